@@ -1,0 +1,193 @@
+//! The calls that POSIX names, and the few that every Unix shares beside them, as plain symbols.
+//!
+//! A declaration that nobody uses makes no reference to its symbol: each file under `os/`
+//! re-exports those that its system has under the plain name, and declares the others itself.
+//! No values live here.
+
+use crate::os::{mode_t, off_t};
+use crate::types::{c_char, c_int, c_long, c_uchar, c_void, size_t};
+
+unsafe extern "C" {
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
+    ///
+    /// `addr` is a hint unless `MAP_FIXED` is given; `offset` is in bytes and a multiple of the
+    /// page size. Source: mmap(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what
+    /// `prot` asks, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of
+    /// zero, an unaligned offset or contradicting flags, `ENODEV` where the object cannot be
+    /// mapped, `ENOMEM` without room in the address space, `EOVERFLOW` or `ENXIO` where offset
+    /// and length go beyond what the object can have.
+    ///
+    /// # Safety
+    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
+    /// caller's to justify: others may write to, or truncate, the object behind it.
+    pub fn mmap(
+        addr: *mut c_void,
+        len: size_t,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: off_t,
+    ) -> *mut c_void;
+
+    /// Removes the mappings of all pages that hold a byte of `addr..addr + len`.
+    ///
+    /// `addr` is a multiple of the page size; `len`, in bytes, is rounded up to whole pages.
+    /// Source: munmap(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address, a length of zero or a range
+    /// outside the address space; on Linux `ENOMEM` when a split would make too many mappings.
+    ///
+    /// # Safety
+    /// No reference or pointer into these pages may be used any more.
+    pub fn munmap(addr: *mut c_void, len: size_t) -> c_int;
+
+    /// Sets the protection of all pages that hold a byte of `addr..addr + len` to `prot`.
+    ///
+    /// `addr` is a multiple of the page size; `len` is in bytes. Source: mprotect(2),
+    /// POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EACCES` where the object was not opened for it, `EINVAL` for
+    /// an unaligned address or an unknown `prot` (musl rounds the address instead), `ENOMEM` for
+    /// pages that are not mapped.
+    ///
+    /// # Safety
+    /// References into the pages may only be used in ways that the new protection allows.
+    pub fn mprotect(addr: *mut c_void, len: size_t, prot: c_int) -> c_int;
+
+    /// Writes changed pages of a file mapping back to the file, or drops cached copies of it.
+    ///
+    /// `addr` is a multiple of the page size; `len` is in bytes; `flags` is `MS_SYNC` or
+    /// `MS_ASYNC`, and may have `MS_INVALIDATE`. Source: msync(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EBUSY` for `MS_INVALIDATE` on locked pages, `EINVAL` for an
+    /// unaligned address or bad flags, `EIO` when writing failed, `ENOMEM` for pages that are not
+    /// mapped.
+    ///
+    /// # Safety
+    /// The range must be the caller's own; with `MS_INVALIDATE` its content may change.
+    pub fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int;
+
+    /// Keeps all pages that hold a byte of `addr..addr + len` in memory until `munlock`.
+    ///
+    /// Locks do not nest: one `munlock` undoes any number of `mlock`. `addr` and `len` are in
+    /// bytes. Source: mlock(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EAGAIN` when pages could not be brought in, `ENOMEM` for
+    /// pages that are not mapped or over the limit on locked memory, `EPERM` without the
+    /// privilege, `EINVAL` for an unaligned address where the system asks for alignment.
+    ///
+    /// # Safety
+    /// The range must be the caller's own; no content changes.
+    pub fn mlock(addr: *const c_void, len: size_t) -> c_int;
+
+    /// Lets the pages that hold a byte of `addr..addr + len` be paged out again.
+    ///
+    /// Source: munlock(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `ENOMEM` for pages that are not mapped, `EINVAL` for an
+    /// unaligned address where the system asks for alignment.
+    ///
+    /// # Safety
+    /// The range must be the caller's own; no content changes, but secrets may now reach swap.
+    pub fn munlock(addr: *const c_void, len: size_t) -> c_int;
+
+    /// Locks every page of the process: those mapped now (`MCL_CURRENT`), those to come
+    /// (`MCL_FUTURE`), or both. Source: mlockall(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EAGAIN`, `EINVAL` for bad flags, `ENOMEM` over the limit on
+    /// locked memory, `EPERM` without the privilege.
+    ///
+    /// # Safety
+    /// No content changes; under `MCL_FUTURE` later calls of the whole process may fail.
+    pub fn mlockall(flags: c_int) -> c_int;
+
+    /// Undoes every lock on pages of the process, those of `mlock` too. Source: munlockall(2),
+    /// POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`; Linux documents no reason.
+    ///
+    /// # Safety
+    /// Locks that other code relies on are gone too.
+    pub fn munlockall() -> c_int;
+
+    /// Tells the system how the pages of `addr..addr + len` will be used, or, with the values that
+    /// do more than advise, changes them.
+    ///
+    /// `addr` is a multiple of the page size; `len` is in bytes. Source: madvise(2); not POSIX.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or a value that the kernel
+    /// does not know, `ENOMEM` for pages that are not mapped, `EBADF` for an advice that needs a
+    /// file, `EAGAIN`, `EIO`, `EPERM` where the value's own text says so.
+    ///
+    /// # Safety
+    /// Some values (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`, ...) throw content away.
+    pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
+
+    /// Tells the system how the pages of `addr..addr + len` will be used; content never changes.
+    ///
+    /// Source: posix_madvise(3), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns the error number itself, not -1, and leaves `errno` alone: `EINVAL`, `ENOMEM`.
+    ///
+    /// # Safety
+    /// The range must be the caller's own.
+    pub fn posix_madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
+
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose lowest bit tells whether
+    /// the page is in memory.
+    ///
+    /// `addr` is a multiple of the page size; `vec` has room for a byte per page, rounded up.
+    /// Source: mincore(2); not POSIX.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EAGAIN`, `EFAULT` for a bad `vec`, `EINVAL` for an unaligned
+    /// address, `ENOMEM` for pages that are not mapped.
+    ///
+    /// # Safety
+    /// `vec` must be valid for writes of that many bytes.
+    pub fn mincore(addr: *mut c_void, len: size_t, vec: *mut c_uchar) -> c_int;
+
+    /// Opens, or with `O_CREAT` makes, the shared memory object `name` and returns a file
+    /// descriptor. `name` begins with a slash and has no other. Source: shm_open(3), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EACCES`, `EEXIST`, `EINVAL` for a bad name, `EMFILE`,
+    /// `ENAMETOOLONG`, `ENFILE`, `ENOENT`.
+    ///
+    /// # Safety
+    /// `name` must point to a string that ends in NUL.
+    pub fn shm_open(name: *const c_char, oflag: c_int, mode: mode_t) -> c_int;
+
+    /// Removes the name of a shared memory object; the memory goes with its last user. Source:
+    /// shm_unlink(3), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EACCES`, `ENAMETOOLONG`, `ENOENT`.
+    ///
+    /// # Safety
+    /// `name` must point to a string that ends in NUL.
+    pub fn shm_unlink(name: *const c_char) -> c_int;
+
+    /// Returns a setting of the system: here the page size in bytes, for `_SC_PAGESIZE`. Source:
+    /// sysconf(3), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno` to `EINVAL` for a name that the system does not know.
+    ///
+    /// # Safety
+    /// None beyond the call itself: any `name` is accepted.
+    pub fn sysconf(name: c_int) -> c_long;
+}
