@@ -1,1 +1,2 @@
+//! Checks that one person can run on one machine.
 fn main() {}
