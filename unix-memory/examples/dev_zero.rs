@@ -4,11 +4,14 @@ use unix_memory::{MapOptions, ReadOnly};
 
 fn main() -> std::io::Result<()> {
     let device = std::fs::File::open("/dev/zero")?;
-    let mapping = MapOptions::new().len(4096).map_private(&device, ReadOnly)?;
-    let zeros = mapping.to_vec()?.iter().filter(|&&byte| byte == 0).count();
+    let bytes = MapOptions::new()
+        .len(4096)
+        .map_private(&device, ReadOnly)?
+        .to_vec()?;
+    let all_zero = bytes.iter().all(|&byte| byte == 0);
     println!(
-        "mapped {} bytes of /dev/zero and read them: {zeros} are zero",
-        mapping.len()
+        "mapped {} bytes of /dev/zero and read them; all zero: {all_zero}",
+        bytes.len()
     );
     Ok(())
 }
