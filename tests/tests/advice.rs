@@ -74,7 +74,7 @@ fn a_range_is_rounded_outward() {
     let page = page_size();
     let mapping = Mapping::anonymous(6 * page).unwrap();
     mapping
-        .advise_range(page + 1..2 * page + 1, Advice::DontDump)
+        .advise_range(page + 1..=2 * page, Advice::DontDump)
         .unwrap();
     let dumped: Vec<_> = (0..6)
         .map(|i| !flags(mapping.as_ptr().wrapping_add(i * page)).contains(VmFlags::DD))
@@ -82,7 +82,7 @@ fn a_range_is_rounded_outward() {
     assert_eq!(dumped, [true, false, false, true, true, true]);
     // An empty range is no page, wherever it is.
     mapping
-        .advise_range(5 * page + 1..5 * page + 1, Advice::DontDump)
+        .advise_range(5 * page..5 * page, Advice::DontDump)
         .unwrap();
     assert!(!flags(mapping.as_ptr().wrapping_add(5 * page)).contains(VmFlags::DD));
 }
