@@ -6,9 +6,13 @@
 
 #![deny(missing_docs)]
 
+mod api;
 mod apt;
 mod msrv;
 mod process;
+mod sysroot;
+mod targets;
+mod toolchain;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
