@@ -53,6 +53,15 @@ pub struct Call {
     pub arguments: Vec<String>,
     /// Whether its body is ours, by way of `syscall` for instance.
     pub wrapper: bool,
+    /// The symbol, where it is not the name.
+    pub link_name: Option<String>,
+}
+
+impl Call {
+    /// What the linker is asked for, given our name.
+    pub fn symbol<'a>(&'a self, name: &'a str) -> &'a str {
+        self.link_name.as_deref().unwrap_or(name)
+    }
 }
 
 impl Api {
@@ -273,7 +282,7 @@ fn parse(json: &Value) -> Result<Api> {
             if name.chars().all(|c| !c.is_lowercase()) {
                 api.macros.insert(name, Vec::new());
             } else {
-                api.calls.insert(name, call(function)?);
+                api.calls.insert(name, call(function, &item["attrs"])?);
             }
         } else if let Some(alias) = inner.get("type_alias")
             && let Some(integer) = alias["type"]["primitive"].as_str().and_then(integer)
@@ -299,7 +308,7 @@ fn number(value: &str) -> Option<String> {
     digits.parse::<i128>().ok().map(|number| number.to_string())
 }
 
-fn call(function: &Value) -> Result<Call> {
+fn call(function: &Value, attributes: &Value) -> Result<Call> {
     let signature = &function["sig"];
     let mut arguments = array(&signature["inputs"])
         .map(|input| c_type(&input[1]))
@@ -315,7 +324,17 @@ fn call(function: &Value) -> Result<Call> {
         result,
         arguments,
         wrapper: function["has_body"] == true,
+        link_name: array(attributes).find_map(|attribute| link_name(&attribute.to_string())),
     })
+}
+
+/// The name in `#[link_name = "..."]`, of which rustdoc's JSON has its own spelling.
+fn link_name(attribute: &str) -> Option<String> {
+    let start = attribute
+        .find("LinkName")
+        .or_else(|| attribute.find("link_name"))?;
+    let name = attribute[start..].split('"').nth(1)?;
+    Some(name.trim_end_matches('\\').to_owned())
 }
 
 /// C's name of a type of a signature.
@@ -405,13 +424,20 @@ mod tests {
             },
             "has_body": false
         });
-        let call = call(&function).unwrap();
+        let call = call(&function, &json!([])).unwrap();
         assert_eq!(call.result, "int");
         assert_eq!(
             call.arguments,
             ["const void *", "size_t", "uint32_t", "..."]
         );
         assert!(!call.wrapper);
+    }
+
+    #[test]
+    fn a_link_name_is_found() {
+        let attribute = json!({"other": "#[attr = LinkName {name: \"mmap64\"}]"});
+        assert_eq!(link_name(&attribute.to_string()).as_deref(), Some("mmap64"));
+        assert_eq!(link_name("must_use"), None);
     }
 
     #[test]

@@ -6,13 +6,20 @@
 
 #![deny(missing_docs)]
 
+mod allowed;
 mod api;
 mod apt;
+mod headers;
+mod link;
 mod msrv;
 mod process;
+mod results;
 mod sysroot;
 mod targets;
 mod toolchain;
+mod unit;
+mod visit;
+mod zig;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -28,12 +35,18 @@ struct Cli {
 /// One variant for each task; the text is its line in `cargo xtask help`.
 #[derive(Subcommand)]
 enum Task {
+    /// Proves constants, signatures and types against the systems' own headers
+    Headers(headers::Args),
+    /// Links every call against the systems' own libraries, and compares the symbols with C's
+    Link(link::Args),
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
 }
 
 fn main() -> Result<()> {
     match Cli::parse().task {
+        Task::Headers(args) => headers::task(&args),
+        Task::Link(args) => link::task(&args),
         Task::Msrv => msrv::task(),
     }
 }

@@ -71,6 +71,8 @@ pub struct Target {
     pub clang: Option<String>,
     /// In place of the group's.
     pub headers: Option<String>,
+    /// The oldest glibc that the architecture has, where it is younger than what rustc promises.
+    pub glibc: Option<String>,
 }
 
 const fn yes() -> bool {

@@ -97,6 +97,8 @@ impl Toolchain {
     pub fn tool(&self, name: &str) -> Command {
         let mut tool = command(self.bin.join(name));
         tool.env("RUSTC_BOOTSTRAP", "1")
+            // A target that its LLVM lacks is no reason to leave a report of a crash behind.
+            .env("RUSTC_ICE", "0")
             // Otherwise cargo would take whichever rustc is first in PATH, perhaps rustup's.
             .env("RUSTC", self.bin.join("rustc"))
             .env("RUSTDOC", self.bin.join("rustdoc"));
@@ -125,7 +127,10 @@ impl Toolchain {
         let asked = capture(self.tool("rustc").args(["--print=cfg", "--target", target]));
         asked.map(drop).map_err(|error| {
             let text = error.to_string();
-            if text.contains("No available targets are compatible") {
+            if ["TargetMachine", "No available targets"]
+                .iter()
+                .any(|sign| text.contains(sign))
+            {
                 "this compiler's LLVM lacks the architecture".to_owned()
             } else {
                 text
