@@ -1,2 +1,81 @@
-//! x
+//! Safe memory mappings for Unix.
+//!
+//! Two guards, which unmap on drop:
+//!
+//! * [`Mapping<A>`](Mapping) is memory that only this program changes. It derefs to `[u8]` exactly
+//!   where its protection `A`, a type, allows.
+//! * [`SharedMapping<A>`](SharedMapping) is memory that others may change: files, devices, shared
+//!   memory. Making one is safe; bytes are copied out and in. One `unsafe` call turns it into a
+//!   [`Mapping`], when you know that nobody else writes.
+//!
+//! ```
+//! use unix_memory::{Mapping, MapOptions, ReadOnly};
+//!
+//! // A megabyte of zeroed memory, then made read-only.
+//! let mut table = Mapping::anonymous(1 << 20)?;
+//! table[42] = 7;
+//! let table = table.protect(ReadOnly)?;
+//! assert_eq!(table[42], 7);
+//!
+//! // A file, which others may be writing to.
+//! let file = std::fs::File::open(std::env::current_exe()?)?;
+//! let program = MapOptions::new().map_shared(&file, ReadOnly)?;
+//! let mut start = [0; 4];
+//! program.read_at(0, &mut start)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
+//!   and flushes round a range outward to pages.
+//! * **Length zero** is an empty guard: nothing is mapped, no system call is made.
+//! * **Limits**: at most `isize::MAX` bytes, in whole pages.
+//! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call
+//!   that takes a mapping gives it back inside the error ([`Failed`]).
+//! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
+//!
+//! # Features
+//!
+//! `std` (on by default): files, as anything that is `AsFd`, and conversion into `std::io::Error`.
+//! Without it the crate is `no_std` and allocates nothing.
+
 #![no_std]
+#![deny(missing_docs)]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+mod advice;
+mod call;
+mod copy;
+mod errno;
+mod error;
+#[cfg(feature = "std")]
+mod file;
+mod flush;
+mod guard;
+mod lock;
+mod mapping;
+mod options;
+mod os;
+mod page;
+mod protection;
+mod region;
+mod residency;
+mod shared;
+mod table;
+
+pub use advice::Advice;
+pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use flush::Flush;
+pub use lock::LockGuard;
+pub use mapping::Mapping;
+pub use options::MapOptions;
+pub use page::page_size;
+pub use protection::{
+    Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
+    Writable,
+};
+pub use residency::Residency;
+pub use shared::SharedMapping;

@@ -1,0 +1,94 @@
+//! Flushing, and residency, which the kernel tells by mincore.
+
+use std::io::Read;
+
+use libc::{EAGAIN, EBUSY, EINVAL, EIO, SYS_mincore, SYS_msync};
+use tests::refusing;
+use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
+
+#[test]
+fn flushed_writes_are_in_the_file() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new()
+        .offset(2)
+        .map_shared(&file, ReadWrite)
+        .unwrap();
+    mapping.write_at(0, b"flushed").unwrap();
+    for mode in [Flush::Async, Flush::Sync, Flush::Invalidate] {
+        mapping.flush(mode).unwrap();
+        mapping.flush_range(3..5, mode).unwrap();
+        mapping.flush_range(8..8, mode).unwrap();
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).unwrap();
+    assert_eq!(content, b"\0\0flushed\0");
+}
+
+#[test]
+fn failures_are_the_errno_and_not_minus_one() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let flush = || mapping.flush(Flush::Sync);
+    let error = refusing(SYS_msync, mapping.as_ptr(), EIO, flush).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
+    assert_eq!(
+        error.to_string(),
+        "msync of 10 bytes at 0: Input/output error"
+    );
+    let error = mapping.flush_range(..11, Flush::Sync).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::MappingLength(10))
+    );
+}
+
+#[test]
+fn locked_pages_are_not_invalidated() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let guard = mapping.lock().unwrap();
+    assert_eq!(mapping.flush(Flush::Invalidate).unwrap_err().errno(), EBUSY);
+    mapping.flush(Flush::Sync).unwrap();
+    drop(guard);
+    mapping.flush(Flush::Invalidate).unwrap();
+}
+
+#[test]
+fn residency_tells_each_page() {
+    // More pages than are asked about at a time, and not a multiple.
+    let page = page_size();
+    let count = 2 * 1024 + 7;
+    let mut mapping = Mapping::anonymous(count * page - 1).unwrap();
+    let _ = mapping.advise(unix_memory::Advice::NoHugePage);
+    let touched = [0, 5, 1023, 1024, 2047, count - 1];
+    for i in touched {
+        mapping[i * page] = 1;
+    }
+    let resident: Vec<usize> = mapping
+        .residency()
+        .enumerate()
+        .filter_map(|(i, resident)| resident.unwrap().then_some(i))
+        .collect();
+    assert_eq!(resident, touched);
+    let mut residency = mapping.residency();
+    assert_eq!(residency.size_hint(), (1, Some(count)));
+    residency.next().unwrap().unwrap();
+    assert_eq!(residency.size_hint().1, Some(count - 1));
+    assert_eq!(residency.resident().unwrap(), touched.len() - 1);
+    assert_eq!(mapping.residency().count(), count);
+}
+
+#[test]
+fn residency_ends_after_an_error() {
+    let mapping = Mapping::anonymous(5 * page_size()).unwrap();
+    refusing(SYS_mincore, mapping.as_ptr(), EAGAIN, || {
+        let mut residency = mapping.residency();
+        let error = residency.next().unwrap().unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mincore, EAGAIN));
+        assert!(residency.next().is_none());
+        assert_eq!(mapping.residency().resident().unwrap_err().errno(), EAGAIN);
+    });
+}

@@ -1,0 +1,114 @@
+//! The only place that calls the externs: each turns -1 and `errno` into a `Result`.
+
+use core::ffi::{c_int, c_uchar, c_void};
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+/// An `errno`.
+pub type Errno = c_int;
+
+/// The calling thread's `errno`, right after a call that failed.
+fn errno() -> Errno {
+    // SAFETY: the call has no preconditions; the result is used in this thread at once.
+    let location = unsafe { sys::errno_location() };
+    // SAFETY: it points to the calling thread's errno, which lives as long as the thread.
+    unsafe { *location }
+}
+
+/// For calls that return 0, or -1 and set `errno`.
+fn zero_or_errno(result: c_int) -> Result<(), Errno> {
+    if result == 0 { Ok(()) } else { Err(errno()) }
+}
+
+/// The system's page size.
+pub fn page_size() -> usize {
+    // SAFETY: sysconf takes any name.
+    let size = unsafe { sys::sysconf(sys::_SC_PAGESIZE) };
+    let size = usize::try_from(size).unwrap_or(0);
+    assert!(
+        size.is_power_of_two(),
+        "sysconf(_SC_PAGESIZE) must be a power of two, not {size}"
+    );
+    size
+}
+
+/// Maps without replacing anything: `flags` never have `MAP_FIXED`, and `hint` is only a hint.
+pub fn mmap(
+    hint: usize,
+    len: usize,
+    prot: c_int,
+    flags: c_int,
+    fd: c_int,
+    offset: sys::off_t,
+) -> Result<NonNull<u8>, Errno> {
+    debug_assert_eq!(flags & sys::MAP_FIXED, 0);
+    let hint = core::ptr::without_provenance_mut::<c_void>(hint);
+    // SAFETY: without MAP_FIXED the kernel chooses an address where nothing is mapped, so no
+    // memory that anybody refers to is touched.
+    let address = unsafe { sys::mmap(hint, len, prot, flags, fd, offset) };
+    if address == sys::MAP_FAILED {
+        return Err(errno());
+    }
+    // No kernel maps page zero unasked; if one did, that page could not be referred to.
+    NonNull::new(address.cast()).ok_or(libc::ENOMEM)
+}
+
+/// # Safety
+/// `address..address + len` is a mapping of the caller's that nothing refers to any more.
+pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the caller owns the pages and has given up every reference to them.
+    zero_or_errno(unsafe { sys::munmap(address.as_ptr().cast(), len) })
+}
+
+/// # Safety
+/// The pages are the caller's, and every reference to them that lives on allows no more than
+/// `prot` does.
+pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    zero_or_errno(unsafe { sys::mprotect(address.as_ptr().cast(), len, prot) })
+}
+
+/// # Safety
+/// The pages are the caller's, and `advice` changes no content that somebody refers to.
+pub unsafe fn madvise(address: NonNull<u8>, len: usize, advice: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    zero_or_errno(unsafe { sys::madvise(address.as_ptr().cast(), len, advice) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+pub unsafe fn msync(address: NonNull<u8>, len: usize, flags: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    zero_or_errno(unsafe { sys::msync(address.as_ptr().cast(), len, flags) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+pub unsafe fn mlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches; locking changes no content.
+    zero_or_errno(unsafe { sys::mlock(address.as_ptr().cast(), len) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches; unlocking changes no content.
+    zero_or_errno(unsafe { sys::munlock(address.as_ptr().cast(), len) })
+}
+
+/// Fills `vec`, a byte per page, for the pages from `address` on.
+///
+/// # Safety
+/// The pages, as many as `vec` has bytes, are the caller's.
+pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> Result<(), Errno> {
+    debug_assert!(len.div_ceil(crate::page_size()) <= vec.len());
+    // SAFETY: the kernel writes one byte per page of `len`, and `vec` has room for them.
+    zero_or_errno(unsafe { sys::mincore(address.as_ptr().cast(), len, vec.as_mut_ptr().cast()) })
+}
+
+/// Gives up the rest of the time slice.
+pub fn sched_yield() {
+    // SAFETY: the call has no preconditions.
+    let _always_zero = unsafe { libc::sched_yield() };
+}

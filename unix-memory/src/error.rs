@@ -1,0 +1,330 @@
+//! What a refused call tells: which call, with which arguments, and why.
+
+use core::ffi::c_int;
+use core::fmt;
+
+use crate::errno;
+
+/// The result of every fallible call of this crate that takes no ownership.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// The call that an [`Error`] is about: a system call by its name, or a method of this crate that
+/// makes none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// `mmap(2)`: making a mapping.
+    Mmap,
+    /// `munmap(2)`: removing one.
+    Munmap,
+    /// `mprotect(2)`: changing its protection.
+    Mprotect,
+    /// `madvise(2)`: advice, populating.
+    Madvise,
+    /// `msync(2)`: flushing.
+    Msync,
+    /// `mlock(2)`: locking into memory.
+    Mlock,
+    /// `mincore(2)`: asking which pages are in memory.
+    Mincore,
+    /// `fstat(2)`: asking how long a file is and what it is.
+    Fstat,
+    /// Copying out of a shared mapping.
+    Read,
+    /// Copying into a shared mapping.
+    Write,
+}
+
+impl Call {
+    /// The name of the system call or method.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mmap => "mmap",
+            Self::Munmap => "munmap",
+            Self::Mprotect => "mprotect",
+            Self::Madvise => "madvise",
+            Self::Msync => "msync",
+            Self::Mlock => "mlock",
+            Self::Mincore => "mincore",
+            Self::Fstat => "fstat",
+            Self::Read => "read_at",
+            Self::Write => "write_at",
+        }
+    }
+}
+
+/// Why a call was refused, beyond its `errno`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The kernel refused; `errno` is all that it said.
+    Kernel,
+    /// A length, rounded up to whole pages, must be at most this many bytes: more than
+    /// `isize::MAX` no Rust slice can have.
+    LengthLimit(usize),
+    /// A file offset plus the length must be at most this: more a file cannot have.
+    OffsetLimit(u64),
+    /// The range must lie within the mapping, which has this many bytes.
+    MappingLength(usize),
+    /// The range must lie within the file, which has this many bytes.
+    FileLength(u64),
+    /// The length must be given: it cannot be read off what the file is.
+    LengthNeeded(FileKind),
+    /// What the file is cannot be mapped.
+    NotMappable(FileKind),
+    /// The process may lock at most this many bytes (`RLIMIT_MEMLOCK`).
+    LockLimit(u64),
+    /// Anonymous memory has no offset.
+    NoOffset,
+    /// The platform, or the running kernel, has no such advice.
+    Unsupported,
+}
+
+/// What an open file is, as far as it matters for mapping it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A regular file; also a memfd or a POSIX shared memory object.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A character device, as `/dev/zero` is.
+    CharacterDevice,
+    /// A block device.
+    BlockDevice,
+    /// A pipe or FIFO.
+    Pipe,
+    /// A socket.
+    Socket,
+    /// None of the others, or not known because only a raw descriptor was given.
+    Other,
+    /// No file: anonymous memory.
+    None,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Regular => "a regular file",
+            Self::Directory => "a directory",
+            Self::CharacterDevice => "a character device",
+            Self::BlockDevice => "a block device",
+            Self::Pipe => "a pipe",
+            Self::Socket => "a socket",
+            Self::Other => "a file of unknown kind",
+            Self::None => "anonymous memory",
+        })
+    }
+}
+
+/// The arguments of a call that matter to a reader of its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Arguments {
+    None,
+    /// So many bytes of no file.
+    Length(usize),
+    /// So many bytes, if known, of a file from an offset on.
+    File {
+        offset: u64,
+        len: Option<usize>,
+    },
+    /// A range of a mapping.
+    Range {
+        start: usize,
+        len: usize,
+    },
+}
+
+/// A refused call: which one, its arguments, its `errno`, and the reason where this crate knows
+/// more than the `errno` says.
+///
+/// With the feature `std` it converts into [`std::io::Error`], whose kind is that of the `errno`
+/// and whose inner error is this one.
+///
+/// ```
+/// use unix_memory::{Advice, Call, Mapping};
+///
+/// let mapping = Mapping::anonymous(100)?;
+/// let error = mapping.advise_range(50..200, Advice::WillNeed).unwrap_err();
+/// assert_eq!(error.call(), Call::Madvise);
+/// assert_eq!(
+///     error.to_string(),
+///     "madvise of 150 bytes at 50: Invalid argument (the mapping has 100 bytes)",
+/// );
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Error {
+    call: Call,
+    errno: c_int,
+    arguments: Arguments,
+    reason: Reason,
+}
+
+impl Error {
+    pub(crate) const fn new(
+        call: Call,
+        errno: c_int,
+        arguments: Arguments,
+        reason: Reason,
+    ) -> Self {
+        Self {
+            call,
+            errno,
+            arguments,
+            reason,
+        }
+    }
+
+    pub(crate) const fn kernel(call: Call, errno: c_int, arguments: Arguments) -> Self {
+        Self::new(call, errno, arguments, Reason::Kernel)
+    }
+
+    /// The call that was refused.
+    #[must_use]
+    pub const fn call(&self) -> Call {
+        self.call
+    }
+
+    /// The error number: the kernel's, or the one that the kernel gives for such a mistake where
+    /// this crate refused before it asked.
+    #[must_use]
+    pub const fn errno(&self) -> c_int {
+        self.errno
+    }
+
+    /// Why, beyond the error number.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.call.name())?;
+        match self.arguments {
+            Arguments::None => {}
+            Arguments::Length(len) => write!(f, " of {len} bytes")?,
+            Arguments::File {
+                offset,
+                len: Some(len),
+            } => {
+                write!(f, " of {len} bytes at file offset {offset}")?;
+            }
+            Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
+            Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+        }
+        match errno::text(self.errno) {
+            Some(text) => write!(f, ": {text}")?,
+            None => write!(f, ": error number {}", self.errno)?,
+        }
+        match self.reason {
+            Reason::Kernel => Ok(()),
+            Reason::LengthLimit(limit) => {
+                write!(f, " (the length in whole pages must be at most {limit})")
+            }
+            Reason::OffsetLimit(limit) => {
+                write!(f, " (offset and length together must be at most {limit})")
+            }
+            Reason::MappingLength(len) => write!(f, " (the mapping has {len} bytes)"),
+            Reason::FileLength(len) => write!(f, " (the file has {len} bytes)"),
+            Reason::LengthNeeded(kind) => {
+                write!(f, " (give the length: {kind} does not tell it)")
+            }
+            Reason::NotMappable(kind) => write!(f, " ({kind} cannot be mapped)"),
+            Reason::LockLimit(limit) => {
+                write!(f, " (this process may lock at most {limit} bytes)")
+            }
+            Reason::NoOffset => f.write_str(" (anonymous memory has no offset)"),
+            Reason::Unsupported => f.write_str(" (not on this system)"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+#[cfg(feature = "std")]
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        Self::new(Self::from_raw_os_error(error.errno).kind(), error)
+    }
+}
+
+/// A call that failed and changed nothing, with the mapping that it was given.
+///
+/// `?` turns it into an [`Error`] (or `std::io::Error`) where the mapping is of no more use; it is
+/// unmapped then.
+///
+/// ```
+/// use unix_memory::{Mapping, ReadOnly};
+///
+/// let mapping = Mapping::anonymous(1)?;
+/// let mapping = match mapping.protect(ReadOnly) {
+///     Ok(read_only) => read_only,
+///     Err(failed) => {
+///         let (error, still_writable) = failed.into_parts();
+///         println!("{error}; {still_writable:?} is as it was");
+///         return Ok(());
+///     }
+/// };
+/// assert_eq!(mapping[0], 0);
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[must_use = "it holds the mapping, which is unmapped when this is dropped"]
+pub struct Failed<M> {
+    error: Error,
+    mapping: M,
+}
+
+impl<M> Failed<M> {
+    pub(crate) const fn new(error: Error, mapping: M) -> Self {
+        Self { error, mapping }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub const fn error(&self) -> Error {
+        self.error
+    }
+
+    /// The mapping, as it was before the call.
+    pub fn into_mapping(self) -> M {
+        self.mapping
+    }
+
+    /// Both.
+    pub fn into_parts(self) -> (Error, M) {
+        (self.error, self.mapping)
+    }
+}
+
+impl<M> fmt::Debug for Failed<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failed")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M> fmt::Display for Failed<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<M> core::error::Error for Failed<M> {}
+
+impl<M> From<Failed<M>> for Error {
+    fn from(failed: Failed<M>) -> Self {
+        failed.error
+    }
+}
+
+#[cfg(feature = "std")]
+impl<M> From<Failed<M>> for std::io::Error {
+    fn from(failed: Failed<M>) -> Self {
+        failed.error.into()
+    }
+}

@@ -1,0 +1,41 @@
+//! How changes of a file mapping are written back.
+
+use core::ffi::c_int;
+
+use unix_memory_sys as sys;
+
+/// How to flush: the flags of `msync`. Source: msync(2), POSIX.1-2024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flush {
+    /// Write, and return when it is done: the changes survive a crash of the system, as far as the
+    /// device keeps its promises.
+    ///
+    /// # Platform
+    /// On Apple's systems the device may still hold the data in its cache; see `F_FULLFSYNC` in
+    /// fcntl(2).
+    #[doc(alias = "MS_SYNC")]
+    Sync,
+    /// Start writing, and return at once.
+    ///
+    /// # Platform
+    /// On Linux since 2.6.19 this does nothing: changed pages are written in their time anyway.
+    #[doc(alias = "MS_ASYNC")]
+    Async,
+    /// As [`Sync`](Self::Sync), and make other mappings of the file see what it holds now.
+    ///
+    /// # Platform
+    /// On Linux all mappings of a file are coherent; it only fails with `EBUSY` on locked pages.
+    #[doc(alias = "MS_INVALIDATE")]
+    Invalidate,
+}
+
+impl Flush {
+    pub(crate) const fn flags(self) -> c_int {
+        match self {
+            Self::Sync => sys::MS_SYNC,
+            Self::Async => sys::MS_ASYNC,
+            Self::Invalidate => sys::MS_SYNC | sys::MS_INVALIDATE,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What both guards can do alike, written once.
+
+/// Gives `$guard<A>`, a struct of a `region` and an `access`, the methods that say nothing of who
+/// else may change the bytes. `$new` makes a writable guard of two pages, for the examples.
+macro_rules! guard {
+    ($guard:ident, $new:literal) => {
+        impl<A: Access> $guard<A> {
+            pub(crate) const fn from_region(region: Region) -> Self {
+                Self {
+                    region,
+                    access: PhantomData,
+                }
+            }
+
+            /// The length in bytes: as asked for, not rounded up to pages.
+            #[must_use]
+            pub const fn len(&self) -> usize {
+                self.region.len()
+            }
+
+            /// Whether the length is zero.
+            #[must_use]
+            pub const fn is_empty(&self) -> bool {
+                self.region.len() == 0
+            }
+
+            /// The address of the first byte. It is at the start of a page unless the mapping is of
+            /// a file from an offset inside a page.
+            #[must_use]
+            pub const fn as_ptr(&self) -> *const u8 {
+                self.region.start().as_ptr()
+            }
+
+            /// What may be done with the pages.
+            #[must_use]
+            pub const fn protection(&self) -> Protection {
+                A::PROTECTION
+            }
+
+            /// Changes what may be done with the pages, and with it the type.
+            ///
+            /// Source: mprotect(2), POSIX.1-2024.
+            ///
+            /// # Errors
+            /// The mapping comes back inside the error, as it was: `EACCES` where the file was not
+            /// opened for that, or a security policy forbids it; `ENOMEM` at the kernel's limit of
+            /// mappings.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{", stringify!($guard), ", ReadOnly};")]
+            #[doc = $new]
+            /// let mapping = mapping.protect(ReadOnly)?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mprotect")]
+            pub fn protect<B: Access>(
+                self,
+                access: B,
+            ) -> core::result::Result<$guard<B>, Failed<Self>> {
+                // Its type says all.
+                let _ = access;
+                // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
+                // the new type gives out only what the new protection allows.
+                match unsafe { self.region.protect(B::PROTECTION) } {
+                    Ok(()) => Ok($guard::from_region(self.region)),
+                    Err(error) => Err(Failed::new(error, self)),
+                }
+            }
+
+            /// Tells the kernel how the whole mapping will be used.
+            ///
+            /// # Errors
+            /// As [`advise_range`](Self::advise_range).
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{Advice, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// mapping.advise(Advice::Sequential)?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "madvise")]
+            pub fn advise(&self, advice: Advice) -> Result<()> {
+                self.region.advise(&.., advice)
+            }
+
+            /// Tells the kernel how the pages that hold a byte of `range` will be used.
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages:
+            /// an [`Advice`] changes no content. Source: madvise(2).
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping, for an advice that the system
+            /// does not have ([`Reason::Unsupported`](crate::Reason)), or that it does not give to
+            /// this kind of memory; `EAGAIN`, `EBADF`, `EIO`, `ENOMEM` as the advice says.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{Advice, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// mapping.advise_range(..1, Advice::WillNeed)?;
+            /// assert!(mapping.advise_range(..=mapping.len(), Advice::WillNeed).is_err());
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "madvise")]
+            pub fn advise_range(
+                &self,
+                range: impl RangeBounds<usize>,
+                advice: Advice,
+            ) -> Result<()> {
+                self.region.advise(&range, advice)
+            }
+
+            /// Writes what changed in the whole mapping back to the file.
+            ///
+            /// # Errors
+            /// As [`flush_range`](Self::flush_range).
+            #[doc(alias = "msync")]
+            pub fn flush(&self, mode: Flush) -> Result<()> {
+                self.region.flush(&.., mode)
+            }
+
+            /// Writes what changed in the pages that hold a byte of `range` back to the file.
+            ///
+            /// Without effect where there is no file, or writes are private. `range` is in bytes
+            /// from the start of the mapping and is rounded outward to pages. Source: msync(2),
+            /// POSIX.1-2024.
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping; `EIO` where writing failed;
+            /// `EBUSY` for [`Flush::Invalidate`] on locked pages.
+            ///
+            /// # Platform
+            /// Linux does nothing for a file that was not opened for writing, even when others have
+            /// changed it.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{Flush, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// mapping.flush_range(..1, Flush::Sync)?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "msync")]
+            pub fn flush_range(&self, range: impl RangeBounds<usize>, mode: Flush) -> Result<()> {
+                self.region.flush(&range, mode)
+            }
+
+            /// Asks, page by page, which pages are in memory.
+            ///
+            /// What comes is a snapshot that may be old when it is read. Source: mincore(2).
+            ///
+            /// # Errors
+            /// Each item may be `EAGAIN`; the iterator ends after an error.
+            ///
+            /// # Platform
+            /// Linux tells about the pages of a file only to its owner and to those who may write
+            /// to it; to others every page seems to be in memory (since Linux 5.2).
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// assert_eq!(mapping.residency().count(), mapping.len().div_ceil(page_size()));
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mincore")]
+            pub fn residency(&self) -> Residency<'_> {
+                Residency::new(&self.region)
+            }
+
+            /// Unmaps now, and says so when the kernel refuses, which dropping cannot.
+            ///
+            /// Source: munmap(2), POSIX.1-2024.
+            ///
+            /// # Errors
+            /// The mapping comes back inside the error: `ENOMEM` where the kernel is at its limit
+            /// of mappings and would have to split one that it had merged.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
+            #[doc = $new]
+            /// mapping.unmap()?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "munmap")]
+            pub fn unmap(self) -> core::result::Result<(), Failed<Self>> {
+                self.region
+                    .unmap()
+                    .map_err(|(error, region)| Failed::new(error, Self::from_region(region)))
+            }
+        }
+
+        impl<A: Readable> $guard<A> {
+            /// Keeps the whole mapping in memory while the guard lives.
+            ///
+            /// # Errors
+            /// As [`lock_range`](Self::lock_range).
+            #[doc(alias = "mlock")]
+            pub fn lock(&self) -> Result<LockGuard<'_>> {
+                LockGuard::new(&self.region, &..)
+            }
+
+            /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
+            ///
+            /// Guards nest, as `mlock` does not: a page is let go when the last guard over it is
+            /// dropped, in whatever order. `range` is in bytes from the start of the mapping and is
+            /// rounded outward to pages. Source: mlock(2), POSIX.1-2024.
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
+            /// over the limit on locked memory, which [`Reason::LockLimit`](crate::Reason) tells;
+            /// `EAGAIN` where a page could not be brought in, `ENOMEM` for one that cannot be
+            /// accessed. What was locked before is then still locked, and nothing more.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
+            #[doc = $new]
+            /// let first = mapping.lock_range(..1)?;
+            /// let whole = mapping.lock()?;
+            /// drop(first); // `whole` still holds the first page
+            /// # drop(whole);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mlock")]
+            #[doc(alias = "munlock")]
+            pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
+                LockGuard::new(&self.region, &range)
+            }
+
+            /// Brings every page into memory now, and says when that fails.
+            ///
+            /// Pages are read, not written: those of a private mapping are still shared with the
+            /// file, or with the page of zeros, until something is written to them.
+            ///
+            /// # Errors
+            /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
+            /// other systems, that raises SIGBUS); `EIO`, `ENOMEM` where a page could not be
+            /// brought in.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
+            #[doc = $new]
+            /// mapping.populate()?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "MADV_POPULATE_READ")]
+            pub fn populate(&self) -> Result<()> {
+                self.region.populate()
+            }
+        }
+
+        impl<A: Access> core::fmt::Debug for $guard<A> {
+            /// Address, length and protection; never content.
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($guard))
+                    .field("address", &self.as_ptr())
+                    .field("len", &self.len())
+                    .field("protection", &A::PROTECTION)
+                    .finish()
+            }
+        }
+    };
+}
+
+pub(crate) use guard;

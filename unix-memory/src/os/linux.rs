@@ -1,0 +1,73 @@
+//! Linux.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+pub use sys::{MAP_NORESERVE, MAP_POPULATE};
+use unix_memory_sys as sys;
+
+use crate::advice::Advice;
+use crate::call::{self, Errno};
+use crate::copy;
+use crate::page::page_size;
+use crate::region::Pages;
+
+/// The `MADV_` value of `advice`.
+#[allow(clippy::unnecessary_wraps, reason = "other systems lack some")]
+pub const fn advice(advice: Advice) -> Option<c_int> {
+    Some(match advice {
+        Advice::Normal => sys::MADV_NORMAL,
+        Advice::Random => sys::MADV_RANDOM,
+        Advice::Sequential => sys::MADV_SEQUENTIAL,
+        Advice::WillNeed => sys::MADV_WILLNEED,
+        Advice::Cold => sys::MADV_COLD,
+        Advice::PageOut => sys::MADV_PAGEOUT,
+        Advice::HugePage => sys::MADV_HUGEPAGE,
+        Advice::NoHugePage => sys::MADV_NOHUGEPAGE,
+        Advice::Collapse => sys::MADV_COLLAPSE,
+        Advice::Mergeable => sys::MADV_MERGEABLE,
+        Advice::Unmergeable => sys::MADV_UNMERGEABLE,
+        Advice::DontDump => sys::MADV_DONTDUMP,
+        Advice::DoDump => sys::MADV_DODUMP,
+    })
+}
+
+/// Whether the kernel knows the advice `value`: it looks at that before it sees that there is
+/// nothing to advise on.
+pub fn knows_advice(value: c_int) -> bool {
+    let address = core::ptr::without_provenance_mut(page_size());
+    NonNull::new(address).is_some_and(|address| {
+        // SAFETY: no bytes are advised on.
+        unsafe { call::madvise(address, 0, value) }.is_ok()
+    })
+}
+
+/// Brings `pages`, which can be read, into memory.
+pub fn populate(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: the pages are the caller's; reading them changes nothing.
+    match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
+        // Before Linux 5.14.
+        Err(libc::EINVAL) => {
+            for page in (0..pages.len).step_by(page_size()) {
+                // SAFETY: the byte lies in the pages, which can be read.
+                unsafe { copy::load(pages.start.as_ptr().wrapping_add(page), &mut [0]) };
+            }
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// `RLIMIT_MEMLOCK`, in bytes.
+pub fn lock_limit() -> Option<u64> {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the call writes the structure that it is given.
+    if unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, limit.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so that it wrote all of it.
+    let limit = unsafe { limit.assume_init() };
+    #[allow(clippy::unnecessary_cast, reason = "32 bits wide on some targets")]
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as u64)
+}

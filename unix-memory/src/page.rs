@@ -1,0 +1,145 @@
+//! Pages: their size, rounding to them, and the one check of a range.
+
+use core::ops::{Bound, Range, RangeBounds};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::call;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+
+/// Zero until the first call of [`page_size`].
+static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+/// The size of a page in bytes, a power of two: the unit of protection, advice and residency.
+///
+/// It is asked of the system once. 4096 on most machines, 16384 on Apple's, up to 65536 on arm64
+/// and POWER Linux: never a constant. Source: sysconf(3), `_SC_PAGESIZE`.
+///
+/// ```
+/// assert!(unix_memory::page_size().is_power_of_two());
+/// ```
+#[doc(alias = "sysconf")]
+#[doc(alias = "getpagesize")]
+#[doc(alias = "_SC_PAGESIZE")]
+#[must_use]
+pub fn page_size() -> usize {
+    // Relaxed: the value is the same whoever stores it, and nothing else hangs on it.
+    match PAGE_SIZE.load(Ordering::Relaxed) {
+        0 => {
+            let size = call::page_size();
+            PAGE_SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+/// The most bytes that a mapping can have: whole pages, of which a slice can be made.
+pub fn max_len() -> usize {
+    round_down(isize::MAX.unsigned_abs())
+}
+
+pub fn round_down(value: usize) -> usize {
+    value & !(page_size() - 1)
+}
+
+/// Rounds up; `value` is at most [`max_len`] plus a page.
+pub fn round_up(value: usize) -> usize {
+    round_down(value + (page_size() - 1))
+}
+
+/// Resolves `range` against something of `total` bytes: the only range check of this crate.
+///
+/// # Errors
+/// `EINVAL` for a range that begins after it ends, or ends after `total`.
+pub fn check_range(
+    call: Call,
+    range: &impl RangeBounds<usize>,
+    total: usize,
+) -> Result<Range<usize>> {
+    let start = match range.start_bound() {
+        Bound::Included(&start) => Some(start),
+        Bound::Excluded(&before) => before.checked_add(1),
+        Bound::Unbounded => Some(0),
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&last) => last.checked_add(1),
+        Bound::Excluded(&end) => Some(end),
+        Bound::Unbounded => Some(total),
+    };
+    match (start, end) {
+        (Some(start), Some(end)) if start <= end && end <= total => Ok(start..end),
+        (start, end) => {
+            // For the message only; a bound that overflowed is shown as the last number there is.
+            let start = start.unwrap_or(usize::MAX);
+            let len = end.unwrap_or(usize::MAX).saturating_sub(start);
+            let arguments = Arguments::Range { start, len };
+            Err(Error::new(
+                call,
+                libc::EINVAL,
+                arguments,
+                Reason::MappingLength(total),
+            ))
+        }
+    }
+}
+
+/// The range of `len` bytes from `start` on, for methods that take a buffer.
+///
+/// # Errors
+/// As [`check_range`].
+pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
+    // Saturating keeps a range that overflows out of bounds: `total` is at most `isize::MAX`.
+    check_range(call, &(start..start.saturating_add(len)), total).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_fit() {
+        let check = |range: (Bound<usize>, Bound<usize>)| check_range(Call::Madvise, &range, 10);
+        assert_eq!(check((Bound::Unbounded, Bound::Unbounded)), Ok(0..10));
+        assert_eq!(check((Bound::Included(3), Bound::Excluded(10))), Ok(3..10));
+        assert_eq!(check((Bound::Excluded(3), Bound::Included(9))), Ok(4..10));
+        assert_eq!(check((Bound::Included(10), Bound::Unbounded)), Ok(10..10));
+        assert_eq!(check_range(Call::Madvise, &(0..0), 0), Ok(0..0));
+    }
+
+    #[test]
+    fn ranges_that_do_not_fit() {
+        let refused = |range: (Bound<usize>, Bound<usize>)| {
+            let error = check_range(Call::Madvise, &range, 10).unwrap_err();
+            assert_eq!(error.errno(), libc::EINVAL);
+            assert_eq!(error.reason(), Reason::MappingLength(10));
+        };
+        refused((Bound::Unbounded, Bound::Excluded(11)));
+        refused((Bound::Unbounded, Bound::Included(10)));
+        refused((Bound::Included(11), Bound::Unbounded));
+        refused((Bound::Included(5), Bound::Excluded(4)));
+        refused((Bound::Included(usize::MAX), Bound::Unbounded));
+        refused((Bound::Excluded(usize::MAX), Bound::Unbounded));
+        refused((Bound::Unbounded, Bound::Included(usize::MAX)));
+        refused((Bound::Excluded(usize::MAX), Bound::Included(usize::MAX)));
+    }
+
+    #[test]
+    fn spans() {
+        assert!(check_span(Call::Read, 4, 6, 10).is_ok());
+        assert!(check_span(Call::Read, 4, 7, 10).is_err());
+        assert!(check_span(Call::Read, usize::MAX, 1, 10).is_err());
+        assert!(check_span(Call::Read, 1, usize::MAX, 10).is_err());
+        assert!(check_span(Call::Read, usize::MAX, usize::MAX, isize::MAX as usize).is_err());
+    }
+
+    #[test]
+    fn rounding() {
+        let page = page_size();
+        assert_eq!(round_down(page - 1), 0);
+        assert_eq!(round_down(page), page);
+        assert_eq!(round_up(0), 0);
+        assert_eq!(round_up(1), page);
+        assert_eq!(round_up(max_len()), max_len());
+        assert!(max_len() + page > isize::MAX as usize);
+    }
+}

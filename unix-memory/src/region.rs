@@ -1,0 +1,249 @@
+//! The private core of both guards: bytes in whole pages that this process mapped, and owns.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::ops::{Range, RangeBounds};
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+use crate::advice::Advice;
+use crate::call;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::flush::Flush;
+use crate::os;
+use crate::page::{check_range, max_len, page_size, round_down, round_up};
+use crate::protection::Protection;
+
+/// The last byte that a file can have has an offset below this.
+const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
+
+/// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
+///
+/// Nothing else is stored: a file offset inside a page only moves `start` into the first page, and
+/// rounding finds the pages again. A region of no bytes has no pages, and makes no system calls.
+pub struct Region {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+/// Whole pages of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages {
+    pub start: NonNull<u8>,
+    /// In bytes, a multiple of the page size.
+    pub len: usize,
+}
+
+/// What to map: the arguments of `mmap` before they are checked.
+pub struct Request {
+    pub hint: usize,
+    pub len: usize,
+    pub protection: Protection,
+    /// Never with `MAP_FIXED`.
+    pub flags: c_int,
+    pub fd: c_int,
+    /// In bytes; of any alignment.
+    pub offset: u64,
+}
+
+impl Region {
+    /// Maps what `request` asks for.
+    pub fn map(request: &Request, arguments: Arguments) -> Result<Self> {
+        let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
+        let &Request {
+            hint,
+            len,
+            protection,
+            flags,
+            fd,
+            offset,
+        } = request;
+
+        // `mmap` wants the offset at a page boundary: the bytes before it in its page are mapped
+        // too, and left out of the region.
+        let before = usize::try_from(offset % page_size() as u64).unwrap_or(0);
+        if len > max_len() - before {
+            return refuse(libc::ENOMEM, Reason::LengthLimit(max_len()));
+        }
+        if offset > MAX_OFFSET || len as u64 > MAX_OFFSET - offset {
+            return refuse(libc::EOVERFLOW, Reason::OffsetLimit(MAX_OFFSET));
+        }
+        if len == 0 {
+            return Ok(Self::empty());
+        }
+        #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
+        let file_offset = (offset - before as u64) as sys::off_t;
+        match call::mmap(
+            hint,
+            before + len,
+            protection.bits(),
+            flags,
+            fd,
+            file_offset,
+        ) {
+            Ok(base) => {
+                // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
+                let start = unsafe { base.add(before) };
+                Ok(Self { start, len })
+            }
+            Err(errno) => refuse(errno, Reason::Kernel),
+        }
+    }
+
+    /// A region of no bytes: not null, aligned to a page, mapped nowhere.
+    fn empty() -> Self {
+        let address = core::ptr::without_provenance_mut(page_size());
+        // SAFETY: the page size is not zero.
+        let start = unsafe { NonNull::new_unchecked(address) };
+        Self { start, len: 0 }
+    }
+
+    pub const fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// All pages of the region.
+    pub fn pages(&self) -> Pages {
+        self.pages_of(&(0..self.len))
+    }
+
+    /// The pages that hold a byte of `range`, which lies within the region.
+    pub fn pages_of(&self, range: &Range<usize>) -> Pages {
+        debug_assert!(range.start <= range.end && range.end <= self.len);
+        // The first page begins where the kernel put it, so this never leaves the mapping.
+        let first = self
+            .start
+            .as_ptr()
+            .wrapping_add(range.start)
+            .map_addr(round_down);
+        let end = round_up(self.start.addr().get() + range.end);
+        let len = if range.is_empty() {
+            0
+        } else {
+            end - first.addr()
+        };
+        let start = NonNull::new(first).unwrap_or(self.start);
+        Pages { start, len }
+    }
+
+    /// Changes the protection of every page.
+    ///
+    /// # Safety
+    /// References into the region that live on allow no more than `protection` does.
+    pub unsafe fn protect(&self, protection: Protection) -> Result<()> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        unsafe { call::mprotect(pages.start, pages.len, protection.bits()) }
+            .map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len)))
+    }
+
+    /// Advises on the pages that hold a byte of `range`.
+    pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
+        let range = check_range(Call::Madvise, range, self.len)?;
+        let arguments = Arguments::Range {
+            start: range.start,
+            len: range.len(),
+        };
+        let Some(value) = os::advice(advice) else {
+            return Err(Error::new(
+                Call::Madvise,
+                libc::EINVAL,
+                arguments,
+                Reason::Unsupported,
+            ));
+        };
+        let pages = self.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the region's own, and no `Advice` changes content.
+        unsafe { call::madvise(pages.start, pages.len, value) }.map_err(|errno| {
+            let reason = if errno == libc::EINVAL && !advice.is_supported() {
+                Reason::Unsupported
+            } else {
+                Reason::Kernel
+            };
+            Error::new(Call::Madvise, errno, arguments, reason)
+        })
+    }
+
+    /// Flushes the pages that hold a byte of `range`.
+    pub fn flush(&self, range: &impl RangeBounds<usize>, mode: Flush) -> Result<()> {
+        let range = check_range(Call::Msync, range, self.len)?;
+        let pages = self.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the region's own.
+        unsafe { call::msync(pages.start, pages.len, mode.flags()) }.map_err(|errno| {
+            let arguments = Arguments::Range {
+                start: range.start,
+                len: range.len(),
+            };
+            Error::kernel(Call::Msync, errno, arguments)
+        })
+    }
+
+    /// Brings every page into memory, by reading.
+    pub fn populate(&self) -> Result<()> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        os::populate(pages)
+            .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len)))
+    }
+
+    /// Unmaps, and gives the region back where the kernel refuses.
+    pub fn unmap(self) -> core::result::Result<(), (Error, Self)> {
+        let region = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
+        unsafe { region.munmap() }.map_err(|errno| {
+            let error = Error::kernel(Call::Munmap, errno, Arguments::Length(region.len));
+            (error, core::mem::ManuallyDrop::into_inner(region))
+        })
+    }
+
+    /// # Safety
+    /// Nothing refers to the region any more; when this succeeds, it is not used again.
+    unsafe fn munmap(&self) -> core::result::Result<(), call::Errno> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the region's own, and the caller gives them up.
+        unsafe { call::munmap(pages.start, pages.len) }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
+        // one that it had merged this into. The pages then stay mapped; `unmap` tells.
+        // SAFETY: the region is being dropped.
+        let _refused = unsafe { self.munmap() };
+    }
+}
+
+// SAFETY: a region owns its pages, as a `Vec<u8>` its buffer; no thread is special to the kernel.
+unsafe impl Send for Region {}
+// SAFETY: `&Region` gives out no access to the bytes by itself; its system calls may be made from
+// any thread at any time.
+unsafe impl Sync for Region {}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region")
+            .field("start", &self.start)
+            .field("len", &self.len)
+            .finish()
+    }
+}

@@ -1,0 +1,228 @@
+//! The examples, run as a person would run them, and their output checked.
+//!
+//! `cargo test` builds the examples first; with `--test examples` alone, `cargo build --examples` must.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+use serde_json::Value;
+use unix_memory::page_size;
+
+/// The program that cargo built from `examples/NAME` together with this test.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(2).unwrap();
+    Command::new(target.join("examples").join(name))
+}
+
+fn run(command: &mut Command) -> (bool, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.success(), text(stdout), text(stderr))
+}
+
+/// What `pages --json` says of one file.
+fn json(path: &Path, options: &[&str]) -> Value {
+    let (ok, out, err) = run(example("pages").arg("--json").args(options).arg(path));
+    assert!(ok, "{err}");
+    serde_json::from_str::<Vec<Value>>(&out).unwrap().remove(0)
+}
+
+/// A new directory on a disk: what is on a tmpfs cannot be evicted.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// A file of `pages` pages and one byte, written to disk.
+fn file(directory: &tempfile::TempDir, pages: usize) -> PathBuf {
+    let path = directory.path().join("file");
+    let mut file = File::create(&path).unwrap();
+    file.write_all(&vec![1; pages * page_size() + 1]).unwrap();
+    path
+}
+
+#[test]
+fn dev_zero_reads_zeros() {
+    let (ok, out, _) = run(&mut example("dev_zero"));
+    assert!(ok);
+    assert_eq!(
+        out,
+        "mapped 4096 bytes of /dev/zero and read them; all zero: true\n"
+    );
+}
+
+#[test]
+fn without_files_it_shows_itself() {
+    let (ok, out, err) = run(example("pages").args(["--width", "40"]));
+    assert!(ok, "{err}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[0].contains("examples/pages: ") && lines[0].contains(" in memory ("),
+        "{out}"
+    );
+    assert_eq!(lines[1].chars().count(), 40);
+}
+
+#[test]
+fn evict_read_and_load_are_seen() {
+    let directory = directory();
+    let path = file(&directory, 999);
+    let evicted = json(&path, &["--evict"]);
+    assert_eq!(evicted["size"], 999 * page_size() + 1);
+    assert_eq!(evicted["pages"], 1000);
+    assert_eq!(evicted["resident"], 0, "nobody else uses the file");
+    assert_eq!(evicted["resident_runs"].as_array().unwrap().len(), 0);
+
+    // Reading one page brings it in, and some after it.
+    File::open(&path)
+        .unwrap()
+        .read_at(&mut [0], 500 * page_size() as u64)
+        .unwrap();
+    let read = json(&path, &[]);
+    let resident = read["resident"].as_u64().unwrap();
+    assert!((1..900).contains(&resident), "{read}");
+    let runs: Vec<(u64, u64)> = serde_json::from_value(read["resident_runs"].clone()).unwrap();
+    assert!(
+        runs.iter()
+            .any(|&(first, count)| (first..first + count).contains(&500)),
+        "{read}"
+    );
+    assert_eq!(runs.iter().map(|&(_, count)| count).sum::<u64>(), resident);
+    let (_, out, _) = run(example("pages").args(["--width", "20"]).arg(&path));
+    let picture = out.lines().nth(1).unwrap();
+    assert!(
+        picture.contains('·') && picture.chars().count() == 20,
+        "{picture}"
+    );
+
+    let loaded = json(&path, &["--load"]);
+    assert_eq!(loaded["resident"], 1000);
+    assert_eq!(loaded["resident_runs"], serde_json::json!([[0, 1000]]));
+    let (_, out, _) = run(example("pages").args(["--width", "20"]).arg(&path));
+    assert_eq!(out.lines().nth(1).unwrap(), "█".repeat(20));
+}
+
+#[test]
+fn sparse_and_empty_files() {
+    let directory = directory();
+    let path = directory.path().join("sparse");
+    let len: u64 = if cfg!(target_pointer_width = "64") {
+        4 << 30
+    } else {
+        1 << 30
+    };
+    File::create(&path).unwrap().set_len(len).unwrap();
+    let sparse = json(&path, &[]);
+    assert_eq!(sparse["size"], len);
+    assert_eq!(sparse["resident"], 0);
+    let path = directory.path().join("empty");
+    File::create(&path).unwrap();
+    let (ok, out, err) = run(example("pages").arg(&path));
+    assert!(ok, "{err}");
+    assert_eq!(
+        out,
+        format!("{}: 0 bytes, 0 pages, 0 in memory\n", path.display())
+    );
+}
+
+#[test]
+fn what_cannot_be_shown_is_told_and_the_rest_is_done() {
+    let directory = directory();
+    let path = file(&directory, 3);
+    let pipe = directory.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR).unwrap();
+    let missing = directory.path().join("missing");
+    let (ok, out, err) = run(example("pages").args([
+        Path::new("/dev/zero"),
+        directory.path(),
+        &missing,
+        &pipe,
+        &path,
+    ]));
+    assert!(!ok);
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert!(out.starts_with(&format!("{}: ", path.display())), "{out}");
+    let expected = [
+        "/dev/zero: mmap at file offset 0: Invalid argument (give the length: a character device \
+         does not tell it)",
+        "No such device (a directory cannot be mapped)",
+        "missing: No such file or directory (os error 2)",
+        "No such device (a pipe cannot be mapped)",
+    ];
+    for (line, expected) in err.lines().zip(expected) {
+        assert!(
+            line.starts_with("pages: ") && line.ends_with(expected),
+            "{line}"
+        );
+    }
+    assert_eq!(err.lines().count(), expected.len(), "{err}");
+
+    let (ok, out, _) = run(example("pages").arg("--json").args([&missing, &path]));
+    assert!(!ok);
+    let reports: Vec<Value> = serde_json::from_str(&out).unwrap();
+    assert!(
+        reports[0]["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("No such file")
+    );
+    assert_eq!(reports[1]["pages"], 4);
+}
+
+#[test]
+fn a_file_without_permission_to_read() {
+    let directory = directory();
+    let path = file(&directory, 1);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let (ok, _, err) = run(example("pages").arg(&path));
+    // Root may read everything.
+    assert_eq!(ok, rustix::process::geteuid().is_root(), "{err}");
+    assert!(
+        ok || err.ends_with("Permission denied (os error 13)\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn it_locks_until_enter() {
+    let directory = directory();
+    let path = file(&directory, 9);
+    let mut child = example("pages")
+        .args(["--lock", "--width", "10"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Its prompt comes when everything is locked.
+    let mut prompt = [0; 24];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut prompt).unwrap();
+    assert_eq!(&prompt, b"1 of 1 files locked; pre");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let locked = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmLck:"))
+        .unwrap();
+    let kilobytes: usize = locked.trim().trim_end_matches(" kB").parse().unwrap();
+    assert_eq!(kilobytes << 10, 10 * page_size());
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn bad_options_are_refused() {
+    let (ok, _, err) = run(example("pages").args(["--advise", "whatever"]));
+    assert!(!ok && err.contains("willneed"), "{err}");
+    let (ok, _, err) = run(example("pages").args(["--load", "--evict"]));
+    assert!(!ok && err.contains("cannot be used with"), "{err}");
+}
