@@ -1,2 +1,52 @@
-//! Checks that one person can run on one machine.
-fn main() {}
+//! The project's chores: `cargo xtask <task>`.
+//!
+//! Every task is one file here. What a target is, and what can be proved about it on one machine,
+//! is said once, in `targets.toml`. Everything that a task downloads or builds is under
+//! `target/xtask/`.
+
+#![deny(missing_docs)]
+
+mod allowed;
+mod api;
+mod apt;
+mod headers;
+mod link;
+mod msrv;
+mod process;
+mod results;
+mod sysroot;
+mod targets;
+mod toolchain;
+mod unit;
+mod visit;
+mod zig;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// One variant for each task; the text is its line in `cargo xtask help`.
+#[derive(Subcommand)]
+enum Task {
+    /// Proves constants, signatures and types against the systems' own headers
+    Headers(headers::Args),
+    /// Links every call against the systems' own libraries, and compares the symbols with C's
+    Link(link::Args),
+    /// Builds both library crates with the oldest Rust that they promise
+    Msrv,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Headers(args) => headers::task(&args),
+        Task::Link(args) => link::task(&args),
+        Task::Msrv => msrv::task(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Debian packages, unpacked under `target/xtask/`: no root needed, nothing installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{capture, command, workdir};
+
+/// Downloads `packages` (as apt writes them: `name` or `name=version`) and unpacks them below
+/// `target/xtask/<place>`, which is returned. What was unpacked before stays.
+///
+/// # Errors
+/// Where there is no apt-get, or it does not know a package; the text says what to run.
+pub fn unpacked(place: &str, packages: &[&str]) -> Result<PathBuf> {
+    let dir = workdir(place)?;
+    let done = dir.join(".unpacked");
+    let wanted = packages.join("\n");
+    if fs::read_to_string(&done).is_ok_and(|got| got == wanted) {
+        return Ok(dir);
+    }
+    let debs = workdir(&format!("{place}-debs"))?;
+    capture(
+        command("apt-get")
+            .args(["-qq", "download"])
+            .args(packages)
+            .current_dir(&debs),
+    )
+    .with_context(|| {
+        format!(
+            "no {}; perhaps `sudo apt-get update` is needed",
+            packages.join(", ")
+        )
+    })?;
+    for deb in files(&debs)? {
+        capture(command("dpkg").arg("-x").arg(&deb).arg(&dir))?;
+    }
+    fs::remove_dir_all(&debs)?;
+    fs::write(done, wanted)?;
+    Ok(dir)
+}
+
+/// The newest version of `package` that starts with `prefix`.
+pub fn version(package: &str, prefix: &str) -> Result<String> {
+    let listing = crate::process::text(command("apt-cache").args(["madison", package]))?;
+    match pick(&listing, prefix) {
+        Some(version) => Ok(version.to_owned()),
+        None => bail!("apt has no {package} {prefix}"),
+    }
+}
+
+/// The first version, in apt-cache madison's `name | version | source` lines, newest first.
+fn pick<'a>(listing: &'a str, prefix: &str) -> Option<&'a str> {
+    listing
+        .lines()
+        .filter_map(|line| line.split('|').nth(1))
+        .map(str::trim)
+        .find(|version| version.starts_with(prefix))
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pick;
+
+    #[test]
+    fn the_version_asked_for_is_picked() {
+        let listing = " rustc-web | 1.96.0+dfsg1-1 | security\n rustc-web | 1.85.0+dfsg3-1 | main";
+        assert_eq!(pick(listing, "1.85."), Some("1.85.0+dfsg3-1"));
+        assert_eq!(pick(listing, "1.9"), Some("1.96.0+dfsg1-1"));
+        assert_eq!(pick(listing, "2."), None);
+    }
+}

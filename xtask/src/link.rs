@@ -1,0 +1,235 @@
+//! `cargo xtask link`: every call of the crate is linked against the systems' own libraries, and
+//! asks them for the symbols that a C program would.
+//!
+//! Linking alone is not enough: NetBSD's `msync` is the symbol `__msync13`, and the plain one links
+//! there too, to an older call.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::allowed::Difference;
+use crate::api::{Api, undefined};
+use crate::headers::{HeaderUnit, Proof, UNITS};
+use crate::process::{capture, workdir};
+use crate::results::Results;
+use crate::targets::{Row, Selection, Table};
+use crate::unit::{Unit, Verdict};
+use crate::visit::{Outcome, report, visit};
+
+/// What may be asked for.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Writes what came out to xtask/results.toml, for the README's table
+    #[arg(long)]
+    record: bool,
+}
+
+const COLUMNS: [&str; 2] = ["symbols", "linked"];
+
+/// The oldest glibc that rustc promises to run with, on architectures that are as old.
+const OLDEST_GLIBC: &str = "2.17";
+
+/// Runs the task.
+pub fn task(args: &Args) -> Result<()> {
+    let table = Table::load()?;
+    let rows = table.select(&args.selection)?;
+    let proof = Proof::new(&table)?;
+    let visits = visit("link", &rows, args.selection.jobs, |row, _| {
+        look(&proof, row)
+    });
+    if args.record {
+        Results::record(&COLUMNS, &visits)?;
+    }
+    report("link", &COLUMNS, &visits)
+}
+
+fn look(proof: &Proof<'_>, row: Row<'_>) -> Vec<Outcome> {
+    if let Err(reason) = (row.headers().map(drop))
+        .and(row.zig().map(drop))
+        .or_else(|reason| {
+            // Either is worth a look.
+            if row.headers().is_ok() || row.zig().is_ok() {
+                Ok(())
+            } else {
+                Err(reason)
+            }
+        })
+    {
+        return vec![Outcome::Skipped(reason.to_owned()); 2];
+    }
+    if let Err(reason) = proof.toolchain.knows(row.name()) {
+        return vec![Outcome::Skipped(reason); 2];
+    }
+    let api = match Api::read(&proof.toolchain, &proof.sources, row.name()) {
+        Ok(api) => api,
+        Err(error) => return vec![Outcome::Failed(format!("{error:#}")); 2],
+    };
+    if api.calls.is_empty() {
+        return vec![Outcome::None("no memory mapping".to_owned()); 2];
+    }
+    let objects = match api.objects(&proof.toolchain, row.name()) {
+        Ok(objects) => objects,
+        Err(error) => return vec![Outcome::Failed(format!("{error:#}")); 2],
+    };
+    let compared = match row.headers() {
+        Err(reason) => Outcome::Skipped(reason.to_owned()),
+        Ok(_) => match symbols(proof, row, &api, &objects) {
+            Ok(None) => Outcome::Skipped("zig's clang has no code for the architecture".to_owned()),
+            Ok(Some(count)) => Outcome::Passed(format!("{count} as in C")),
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        },
+    };
+    let linked = match row.zig() {
+        Err(reason) => Outcome::Skipped(reason.to_owned()),
+        Ok(zig) => link(proof, row, zig, &api, &objects).into(),
+    };
+    vec![compared, linked]
+}
+
+/// Compares the symbols of our objects with those of a C program that takes the same addresses;
+/// `None` where clang cannot make an object.
+fn symbols(
+    proof: &Proof<'_>,
+    row: Row<'_>,
+    api: &Api,
+    objects: &[PathBuf; 2],
+) -> Result<Option<usize>> {
+    let set = &proof.table.headers[row.headers().unwrap_or_default()];
+    let (_, includes) = UNITS[0];
+    let headers = HeaderUnit::new(proof, row, set, "symbols", includes)?;
+    let mut unit = Unit::new(&headers.includes);
+    for (name, call) in api.calls.iter().filter(|(_, call)| !call.wrapper) {
+        unit.line(name, &address(name));
+        // Not a name of C's own, as `errno_location`, but the name of a function all the same.
+        if call.symbol(name) != name {
+            unit.line(&format!("symbol of {name}"), &address(call.symbol(name)));
+        }
+    }
+    let verdicts = headers.ask(&unit)?;
+    let declared = |name: &str| verdicts.get(name) == Some(&Verdict::True);
+    let mut source = headers.includes.clone();
+    let mut compared = BTreeSet::new();
+    for (name, call) in &api.calls {
+        let by_symbol = declared(&format!("symbol of {name}")).then(|| call.symbol(name));
+        let c = declared(name).then_some(name.as_str()).or(by_symbol);
+        if let Some(c) = c.filter(|_| !proof.allowed.has(Difference::Symbol, name, &row)) {
+            let _ = writeln!(source, "{}", address(c));
+            compared.insert(name);
+        }
+    }
+    let file = headers.file.with_extension("addresses.c");
+    let object = file.with_extension("o");
+    fs::write(&file, source)?;
+    let compiled = capture(
+        headers
+            .clang()
+            .args(["-w", "-c"])
+            .arg(&file)
+            .arg("-o")
+            .arg(&object),
+    );
+    if let Err(error) = compiled {
+        if error.to_string().contains("unknown target triple") {
+            return Ok(None);
+        }
+        return Err(error);
+    }
+    let theirs = undefined(&object)?;
+    let ours = undefined(&objects[0])?;
+    let of_another = |symbol: &str| {
+        let excused = api
+            .calls
+            .iter()
+            .filter(|(name, _)| !compared.contains(name));
+        let mut excused = excused.map(|(name, call)| call.symbol(name));
+        excused.any(|name| name == symbol.trim_start_matches('_') || name == symbol)
+            // The names of Rust itself, of wrappers among them.
+            || symbol.contains("unix_memory_sys")
+    };
+    let only_ours: Vec<_> = ours
+        .difference(&theirs)
+        .filter(|symbol| !of_another(symbol))
+        .collect();
+    let only_theirs: Vec<_> = theirs
+        .difference(&ours)
+        .filter(|symbol| {
+            // What objects of some formats and architectures ask for beside.
+            !symbol.starts_with(".L")
+                && !["_gp_disp", "__gnu_local_gp", "_GLOBAL_OFFSET_TABLE_"]
+                    .contains(&symbol.as_str())
+        })
+        .collect();
+    if !only_ours.is_empty() || !only_theirs.is_empty() {
+        bail!("the crate asks for {only_ours:?}, where C asks for {only_theirs:?}");
+    }
+    Ok(Some(compared.len()))
+}
+
+/// C that takes a function's address.
+fn address(name: &str) -> String {
+    format!("void *address_of_{name} = (void *)&{name};")
+}
+
+/// Links a program that needs every call, with the target's newest and oldest C library.
+fn link(
+    proof: &Proof<'_>,
+    row: Row<'_>,
+    zig: &str,
+    api: &Api,
+    objects: &[PathBuf; 2],
+) -> Result<String> {
+    let dir = workdir(&format!("link/{}", row.name()))?;
+    let main = dir.join("main.c");
+    fs::write(&main, main_source(api.calls.keys()))?;
+    link_one(proof, zig, &main, objects)?;
+    if row.group.libc != "glibc" {
+        return Ok("linked".to_owned());
+    }
+    let oldest = row.target.glibc.as_deref().unwrap_or(OLDEST_GLIBC);
+    link_one(proof, &format!("{zig}.{oldest}"), &main, objects)?;
+    Ok(format!("linked, with glibc {oldest} too"))
+}
+
+fn link_one(proof: &Proof<'_>, zig: &str, main: &Path, objects: &[PathBuf; 2]) -> Result<()> {
+    let mut cc = proof.zig.cc(zig);
+    capture(
+        cc.arg("-w")
+            .arg(main)
+            .args(objects)
+            .arg("-o")
+            .arg(main.with_extension("out")),
+    )
+    .map(drop)
+}
+
+/// A program that reaches the address of every call.
+fn main_source<'a>(calls: impl Iterator<Item = &'a String>) -> String {
+    let mut declarations = String::new();
+    let mut uses = String::new();
+    for name in calls {
+        let _ = writeln!(declarations, "extern const char *const ADDRESS_{name};");
+        let _ = writeln!(uses, "    sink = ADDRESS_{name};");
+    }
+    format!(
+        "{declarations}const char *volatile sink;\nint main(void)\n{{\n{uses}    return 0;\n}}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::main_source;
+
+    #[test]
+    fn the_program_reaches_every_call() {
+        let names = ["mmap".to_owned(), "msync".to_owned()];
+        let source = main_source(names.iter());
+        assert!(source.contains("extern const char *const ADDRESS_mmap;"));
+        assert!(source.contains("sink = ADDRESS_msync;"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Running programs, and the places that tasks share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace's root directory.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is in the workspace")
+}
+
+/// `target/xtask/<name>`, made when it is missing: where tasks keep what they build or download.
+pub fn workdir(name: &str) -> Result<PathBuf> {
+    let dir = root().join("target/xtask").join(name);
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}
+
+/// A command that starts in the workspace's root, without the variables by which the cargo that
+/// runs xtask would choose the toolchain of the cargo that xtask runs.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    for name in [
+        "CARGO",
+        "RUSTC",
+        "RUSTDOC",
+        "RUSTUP_TOOLCHAIN",
+        "RUSTFLAGS",
+        "RUSTDOCFLAGS",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs with the terminal as its output.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", program(command)))?;
+    if !status.success() {
+        bail!("{} failed: {}", program(command), line(command));
+    }
+    Ok(())
+}
+
+/// Runs and returns what it wrote to its standard output; in the error is what it wrote to the
+/// other one.
+pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", program(command)))?;
+    if !output.status.success() {
+        bail!(
+            "{}\n{}",
+            line(command),
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(output.stdout)
+}
+
+/// As [`capture`], for text.
+pub fn text(command: &mut Command) -> Result<String> {
+    Ok(String::from_utf8(capture(command)?)?.trim_end().to_owned())
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+/// The command as one would type it.
+fn line(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,61 @@
+//! `results.toml`: what the tasks last found at each target, written with `--record` and read for
+//! the README's table.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::process::root;
+use crate::visit::Visit;
+
+const HEAD: &str = "# What cargo xtask found at each target; written by its tasks when they are \
+                    given --record.\n\n";
+
+/// By target, then by task and column: what came out.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Results(pub BTreeMap<String, BTreeMap<String, String>>);
+
+impl Results {
+    fn path() -> PathBuf {
+        root().join("xtask/results.toml")
+    }
+
+    /// Reads the file; without one nothing was found yet.
+    pub fn load() -> Result<Self> {
+        match fs::read_to_string(Self::path()) {
+            Ok(text) => toml::from_str(&text).context("xtask/results.toml"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Adds what a task found, in place of what it found there before.
+    pub fn record(columns: &[&str], visits: &[Visit<'_>]) -> Result<()> {
+        let mut results = Self::load()?;
+        for visit in visits {
+            let target = results.0.entry(visit.row.name().to_owned()).or_default();
+            for (column, outcome) in columns.iter().zip(&visit.outcomes) {
+                target.insert((*column).to_owned(), outcome.cell());
+            }
+        }
+        let text = toml::to_string(&results)?;
+        fs::write(Self::path(), format!("{HEAD}{text}"))?;
+        Ok(())
+    }
+
+    /// What was found at `target` in `column`.
+    pub fn get(&self, target: &str, column: &str) -> Option<&str> {
+        Some(self.0.get(target)?.get(column)?)
+    }
+}
+
+/// Whether a cell of the file says that something passed.
+pub fn passed(cell: &str) -> bool {
+    !["skipped: ", "none: ", "FAILED: "]
+        .iter()
+        .any(|start| cell.starts_with(start))
+}

@@ -1,0 +1,253 @@
+//! The table of targets, `targets.toml`: every Unix that rustc knows.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The sets of headers.
+    pub headers: BTreeMap<String, Headers>,
+    /// The groups, in the order of the README's table.
+    #[serde(rename = "group")]
+    pub groups: Vec<Group>,
+}
+
+/// A set of headers that one machine can have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Headers {
+    /// What they are, for people.
+    pub text: String,
+    /// Where they are, in the order of the search.
+    pub dirs: Vec<String>,
+    /// More flags for clang.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// Debian packages that hold them.
+    #[serde(default)]
+    pub packages: Vec<String>,
+}
+
+/// Targets that differ in nothing that the crates see but the width of a pointer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The system's name, for people.
+    pub system: String,
+    /// rustc's `target_os`.
+    pub os: String,
+    /// The C library's name, for people; "system" where there is but one.
+    pub libc: String,
+    /// The architectures with these values; "all" where they make no difference.
+    pub family: String,
+    /// The name of a set of headers, or "none: why".
+    pub headers: String,
+    /// Why the group cannot be linked, where that has a reason of its own.
+    pub link: Option<String>,
+    /// Whether the system maps memory at all.
+    #[serde(default = "yes")]
+    pub mapping: bool,
+    /// The targets; the first stands for the group.
+    pub targets: Vec<Target>,
+}
+
+/// One target of rustc.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// rustc's name.
+    pub name: String,
+    /// `{include}` in the directories of its headers.
+    pub include: Option<String>,
+    /// `{kernel}` there, where it is not `include`.
+    pub kernel: Option<String>,
+    /// What `zig cc -target` calls it.
+    pub zig: Option<String>,
+    /// What clang calls it, where it is not rustc's llvm-target.
+    pub clang: Option<String>,
+    /// In place of the group's.
+    pub headers: Option<String>,
+    /// The oldest glibc that the architecture has, where it is younger than what rustc promises.
+    pub glibc: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A target with its group.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// Its group.
+    pub group: &'a Group,
+    /// Itself.
+    pub target: &'a Target,
+}
+
+impl Row<'_> {
+    /// rustc's name of the target.
+    pub fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    /// The name of its set of headers.
+    ///
+    /// # Errors
+    /// The reason why it has none.
+    pub fn headers(&self) -> Result<&str, &str> {
+        let headers = self.target.headers.as_ref().unwrap_or(&self.group.headers);
+        match headers.strip_prefix("none: ") {
+            Some(reason) => Err(reason),
+            None => Ok(headers),
+        }
+    }
+
+    /// What `zig cc` calls it.
+    ///
+    /// # Errors
+    /// The reason why it cannot be linked here.
+    pub fn zig(&self) -> Result<&str, &str> {
+        match (&self.target.zig, &self.group.link) {
+            (Some(zig), None) => Ok(zig),
+            (_, Some(reason)) => Err(reason.strip_prefix("none: ").unwrap_or(reason)),
+            (None, None) => Err("zig has no libraries of it"),
+        }
+    }
+}
+
+/// How the tasks that visit targets are told which.
+#[derive(clap::Args, Clone)]
+pub struct Selection {
+    /// Only this target of rustc (may be repeated)
+    #[arg(long = "target", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Every target of the table, not only the first of each group
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+    /// How many to visit at once
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+impl Table {
+    /// Reads the table that this program was built with.
+    pub fn load() -> Result<Self> {
+        let table: Self =
+            toml::from_str(include_str!("../targets.toml")).context("xtask/targets.toml")?;
+        for row in table.rows() {
+            if let Ok(set) = row.headers()
+                && !table.headers.contains_key(set)
+            {
+                bail!(
+                    "xtask/targets.toml: {} has unknown headers {set}",
+                    row.name()
+                );
+            }
+        }
+        Ok(table)
+    }
+
+    /// Every target.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.groups.iter().flat_map(|group| {
+            group
+                .targets
+                .iter()
+                .map(move |target| Row { group, target })
+        })
+    }
+
+    /// The targets that were asked for.
+    ///
+    /// # Errors
+    /// Where the table lacks one of them.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<Row<'_>>> {
+        if selection.all {
+            return Ok(self.rows().collect());
+        }
+        if selection.targets.is_empty() {
+            return Ok(self
+                .groups
+                .iter()
+                .filter_map(|group| group.targets.first().map(|target| Row { group, target }))
+                .collect());
+        }
+        selection
+            .targets
+            .iter()
+            .map(|name| {
+                self.rows()
+                    .find(|row| row.name() == name)
+                    .with_context(|| format!("xtask/targets.toml has no target {name}"))
+            })
+            .collect()
+    }
+
+    /// Of `known`, the targets that the table lacks.
+    pub fn lacks<'a>(&self, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        known
+            .filter(|name| self.rows().all(|row| row.name() != *name))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn selection(targets: &[&str], all: bool) -> Selection {
+        Selection {
+            targets: targets.iter().map(|&name| name.to_owned()).collect(),
+            all,
+            jobs: None,
+        }
+    }
+
+    #[test]
+    fn no_target_is_there_twice() {
+        let table = Table::load().unwrap();
+        let names: BTreeSet<_> = table.rows().map(|row| row.name().to_owned()).collect();
+        assert_eq!(names.len(), table.rows().count());
+        assert!(names.len() >= 204);
+    }
+
+    #[test]
+    fn every_group_is_in_the_default_set() {
+        let table = Table::load().unwrap();
+        let rows = table.select(&selection(&[], false)).unwrap();
+        assert_eq!(rows.len(), table.groups.len());
+    }
+
+    #[test]
+    fn targets_are_found_by_name() {
+        let table = Table::load().unwrap();
+        let rows = table
+            .select(&selection(&["x86_64-unknown-freebsd"], false))
+            .unwrap();
+        assert_eq!(rows[0].group.os, "freebsd");
+        assert!(table.select(&selection(&["pdp11-unix"], false)).is_err());
+        assert_eq!(
+            table.lacks(["x", "x86_64-unknown-freebsd"].into_iter()),
+            ["x"]
+        );
+    }
+
+    /// What the compiler at hand knows; `cargo xtask check` asks the one it uses.
+    #[test]
+    fn no_unix_target_is_missing() {
+        let listing = std::process::Command::new("rustc")
+            .args(["-Zunstable-options", "--print=all-target-specs-json"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .output()
+            .unwrap();
+        let specs = crate::toolchain::parse_specs(&listing.stdout).unwrap();
+        let table = Table::load().unwrap();
+        assert_eq!(table.lacks(specs.keys().map(String::as_str)), [""; 0]);
+    }
+}
