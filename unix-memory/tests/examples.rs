@@ -87,8 +87,9 @@ fn evict_read_and_load_are_seen() {
     let evicted = json(&path, &["--evict"]);
     assert_eq!(evicted["size"], 999 * page_size() + 1);
     assert_eq!(evicted["pages"], 1000);
-    assert_eq!(evicted["resident"], 0, "nobody else uses the file");
-    assert_eq!(evicted["resident_runs"].as_array().unwrap().len(), 0);
+    // Nobody else uses the file, but each processor holds on to some pages that it has just added.
+    let left = evicted["resident"].as_u64().unwrap();
+    assert!(left < 100, "{evicted}");
 
     // Reading one page brings it in, and some after it.
     File::open(&path)
@@ -97,7 +98,7 @@ fn evict_read_and_load_are_seen() {
         .unwrap();
     let read = json(&path, &[]);
     let resident = read["resident"].as_u64().unwrap();
-    assert!((1..900).contains(&resident), "{read}");
+    assert!((left..900).contains(&resident), "{read}");
     let runs: Vec<(u64, u64)> = serde_json::from_value(read["resident_runs"].clone()).unwrap();
     assert!(
         runs.iter()
