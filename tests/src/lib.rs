@@ -58,8 +58,10 @@ pub fn refusing<R: Send>(
     f: impl FnOnce() -> R + Send,
 ) -> Option<R> {
     let first = first.addr() as u64;
+    #[allow(clippy::useless_conversion, reason = "a c_long has 32 bits elsewhere")]
+    let call = i64::from(call);
     let run = move || {
-        if let Err(reason) = seccomp::refuse(call.into(), first, errno.unsigned_abs()) {
+        if let Err(reason) = seccomp::refuse(call, first, errno.unsigned_abs()) {
             skip("an error path", &reason);
             return None;
         }
