@@ -41,11 +41,12 @@
 #![deny(missing_docs)]
 #![cfg(unix)]
 
-// libc's `#[link]` attributes bring in the C library for `no_std` programs too.
-use libc as _;
-
 mod os;
-#[allow(dead_code, reason = "each system re-exports those that it has")]
+#[allow(
+    dead_code,
+    clashing_extern_declarations,
+    reason = "each system re-exports those that it has, and declares otherwise those that differ there"
+)]
 mod posix;
 mod types;
 

@@ -5,10 +5,11 @@
 //! here; the values that differ are, complete, in one file of `arch/` per family.
 
 mod arch;
+mod number;
 mod syscall;
 
 pub use arch::*;
-pub use syscall::{memfd_create, mlock2};
+pub use syscall::*;
 
 use crate::types::{c_int, c_long, c_uint, c_void, size_t};
 
@@ -127,8 +128,104 @@ pub const MFD_NOEXEC_SEAL: c_uint = 0x0008;
 /// Executable. memfd_create(2), since Linux 6.3.
 pub const MFD_EXEC: c_uint = 0x0010;
 
+/// With `MFD_HUGETLB`: the lowest bit of the field that holds the binary logarithm of the page
+/// size. memfd_create(2), since Linux 4.14.
+pub const MFD_HUGE_SHIFT: c_uint = 26;
+/// The mask of that field, before the shift. memfd_create(2), since Linux 4.14.
+pub const MFD_HUGE_MASK: c_uint = 0x3f;
+/// Pages of 64 KiB. memfd_create(2).
+pub const MFD_HUGE_64KB: c_uint = 16 << MFD_HUGE_SHIFT;
+/// Pages of 512 KiB. memfd_create(2).
+pub const MFD_HUGE_512KB: c_uint = 19 << MFD_HUGE_SHIFT;
+/// Pages of 1 MiB. memfd_create(2).
+pub const MFD_HUGE_1MB: c_uint = 20 << MFD_HUGE_SHIFT;
+/// Pages of 2 MiB. memfd_create(2).
+pub const MFD_HUGE_2MB: c_uint = 21 << MFD_HUGE_SHIFT;
+/// Pages of 8 MiB. memfd_create(2).
+pub const MFD_HUGE_8MB: c_uint = 23 << MFD_HUGE_SHIFT;
+/// Pages of 16 MiB. memfd_create(2).
+pub const MFD_HUGE_16MB: c_uint = 24 << MFD_HUGE_SHIFT;
+/// Pages of 32 MiB. memfd_create(2).
+pub const MFD_HUGE_32MB: c_uint = 25 << MFD_HUGE_SHIFT;
+/// Pages of 256 MiB. memfd_create(2).
+pub const MFD_HUGE_256MB: c_uint = 28 << MFD_HUGE_SHIFT;
+/// Pages of 512 MiB. memfd_create(2).
+pub const MFD_HUGE_512MB: c_uint = 29 << MFD_HUGE_SHIFT;
+/// Pages of 1 GiB. memfd_create(2).
+pub const MFD_HUGE_1GB: c_uint = 30 << MFD_HUGE_SHIFT;
+/// Pages of 2 GiB. memfd_create(2).
+pub const MFD_HUGE_2GB: c_uint = 31 << MFD_HUGE_SHIFT;
+/// Pages of 16 GiB. memfd_create(2).
+pub const MFD_HUGE_16GB: c_uint = 34 << MFD_HUGE_SHIFT;
+
+// fcntl(2): <linux/fcntl.h>.
+
+/// The `fcntl` command that adds seals. fcntl(2), since Linux 3.17.
+pub const F_ADD_SEALS: c_int = 1033;
+/// The `fcntl` command that returns the seals. fcntl(2), since Linux 3.17.
+pub const F_GET_SEALS: c_int = 1034;
+/// No more seals. fcntl(2), since Linux 3.17.
+pub const F_SEAL_SEAL: c_int = 1;
+/// The file cannot shrink. fcntl(2), since Linux 3.17.
+pub const F_SEAL_SHRINK: c_int = 2;
+/// The file cannot grow. fcntl(2), since Linux 3.17.
+pub const F_SEAL_GROW: c_int = 4;
+/// The content cannot change; refused while a writable shared mapping exists. fcntl(2), since
+/// Linux 3.17.
+pub const F_SEAL_WRITE: c_int = 8;
+/// The content changes only through mappings that exist already. fcntl(2), since Linux 5.1.
+pub const F_SEAL_FUTURE_WRITE: c_int = 16;
+/// The permission to execute cannot change. fcntl(2), since Linux 6.3.
+pub const F_SEAL_EXEC: c_int = 32;
+
+// pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`.
+
+/// A key that forbids nothing. `<asm/mman.h>`, since Linux 6.15.
+pub const PKEY_UNRESTRICTED: c_int = 0;
+/// A key that forbids reading and writing. pkey_alloc(2), since Linux 4.9.
+pub const PKEY_DISABLE_ACCESS: c_int = 1;
+/// A key that forbids writing. pkey_alloc(2), since Linux 4.9.
+pub const PKEY_DISABLE_WRITE: c_int = 2;
+
+// mmap(2): <linux/mman.h>; more of them in `arch/`.
+
+/// With `MAP_HUGETLB`: the lowest bit of the field that holds the binary logarithm of the page
+/// size. mmap(2), since Linux 3.8.
+pub const MAP_HUGE_SHIFT: c_int = 26;
+/// The mask of that field, before the shift. mmap(2), since Linux 3.8.
+pub const MAP_HUGE_MASK: c_int = 0x3f;
+/// Pages of 16 KiB. mmap(2).
+pub const MAP_HUGE_16KB: c_int = 14 << MAP_HUGE_SHIFT;
+/// Pages of 64 KiB. mmap(2).
+pub const MAP_HUGE_64KB: c_int = 16 << MAP_HUGE_SHIFT;
+/// Pages of 512 KiB. mmap(2).
+pub const MAP_HUGE_512KB: c_int = 19 << MAP_HUGE_SHIFT;
+/// Pages of 1 MiB. mmap(2).
+pub const MAP_HUGE_1MB: c_int = 20 << MAP_HUGE_SHIFT;
+/// Pages of 2 MiB. mmap(2).
+pub const MAP_HUGE_2MB: c_int = 21 << MAP_HUGE_SHIFT;
+/// Pages of 8 MiB. mmap(2).
+pub const MAP_HUGE_8MB: c_int = 23 << MAP_HUGE_SHIFT;
+/// Pages of 16 MiB. mmap(2).
+pub const MAP_HUGE_16MB: c_int = 24 << MAP_HUGE_SHIFT;
+/// Pages of 32 MiB. mmap(2).
+pub const MAP_HUGE_32MB: c_int = 25 << MAP_HUGE_SHIFT;
+/// Pages of 256 MiB. mmap(2).
+pub const MAP_HUGE_256MB: c_int = 28 << MAP_HUGE_SHIFT;
+/// Pages of 512 MiB. mmap(2).
+pub const MAP_HUGE_512MB: c_int = 29 << MAP_HUGE_SHIFT;
+/// Pages of 1 GiB. mmap(2).
+pub const MAP_HUGE_1GB: c_int = 30 << MAP_HUGE_SHIFT;
+/// Pages of 2 GiB. mmap(2).
+pub const MAP_HUGE_2GB: c_int = 31 << MAP_HUGE_SHIFT;
+/// Pages of 16 GiB. mmap(2).
+#[allow(clippy::cast_possible_wrap, reason = "the header's bits, in an int")]
+pub const MAP_HUGE_16GB: c_int = 0x8800_0000_u32 as c_int;
+
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
+/// The same as `_SC_PAGESIZE`. sysconf(3).
+pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
     madvise, mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,

@@ -1,56 +1,25 @@
 //! The calls that a C library rustc promises may lack, made by number.
 //!
-//! rustc's gnu targets promise glibc 2.17; `mlock2` and `memfd_create` came with 2.27. The C
-//! library's `syscall` sets `errno` as its own wrappers do, so nobody sees the difference; on a
-//! kernel without the call it is `ENOSYS`. Held against <asm/unistd.h>.
+//! rustc's gnu targets promise glibc 2.17; `mlock2`, `memfd_create` and the `pkey_` calls came with
+//! 2.27, `process_madvise` with 2.36, `mseal` with 2.43, and musl has few of them. The C library's
+//! `syscall` sets `errno` as its own wrappers do, so nobody sees the difference; on a kernel without
+//! the call it is `ENOSYS`. Android shares this file.
 
+#![allow(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::unnecessary_cast,
+    reason = "each argument goes through `syscall` as a long, whatever its width here, and an int \
+              comes back"
+)]
+
+use super::number::{self, pointer};
 use super::syscall;
-use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
-
-cfg_if::cfg_if! {
-    if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {
-        const SYS_MEMFD_CREATE: c_long = 319;
-        const SYS_MLOCK2: c_long = 325;
-    } else if #[cfg(target_arch = "x86_64")] {
-        // x32 marks its calls with a bit.
-        const SYS_MEMFD_CREATE: c_long = 0x4000_0000 + 319;
-        const SYS_MLOCK2: c_long = 0x4000_0000 + 325;
-    } else if #[cfg(target_arch = "x86")] {
-        const SYS_MEMFD_CREATE: c_long = 356;
-        const SYS_MLOCK2: c_long = 376;
-    } else if #[cfg(target_arch = "arm")] {
-        const SYS_MEMFD_CREATE: c_long = 385;
-        const SYS_MLOCK2: c_long = 390;
-    } else if #[cfg(any(target_arch = "powerpc", target_arch = "powerpc64"))] {
-        const SYS_MEMFD_CREATE: c_long = 360;
-        const SYS_MLOCK2: c_long = 378;
-    } else if #[cfg(target_arch = "s390x")] {
-        const SYS_MEMFD_CREATE: c_long = 350;
-        const SYS_MLOCK2: c_long = 374;
-    } else if #[cfg(any(target_arch = "sparc", target_arch = "sparc64"))] {
-        const SYS_MEMFD_CREATE: c_long = 348;
-        const SYS_MLOCK2: c_long = 356;
-    } else if #[cfg(any(target_arch = "mips", target_arch = "mips32r6"))] {
-        const SYS_MEMFD_CREATE: c_long = 4354;
-        const SYS_MLOCK2: c_long = 4359;
-    } else if #[cfg(any(target_arch = "mips64", target_arch = "mips64r6"))] {
-        const SYS_MEMFD_CREATE: c_long = 5314;
-        const SYS_MLOCK2: c_long = 5319;
-    } else if #[cfg(target_arch = "m68k")] {
-        const SYS_MEMFD_CREATE: c_long = 353;
-        const SYS_MLOCK2: c_long = 375;
-    } else if #[cfg(target_arch = "xtensa")] {
-        const SYS_MEMFD_CREATE: c_long = 340;
-        const SYS_MLOCK2: c_long = 349;
-    } else {
-        // The kernel's generic table: aarch64, csky, hexagon, loongarch64, riscv.
-        const SYS_MEMFD_CREATE: c_long = 279;
-        const SYS_MLOCK2: c_long = 284;
-    }
-}
+use crate::types::{c_char, c_int, c_long, c_uint, c_ulong, c_void, size_t, ssize_t};
 
 /// Makes an anonymous file in memory and returns its descriptor; `name` only shows in
-/// `/proc/self/fd`. Source: memfd_create(2), Linux 3.17.
+/// `/proc/self/fd`. Source: memfd_create(2), since Linux 3.17.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EFAULT` for a bad `name`, `EINVAL` for bad flags or a name longer
@@ -62,11 +31,38 @@ cfg_if::cfg_if! {
 #[must_use]
 pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_int {
     // SAFETY: the arguments are those of memfd_create(2), and the caller vouches for `name`.
-    truncate(unsafe { syscall(SYS_MEMFD_CREATE, name, flags) })
+    int(unsafe { syscall(number::MEMFD_CREATE, pointer(name), flags as c_long) })
+}
+
+/// Makes an anonymous file whose pages the kernel itself cannot read, and returns its descriptor;
+/// `flags` is 0 or `O_CLOEXEC`. Source: memfd_secret(2), since Linux 5.14.
+///
+/// Only these architectures' headers have the number.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` where
+/// the kernel was built, or started, without it.
+///
+/// # Safety
+/// None beyond the call itself.
+#[cfg(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv32",
+    target_arch = "riscv64",
+    target_arch = "loongarch64",
+    target_arch = "s390x",
+    target_arch = "wasm32",
+))]
+#[must_use]
+pub unsafe extern "C" fn memfd_secret(flags: c_uint) -> c_int {
+    // SAFETY: the argument is that of memfd_secret(2).
+    int(unsafe { syscall(number::MEMFD_SECRET, flags as c_long) })
 }
 
 /// Like `mlock`; with `MLOCK_ONFAULT` pages are locked as they are brought in. Source: mlock2(2),
-/// Linux 4.4.
+/// since Linux 4.4.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: as `mlock`, `EINVAL` for bad flags, `ENOSYS` on older kernels.
@@ -76,14 +72,122 @@ pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_i
 #[must_use]
 pub unsafe extern "C" fn mlock2(addr: *const c_void, len: size_t, flags: c_uint) -> c_int {
     // SAFETY: the arguments are those of mlock2(2), which changes no content.
-    truncate(unsafe { syscall(SYS_MLOCK2, addr, len, flags) })
+    int(unsafe {
+        syscall(
+            number::MLOCK2,
+            pointer(addr),
+            len as c_long,
+            flags as c_long,
+        )
+    })
 }
 
-/// A descriptor, 0 or -1, as the C library's wrapper would return it.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the kernel returns an int here"
-)]
-const fn truncate(result: c_long) -> c_int {
+/// Forbids for good that the mappings in `addr..addr + len` are unmapped, moved, or get another
+/// protection; `flags` is 0. Source: mseal(2), since Linux 6.10, on 64-bit kernels.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or bad flags, `ENOMEM` for pages
+/// that are not mapped, `EPERM` on 32-bit kernels, `ENOSYS` on older ones.
+///
+/// # Safety
+/// The range must be the caller's own: nobody can unmap it again.
+#[must_use]
+pub unsafe extern "C" fn mseal(addr: *mut c_void, len: size_t, flags: c_ulong) -> c_int {
+    // SAFETY: the arguments are those of mseal(2), and the caller vouches for the range.
+    int(unsafe { syscall(number::MSEAL, pointer(addr), len as c_long, flags as c_long) })
+}
+
+/// Makes a protection key and returns it; `flags` is 0, and `access_rights`, of `PKEY_DISABLE_`, is
+/// what the calling thread may not do with pages that have the key. Source: pkey_alloc(2), since
+/// Linux 4.9.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EINVAL` for bad arguments, `ENOSPC` where no key is left or the
+/// processor has none, `ENOSYS` on older kernels.
+///
+/// # Safety
+/// None beyond the call itself: no page has the key yet.
+#[must_use]
+pub unsafe extern "C" fn pkey_alloc(flags: c_uint, access_rights: c_uint) -> c_int {
+    // SAFETY: the arguments are those of pkey_alloc(2).
+    int(unsafe { syscall(number::PKEY_ALLOC, flags as c_long, access_rights as c_long) })
+}
+
+/// Gives a protection key back. Source: pkey_free(2), since Linux 4.9.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EINVAL` for a key that was not made, `ENOSYS` on older kernels.
+///
+/// # Safety
+/// No page may have the key any more: another `pkey_alloc` may return it again.
+#[must_use]
+pub unsafe extern "C" fn pkey_free(pkey: c_int) -> c_int {
+    // SAFETY: the argument is that of pkey_free(2), and the caller vouches for the key.
+    int(unsafe { syscall(number::PKEY_FREE, pkey as c_long) })
+}
+
+/// Like `mprotect`, and gives the pages a protection key; -1 is none. Source: pkey_mprotect(2),
+/// since Linux 4.9.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: as `mprotect`, `EINVAL` for a key that was not made, `ENOSYS` on
+/// older kernels.
+///
+/// # Safety
+/// As `mprotect`; the key's rights hold as well.
+#[must_use]
+pub unsafe extern "C" fn pkey_mprotect(
+    addr: *mut c_void,
+    len: size_t,
+    prot: c_int,
+    pkey: c_int,
+) -> c_int {
+    // SAFETY: the arguments are those of pkey_mprotect(2), and the caller vouches for the range.
+    int(unsafe {
+        syscall(
+            number::PKEY_MPROTECT,
+            pointer(addr),
+            len as c_long,
+            prot as c_long,
+            pkey as c_long,
+        )
+    })
+}
+
+/// Like `madvise`, for the process behind `pidfd` and many ranges: `iovec` is an array of `count`
+/// `struct iovec`, `flags` is 0. Returns the number of bytes that were advised about. Source:
+/// process_madvise(2), since Linux 5.10.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for a value that other processes may not
+/// be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older kernels.
+///
+/// # Safety
+/// `iovec` must be valid for reads of `count` elements; for the calling process itself what
+/// `madvise` says holds.
+#[must_use]
+pub unsafe extern "C" fn process_madvise(
+    pidfd: c_int,
+    iovec: *const c_void,
+    count: size_t,
+    advice: c_int,
+    flags: c_uint,
+) -> ssize_t {
+    // SAFETY: the arguments are those of process_madvise(2), and the caller vouches for `iovec`.
+    let result = unsafe {
+        syscall(
+            number::PROCESS_MADVISE,
+            pidfd as c_long,
+            pointer(iovec),
+            count as c_long,
+            advice as c_long,
+            flags as c_long,
+        )
+    };
+    result as ssize_t
+}
+
+/// A descriptor, a key, 0 or -1, as the C library's wrapper would return it.
+const fn int(result: c_long) -> c_int {
     result as c_int
 }

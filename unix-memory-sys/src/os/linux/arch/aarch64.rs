@@ -80,3 +80,18 @@ pub const MCL_CURRENT: c_int = 1;
 pub const MCL_FUTURE: c_int = 2;
 /// With either: each page as it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 4;
+
+// madvise(2).
+
+/// Moves the content elsewhere and takes the pages out of use, as after a hardware error;
+/// privileged, for tests. madvise(2), since Linux 2.6.33.
+pub const MADV_SOFT_OFFLINE: c_int = 101;
+
+// pkey_alloc(2).
+
+/// A key that forbids executing. pkey_alloc(2).
+pub const PKEY_DISABLE_EXECUTE: c_int = 0x4;
+/// A key that forbids reading. pkey_alloc(2).
+pub const PKEY_DISABLE_READ: c_int = 0x8;
+/// The mask of all that a key can forbid here. `<asm/mman.h>`.
+pub const PKEY_ACCESS_MASK: c_int = 0xf;

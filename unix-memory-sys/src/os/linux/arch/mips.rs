@@ -43,7 +43,8 @@ pub const MAP_ANONYMOUS: c_int = 0x800;
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
 /// Of a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x00;
-/// The same as `MAP_ANONYMOUS`. `<asm/mman.h>`.
+/// Kept from IRIX, without effect on Linux; glibc's own header says it were `MAP_ANONYMOUS`.
+/// `<asm/mman.h>`.
 pub const MAP_RENAME: c_int = 0x20;
 /// Without effect on Linux. `<asm/mman.h>`.
 pub const MAP_AUTOGROW: c_int = 0x40;
@@ -79,3 +80,8 @@ pub const MCL_CURRENT: c_int = 1;
 pub const MCL_FUTURE: c_int = 2;
 /// With either: each page as it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 4;
+
+// pkey_alloc(2).
+
+/// The mask of all that a key can forbid here. `<asm/mman.h>`.
+pub const PKEY_ACCESS_MASK: c_int = 0x3;

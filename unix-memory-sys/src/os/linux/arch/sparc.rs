@@ -47,6 +47,11 @@ pub const MAP_ANON: c_int = MAP_ANONYMOUS;
 pub const MAP_FILE: c_int = 0x00;
 /// The same as `MAP_ANONYMOUS`. `<asm/mman.h>`.
 pub const MAP_RENAME: c_int = MAP_ANONYMOUS;
+/// Kept from SunOS, without effect on Linux. `<asm/mman.h>`.
+pub const MAP_INHERIT: c_int = 0x80;
+/// Kept from SunOS, whose libc marked modern calls with it. `<asm/mman.h>`.
+#[allow(clippy::cast_possible_wrap, reason = "the header's bits, in an int")]
+pub const _MAP_NEW: c_int = 0x8000_0000_u32 as c_int;
 /// A stack: grows down when touched below. mmap(2).
 pub const MAP_GROWSDOWN: c_int = 0x200;
 /// Ignored. mmap(2).
@@ -80,3 +85,14 @@ pub const MCL_CURRENT: c_int = 0x2000;
 pub const MCL_FUTURE: c_int = 0x4000;
 /// With either: each page as it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 0x8000;
+
+// madvise(2).
+
+/// Moves the content elsewhere and takes the pages out of use, as after a hardware error;
+/// privileged, for tests. madvise(2), since Linux 2.6.33.
+pub const MADV_SOFT_OFFLINE: c_int = 101;
+
+// pkey_alloc(2).
+
+/// The mask of all that a key can forbid here. `<asm/mman.h>`.
+pub const PKEY_ACCESS_MASK: c_int = 0x3;

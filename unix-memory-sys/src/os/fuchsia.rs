@@ -1,0 +1,185 @@
+//! Fuchsia.
+//!
+//! Held against `<sys/mman.h>` and `<fcntl.h>` of zircon/third_party/ulib/musl, which name much that
+//! the system does not do: mmap knows the `PROT_` bits, `MAP_SHARED`, `MAP_PRIVATE`, `MAP_FIXED`,
+//! `MAP_ANONYMOUS` and `MAP_JIT`.
+
+use crate::types::{c_int, c_uint, c_void};
+
+/// A file offset or size in bytes.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type off_t = i64;
+/// The permission bits of a new file.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type mode_t = u32;
+
+/// What `mmap` returns when it fails. mmap(2).
+pub const MAP_FAILED: *mut c_void = !0usize as *mut c_void;
+
+// mprotect(2).
+
+/// No access. mprotect(2).
+pub const PROT_NONE: c_int = 0;
+/// Pages may be read. mprotect(2).
+pub const PROT_READ: c_int = 1;
+/// Pages may be written. mprotect(2).
+pub const PROT_WRITE: c_int = 2;
+/// Pages may be executed. mprotect(2).
+pub const PROT_EXEC: c_int = 4;
+/// Extend the change to the start of a mapping that grows down. mprotect(2).
+pub const PROT_GROWSDOWN: c_int = 0x0100_0000;
+/// Extend the change to the end of a mapping that grows up. mprotect(2).
+pub const PROT_GROWSUP: c_int = 0x0200_0000;
+
+// mmap(2).
+
+/// Of a file: the default, without effect. mmap(2).
+pub const MAP_FILE: c_int = 0x0;
+/// Writes reach the object and every other mapping of it. mmap(2).
+pub const MAP_SHARED: c_int = 0x1;
+/// Writes are copies of one's own. mmap(2).
+pub const MAP_PRIVATE: c_int = 0x2;
+/// The mask of the sharing types. `<sys/mman.h>`.
+pub const MAP_TYPE: c_int = 0xf;
+/// At this address, replacing what is mapped there. mmap(2).
+pub const MAP_FIXED: c_int = 0x10;
+/// Of no file; zeros at first. mmap(2).
+pub const MAP_ANON: c_int = 0x20;
+/// The same as `MAP_ANON`. mmap(2).
+pub const MAP_ANONYMOUS: c_int = MAP_ANON;
+/// A stack: grows down when touched below. `<sys/mman.h>`.
+pub const MAP_GROWSDOWN: c_int = 0x100;
+/// Ignored. `<sys/mman.h>`.
+pub const MAP_DENYWRITE: c_int = 0x800;
+/// Ignored. `<sys/mman.h>`.
+pub const MAP_EXECUTABLE: c_int = 0x1000;
+/// Locked as if by `mlock`. `<sys/mman.h>`.
+pub const MAP_LOCKED: c_int = 0x2000;
+/// No swap space is reserved. mmap(2).
+pub const MAP_NORESERVE: c_int = 0x4000;
+/// Pages are brought in now. `<sys/mman.h>`.
+pub const MAP_POPULATE: c_int = 0x8000;
+/// With `MAP_POPULATE`: without waiting. `<sys/mman.h>`.
+pub const MAP_NONBLOCK: c_int = 0x0001_0000;
+/// For a stack. mmap(2).
+pub const MAP_STACK: c_int = 0x0002_0000;
+
+// mmap(2): sizes of huge pages.
+
+/// In huge pages. `<sys/mman.h>`.
+pub const MAP_HUGETLB: c_int = 0x0004_0000;
+
+// mmap(2).
+
+/// For code made at run time. `<sys/mman.h>`.
+pub const MAP_JIT: c_int = 0x0008_0000;
+
+// madvise(2).
+
+/// No special treatment: the default. madvise(2).
+pub const MADV_NORMAL: c_int = 0;
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
+pub const MADV_RANDOM: c_int = 1;
+/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+pub const MADV_SEQUENTIAL: c_int = 2;
+/// Pages will be used soon. madvise(2).
+pub const MADV_WILLNEED: c_int = 3;
+/// Pages will not be used soon; content stays. madvise(2).
+pub const MADV_DONTNEED: c_int = 4;
+/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+pub const MADV_FREE: c_int = 8;
+/// Frees the pages and the storage behind them, where a system does it. madvise(2).
+pub const MADV_REMOVE: c_int = 9;
+/// The pages are absent in a child after fork. madvise(2).
+pub const MADV_DONTFORK: c_int = 10;
+/// Undoes `MADV_DONTFORK`. madvise(2).
+pub const MADV_DOFORK: c_int = 11;
+/// Lets the system merge equal pages. madvise(2).
+pub const MADV_MERGEABLE: c_int = 12;
+/// Undoes `MADV_MERGEABLE`. madvise(2).
+pub const MADV_UNMERGEABLE: c_int = 13;
+/// Asks for huge pages. madvise(2).
+pub const MADV_HUGEPAGE: c_int = 14;
+/// Asks for no huge pages. madvise(2).
+pub const MADV_NOHUGEPAGE: c_int = 15;
+/// Leaves the pages out of core dumps. madvise(2).
+pub const MADV_DONTDUMP: c_int = 16;
+/// Undoes `MADV_DONTDUMP`. madvise(2).
+pub const MADV_DODUMP: c_int = 17;
+/// Treats the pages as broken, for tests. madvise(2).
+pub const MADV_HWPOISON: c_int = 100;
+/// Moves the content elsewhere and takes the pages out of use, for tests. madvise(2).
+pub const MADV_SOFT_OFFLINE: c_int = 101;
+
+// posix_madvise(3).
+
+/// No special treatment. posix_madvise(3).
+pub const POSIX_MADV_NORMAL: c_int = 0;
+/// Random order of use. posix_madvise(3).
+pub const POSIX_MADV_RANDOM: c_int = 1;
+/// Rising order of use. posix_madvise(3).
+pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
+/// Use soon. posix_madvise(3).
+pub const POSIX_MADV_WILLNEED: c_int = 3;
+/// No use soon. posix_madvise(3).
+pub const POSIX_MADV_DONTNEED: c_int = 4;
+
+// msync(2).
+
+/// Start writing and return. msync(2).
+pub const MS_ASYNC: c_int = 1;
+/// Drop cached copies, so that the next use reads the file. msync(2).
+pub const MS_INVALIDATE: c_int = 2;
+/// Write and wait. msync(2).
+pub const MS_SYNC: c_int = 4;
+
+// mlockall(2).
+
+/// What is mapped now. mlockall(2).
+pub const MCL_CURRENT: c_int = 1;
+/// What will be mapped. mlockall(2).
+pub const MCL_FUTURE: c_int = 2;
+/// With either: each page as it is brought in. mlockall(2).
+pub const MCL_ONFAULT: c_int = 4;
+
+// mlock2(2).
+
+/// Lock pages as they are brought in, and bring in none now. mlock2(2).
+pub const MLOCK_ONFAULT: c_uint = 1;
+
+// fcntl(2): seals.
+
+/// The `fcntl` command that adds seals. fcntl(2).
+pub const F_ADD_SEALS: c_int = 1033;
+/// The `fcntl` command that returns the seals. fcntl(2).
+pub const F_GET_SEALS: c_int = 1034;
+/// No more seals. fcntl(2).
+pub const F_SEAL_SEAL: c_int = 1;
+/// The file cannot shrink. fcntl(2).
+pub const F_SEAL_SHRINK: c_int = 2;
+/// The file cannot grow. fcntl(2).
+pub const F_SEAL_GROW: c_int = 4;
+/// The content cannot change. fcntl(2).
+pub const F_SEAL_WRITE: c_int = 8;
+
+// sysconf(3).
+
+/// Another name of `_SC_PAGESIZE`. sysconf(3).
+pub const _SC_PAGE_SIZE: c_int = 30;
+/// The `sysconf` name of the page size in bytes. sysconf(3).
+pub const _SC_PAGESIZE: c_int = 30;
+
+pub use crate::posix::{
+    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
+    shm_open, shm_unlink, sysconf,
+};
+
+unsafe extern "C" {
+    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// lives. Source: errno(3); the C library's `__errno_location`.
+    ///
+    /// # Safety
+    /// The result must not be used from another thread.
+    #[link_name = "__errno_location"]
+    pub fn errno_location() -> *mut c_int;
+}

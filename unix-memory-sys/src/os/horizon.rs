@@ -1,0 +1,13 @@
+//! Horizon, of the Nintendo 3DS: no memory mapping.
+//!
+//! Its newlib has no `<sys/mman.h>`; the system maps memory with calls of its own. Only the two types are
+//! here, so that this crate can be a dependency there.
+
+use crate::types::c_uint;
+
+/// A file offset or size in bytes.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type off_t = i64;
+/// The permission bits of a new file.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type mode_t = c_uint;

@@ -1,0 +1,184 @@
+//! GNU Hurd.
+//!
+//! Held against bits/mman.h and sysdeps/mach/hurd/bits/mman_ext.h of glibc. `PROT_READ` is 4 and
+//! `PROT_EXEC` is 1, as in Mach; `MAP_PRIVATE`, `MAP_FILE` and `MS_SYNC` are other than on Linux, too.
+
+use crate::types::{c_char, c_int, c_uchar, c_void, size_t};
+
+/// A file offset or size in bytes; 64 bits wide on i686 too.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type off_t = i64;
+/// The permission bits of a new file.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type mode_t = u32;
+
+/// What `mmap` returns when it fails. mmap(2).
+pub const MAP_FAILED: *mut c_void = !0usize as *mut c_void;
+
+// mprotect(2).
+
+/// No access. mprotect(2).
+pub const PROT_NONE: c_int = 0;
+/// Pages may be read. mprotect(2).
+pub const PROT_READ: c_int = 4;
+/// Pages may be written. mprotect(2).
+pub const PROT_WRITE: c_int = 2;
+/// Pages may be executed. mprotect(2).
+pub const PROT_EXEC: c_int = 1;
+
+// mmap(2).
+
+/// Of a file. `<bits/mman.h>`.
+pub const MAP_FILE: c_int = 0x1;
+/// Of no file; zeros at first. mmap(2).
+pub const MAP_ANON: c_int = 0x2;
+/// The same as `MAP_ANON`. mmap(2).
+pub const MAP_ANONYMOUS: c_int = MAP_ANON;
+/// The mask of `MAP_FILE` and `MAP_ANON`. `<bits/mman.h>`.
+pub const MAP_TYPE: c_int = 0xf;
+/// Writes are copies of one's own. mmap(2).
+pub const MAP_PRIVATE: c_int = 0x0;
+/// Writes reach the object and every other mapping of it. mmap(2).
+pub const MAP_SHARED: c_int = 0x10;
+/// A copy of the object as it is now. `<bits/mman.h>`.
+pub const MAP_COPY: c_int = 0x20;
+/// At this address, replacing what is mapped there. mmap(2).
+pub const MAP_FIXED: c_int = 0x100;
+/// The file was not to grow; without effect. `<sys/mman.h>`.
+pub const MAP_NOEXTEND: c_int = 0x200;
+/// The memory may hold semaphores. mmap(2).
+pub const MAP_HASSEMAPHORE: c_int = 0x400;
+/// The mapping was to survive exec; without effect. `<sys/mman.h>`.
+pub const MAP_INHERIT: c_int = 0x800;
+/// In the first 2 GiB of the address space. `<bits/mman_ext.h>`.
+pub const MAP_32BIT: c_int = 0x1000;
+/// No swap space is reserved. mmap(2).
+pub const MAP_NORESERVE: c_int = 0x2000;
+/// With `MAP_FIXED`: not where something is mapped already. `<bits/mman_ext.h>`.
+pub const MAP_EXCL: c_int = 0x4000;
+/// At this address or not at all, as the BSDs call it. `<bits/mman_ext.h>`.
+pub const MAP_TRYFIXED: c_int = MAP_FIXED | MAP_EXCL;
+/// At this address or not at all, as Linux calls it. `<bits/mman_ext.h>`.
+pub const MAP_FIXED_NOREPLACE: c_int = MAP_FIXED | MAP_EXCL;
+
+// madvise(2).
+
+/// No special treatment: the default. madvise(2).
+pub const MADV_NORMAL: c_int = 0;
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
+pub const MADV_RANDOM: c_int = 1;
+/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+pub const MADV_SEQUENTIAL: c_int = 2;
+/// Pages will be used soon. madvise(2).
+pub const MADV_WILLNEED: c_int = 3;
+/// Pages will not be used soon; content stays. madvise(2).
+pub const MADV_DONTNEED: c_int = 4;
+
+// posix_madvise(3).
+
+/// No special treatment. posix_madvise(3).
+pub const POSIX_MADV_NORMAL: c_int = 0;
+/// Random order of use. posix_madvise(3).
+pub const POSIX_MADV_RANDOM: c_int = 1;
+/// Rising order of use. posix_madvise(3).
+pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
+/// Use soon. posix_madvise(3).
+pub const POSIX_MADV_WILLNEED: c_int = 3;
+/// No use soon. posix_madvise(3).
+pub const POSIX_MADV_DONTNEED: c_int = 4;
+
+// msync(2).
+
+/// Write and wait. msync(2).
+pub const MS_SYNC: c_int = 0;
+/// Start writing and return. msync(2).
+pub const MS_ASYNC: c_int = 1;
+/// Drop cached copies, so that the next use reads the file. msync(2).
+pub const MS_INVALIDATE: c_int = 2;
+
+// mlockall(2).
+
+/// What is mapped now. mlockall(2).
+pub const MCL_CURRENT: c_int = 1;
+/// What will be mapped. mlockall(2).
+pub const MCL_FUTURE: c_int = 2;
+
+// mremap(2).
+
+/// The mapping may move. mremap(2).
+pub const MREMAP_MAYMOVE: c_int = 1;
+/// Move to the address given, replacing what is there. mremap(2).
+pub const MREMAP_FIXED: c_int = 2;
+
+// sysconf(3).
+
+/// The `sysconf` name of the page size in bytes. sysconf(3).
+pub const _SC_PAGESIZE: c_int = 30;
+/// Another name of `_SC_PAGESIZE`. sysconf(3).
+pub const _SC_PAGE_SIZE: c_int = 30;
+
+/// In place of a name: a shared memory object without one. `<bits/mman_ext.h>`.
+pub const SHM_ANON: *const c_char = core::ptr::without_provenance(1);
+
+pub use crate::posix::{
+    madvise, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
+    shm_open, shm_unlink, sysconf,
+};
+
+unsafe extern "C" {
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
+    ///
+    /// The symbol is `mmap64`, whose offset has 64 bits on i686 too. Source: mmap(2).
+    ///
+    /// # Errors
+    /// Returns `MAP_FAILED` and sets `errno`: see mmap(2).
+    ///
+    /// # Safety
+    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
+    /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[link_name = "mmap64"]
+    pub fn mmap(
+        addr: *mut c_void,
+        len: size_t,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: off_t,
+    ) -> *mut c_void;
+
+    /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size`
+    /// bytes at the address returned. With `MREMAP_FIXED` a fifth argument, `*mut c_void`, is the
+    /// new address. Source: mremap(2), since glibc 2.32.
+    ///
+    /// # Errors
+    /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
+    ///
+    /// # Safety
+    /// The old range, and with `MREMAP_FIXED` what was at the new one, is gone.
+    pub fn mremap(
+        old_address: *mut c_void,
+        old_size: size_t,
+        new_size: size_t,
+        flags: c_int,
+        ...
+    ) -> *mut c_void;
+
+    /// Exists for old programs: glibc fails it with `ENOSYS` here. Source: mincore(2).
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno` to `ENOSYS`.
+    ///
+    /// # Safety
+    /// `vec` must be valid for writes of a byte per page, rounded up.
+    pub fn mincore(addr: *mut c_void, len: size_t, vec: *mut c_uchar) -> c_int;
+
+    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// lives. Source: errno(3); glibc's `__errno_location`.
+    ///
+    /// # Safety
+    /// The result must not be used from another thread.
+    #[link_name = "__errno_location"]
+    pub fn errno_location() -> *mut c_int;
+}

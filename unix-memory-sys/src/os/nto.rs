@@ -1,0 +1,151 @@
+//! QNX Neutrino.
+//!
+//! `PROT_READ` is 0x100. Values without an equal in the crate libc (`MAP_PHYS`, `MAP_LAZY` and their
+//! like) are those of the header of Neutrino 6, which is public; newer releases document them under the
+//! same names. There are no madvise and no mincore.
+
+use crate::types::{c_char, c_int, c_void, size_t};
+
+/// A file offset or size in bytes.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type off_t = i64;
+/// The permission bits of a new file.
+#[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
+pub type mode_t = u32;
+
+/// What `mmap` returns when it fails. mmap(2).
+pub const MAP_FAILED: *mut c_void = !0usize as *mut c_void;
+
+// mprotect(2).
+
+/// No access. mprotect(2).
+pub const PROT_NONE: c_int = 0;
+/// Pages may be read. mprotect(2).
+pub const PROT_READ: c_int = 0x100;
+/// Pages may be written. mprotect(2).
+pub const PROT_WRITE: c_int = 0x200;
+/// Pages may be executed. mprotect(2).
+pub const PROT_EXEC: c_int = 0x400;
+/// Pages are not cached. mmap(), QNX C library reference.
+pub const PROT_NOCACHE: c_int = 0x800;
+/// The mask of the protection bits. `<sys/mman.h>`.
+pub const PROT_MASK: c_int = 0xf00;
+
+// mmap(2).
+
+/// Of a file: the default, without effect. mmap(2).
+pub const MAP_FILE: c_int = 0x0;
+/// Writes reach the object and every other mapping of it. mmap(2).
+pub const MAP_SHARED: c_int = 0x1;
+/// Writes are copies of one's own. mmap(2).
+pub const MAP_PRIVATE: c_int = 0x2;
+/// Private memory of no file. `<sys/mman.h>`.
+pub const MAP_PRIVATEANON: c_int = 0x3;
+/// The mask of the sharing types. `<sys/mman.h>`.
+pub const MAP_TYPE: c_int = 0x3;
+/// At this address, replacing what is mapped there. mmap(2).
+pub const MAP_FIXED: c_int = 0x10;
+/// For the loader: relocations in an ELF file. `<sys/mman.h>`.
+pub const MAP_ELF: c_int = 0x20;
+/// Changed pages do not reach the file. `<sys/mman.h>`.
+pub const MAP_NOSYNCFILE: c_int = 0x40;
+/// Pages may be brought in when they are used. mmap(), QNX C library reference.
+pub const MAP_LAZY: c_int = 0x80;
+/// For a stack. mmap(2).
+pub const MAP_STACK: c_int = 0x1000;
+/// Below the address given. mmap(), QNX C library reference.
+pub const MAP_BELOW: c_int = 0x2000;
+/// Not cleared. mmap(), QNX C library reference.
+pub const MAP_NOINIT: c_int = 0x4000;
+/// Of physical memory: at the offset as its address, or, with `MAP_ANON`, in one piece. mmap(),
+/// QNX C library reference.
+pub const MAP_PHYS: c_int = 0x0001_0000;
+/// Crossing no border of 64 KiB; with `MAP_PHYS`, on x86. mmap(), QNX C library reference.
+pub const MAP_NOX64K: c_int = 0x0002_0000;
+/// In the first 16 MiB of physical memory. mmap(), QNX C library reference.
+pub const MAP_BELOW16M: c_int = 0x0004_0000;
+/// Of no file; zeros at first. mmap(2).
+pub const MAP_ANONYMOUS: c_int = 0x0008_0000;
+/// The same as `MAP_ANONYMOUS`. mmap(2).
+pub const MAP_ANON: c_int = MAP_ANONYMOUS;
+/// The memory is system RAM. `<sys/mman.h>`.
+pub const MAP_SYSRAM: c_int = 0x0100_0000;
+
+// posix_madvise(3).
+
+/// No special treatment. posix_madvise(3).
+pub const POSIX_MADV_NORMAL: c_int = 0;
+/// Rising order of use. posix_madvise(3).
+pub const POSIX_MADV_SEQUENTIAL: c_int = 1;
+/// Random order of use. posix_madvise(3).
+pub const POSIX_MADV_RANDOM: c_int = 2;
+/// Use soon. posix_madvise(3).
+pub const POSIX_MADV_WILLNEED: c_int = 3;
+/// No use soon. posix_madvise(3).
+pub const POSIX_MADV_DONTNEED: c_int = 4;
+
+// msync(2).
+
+/// Start writing and return. msync(2).
+pub const MS_ASYNC: c_int = 1;
+/// Write and wait. msync(2).
+pub const MS_SYNC: c_int = 2;
+/// Drop cached copies, so that the next use reads the file. msync(2).
+pub const MS_INVALIDATE: c_int = 4;
+/// Make the instruction cache see what was written. msync(), QNX C library reference.
+pub const MS_INVALIDATE_ICACHE: c_int = 0x0100_0000;
+/// Of the processor's caches only. msync(), QNX C library reference.
+pub const MS_CACHE_ONLY: c_int = 0x0200_0000;
+
+// mlockall(2).
+
+/// What is mapped now. mlockall(2).
+pub const MCL_CURRENT: c_int = 1;
+/// What will be mapped. mlockall(2).
+pub const MCL_FUTURE: c_int = 2;
+
+// sysconf(3).
+
+/// The `sysconf` name of the page size in bytes. sysconf(3).
+pub const _SC_PAGESIZE: c_int = 11;
+/// Another name of `_SC_PAGESIZE`. sysconf(3).
+pub const _SC_PAGE_SIZE: c_int = 11;
+
+/// In place of a name: a shared memory object without one. shm_open(), QNX C library reference.
+pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(usize::MAX);
+
+pub use crate::posix::{
+    mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,
+    shm_unlink, sysconf,
+};
+
+unsafe extern "C" {
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
+    ///
+    /// On 32-bit x86 the symbol is `mmap64`, whose offset has 64 bits. Source: mmap(2).
+    ///
+    /// # Errors
+    /// Returns `MAP_FAILED` and sets `errno`: see mmap(2).
+    ///
+    /// # Safety
+    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
+    /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[cfg_attr(target_pointer_width = "32", link_name = "mmap64")]
+    pub fn mmap(
+        addr: *mut c_void,
+        len: size_t,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: off_t,
+    ) -> *mut c_void;
+
+    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// lives. Source: errno(3); the C library's `__get_errno_ptr`.
+    ///
+    /// # Safety
+    /// The result must not be used from another thread.
+    #[link_name = "__get_errno_ptr"]
+    pub fn errno_location() -> *mut c_int;
+}
