@@ -191,3 +191,20 @@ fn a_range_beyond_the_end_is_refused() {
     assert_eq!((error.call(), error.errno()), (Call::Mlock, EINVAL));
     assert_eq!(error.reason(), Reason::MappingLength(10));
 }
+
+#[test]
+fn a_forgotten_guard_goes_with_its_mapping() {
+    let page = page_size();
+    let mapping = Mapping::anonymous(2 * page).unwrap();
+    let address = mapping.as_ptr().addr();
+    std::mem::forget(mapping.lock().unwrap());
+    drop(mapping);
+    // The address may come back; a guard over it counts for itself alone.
+    let again = MapOptions::new()
+        .len(2 * page)
+        .hint(address)
+        .map_anonymous(ReadWrite)
+        .unwrap();
+    drop(again.lock().unwrap());
+    assert_eq!(locked(&again, 2), "..");
+}

@@ -134,10 +134,8 @@ fn a_refused_unmap_gives_the_mapping_back() {
     });
     assert!(smaps(address).is_some());
     // SAFETY: the page is the one that the drop could not unmap; nothing refers to it.
-    assert_eq!(
-        unsafe { libc::munmap(address.cast_mut().cast(), page_size()) },
-        0
-    );
+    let unmapped = unsafe { libc::munmap(address.cast_mut().cast(), page_size()) };
+    assert_eq!(unmapped, 0);
 }
 
 #[test]

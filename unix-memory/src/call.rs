@@ -5,6 +5,8 @@ use core::ptr::NonNull;
 
 use unix_memory_sys as sys;
 
+use crate::os;
+
 /// An `errno`.
 pub type Errno = c_int;
 
@@ -73,7 +75,7 @@ pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<
 /// The pages are the caller's, and `advice` changes no content that somebody refers to.
 pub unsafe fn madvise(address: NonNull<u8>, len: usize, advice: c_int) -> Result<(), Errno> {
     // SAFETY: as the caller vouches.
-    zero_or_errno(unsafe { sys::madvise(address.as_ptr().cast(), len, advice) })
+    zero_or_errno(unsafe { os::madvise(address.as_ptr().cast(), len, advice) })
 }
 
 /// # Safety
@@ -104,7 +106,7 @@ pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
 pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> Result<(), Errno> {
     debug_assert!(len.div_ceil(crate::page_size()) <= vec.len());
     // SAFETY: the kernel writes one byte per page of `len`, and `vec` has room for them.
-    zero_or_errno(unsafe { sys::mincore(address.as_ptr().cast(), len, vec.as_mut_ptr().cast()) })
+    zero_or_errno(unsafe { os::mincore(address.as_ptr().cast(), len, vec.as_mut_ptr().cast()) })
 }
 
 /// Gives up the rest of the time slice.

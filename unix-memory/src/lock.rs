@@ -23,6 +23,8 @@ use crate::table::{Table, with_table};
 /// stay locked. A lock that was made otherwise, by `mlock` itself or `mlockall`, is not seen, and
 /// is undone with the last guard over its pages.
 ///
+/// Forgotten rather than dropped, it holds the pages until they are unmapped.
+///
 /// * **fork**: a child inherits no locks; its copies of guards do no harm.
 ///
 /// ```
@@ -66,7 +68,7 @@ impl<'a> LockGuard<'a> {
             return Ok(guard);
         }
         // Into the table first: from then on no other guard that goes unlocks these pages.
-        if let Err(errno) = with_table(|table| table.add(guard.addresses())) {
+        if let Err(errno) = with_table(|table| table.add(pages.addresses())) {
             core::mem::forget(guard);
             return Err(refuse(errno));
         }
@@ -88,14 +90,9 @@ impl<'a> LockGuard<'a> {
         self.pages.len == 0
     }
 
-    fn addresses(&self) -> Range<usize> {
-        let start = self.pages.start.addr().get();
-        start..start + self.pages.len
-    }
-
     /// Unlocks what no other guard in `table` holds.
     fn release(&self, table: &Table) {
-        let Range { mut start, end } = self.addresses();
+        let Range { mut start, end } = self.pages.addresses();
         while start < end {
             if let Some(held) = table.iter().find(|held| held.contains(&start)) {
                 start = held.end;
@@ -126,7 +123,7 @@ impl Drop for LockGuard<'_> {
             // Unlocked before the table is free again: else a new guard over the same pages could
             // lock them in between, and lose them.
             with_table(|table| {
-                table.remove(&self.addresses());
+                table.remove(&self.pages.addresses());
                 self.release(table);
             });
         }

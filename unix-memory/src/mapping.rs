@@ -36,6 +36,44 @@ use crate::residency::Residency;
 /// assert_eq!(&mapping[..6], b"hello\0");
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
+///
+/// What does not compile: writing to what is read-only,
+///
+/// ```compile_fail,E0594
+/// # use unix_memory::{Mapping, ReadOnly};
+/// let mut mapping = Mapping::anonymous(100)?.protect(ReadOnly)?;
+/// mapping[0] = 1;
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// reading where there is no access,
+///
+/// ```compile_fail,E0608
+/// # use unix_memory::{Mapping, NoAccess};
+/// let mapping = Mapping::anonymous(100)?.protect(NoAccess)?;
+/// let byte = mapping[0];
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// and keeping a slice, or a lock, beyond a change of protection, an unmapping or a drop.
+///
+/// ```compile_fail,E0505
+/// # use unix_memory::{Mapping, ReadOnly};
+/// let mapping = Mapping::anonymous(100)?;
+/// let slice = &mapping[..];
+/// let read_only = mapping.protect(ReadOnly)?;
+/// println!("{slice:?}");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// ```compile_fail,E0505
+/// # use unix_memory::Mapping;
+/// let mapping = Mapping::anonymous(100)?;
+/// let guard = mapping.lock()?;
+/// mapping.unmap()?;
+/// drop(guard);
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Mapping<A: Access> {
     region: Region,

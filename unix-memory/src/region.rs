@@ -14,6 +14,7 @@ use crate::flush::Flush;
 use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down, round_up};
 use crate::protection::Protection;
+use crate::table;
 
 /// The last byte that a file can have has an offset below this.
 const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
@@ -45,6 +46,13 @@ pub struct Request {
     pub fd: c_int,
     /// In bytes; of any alignment.
     pub offset: u64,
+}
+
+impl Pages {
+    pub fn addresses(self) -> Range<usize> {
+        let start = self.start.addr().get();
+        start..start + self.len
+    }
 }
 
 impl Region {
@@ -219,6 +227,8 @@ impl Region {
         if pages.len == 0 {
             return Ok(());
         }
+        // A lock guard that was forgotten holds nothing any more.
+        table::forget(pages.addresses());
         // SAFETY: the pages are the region's own, and the caller gives them up.
         unsafe { call::munmap(pages.start, pages.len) }
     }

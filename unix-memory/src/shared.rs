@@ -43,6 +43,22 @@ use crate::residency::Residency;
 /// assert_eq!(&bytes, b"\0hi");
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
+///
+/// What does not compile: a reference to its bytes, and writing to what is read-only.
+///
+/// ```compile_fail,E0308
+/// # use unix_memory::{MapOptions, ReadOnly};
+/// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadOnly)?;
+/// let slice: &[u8] = &mapping;
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use unix_memory::{MapOptions, ReadOnly};
+/// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadOnly)?;
+/// mapping.write_at(0, b"no")?;
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct SharedMapping<A: Access> {
     region: Region,

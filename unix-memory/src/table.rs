@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::call;
 use crate::error::Error;
@@ -33,6 +33,16 @@ impl Table {
             let (start, end) = entry.split_at(ENTRY / 2);
             from_bytes(start)..from_bytes(end)
         })
+    }
+
+    /// Removes the entries that lie in `range`.
+    fn remove_within(&mut self, range: &Range<usize>) {
+        let within = |held: &Range<usize>| range.start <= held.start && held.end <= range.end;
+        loop {
+            let held = self.iter().find(within);
+            let Some(held) = held else { return };
+            self.remove(&held);
+        }
     }
 
     /// Adds `range`, or says why the table cannot grow.
@@ -77,8 +87,19 @@ fn put(entry: &mut [u8], range: &Range<usize>) {
     end.copy_from_slice(&range.end.to_ne_bytes());
 }
 
+/// Forgets the guards over pages of `range`, which is about to be unmapped: none is used any more.
+pub fn forget(range: Range<usize>) {
+    // Relaxed: whatever guards there were over these pages were made by threads whose work this
+    // one, which owns the pages alone, has seen.
+    if SHARED.len.load(Ordering::Relaxed) != 0 {
+        with_table(|table| table.remove_within(&range));
+    }
+}
+
 /// The table of the process, and whether somebody uses it.
 struct Shared {
+    /// How many entries the table has, for who only wants to know whether there are any.
+    len: AtomicUsize,
     busy: AtomicBool,
     table: UnsafeCell<Table>,
 }
@@ -87,6 +108,7 @@ struct Shared {
 unsafe impl Sync for Shared {}
 
 static SHARED: Shared = Shared {
+    len: AtomicUsize::new(0),
     busy: AtomicBool::new(false),
     table: UnsafeCell::new(Table {
         storage: None,
@@ -102,7 +124,9 @@ pub fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
         call::sched_yield();
     }
     // SAFETY: `busy` was clear and is set now, so nobody else has a reference.
-    let result = f(unsafe { &mut *SHARED.table.get() });
+    let table = unsafe { &mut *SHARED.table.get() };
+    let result = f(table);
+    SHARED.len.store(table.len, Ordering::Relaxed);
     SHARED.busy.store(false, Ordering::Release);
     result
 }

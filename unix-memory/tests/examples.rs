@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -61,7 +61,15 @@ fn dev_zero_reads_zeros() {
 
 #[test]
 fn without_files_it_shows_itself() {
-    let (ok, out, err) = run(example("pages").args(["--width", "40"]));
+    let mut pages = example("pages");
+    let owner = std::fs::metadata(pages.get_program()).unwrap().uid();
+    let (ok, out, err) = run(pages.args(["--width", "40"]));
+    let us = rustix::process::geteuid();
+    if !us.is_root() && owner != us.as_raw() {
+        // Somebody else built the program: then the kernel does not tell us.
+        assert!(!ok && err.contains("only to the file's owner"), "{err}");
+        return;
+    }
     assert!(ok, "{err}");
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(lines.len(), 2);
@@ -79,8 +87,9 @@ fn evict_read_and_load_are_seen() {
     let evicted = json(&path, &["--evict"]);
     assert_eq!(evicted["size"], 999 * page_size() + 1);
     assert_eq!(evicted["pages"], 1000);
-    assert_eq!(evicted["resident"], 0, "nobody else uses the file");
-    assert_eq!(evicted["resident_runs"].as_array().unwrap().len(), 0);
+    // Nobody else uses the file, but each processor holds on to some pages that it has just added.
+    let left = evicted["resident"].as_u64().unwrap();
+    assert!(left < 100, "{evicted}");
 
     // Reading one page brings it in, and some after it.
     File::open(&path)
@@ -89,7 +98,7 @@ fn evict_read_and_load_are_seen() {
         .unwrap();
     let read = json(&path, &[]);
     let resident = read["resident"].as_u64().unwrap();
-    assert!((1..900).contains(&resident), "{read}");
+    assert!((left..900).contains(&resident), "{read}");
     let runs: Vec<(u64, u64)> = serde_json::from_value(read["resident_runs"].clone()).unwrap();
     assert!(
         runs.iter()

@@ -1,15 +1,15 @@
-//! Linux.
+//! Linux and Android.
 
 use core::ffi::c_int;
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-pub use sys::{MAP_NORESERVE, MAP_POPULATE};
+pub use sys::{MAP_NORESERVE, MAP_POPULATE, madvise, mincore};
 use unix_memory_sys as sys;
 
+pub use super::rlimit::lock_limit;
+use super::touch;
 use crate::advice::Advice;
 use crate::call::{self, Errno};
-use crate::copy;
 use crate::page::page_size;
 use crate::region::Pages;
 
@@ -48,26 +48,7 @@ pub fn populate(pages: Pages) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; reading them changes nothing.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
         // Before Linux 5.14.
-        Err(libc::EINVAL) => {
-            for page in (0..pages.len).step_by(page_size()) {
-                // SAFETY: the byte lies in the pages, which can be read.
-                unsafe { copy::load(pages.start.as_ptr().wrapping_add(page), &mut [0]) };
-            }
-            Ok(())
-        }
+        Err(libc::EINVAL) => touch::populate(pages),
         result => result,
     }
-}
-
-/// `RLIMIT_MEMLOCK`, in bytes.
-pub fn lock_limit() -> Option<u64> {
-    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
-    // SAFETY: the call writes the structure that it is given.
-    if unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, limit.as_mut_ptr()) } != 0 {
-        return None;
-    }
-    // SAFETY: the call succeeded, so that it wrote all of it.
-    let limit = unsafe { limit.assume_init() };
-    #[allow(clippy::unnecessary_cast, reason = "32 bits wide on some targets")]
-    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as u64)
 }
