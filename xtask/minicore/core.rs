@@ -29,6 +29,12 @@ impl<T: PointeeSized> Copy for *mut T {}
 impl<T: PointeeSized> Copy for *const T {}
 impl<T: PointeeSized> Copy for &T {}
 
+#[lang = "drop_in_place"]
+unsafe fn drop_in_place<T: PointeeSized>(place: *mut T) {
+    // The compiler puts the real code here.
+    unsafe { drop_in_place(place) }
+}
+
 #[rustc_builtin_macro]
 pub macro cfg($($token:tt)*) {}
 #[rustc_builtin_macro]

@@ -125,9 +125,9 @@ impl Api {
         };
         let source = self.dir.join("addresses.rs");
         fs::write(&source, addresses_source(self.calls.keys()))?;
-        build.object("addresses", &source, &["unix_memory_sys"])?;
         let sys = root().join("unix-memory-sys/src/lib.rs");
         build.object("unix_memory_sys", &sys, &["cfg_if", "libc"])?;
+        build.object("addresses", &source, &["unix_memory_sys"])?;
         Ok(["addresses.o", "unix_memory_sys.o"].map(|name| self.dir.join(name)))
     }
 }
@@ -205,7 +205,13 @@ impl Build<'_> {
         capture(
             self.tool("rustc", name, source, externs)
                 // Anything that could panic would ask for code of `core`, which is not there.
-                .args(["--emit=obj", "-O", "-Cpanic=abort", "-Ccodegen-units=1"])
+                .args([
+                    "--emit=metadata,obj",
+                    "-O",
+                    "-Cpanic=abort",
+                    "-Ccodegen-units=1",
+                ])
+                .arg("-Zcross-crate-inline-threshold=never")
                 // Position independence is what the linkers below expect by default.
                 .arg("-Crelocation-model=pic"),
         )

@@ -162,7 +162,7 @@ impl Proof<'_> {
         }
         match self.prove(row, set) {
             Ok((constants, calls)) => vec![constants.outcome(), calls.outcome()],
-            Err(error) => vec![Outcome::Failed(format!("{error:#}")); 2],
+            Err(error) => Outcome::failed_once(&error, COLUMNS.len()),
         }
     }
 

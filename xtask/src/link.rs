@@ -50,32 +50,25 @@ pub fn task(args: &Args) -> Result<()> {
 }
 
 fn look(proof: &Proof<'_>, row: Row<'_>) -> Vec<Outcome> {
-    if let Err(reason) = (row.headers().map(drop))
-        .and(row.zig().map(drop))
-        .or_else(|reason| {
-            // Either is worth a look.
-            if row.headers().is_ok() || row.zig().is_ok() {
-                Ok(())
-            } else {
-                Err(reason)
-            }
-        })
-    {
-        return vec![Outcome::Skipped(reason.to_owned()); 2];
+    if let (Err(headers), Err(link)) = (row.headers(), row.zig()) {
+        return vec![
+            Outcome::Skipped(headers.to_owned()),
+            Outcome::Skipped(link.to_owned()),
+        ];
     }
     if let Err(reason) = proof.toolchain.knows(row.name()) {
         return vec![Outcome::Skipped(reason); 2];
     }
     let api = match Api::read(&proof.toolchain, &proof.sources, row.name()) {
         Ok(api) => api,
-        Err(error) => return vec![Outcome::Failed(format!("{error:#}")); 2],
+        Err(error) => return Outcome::failed_once(&error, COLUMNS.len()),
     };
     if api.calls.is_empty() {
         return vec![Outcome::None("no memory mapping".to_owned()); 2];
     }
     let objects = match api.objects(&proof.toolchain, row.name()) {
         Ok(objects) => objects,
-        Err(error) => return vec![Outcome::Failed(format!("{error:#}")); 2],
+        Err(error) => return Outcome::failed_once(&error, COLUMNS.len()),
     };
     let compared = match row.headers() {
         Err(reason) => Outcome::Skipped(reason.to_owned()),

@@ -56,11 +56,8 @@ pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
         .output()
         .with_context(|| format!("cannot start {}", program(command)))?;
     if !output.status.success() {
-        bail!(
-            "{}\n{}",
-            line(command),
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{}\n(said by {})", said.trim(), line(command));
     }
     Ok(output.stdout)
 }

@@ -25,13 +25,23 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// For all columns: the failure that kept a task from filling any.
+    pub fn failed_once(error: &anyhow::Error, columns: usize) -> Vec<Self> {
+        let mut outcomes = vec![Self::Skipped("failed before".to_owned()); columns];
+        outcomes[0] = Self::Failed(format!("{error:#}"));
+        outcomes
+    }
+
     /// One line for the table.
     pub fn cell(&self) -> String {
         match self {
             Self::Passed(text) => text.clone(),
             Self::Skipped(reason) => format!("skipped: {reason}"),
             Self::None(reason) => format!("none: {reason}"),
-            Self::Failed(text) => format!("FAILED: {}", text.lines().next().unwrap_or_default()),
+            Self::Failed(text) => {
+                let line = text.lines().next().unwrap_or_default();
+                format!("FAILED: {}", line.chars().take(60).collect::<String>())
+            }
         }
     }
 }
