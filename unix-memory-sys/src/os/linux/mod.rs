@@ -2,7 +2,8 @@
 //!
 //! Held against include/uapi/{asm-generic,linux}/mman.h, linux/memfd.h and linux/fcntl.h of the
 //! kernel, and against glibc's and musl's `<sys/mman.h>`. What every architecture has in common is
-//! here; the values that differ are, complete, in one file of `arch/` per family.
+//! here; the values that differ are, complete, in one file of `arch/` per family. The target
+//! x86_64-unknown-linux-none has no C library: it sees what glibc would have.
 
 mod arch;
 mod number;
