@@ -1,4 +1,4 @@
-// Not mmapobj: libc has a type for its results, we have none above integers.
+// Not mmapobj: libc has a type for its results; nothing above integers is declared here.
 use super::*;
 
 same_value! {

@@ -188,7 +188,7 @@ unsafe extern "C" {
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
     /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
-    /// NuttX, under its configuration CONFIG_FS_MEMFD.
+    /// libs/libc/misc/lib_memfd.c.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `name`, `EINVAL` for bad flags or a name
