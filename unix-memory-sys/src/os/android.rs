@@ -101,7 +101,7 @@ pub const POSIX_MADV_RANDOM: c_int = 1;
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
 /// Use soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. Bionic gives it to the kernel, which throws content of private anonymous memory away. posix_madvise(3).
+/// No use soon. Bionic does nothing for it, so that content stays. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2): <asm-generic/mman-common.h>.
@@ -189,7 +189,7 @@ pub const F_SEAL_EXEC: c_int = 32;
 
 // pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`.
 
-/// A key that forbids nothing. `<asm/mman.h>`, since Linux 6.15.
+/// A key that forbids nothing. `<asm/mman.h>`.
 pub const PKEY_UNRESTRICTED: c_int = 0;
 /// A key that forbids reading and writing. pkey_alloc(2), since Linux 4.9.
 pub const PKEY_DISABLE_ACCESS: c_int = 1;
@@ -255,6 +255,7 @@ unsafe extern "C" {
     /// # Safety
     /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
     /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
         addr: *mut c_void,
@@ -289,6 +290,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 

@@ -55,7 +55,7 @@ pub const MADV_RANDOM: c_int = 3;
 pub const MADV_WILLNEED: c_int = 4;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 5;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Throws content away at once. `<sys/mman.h>`.
 pub const MADV_FREE: c_int = 6;
 
 // posix_madvise(3).
@@ -98,6 +98,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "_errnop"))]
     #[link_name = "_errnop"]
     pub fn errno_location() -> *mut c_int;
 }

@@ -173,14 +173,14 @@ pub const fn MAP_ALIGNED(n: c_int) -> c_int {
     n << MAP_ALIGNMENT_SHIFT
 }
 
-/// The most that a later `mprotect` may allow, under PaX. mmap(2), since NetBSD 8.0.
+/// The most that a later `mprotect` may allow, under PaX. mmap(2).
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT(x: c_int) -> c_int {
     x << 3
 }
 
-/// What `PROT_MPROTECT` put in. `<sys/mman.h>`, since NetBSD 8.0.
+/// What `PROT_MPROTECT` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT_EXTRACT(x: c_int) -> c_int {
@@ -205,6 +205,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The range must be the caller's own; with `MS_INVALIDATE` its content may change.
+    #[doc(alias = "__msync13")]
     #[link_name = "__msync13"]
     pub fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int;
 
@@ -265,6 +266,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }

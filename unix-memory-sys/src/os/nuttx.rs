@@ -183,11 +183,12 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The range must be the caller's own.
+    #[doc(alias = "posix_madvise")]
     #[link_name = "posix_madvise"]
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
     /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
-    /// NuttX, under its configuration CONFIG_FS_MEMFD.
+    /// libs/libc/misc/lib_memfd.c.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `name`, `EINVAL` for bad flags or a name
@@ -202,6 +203,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }

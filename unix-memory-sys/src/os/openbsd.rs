@@ -1,7 +1,7 @@
 //! OpenBSD.
 //!
-//! Held against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no mincore: it went with
-//! OpenBSD 6.6, since it told processes about each other.
+//! Held against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no mincore
+//! any more.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -192,6 +192,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }
