@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 
 use crate::allowed::Difference;
 use crate::api::{Api, undefined};
-use crate::headers::{HeaderUnit, Proof, UNITS};
+use crate::headers::{HeaderUnit, Proof, SYMBOL, UNITS};
 use crate::process::{capture, workdir};
 use crate::results::Results;
 use crate::targets::{Row, Selection, Table};
@@ -99,9 +99,8 @@ fn symbols(
     let mut unit = Unit::new(&headers.includes);
     for (name, call) in api.calls.iter().filter(|(_, call)| !call.wrapper) {
         unit.line(name, &address(name));
-        // Not a name of C's own, as `errno_location`, but the name of a function all the same.
-        if call.symbol(name) != name {
-            unit.line(&format!("symbol of {name}"), &address(call.symbol(name)));
+        if let Some(symbol) = &call.link_name {
+            unit.line(&format!("{SYMBOL}{name}"), &address(symbol));
         }
     }
     let verdicts = headers.ask(&unit)?;
@@ -109,7 +108,7 @@ fn symbols(
     let mut source = headers.includes.clone();
     let mut compared = BTreeSet::new();
     for (name, call) in &api.calls {
-        let by_symbol = declared(&format!("symbol of {name}")).then(|| call.symbol(name));
+        let by_symbol = declared(&format!("{SYMBOL}{name}")).then(|| call.symbol(name));
         let c = declared(name).then_some(name.as_str()).or(by_symbol);
         if let Some(c) = c.filter(|_| !proof.allowed.has(Difference::Symbol, name, &row)) {
             let _ = writeln!(source, "{}", address(c));

@@ -27,6 +27,9 @@ pub struct Headers {
     /// More flags for clang.
     #[serde(default)]
     pub flags: Vec<String>,
+    /// Files that the headers include and the package leaves out, and that may be empty.
+    #[serde(default)]
+    pub empty: Vec<String>,
     /// Debian packages that hold them.
     #[serde(default)]
     pub packages: Vec<String>,
