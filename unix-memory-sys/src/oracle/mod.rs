@@ -2,16 +2,38 @@
 //!
 //! Compiled in tests, and under `--cfg unix_memory_oracle` where `cargo xtask check` visits other
 //! targets; never in a user's build, so that a correction in libc cannot break one. The first
-//! oracle is the platform's headers.
+//! oracle is the platform's headers. Where libc contradicts them its name is left out, with a
+//! comment, and docs/libc-disagreements.md tells it.
+//!
+//! One file per system, as in `os/`. Systems without a file here are those for which libc has
+//! nothing of the family, or does not compile: Cargo.toml leaves it out there.
+#![cfg(not(any(
+    target_os = "lynxos178",
+    target_os = "managarm",
+    all(target_os = "linux", target_env = ""),
+    all(target_os = "nto", any(target_env = "nto80", target_arch = "x86")),
+)))]
 
+#[allow(
+    unused_imports,
+    reason = "not every system has something to compare by each macro"
+)]
 use static_assertions::const_assert_eq;
 
 /// Each constant has the value, and the type, that libc gives it.
+#[allow(
+    unused_macros,
+    reason = "systems without memory mapping compare nothing"
+)]
 macro_rules! same_value {
     ($($name:ident)*) => { $( const_assert_eq!(crate::$name, libc::$name); )* };
 }
 
 /// Each call has the signature that libc gives it: only equal signatures meet in one array.
+#[allow(
+    unused_macros,
+    reason = "systems without memory mapping compare nothing"
+)]
 macro_rules! same_signature {
     ($($ours:ident = $theirs:ident)*) => {
         $( const _: () = { let _ = [crate::$ours, libc::$theirs]; }; )*
@@ -19,54 +41,69 @@ macro_rules! same_signature {
 }
 
 const_assert_eq!(size_of::<crate::size_t>(), size_of::<libc::size_t>());
+const_assert_eq!(size_of::<crate::ssize_t>(), size_of::<libc::ssize_t>());
 const_assert_eq!(size_of::<crate::mode_t>(), size_of::<libc::mode_t>());
 
-same_value! {
-    PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP
-    MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE MAP_TYPE MAP_FIXED MAP_FIXED_NOREPLACE
-    MAP_ANONYMOUS MAP_ANON MAP_FILE MAP_GROWSDOWN MAP_DENYWRITE MAP_EXECUTABLE MAP_LOCKED
-    MAP_NORESERVE MAP_POPULATE MAP_NONBLOCK MAP_STACK MAP_HUGETLB
-    MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_REMOVE
-    MADV_DONTFORK MADV_DOFORK MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE
-    MADV_DONTDUMP MADV_DODUMP MADV_WIPEONFORK MADV_KEEPONFORK MADV_COLD MADV_PAGEOUT
-    MADV_POPULATE_READ MADV_POPULATE_WRITE MADV_HWPOISON
-    POSIX_MADV_NORMAL POSIX_MADV_RANDOM POSIX_MADV_SEQUENTIAL POSIX_MADV_WILLNEED
-    POSIX_MADV_DONTNEED
-    MS_ASYNC MS_INVALIDATE MS_SYNC
-    MCL_CURRENT MCL_FUTURE MCL_ONFAULT
-    MLOCK_ONFAULT
-    MREMAP_MAYMOVE MREMAP_FIXED MREMAP_DONTUNMAP
-    MFD_CLOEXEC MFD_ALLOW_SEALING MFD_HUGETLB MFD_NOEXEC_SEAL MFD_EXEC
-    _SC_PAGESIZE
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        mod linux;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod apple;
+    } else if #[cfg(target_os = "aix")] {
+        mod aix;
+    } else if #[cfg(target_os = "android")] {
+        mod android;
+    } else if #[cfg(target_os = "cygwin")] {
+        mod cygwin;
+    } else if #[cfg(target_os = "dragonfly")] {
+        mod dragonfly;
+    } else if #[cfg(target_os = "emscripten")] {
+        mod emscripten;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod freebsd;
+    } else if #[cfg(target_os = "fuchsia")] {
+        mod fuchsia;
+    } else if #[cfg(target_os = "haiku")] {
+        mod haiku;
+    } else if #[cfg(target_os = "hurd")] {
+        mod hurd;
+    } else if #[cfg(target_os = "illumos")] {
+        mod illumos;
+    } else if #[cfg(target_os = "l4re")] {
+        mod l4re;
+    } else if #[cfg(target_os = "netbsd")] {
+        mod netbsd;
+    } else if #[cfg(target_os = "nto")] {
+        mod nto;
+    } else if #[cfg(target_os = "nuttx")] {
+        mod nuttx;
+    } else if #[cfg(target_os = "openbsd")] {
+        mod openbsd;
+    } else if #[cfg(target_os = "qurt")] {
+        mod qurt;
+    } else if #[cfg(target_os = "redox")] {
+        mod redox;
+    } else if #[cfg(target_os = "rtems")] {
+        mod rtems;
+    } else if #[cfg(target_os = "solaris")] {
+        mod solaris;
+    } else if #[cfg(target_os = "vxworks")] {
+        mod vxworks;
+    }
 }
 
 /// Pointers cannot be compared in a constant.
+#[cfg(all(
+    test,
+    not(any(
+        target_os = "espidf",
+        target_os = "horizon",
+        target_os = "nuttx",
+        target_os = "rtems",
+        target_os = "vita",
+    ))
+))]
 #[test]
 fn map_failed() {
     assert_eq!(crate::MAP_FAILED, libc::MAP_FAILED);
 }
-
-same_signature! {
-    munmap = munmap
-    mprotect = mprotect
-    msync = msync
-    mlock = mlock
-    munlock = munlock
-    mlockall = mlockall
-    munlockall = munlockall
-    madvise = madvise
-    posix_madvise = posix_madvise
-    mincore = mincore
-    mremap = mremap
-    shm_open = shm_open
-    shm_unlink = shm_unlink
-    sysconf = sysconf
-    errno_location = __errno_location
-    memfd_create = memfd_create
-    mlock2 = mlock2
-}
-
-#[cfg(any(target_env = "musl", target_env = "ohos"))]
-same_signature! { mmap = mmap }
-#[cfg(not(any(target_env = "musl", target_env = "ohos")))]
-same_signature! { mmap = mmap64 }

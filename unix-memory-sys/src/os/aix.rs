@@ -130,6 +130,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "_Errno"))]
     #[link_name = "_Errno"]
     pub fn errno_location() -> *mut c_int;
 }

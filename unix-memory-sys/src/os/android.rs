@@ -255,6 +255,7 @@ unsafe extern "C" {
     /// # Safety
     /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
     /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
         addr: *mut c_void,
@@ -289,6 +290,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 

@@ -203,6 +203,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__error"))]
     #[link_name = "__error"]
     pub fn errno_location() -> *mut c_int;
 }

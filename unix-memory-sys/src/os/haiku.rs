@@ -98,6 +98,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "_errnop"))]
     #[link_name = "_errnop"]
     pub fn errno_location() -> *mut c_int;
 }

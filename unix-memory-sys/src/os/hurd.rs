@@ -137,6 +137,7 @@ unsafe extern "C" {
     /// # Safety
     /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
     /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
         addr: *mut c_void,
@@ -179,6 +180,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno_location"))]
     #[link_name = "__errno_location"]
     pub fn errno_location() -> *mut c_int;
 }

@@ -139,11 +139,11 @@ pub const MHA_MAPSIZE_STACK: c_int = 4;
 // mmapobj(2).
 
 /// Leave room before and after the object. mmapobj(2).
-pub const MMOBJ_PADDING: c_int = 0x0001_0000;
+pub const MMOBJ_PADDING: c_uint = 0x0001_0000;
 /// Map the parts of the object as its headers say. mmapobj(2).
-pub const MMOBJ_INTERPRET: c_int = 0x0002_0000;
+pub const MMOBJ_INTERPRET: c_uint = 0x0002_0000;
 /// The mask of all flags. `<sys/mman.h>`.
-pub const MMOBJ_ALL_FLAGS: c_int = MMOBJ_PADDING | MMOBJ_INTERPRET;
+pub const MMOBJ_ALL_FLAGS: c_uint = MMOBJ_PADDING | MMOBJ_INTERPRET;
 
 // meminfo(2).
 
@@ -252,6 +252,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// `pagesize` must be null or valid for writes of `nelem` values.
+    #[doc(alias = "getpagesizes2")]
     #[link_name = "getpagesizes2"]
     pub fn getpagesizes(pagesize: *mut size_t, nelem: c_int) -> c_int;
 
@@ -260,6 +261,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "___errno"))]
     #[link_name = "___errno"]
     pub fn errno_location() -> *mut c_int;
 }

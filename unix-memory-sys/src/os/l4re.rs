@@ -212,6 +212,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno_location"))]
     #[link_name = "__errno_location"]
     pub fn errno_location() -> *mut c_int;
 }

@@ -205,6 +205,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The range must be the caller's own; with `MS_INVALIDATE` its content may change.
+    #[doc(alias = "__msync13")]
     #[link_name = "__msync13"]
     pub fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int;
 
@@ -265,6 +266,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }

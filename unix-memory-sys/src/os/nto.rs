@@ -131,6 +131,7 @@ unsafe extern "C" {
     /// # Safety
     /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
     /// caller's to justify: others may write to, or truncate, the object behind it.
+    #[doc(alias = "mmap64")]
     #[cfg_attr(target_pointer_width = "32", link_name = "mmap64")]
     pub fn mmap(
         addr: *mut c_void,
@@ -146,6 +147,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__get_errno_ptr"))]
     #[link_name = "__get_errno_ptr"]
     pub fn errno_location() -> *mut c_int;
 }

@@ -183,6 +183,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The range must be the caller's own.
+    #[doc(alias = "posix_madvise")]
     #[link_name = "posix_madvise"]
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
@@ -202,6 +203,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }

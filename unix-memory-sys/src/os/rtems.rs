@@ -264,6 +264,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno"))]
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 }

@@ -2,7 +2,8 @@
 //!
 //! Held against include/uapi/{asm-generic,linux}/mman.h, linux/memfd.h and linux/fcntl.h of the
 //! kernel, and against glibc's and musl's `<sys/mman.h>`. What every architecture has in common is
-//! here; the values that differ are, complete, in one file of `arch/` per family.
+//! here; the values that differ are, complete, in one file of `arch/` per family. The target
+//! x86_64-unknown-linux-none has no C library: it sees what glibc would have.
 
 mod arch;
 mod number;
@@ -249,6 +250,7 @@ unsafe extern "C" {
     /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
     /// caller's to justify: others may write to, or truncate, the object behind it.
     #[cfg(not(any(target_env = "musl", target_env = "ohos")))]
+    #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
         addr: *mut c_void,
@@ -283,6 +285,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     /// The result must not be used from another thread.
+    #[doc(alias("errno", "__errno_location"))]
     #[link_name = "__errno_location"]
     pub fn errno_location() -> *mut c_int;
 

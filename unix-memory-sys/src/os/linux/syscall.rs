@@ -191,3 +191,146 @@ pub unsafe extern "C" fn process_madvise(
 const fn int(result: c_long) -> c_int {
     result as c_int
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::super::{
+        MADV_COLD, MADV_DONTNEED, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, MFD_CLOEXEC,
+        MLOCK_ONFAULT, PKEY_DISABLE_WRITE, PROT_READ, PROT_WRITE, errno_location, mmap, munmap,
+    };
+    use super::*;
+
+    /// One page is enough, and 64 KiB is a page everywhere.
+    const LEN: usize = 1 << 16;
+
+    fn errno() -> c_int {
+        // SAFETY: it returns the calling thread's errno, which is ours to read.
+        let location = unsafe { errno_location() };
+        // SAFETY: as above.
+        unsafe { *location }
+    }
+
+    fn map() -> *mut c_void {
+        let (prot, flags) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+        let addr = unsafe { mmap(core::ptr::null_mut(), LEN, prot, flags, -1, 0) };
+        assert_ne!(addr, MAP_FAILED);
+        addr
+    }
+
+    fn unmap(addr: *mut c_void) -> c_int {
+        // SAFETY: the tests unmap what they mapped, and keep no reference to it.
+        unsafe { munmap(addr, LEN) }
+    }
+
+    fn close(fd: c_int) {
+        // SAFETY: the tests close what they opened.
+        assert_eq!(unsafe { libc::close(fd) }, 0);
+    }
+
+    /// The call worked, or the kernel is without it, or denies it to this process.
+    fn works(result: c_int) -> bool {
+        assert!(result >= 0 || matches!(errno(), libc::ENOSYS | libc::EPERM | libc::ENOMEM));
+        result >= 0
+    }
+
+    #[test]
+    fn memfd_create_takes_name_and_flags() {
+        // SAFETY: the name ends in NUL.
+        let fd = unsafe { memfd_create(c"test".as_ptr(), MFD_CLOEXEC) };
+        if works(fd) {
+            close(fd);
+        }
+        // SAFETY: the name ends in NUL.
+        assert_eq!(unsafe { memfd_create(c"test".as_ptr(), 1 << 20) }, -1);
+        assert!(matches!(errno(), libc::EINVAL | libc::ENOSYS));
+    }
+
+    // The architecture is the tests' own: each has the call or has not.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn memfd_secret_takes_flags() {
+        // SAFETY: it touches no memory.
+        let fd = unsafe { memfd_secret(0) };
+        if works(fd) {
+            close(fd);
+        }
+    }
+
+    #[test]
+    fn mlock2_takes_range_and_flags() {
+        let addr = map();
+        // SAFETY: the range is this test's own.
+        works(unsafe { mlock2(addr, LEN, MLOCK_ONFAULT) });
+        // SAFETY: the range is this test's own.
+        assert_eq!(unsafe { mlock2(addr, LEN, 1 << 20) }, -1);
+        assert!(matches!(errno(), libc::EINVAL | libc::ENOSYS));
+        assert_eq!(unmap(addr), 0);
+    }
+
+    #[test]
+    fn mseal_keeps_the_mapping() {
+        let addr = map();
+        // SAFETY: the range is this test's own, and stays mapped for good.
+        if works(unsafe { mseal(addr, LEN, 0) }) {
+            assert_eq!(unmap(addr), -1);
+            assert_eq!(errno(), libc::EPERM);
+        }
+    }
+
+    #[test]
+    fn pkey_mprotect_without_a_key_is_mprotect() {
+        let addr = map();
+        // SAFETY: the range is this test's own, and nothing refers to it.
+        if works(unsafe { pkey_mprotect(addr, LEN, PROT_READ, -1) }) {
+            // SAFETY: as above; a key that nobody made is refused.
+            assert_eq!(unsafe { pkey_mprotect(addr, LEN, PROT_READ, 1 << 20) }, -1);
+            assert_eq!(errno(), libc::EINVAL);
+        }
+        assert_eq!(unmap(addr), 0);
+    }
+
+    #[test]
+    fn pkeys_are_made_and_given_back() {
+        // SAFETY: no page has the key.
+        let key = unsafe { pkey_alloc(0, PKEY_DISABLE_WRITE as c_uint) };
+        if key < 0 {
+            assert!(matches!(
+                errno(),
+                libc::ENOSPC | libc::ENOSYS | libc::EINVAL
+            ));
+        } else {
+            // SAFETY: no page has the key.
+            assert_eq!(unsafe { pkey_free(key) }, 0);
+        }
+        // SAFETY: there is no such key.
+        assert_eq!(unsafe { pkey_free(1 << 20) }, -1);
+    }
+
+    #[test]
+    fn process_madvise_returns_the_bytes() {
+        let addr = map();
+        let range = libc::iovec {
+            iov_base: addr,
+            iov_len: LEN,
+        };
+        let iovec = (&raw const range).cast();
+        // SAFETY: one element is there, of a range that is this test's own.
+        let bytes = unsafe { process_madvise(-1, iovec, 1, MADV_DONTNEED, 0) };
+        assert_eq!(bytes, -1);
+        assert!(matches!(errno(), libc::EBADF | libc::ENOSYS));
+        // SAFETY: it makes no reference to memory.
+        let pid = unsafe { libc::getpid() };
+        // SAFETY: the arguments are those of pidfd_open(2).
+        let pidfd = int(unsafe { syscall(libc::SYS_pidfd_open, pid as c_long, 0 as c_long) });
+        if works(pidfd) {
+            // SAFETY: one element is there, of a range that is this test's own.
+            let bytes = unsafe { process_madvise(pidfd, iovec, 1, MADV_COLD, 0) };
+            if works(bytes as c_int) {
+                assert_eq!(bytes, LEN as ssize_t);
+            }
+            close(pidfd);
+        }
+        assert_eq!(unmap(addr), 0);
+    }
+}

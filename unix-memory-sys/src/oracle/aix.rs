@@ -1,0 +1,27 @@
+use super::*;
+
+same_value! {
+    PROT_NONE PROT_READ PROT_WRITE PROT_EXEC MAP_FILE MAP_SHARED MAP_PRIVATE MAP_ANON
+    MAP_ANONYMOUS MAP_TYPE MAP_FIXED MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED
+    MADV_DONTNEED POSIX_MADV_NORMAL POSIX_MADV_SEQUENTIAL POSIX_MADV_RANDOM POSIX_MADV_WILLNEED
+    POSIX_MADV_DONTNEED MS_ASYNC MS_SYNC MS_INVALIDATE MCL_CURRENT MCL_FUTURE _SC_PAGE_SIZE
+    _SC_PAGESIZE
+}
+
+same_signature! {
+    madvise = madvise
+    mincore = mincore
+    mlock = mlock
+    mlockall = mlockall
+    mmap = mmap
+    mprotect = mprotect
+    msync = msync
+    munlock = munlock
+    munlockall = munlockall
+    munmap = munmap
+    posix_madvise = posix_madvise
+    shm_open = shm_open
+    shm_unlink = shm_unlink
+    sysconf = sysconf
+    errno_location = _Errno
+}

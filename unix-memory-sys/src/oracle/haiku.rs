@@ -1,0 +1,22 @@
+use super::*;
+
+same_value! {
+    PROT_NONE PROT_READ PROT_WRITE PROT_EXEC MAP_FILE MAP_SHARED MAP_PRIVATE MAP_FIXED
+    MAP_ANONYMOUS MAP_ANON MAP_NORESERVE MADV_NORMAL MADV_SEQUENTIAL MADV_RANDOM MADV_WILLNEED
+    MADV_DONTNEED MADV_FREE MS_ASYNC MS_SYNC MS_INVALIDATE _SC_PAGE_SIZE _SC_PAGESIZE
+}
+
+same_signature! {
+    madvise = madvise
+    mlock = mlock
+    mmap = mmap
+    mprotect = mprotect
+    msync = msync
+    munlock = munlock
+    munmap = munmap
+    posix_madvise = posix_madvise
+    shm_open = shm_open
+    shm_unlink = shm_unlink
+    sysconf = sysconf
+    errno_location = _errnop
+}

@@ -1,0 +1,72 @@
+// Not compared: MAP_UNINITIALIZED, which libc has on hexagon alone, as 0, and MAP_32BIT on powerpc
+// with musl, which no header there has.
+use super::*;
+
+same_value! {
+    PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP MAP_SHARED MAP_PRIVATE
+    MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_TYPE MAP_FIXED MAP_FIXED_NOREPLACE MAP_ANONYMOUS
+    MAP_ANON MAP_FILE MAP_GROWSDOWN MAP_DENYWRITE MAP_EXECUTABLE MAP_LOCKED MAP_NORESERVE
+    MAP_POPULATE MAP_NONBLOCK MAP_STACK MAP_HUGETLB MCL_CURRENT MCL_FUTURE MCL_ONFAULT
+    MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_REMOVE
+    MADV_DONTFORK MADV_DOFORK MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE
+    MADV_DONTDUMP MADV_DODUMP MADV_WIPEONFORK MADV_KEEPONFORK MADV_COLD MADV_PAGEOUT
+    MADV_POPULATE_READ MADV_POPULATE_WRITE MADV_DONTNEED_LOCKED MADV_HWPOISON POSIX_MADV_NORMAL
+    POSIX_MADV_RANDOM POSIX_MADV_SEQUENTIAL POSIX_MADV_WILLNEED POSIX_MADV_DONTNEED MS_ASYNC
+    MS_INVALIDATE MS_SYNC MLOCK_ONFAULT MREMAP_MAYMOVE MREMAP_FIXED MREMAP_DONTUNMAP MFD_CLOEXEC
+    MFD_ALLOW_SEALING MFD_HUGETLB MFD_NOEXEC_SEAL MFD_EXEC MFD_HUGE_SHIFT MFD_HUGE_MASK
+    MFD_HUGE_64KB MFD_HUGE_512KB MFD_HUGE_1MB MFD_HUGE_2MB MFD_HUGE_8MB MFD_HUGE_16MB
+    MFD_HUGE_32MB MFD_HUGE_256MB MFD_HUGE_512MB MFD_HUGE_1GB MFD_HUGE_2GB MFD_HUGE_16GB
+    F_ADD_SEALS F_GET_SEALS F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_GROW F_SEAL_WRITE
+    F_SEAL_FUTURE_WRITE F_SEAL_EXEC MAP_HUGE_SHIFT MAP_HUGE_MASK MAP_HUGE_64KB MAP_HUGE_512KB
+    MAP_HUGE_1MB MAP_HUGE_2MB MAP_HUGE_8MB MAP_HUGE_16MB MAP_HUGE_32MB MAP_HUGE_256MB
+    MAP_HUGE_512MB MAP_HUGE_1GB MAP_HUGE_2GB MAP_HUGE_16GB _SC_PAGESIZE _SC_PAGE_SIZE
+}
+
+same_signature! {
+    madvise = madvise
+    mincore = mincore
+    mlock = mlock
+    mlockall = mlockall
+    mprotect = mprotect
+    mremap = mremap
+    msync = msync
+    munlock = munlock
+    munlockall = munlockall
+    munmap = munmap
+    posix_madvise = posix_madvise
+    shm_open = shm_open
+    shm_unlink = shm_unlink
+    sysconf = sysconf
+    errno_location = __errno_location
+}
+
+#[cfg(any(target_env = "musl", target_env = "ohos"))]
+same_signature! { mmap = mmap }
+#[cfg(not(any(target_env = "musl", target_env = "ohos")))]
+same_signature! { mmap = mmap64 }
+
+// What libc does not have everywhere.
+
+#[cfg(target_env = "gnu")]
+same_value! { MADV_COLLAPSE }
+#[cfg(not(target_env = "uclibc"))]
+same_signature! { memfd_create = memfd_create mlock2 = mlock2 }
+#[cfg(all(target_arch = "aarch64", target_env = "gnu"))]
+same_value! { PROT_BTI PROT_MTE }
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+same_value! { MAP_32BIT }
+#[cfg(not(any(
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6",
+)))]
+same_value! { MADV_SOFT_OFFLINE }
+#[cfg(not(any(
+    target_env = "uclibc",
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6",
+)))]
+same_value! { MAP_SYNC }
