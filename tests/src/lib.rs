@@ -40,39 +40,72 @@ pub fn is_locked(address: *const u8) -> bool {
     flags(address).contains(VmFlags::LO)
 }
 
+/// Says that a check could not be made here, and why: it counts as not done.
+pub fn skip(check: &str, reason: &str) {
+    println!("skipped: {check}: {reason}");
+}
+
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first
-/// argument is `first`, with `errno`, by a seccomp filter.
+/// argument is `first`, with `errno`, by a seccomp filter. Where there can be none, because the
+/// architecture or an emulator has no such filters, it says so, and `f` is not run.
 ///
 /// # Panics
-/// Where the filter cannot be installed, and where `f` does.
+/// Where `f` does.
 pub fn refusing<R: Send>(
     call: libc::c_long,
     first: *const u8,
     errno: i32,
     f: impl FnOnce() -> R + Send,
-) -> R {
+) -> Option<R> {
+    let first = first.addr() as u64;
+    #[allow(clippy::useless_conversion, reason = "a c_long has 32 bits elsewhere")]
+    let call = i64::from(call);
+    let run = move || {
+        if let Err(reason) = seccomp::refuse(call, first, errno.unsigned_abs()) {
+            skip("an error path", &reason);
+            return None;
+        }
+        Some(f())
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().expect("the thread does not panic"))
+}
+
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
+mod seccomp {
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
         SeccompRule, apply_filter,
     };
 
-    let first = first.addr() as u64;
-    let is_first = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, first);
-    let rule = SeccompRule::new(vec![is_first.expect("a condition")]).expect("a rule");
-    let filter = SeccompFilter::new(
-        [(call, vec![rule])].into(),
-        SeccompAction::Allow,
-        SeccompAction::Errno(errno.unsigned_abs()),
-        std::env::consts::ARCH
-            .try_into()
-            .expect("an architecture with seccomp"),
-    );
-    let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            apply_filter(&program).expect("seccomp");
-            f()
-        });
-        thread.join().expect("the thread does not panic")
-    })
+    /// Installs the filter in this thread.
+    pub fn refuse(call: i64, first: u64, errno: u32) -> Result<(), String> {
+        let is_first = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, first);
+        let rule = SeccompRule::new(vec![is_first.expect("a condition")]).expect("a rule");
+        let filter = SeccompFilter::new(
+            [(call, vec![rule])].into(),
+            SeccompAction::Allow,
+            SeccompAction::Errno(errno),
+            std::env::consts::ARCH
+                .try_into()
+                .expect("an architecture with seccomp"),
+        );
+        let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
+        apply_filter(&program).map_err(|error| format!("no seccomp filters: {error}"))
+    }
+}
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+)))]
+mod seccomp {
+    /// No filter can be written.
+    pub fn refuse(_: i64, _: u64, _: u32) -> Result<(), String> {
+        Err("no seccomp filters for this architecture".to_owned())
+    }
 }

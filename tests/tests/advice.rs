@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EFAULT, EINVAL, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing};
+use tests::{flags, refusing, skip};
 use unix_memory::{Advice, Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
@@ -30,7 +30,7 @@ fn the_kernel_keeps_what_it_was_told() {
         if advice.is_supported() {
             assert!(flags_after(advice).contains(flag), "{advice:?}");
         } else {
-            println!("skipped {advice:?}: this kernel does not have it");
+            skip(&format!("{advice:?}"), "this kernel does not have it");
         }
     }
     assert!(!flags_after(Advice::Normal).intersects(VmFlags::SR | VmFlags::RR));
@@ -45,7 +45,7 @@ fn undone_advice_is_undone() {
         (Advice::HugePage, Advice::NoHugePage, VmFlags::HG),
     ] {
         if !advice.is_supported() {
-            println!("skipped {advice:?}: this kernel does not have it");
+            skip(&format!("{advice:?}"), "this kernel does not have it");
             continue;
         }
         let mapping = Mapping::anonymous(page_size()).unwrap();
@@ -109,14 +109,18 @@ fn a_range_beyond_the_end_is_refused() {
 fn refusals_of_the_kernel_are_told() {
     let mapping = Mapping::anonymous(page_size()).unwrap();
     let advise = || mapping.advise(Advice::WillNeed);
-    let error = refusing(SYS_madvise, mapping.as_ptr(), EAGAIN, advise).unwrap_err();
-    assert_eq!((error.errno(), error.reason()), (EAGAIN, Reason::Kernel));
-    let error = refusing(SYS_madvise, mapping.as_ptr(), EINVAL, advise).unwrap_err();
-    assert_eq!((error.errno(), error.reason()), (EINVAL, Reason::Kernel));
-    assert_eq!(
-        error.to_string(),
-        format!("madvise of {} bytes at 0: Invalid argument", page_size())
-    );
+    for errno in [EAGAIN, EINVAL] {
+        let Some(result) = refusing(SYS_madvise, mapping.as_ptr(), errno, advise) else {
+            return;
+        };
+        let error = result.unwrap_err();
+        assert_eq!((error.errno(), error.reason()), (errno, Reason::Kernel));
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("madvise of {} bytes at 0: ", page_size())),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -151,6 +155,10 @@ fn populate_does_without_the_advice() {
     let file = tempfile::tempfile().unwrap();
     file.set_len(len as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
-    refusing(SYS_madvise, mapping.as_ptr(), EINVAL, || mapping.populate()).unwrap();
+    let populate = || mapping.populate();
+    let Some(result) = refusing(SYS_madvise, mapping.as_ptr(), EINVAL, populate) else {
+        return;
+    };
+    result.unwrap();
     assert_eq!(mapping.residency().resident().unwrap(), 3);
 }

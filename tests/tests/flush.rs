@@ -31,12 +31,11 @@ fn failures_are_the_errno_and_not_minus_one() {
     file.set_len(10).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
     let flush = || mapping.flush(Flush::Sync);
-    let error = refusing(SYS_msync, mapping.as_ptr(), EIO, flush).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
-    assert_eq!(
-        error.to_string(),
-        "msync of 10 bytes at 0: Input/output error"
-    );
+    if let Some(result) = refusing(SYS_msync, mapping.as_ptr(), EIO, flush) {
+        let error = result.unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
+        assert_eq!(error.to_string(), "msync of 10 bytes at 0: Input/output error");
+    }
     let error = mapping.flush_range(..11, Flush::Sync).unwrap_err();
     assert_eq!(
         (error.errno(), error.reason()),
