@@ -9,6 +9,7 @@
 mod allowed;
 mod api;
 mod apt;
+mod check;
 mod headers;
 mod link;
 mod msrv;
@@ -35,6 +36,8 @@ struct Cli {
 /// One variant for each task; the text is its line in `cargo xtask help`.
 #[derive(Subcommand)]
 enum Task {
+    /// Checks both library crates on the table of targets
+    Check(check::Args),
     /// Proves constants, signatures and types against the systems' own headers
     Headers(headers::Args),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
@@ -45,6 +48,7 @@ enum Task {
 
 fn main() -> Result<()> {
     match Cli::parse().task {
+        Task::Check(args) => check::task(&args),
         Task::Headers(args) => headers::task(&args),
         Task::Link(args) => link::task(&args),
         Task::Msrv => msrv::task(),
