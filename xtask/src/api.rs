@@ -139,7 +139,7 @@ pub fn undefined(object: &Path) -> Result<BTreeSet<String>> {
         .with_context(|| format!("cannot read {}", object.display()))?;
     Ok(object
         .symbols()
-        .filter(|symbol| symbol.is_undefined())
+        .filter(ObjectSymbol::is_undefined)
         .filter_map(|symbol| symbol.name().ok())
         .filter(|name| !name.is_empty())
         .map(str::to_owned)

@@ -2,6 +2,7 @@
 //! headers, and the headers' lists against the crate's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -244,10 +245,10 @@ impl Findings {
         }
         let mut text = summary;
         for (name, how) in &self.missing {
-            text += &format!("\n  missing {name}: {how}");
+            let _ = write!(text, "\n  missing {name}: {how}");
         }
         for (name, how) in &self.wrong {
-            text += &format!("\n  wrong {name}: {how}");
+            let _ = write!(text, "\n  wrong {name}: {how}");
         }
         Outcome::Failed(text)
     }
@@ -421,7 +422,10 @@ fn preamble(includes: &[&str]) -> String {
         "#define _GNU_SOURCE 1\n#define _LARGEFILE64_SOURCE 1\n#define _FILE_OFFSET_BITS 64\n",
     );
     for header in includes {
-        source += &format!("#if __has_include(<{header}>)\n#include <{header}>\n#endif\n");
+        let _ = writeln!(
+            source,
+            "#if __has_include(<{header}>)\n#include <{header}>\n#endif"
+        );
     }
     source
 }
