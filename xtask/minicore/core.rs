@@ -136,6 +136,12 @@ macro_rules! signed_integers {
 signed_integers! { i8 i16 i32 i64 isize }
 impl Copy for bool {}
 
+pub mod ptr {
+    pub const fn without_provenance_mut<T>(address: usize) -> *mut T {
+        address as *mut T
+    }
+}
+
 #[path = "."]
 pub mod ffi {
     #[repr(u8)]

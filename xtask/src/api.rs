@@ -71,9 +71,9 @@ impl Api {
             .and_then(|sysroot| Self::with(toolchain, sources, target, sysroot));
         // The small core follows one compiler; the real one always fits, and takes its time.
         small.or_else(|small| {
+            eprintln!("{target}: taking the real core, because with the small one: {small:#}");
             let sysroot = sysroot::real(toolchain, target)?;
             Self::with(toolchain, sources, target, sysroot)
-                .with_context(|| format!("with the small core: {small}"))
         })
     }
 
@@ -139,7 +139,7 @@ pub fn undefined(object: &Path) -> Result<BTreeSet<String>> {
         .with_context(|| format!("cannot read {}", object.display()))?;
     Ok(object
         .symbols()
-        .filter(|symbol| symbol.is_undefined())
+        .filter(ObjectSymbol::is_undefined)
         .filter_map(|symbol| symbol.name().ok())
         .filter(|name| !name.is_empty())
         .map(str::to_owned)

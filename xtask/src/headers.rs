@@ -2,6 +2,7 @@
 //! headers, and the headers' lists against the crate's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,6 +109,9 @@ pub const UNITS: [(&str, &[&str]); 2] = [
         ],
     ),
 ];
+
+/// Marks statements about a call that are made of its symbol.
+pub const SYMBOL: &str = "symbol of ";
 
 const COLUMNS: [&str; 2] = ["constants", "calls"];
 
@@ -241,10 +245,10 @@ impl Findings {
         }
         let mut text = summary;
         for (name, how) in &self.missing {
-            text += &format!("\n  missing {name}: {how}");
+            let _ = write!(text, "\n  missing {name}: {how}");
         }
         for (name, how) in &self.wrong {
-            text += &format!("\n  wrong {name}: {how}");
+            let _ = write!(text, "\n  wrong {name}: {how}");
         }
         Outcome::Failed(text)
     }
@@ -353,13 +357,25 @@ impl<'a> HeaderUnit<'a> {
             unit.holds(name, &same_integer(name, *integer, pointer));
         }
         for (name, call) in &api.calls {
-            let symbol = call.symbol(name);
-            unit.holds(name, &same_type(symbol, &prototype(call), self, name));
+            unit.holds(name, &same_type(name, &prototype(call), self, name));
+            // Where C has no such name, as `errno_location`, it may have the symbol's.
+            if let Some(symbol) = &call.link_name {
+                let by_symbol = same_type(symbol, &prototype(call), self, name);
+                unit.holds(&format!("{SYMBOL}{name}"), &by_symbol);
+            }
         }
         for name in CALLS.iter().filter(|name| !api.calls.contains_key(**name)) {
             unit.line(name, &format!("void *address_of_{name} = (void *)&{name};"));
         }
-        for (name, verdict) in self.ask(&unit)? {
+        let mut verdicts = self.ask(&unit)?;
+        for name in api.calls.keys() {
+            if let Some(by_symbol) = verdicts.remove(&format!("{SYMBOL}{name}"))
+                && verdicts.get(name) == Some(&Verdict::Unknown)
+            {
+                verdicts.insert(name.clone(), by_symbol);
+            }
+        }
+        for (name, verdict) in verdicts {
             let ours = api.calls.contains_key(&name) || api.types.contains_key(&name);
             match verdict {
                 Verdict::True if ours => {
@@ -406,7 +422,10 @@ fn preamble(includes: &[&str]) -> String {
         "#define _GNU_SOURCE 1\n#define _LARGEFILE64_SOURCE 1\n#define _FILE_OFFSET_BITS 64\n",
     );
     for header in includes {
-        source += &format!("#if __has_include(<{header}>)\n#include <{header}>\n#endif\n");
+        let _ = writeln!(
+            source,
+            "#if __has_include(<{header}>)\n#include <{header}>\n#endif"
+        );
     }
     source
 }
@@ -429,6 +448,15 @@ fn flags(zig: &Zig, row: Row<'_>, set: &Headers, llvm_target: &str) -> Result<Ve
             Some(("here", name)) => crate::process::root().join("xtask").join(name),
             _ => bail!("xtask/targets.toml: {dir} is of no known source"),
         });
+    }
+    if !set.empty.is_empty() {
+        let empty = workdir("headers/empty")?;
+        for file in &set.empty {
+            let file = empty.join(file);
+            fs::create_dir_all(file.parent().unwrap_or(&empty))?;
+            fs::write(file, "")?;
+        }
+        dirs.push(empty);
     }
     for dir in dirs {
         if !Path::new(&dir).is_dir() {

@@ -9,12 +9,15 @@
 mod allowed;
 mod api;
 mod apt;
+mod check;
+mod ci;
 mod headers;
 mod link;
 mod msrv;
 mod process;
 mod results;
 mod sysroot;
+mod table;
 mod targets;
 mod toolchain;
 mod unit;
@@ -35,18 +38,32 @@ struct Cli {
 /// One variant for each task; the text is its line in `cargo xtask help`.
 #[derive(Subcommand)]
 enum Task {
+    /// Checks both library crates on the table of targets
+    Check(check::Args),
     /// Proves constants, signatures and types against the systems' own headers
     Headers(headers::Args),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
     Link(link::Args),
+    /// Writes the README's table of platforms
+    Table(table::Args),
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
+    /// All of the above, with their default sets, and rustfmt, clippy and the documentation
+    Ci,
 }
 
 fn main() -> Result<()> {
-    match Cli::parse().task {
+    dispatch(Cli::parse())
+}
+
+/// Runs the task that was asked for.
+fn dispatch(cli: Cli) -> Result<()> {
+    match cli.task {
+        Task::Check(args) => check::task(&args),
         Task::Headers(args) => headers::task(&args),
         Task::Link(args) => link::task(&args),
+        Task::Table(args) => table::task(&args),
         Task::Msrv => msrv::task(),
+        Task::Ci => ci::task(),
     }
 }

@@ -27,6 +27,9 @@ pub struct Headers {
     /// More flags for clang.
     #[serde(default)]
     pub flags: Vec<String>,
+    /// Files that the headers include and the package leaves out, and that may be empty.
+    #[serde(default)]
+    pub empty: Vec<String>,
     /// Debian packages that hold them.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -71,6 +74,9 @@ pub struct Target {
     pub clang: Option<String>,
     /// In place of the group's.
     pub headers: Option<String>,
+    /// Whether the default set of `check` builds std for it, which takes a minute.
+    #[serde(default)]
+    pub std: bool,
     /// The oldest glibc that the architecture has, where it is younger than what rustc promises.
     pub glibc: Option<String>,
 }
@@ -92,6 +98,14 @@ impl Row<'_> {
     /// rustc's name of the target.
     pub fn name(&self) -> &str {
         &self.target.name
+    }
+
+    /// Whether it stands for its group.
+    pub fn is_first(&self) -> bool {
+        self.group
+            .targets
+            .first()
+            .is_some_and(|first| first.name == self.target.name)
     }
 
     /// The name of its set of headers.

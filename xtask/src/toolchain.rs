@@ -17,6 +17,8 @@ pub struct Toolchain {
     pub library: PathBuf,
     /// `rustc --version`, which names the cache of what it builds.
     pub version: String,
+    /// The target that it runs on.
+    pub host: String,
     /// The Unix targets that it knows.
     pub specs: BTreeMap<String, Spec>,
 }
@@ -75,10 +77,12 @@ impl Toolchain {
                 .env("RUSTC_BOOTSTRAP", "1")
                 .args(["-Zunstable-options", "--print=all-target-specs-json"]),
         )?)?;
+        let host = text(command(bin.join("rustc")).args(["--print", "host-tuple"]))?;
         Ok(Self {
             bin,
             library,
             version,
+            host,
             specs,
         })
     }

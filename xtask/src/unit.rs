@@ -83,7 +83,10 @@ impl Unit {
             } else {
                 Verdict::False(message.to_owned())
             };
-            verdicts.insert(name.clone(), verdict);
+            // What follows from an unknown name is said of the same line.
+            if verdicts.get(name) != Some(&Verdict::Unknown) {
+                verdicts.insert(name.clone(), verdict);
+            }
         }
         Ok(verdicts)
     }

@@ -1,0 +1,150 @@
+//! `cargo xtask check`: both library crates compile on every target; a warning fails too.
+//!
+//! `core` is not built, its metadata is enough to check types against: see `sysroot.rs`. `std` is
+//! built by cargo, which takes a minute for each target, so that few are visited by default.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process::{capture, workdir};
+use crate::results::Results;
+use crate::sysroot;
+use crate::targets::{Row, Selection, Table};
+use crate::toolchain::Toolchain;
+use crate::visit::{Outcome, report, visit};
+
+/// What may be asked for.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// With std: on the table's few, on the first target of each group, on all, or nowhere
+    #[arg(long, value_name = "WHERE")]
+    std: Option<Std>,
+    /// Writes what came out to xtask/results.toml, for the README's table
+    #[arg(long)]
+    record: bool,
+}
+
+/// Where the safe crate is checked with std.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Std {
+    None,
+    Few,
+    Groups,
+    All,
+}
+
+/// The crates: the raw one as users have it, compared with libc, and the safe one without and
+/// with std.
+const COLUMNS: [&str; 4] = ["sys", "sys = libc", "safe", "safe, std"];
+
+/// Runs the task.
+pub fn task(args: &Args) -> Result<()> {
+    let table = Table::load()?;
+    let toolchain = Toolchain::find()?;
+    let lacks = table.lacks(toolchain.specs.keys().map(String::as_str));
+    if !lacks.is_empty() {
+        bail!(
+            "{} knows Unix targets that xtask/targets.toml lacks: {}",
+            toolchain.version,
+            lacks.join(", ")
+        );
+    }
+    let std = args.std.unwrap_or(match &args.selection {
+        Selection { all: true, .. } => Std::Groups,
+        Selection { targets, .. } if !targets.is_empty() => Std::All,
+        Selection { .. } => Std::Few,
+    });
+    let rows = table.select(&args.selection)?;
+    println!("check: with {}", toolchain.version);
+    let visits = visit("check", &rows, args.selection.jobs, |row, job| {
+        look(&toolchain, row, job, std)
+    });
+    if args.record {
+        Results::record(&COLUMNS, &visits)?;
+    }
+    report("check", &COLUMNS, &visits)
+}
+
+fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcome> {
+    if let Err(reason) = toolchain.knows(row.name()) {
+        return vec![Outcome::Skipped(reason); COLUMNS.len()];
+    }
+    let check = || -> Result<Check<'_>> {
+        Ok(Check {
+            toolchain,
+            row,
+            sysroot: sysroot::real(toolchain, row.name())?.display().to_string(),
+            target_dir: workdir(&format!("check-{job}"))?.display().to_string(),
+        })
+    };
+    let check = match check() {
+        Ok(check) => check,
+        Err(error) => return Outcome::failed_once(&error, COLUMNS.len()),
+    };
+    let sys = check.with_core("unix-memory-sys", &[], &[]);
+    let oracle = check.with_core("unix-memory-sys", &[], &["--cfg=unix_memory_oracle"]);
+    if !row.group.mapping {
+        let none = Outcome::None("no memory mapping".to_owned());
+        return vec![sys, oracle, none.clone(), none];
+    }
+    let safe = check.with_core("unix-memory", &["--no-default-features"], &[]);
+    vec![sys, oracle, safe, check.with_std(std)]
+}
+
+/// One target, and where to build for it.
+struct Check<'a> {
+    toolchain: &'a Toolchain,
+    row: Row<'a>,
+    sysroot: String,
+    target_dir: String,
+}
+
+impl Check<'_> {
+    /// cargo on the library of `package`; a warning in it is an error, one in others is not.
+    fn cargo(&self, package: &str, more: &[&str]) -> Command {
+        let mut cargo = self.toolchain.tool("cargo");
+        cargo
+            .args(["rustc", "--quiet", "--locked", "--lib", "--profile=check"])
+            .args(["--package", package, "--target", self.row.name()])
+            .args(["--target-dir", &self.target_dir])
+            .args(more);
+        cargo
+    }
+
+    fn with_core(&self, package: &str, more: &[&str], flags: &[&str]) -> Outcome {
+        let mut cargo = self.cargo(package, more);
+        cargo
+            .env("RUSTFLAGS", format!("--sysroot {}", self.sysroot))
+            .args(["--", "-Dwarnings"])
+            .args(flags);
+        capture(&mut cargo).map(|_| "ok".to_owned()).into()
+    }
+
+    fn with_std(&self, std: Std) -> Outcome {
+        let skip = |reason: &str| Outcome::Skipped(reason.to_owned());
+        let Ok(spec) = self.toolchain.spec(self.row.name()) else {
+            return skip("the compiler does not know it");
+        };
+        if !spec.std() {
+            return Outcome::None("no std".to_owned());
+        }
+        if std == Std::None {
+            return skip("not asked for");
+        }
+        if std == Std::Few && !self.row.target.std {
+            return skip("visited with --target");
+        }
+        if std == Std::Groups && !self.row.is_first() {
+            return skip("visited with --std=all");
+        }
+        let mut cargo = self.cargo("unix-memory", &[]);
+        if self.row.name() != self.toolchain.host {
+            cargo.arg("-Zbuild-std=std,panic_abort");
+        }
+        cargo.args(["--", "-Dwarnings"]);
+        capture(&mut cargo).map(|_| "ok".to_owned()).into()
+    }
+}

@@ -1,0 +1,170 @@
+//! `cargo xtask table`: the README's table of platforms, made from `targets.toml` and from what the
+//! tasks wrote to `results.toml`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::root;
+use crate::results::{Results, passed};
+use crate::targets::{Group, Table};
+
+/// What may be asked for.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Changes nothing, and fails where README.md is not as it should be
+    #[arg(long)]
+    check: bool,
+}
+
+const BEGIN: &str = "<!-- platforms:begin -->\n";
+const END: &str = "<!-- platforms:end -->";
+
+/// Runs the task.
+pub fn task(args: &Args) -> Result<()> {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).context("README.md")?;
+    let fresh = with_table(&readme, &markdown(&Table::load()?, &Results::load()?))?;
+    if fresh == readme {
+        println!("table: README.md is up to date");
+    } else if args.check {
+        bail!("README.md's table of platforms is stale: run `cargo xtask table`");
+    } else {
+        fs::write(path, fresh)?;
+        println!("table: wrote README.md");
+    }
+    Ok(())
+}
+
+/// `text` with `table` between the markers.
+fn with_table(text: &str, table: &str) -> Result<String> {
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let Some((before, after)) = parts else {
+        bail!("README.md has no {} ... {END}", BEGIN.trim_end());
+    };
+    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
+}
+
+fn markdown(table: &Table, results: &Results) -> String {
+    let mut text = String::from(
+        "| system | C library | values of | targets | compile | as libc | header constants | link | run |\n\
+         |---|---|---|---:|---|---|---|---|---|\n",
+    );
+    for group in &table.groups {
+        let libc = if group.libc == "system" {
+            ""
+        } else {
+            &group.libc
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {libc} | {} | {} | {} | {} | {} | {} | {} |",
+            group.system,
+            group.family,
+            group.targets.len(),
+            compiled(group, results),
+            count(group, results, &["sys = libc"]),
+            headers(table, group, results),
+            count(group, results, &["symbols", "linked"]),
+            count(group, results, &["run"]),
+        );
+    }
+    let targets: usize = table.groups.iter().map(|group| group.targets.len()).sum();
+    let _ = writeln!(
+        text,
+        "\n{targets} targets. A number is how many of a group's targets passed; a dash, that none \
+         was or could be looked at."
+    );
+    text
+}
+
+/// How many targets passed at all of `columns` where anything was looked at.
+fn number(group: &Group, results: &Results, columns: &[&str]) -> usize {
+    let names = group.targets.iter().map(|target| &target.name);
+    names
+        .filter(|name| {
+            let cells = columns
+                .iter()
+                .filter_map(|column| results.get(name, column));
+            let cells: Vec<_> = cells
+                .filter(|cell| !cell.starts_with("skipped: "))
+                .collect();
+            !cells.is_empty() && cells.iter().all(|cell| passed(cell))
+        })
+        .count()
+}
+
+fn count(group: &Group, results: &Results, columns: &[&str]) -> String {
+    match number(group, results, columns) {
+        0 => "-".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+/// Both crates where there is memory to map.
+fn compiled(group: &Group, results: &Results) -> String {
+    if group.mapping {
+        count(group, results, &["sys", "safe"])
+    } else {
+        let sys = count(group, results, &["sys"]);
+        format!("{sys}, no memory mapping")
+    }
+}
+
+/// "3: 119-121, glibc 2.43": on how many targets, how many constants, of which headers.
+fn headers(table: &Table, group: &Group, results: &Results) -> String {
+    let mut proved: Vec<u32> = group
+        .targets
+        .iter()
+        .filter_map(|target| results.get(&target.name, "constants"))
+        .filter(|cell| passed(cell))
+        .filter_map(|cell| cell.split(' ').next()?.parse().ok())
+        .collect();
+    proved.sort_unstable();
+    let (Some(least), Some(most)) = (proved.first(), proved.last()) else {
+        return "-".to_owned();
+    };
+    let range = if least == most {
+        least.to_string()
+    } else {
+        format!("{least}-{most}")
+    };
+    let set = table.headers.get(&group.headers);
+    let set = set.map_or("", |set| &set.text);
+    format!("{range} on {} ({set})", proved.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_text_between_the_markers_changes() {
+        let readme = format!("a\n{BEGIN}old\n{END}\nb\n");
+        let fresh = with_table(&readme, "new\n").unwrap();
+        assert_eq!(fresh, format!("a\n{BEGIN}new\n{END}\nb\n"));
+        assert!(with_table("no markers", "new").is_err());
+    }
+
+    #[test]
+    fn nothing_found_is_a_dash_and_a_failure_is_no_pass() {
+        let table = Table::load().unwrap();
+        let group = &table.groups[0];
+        let mut results = Results::default();
+        assert_eq!(count(group, &results, &["sys"]), "-");
+        let name = &group.targets[0].name;
+        let cells = results.0.entry(name.clone()).or_default();
+        cells.insert("sys".into(), "ok".into());
+        cells.insert("safe".into(), "skipped: why".into());
+        cells.insert("constants".into(), "12 proved, 0 missing, 0 wrong".into());
+        assert_eq!(count(group, &results, &["sys", "safe"]), "1");
+        assert!(headers(&table, group, &results).starts_with("12 on 1"));
+        let cells = results.0.entry(name.clone()).or_default();
+        cells.insert("safe".into(), "FAILED: why".into());
+        assert_eq!(count(group, &results, &["sys", "safe"]), "-");
+    }
+}
