@@ -2,17 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process::{capture, command, workdir};
 
 /// Downloads `packages` (as apt writes them: `name` or `name=version`) and unpacks them below
-/// `target/xtask/<place>`, which is returned. What was unpacked before stays.
+/// `target/xtask/<place>`, which is returned; all of them, or the files that fit one of `patterns`,
+/// as tar has them. What was unpacked before stays.
 ///
 /// # Errors
 /// Where there is no apt-get, or it does not know a package; the text says what to run.
-pub fn unpacked(place: &str, packages: &[&str]) -> Result<PathBuf> {
+pub fn unpacked(place: &str, packages: &[&str], patterns: &[&str]) -> Result<PathBuf> {
+    // Jobs side by side may want the same.
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE_BY_ONE.lock();
     let dir = workdir(place)?;
     let done = dir.join(".unpacked");
     let wanted = packages.join("\n");
@@ -33,11 +39,30 @@ pub fn unpacked(place: &str, packages: &[&str]) -> Result<PathBuf> {
         )
     })?;
     for deb in files(&debs)? {
-        capture(command("dpkg").arg("-x").arg(&deb).arg(&dir))?;
+        unpack(&deb, &dir, patterns)?;
     }
     fs::remove_dir_all(&debs)?;
     fs::write(done, wanted)?;
     Ok(dir)
+}
+
+fn unpack(deb: &Path, dir: &Path, patterns: &[&str]) -> Result<()> {
+    let mut dpkg = command("dpkg")
+        .arg("--fsys-tarfile")
+        .arg(deb)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start dpkg")?;
+    let archive = dpkg.stdout.take().context("dpkg has no output")?;
+    let mut tar = command("tar");
+    tar.args(["-x", "--wildcards", "-C"])
+        .arg(dir)
+        .args(patterns);
+    capture(tar.stdin(archive))?;
+    if !dpkg.wait()?.success() {
+        bail!("dpkg cannot read {}", deb.display());
+    }
+    Ok(())
 }
 
 /// The newest version of `package` that starts with `prefix`.

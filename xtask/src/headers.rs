@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::allowed::{Allowed, Difference};
 use crate::api::{ARGUMENTS, Api, Call, Integer, Sources};
+use crate::apt;
 use crate::process::{capture, workdir};
 use crate::results::Results;
 use crate::targets::{Headers, Row, Selection, Table};
@@ -156,7 +157,10 @@ impl<'a> Proof<'a> {
 
 impl Proof<'_> {
     fn row(&self, row: Row<'_>) -> Vec<Outcome> {
-        let skip = |reason: &str| vec![Outcome::Skipped(reason.to_owned()); 2];
+        if !row.group.mapping {
+            return vec![Outcome::None("no memory mapping".to_owned()); COLUMNS.len()];
+        }
+        let skip = |reason: &str| vec![Outcome::Skipped(reason.to_owned()); COLUMNS.len()];
         let set = match row.headers() {
             Ok(set) => &self.table.headers[set],
             Err(reason) => return skip(reason),
@@ -444,8 +448,11 @@ fn flags(zig: &Zig, row: Row<'_>, set: &Headers, llvm_target: &str) -> Result<Ve
             .replace("{kernel}", kernel);
         dirs.push(match dir.split_once(':') {
             Some(("zig", name)) => zig.headers(name),
-            Some(("deb", name)) => crate::apt::unpacked("debs", &packages(set))?.join(name),
-            Some(("here", name)) => crate::process::root().join("xtask").join(name),
+            Some(("deb", name)) => {
+                let packages: Vec<_> = set.packages.iter().map(String::as_str).collect();
+                let place = format!("debs-{}", packages.join("-"));
+                apt::unpacked(&place, &packages, &["*/include/*"])?.join(name)
+            }
             _ => bail!("xtask/targets.toml: {dir} is of no known source"),
         });
     }
@@ -465,10 +472,6 @@ fn flags(zig: &Zig, row: Row<'_>, set: &Headers, llvm_target: &str) -> Result<Ve
         flags.extend(["-isystem".to_owned(), dir.display().to_string()]);
     }
     Ok(flags)
-}
-
-fn packages(set: &Headers) -> Vec<&str> {
-    set.packages.iter().map(String::as_str).collect()
 }
 
 /// C for "this constant has this value". What C calls an unsigned int may be a negative int here,
