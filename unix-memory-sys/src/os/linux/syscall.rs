@@ -192,7 +192,7 @@ const fn int(result: c_long) -> c_int {
     result as c_int
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::super::{
         MADV_COLD, MADV_DONTNEED, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, MFD_CLOEXEC,
