@@ -160,7 +160,8 @@ pub unsafe extern "C" fn pkey_mprotect(
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for a value that other processes may
-/// not be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older kernels.
+/// not be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older
+/// kernels.
 ///
 /// # Safety
 /// `iovec` must be valid for reads of `count` elements; for the calling process itself what
