@@ -1,9 +1,9 @@
 //! Android: the kernel is Linux, the C library is Bionic.
 //!
 //! Held against the kernel's headers as Bionic carries them (libc/kernel/uapi), Bionic's
-//! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an architecture
-//! has of its own is shared with Linux. There is no shm_open; mlock2, memfd_create and what came
-//! after API level 21 are system calls, as on Linux.
+//! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an
+//! architecture has of its own is shared with Linux. There is no shm_open; mlock2, memfd_create
+//! and what came after API level 21 are system calls, as on Linux.
 
 #[path = "linux/arch/mod.rs"]
 mod arch;

@@ -1,7 +1,7 @@
 //! macOS, Mac Catalyst, iOS, tvOS, watchOS and visionOS: one kernel, one header.
 //!
-//! Held against `<sys/mman.h>` and `<unistd.h>` of the macOS SDK. There are no mremap, no memfd_create
-//! and no seals.
+//! Held against `<sys/mman.h>` and `<unistd.h>` of the macOS SDK. There are no mremap, no
+//! memfd_create and no seals.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 

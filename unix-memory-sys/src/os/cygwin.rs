@@ -1,9 +1,9 @@
 //! Cygwin.
 //!
 //! Held against winsup/cygwin/include/sys/mman.h, newlib's sys/unistd.h and the list of exports,
-//! winsup/cygwin/cygwin.din. `POSIX_MADV_SEQUENTIAL` is 1 and `_RANDOM` 2;
-//! `posix_madvise` may throw content away here. Mappings lie at multiples of
-//! 64 KiB, which is what `_SC_PAGESIZE` tells.
+//! winsup/cygwin/cygwin.din. `POSIX_MADV_SEQUENTIAL` is 1 and `_RANDOM` 2; `posix_madvise` may
+//! throw content away here. Mappings lie at multiples of 64 KiB, which is what `_SC_PAGESIZE`
+//! tells.
 
 use crate::types::{c_int, c_long, c_void};
 

@@ -1,7 +1,7 @@
 //! Haiku.
 //!
-//! Held against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at 1, and
-//! there is no mlockall and no mincore.
+//! Held against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at 1,
+//! and there is no mlockall and no mincore.
 
 use crate::types::{c_int, c_void};
 

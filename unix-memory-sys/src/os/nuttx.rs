@@ -1,8 +1,9 @@
 //! NuttX.
 //!
-//! Held against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of NuttX.
-//! Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much of it works is
-//! a matter of the board's configuration: shm_open needs CONFIG_FS_SHMFS, protection an MMU or MPU.
+//! Held against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of
+//! NuttX. Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much
+//! of it works is a matter of the board's configuration: shm_open needs CONFIG_FS_SHMFS,
+//! protection an MMU or MPU.
 
 use crate::types::{c_char, c_int, c_uint, c_void, size_t};
 
