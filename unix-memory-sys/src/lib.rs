@@ -45,7 +45,7 @@ mod os;
 #[allow(
     dead_code,
     clashing_extern_declarations,
-    reason = "each system re-exports those that it has, and declares otherwise those that differ there"
+    reason = "each system re-exports those that it has, and declares those that differ there"
 )]
 mod posix;
 mod types;

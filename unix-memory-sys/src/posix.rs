@@ -135,15 +135,16 @@ unsafe extern "C" {
     /// Some values (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`, ...) throw content away.
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
-    /// Tells the system how the pages of `addr..addr + len` will be used; content never changes.
+    /// Tells the system how the pages of `addr..addr + len` will be used.
     ///
-    /// Source: posix_madvise(3), POSIX.1-2024.
+    /// POSIX promises that content stays; Cygwin breaks that for `POSIX_MADV_DONTNEED`. Source:
+    /// posix_madvise(3), POSIX.1-2024.
     ///
     /// # Errors
     /// Returns the error number itself, not -1, and leaves `errno` alone: `EINVAL`, `ENOMEM`.
     ///
     /// # Safety
-    /// The range must be the caller's own.
+    /// The range must be the caller's own; see above for Cygwin.
     pub fn posix_madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
     /// Writes a byte for each page of `addr..addr + len` to `vec`, whose lowest bit tells whether

@@ -1,7 +1,5 @@
-// Not MLOCK_ONFAULT, nor mlock2: Bionic's header has its flags as an int, the kernel's headers and the
-// other C libraries as unsigned; our wrapper is the same on all.
-use super::*;
-
+// Not MLOCK_ONFAULT, nor mlock2: Bionic's header has its flags as an int, the kernel's headers and
+// the other C libraries as unsigned; our wrapper is the same on all.
 same_value! {
     MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_REMOVE
     MADV_DONTFORK MADV_DOFORK MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE

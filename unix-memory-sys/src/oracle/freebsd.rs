@@ -1,6 +1,4 @@
 // Not MINCORE_SUPER: libc has 0x20, the header 0x60.
-use super::*;
-
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC MAP_SHARED MAP_PRIVATE MAP_COPY MAP_FIXED
     MAP_HASSEMAPHORE MAP_STACK MAP_NOSYNC MAP_FILE MAP_ANON MAP_ANONYMOUS MAP_GUARD MAP_EXCL
@@ -44,4 +42,4 @@ same_signature! {
 #[cfg(target_pointer_width = "64")]
 same_value! { MAP_32BIT }
 
-const_assert_eq!(crate::MAP_ALIGNED(16), libc::MAP_ALIGNED(16));
+const _: () = assert!(crate::MAP_ALIGNED(16) == libc::MAP_ALIGNED(16));

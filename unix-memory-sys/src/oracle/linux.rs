@@ -1,7 +1,5 @@
 // Not compared: MAP_UNINITIALIZED, which libc has on hexagon alone, as 0, and MAP_32BIT on powerpc
 // with musl, which no header there has.
-use super::*;
-
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP MAP_SHARED MAP_PRIVATE
     MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_TYPE MAP_FIXED MAP_FIXED_NOREPLACE MAP_ANONYMOUS

@@ -14,10 +14,6 @@
     all(target_os = "nto", any(target_env = "nto80", target_arch = "x86")),
 )))]
 
-#[allow(
-    unused_imports,
-    reason = "not every system has something to compare by each macro"
-)]
 use static_assertions::const_assert_eq;
 
 /// Each constant has the value, and the type, that libc gives it.
@@ -26,7 +22,12 @@ use static_assertions::const_assert_eq;
     reason = "systems without memory mapping compare nothing"
 )]
 macro_rules! same_value {
-    ($($name:ident)*) => { $( const_assert_eq!(crate::$name, libc::$name); )* };
+    ($($name:ident)*) => {
+        $( const _: () = assert!(
+            crate::$name == libc::$name,
+            concat!(stringify!($name), " is not what libc has"),
+        ); )*
+    };
 }
 
 /// Each call has the signature that libc gives it: only equal signatures meet in one array.

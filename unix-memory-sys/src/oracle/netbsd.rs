@@ -1,5 +1,3 @@
-use super::*;
-
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC MAP_SHARED MAP_PRIVATE MAP_REMAPDUP MAP_FIXED
     MAP_RENAME MAP_NORESERVE MAP_HASSEMAPHORE MAP_TRYFIXED MAP_WIRED MAP_FILE MAP_ANONYMOUS
@@ -32,4 +30,4 @@ same_signature! {
     errno_location = __errno
 }
 
-const_assert_eq!(crate::MAP_ALIGNED(16), libc::MAP_ALIGNED(16));
+const _: () = assert!(crate::MAP_ALIGNED(16) == libc::MAP_ALIGNED(16));

@@ -1,5 +1,3 @@
-use super::*;
-
 same_value! {
     _SC_PAGESIZE
 }

@@ -1,5 +1,3 @@
-use super::*;
-
 same_value! {
     _SC_PAGESIZE _SC_PAGE_SIZE
 }

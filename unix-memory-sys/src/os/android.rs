@@ -1,9 +1,9 @@
 //! Android: the kernel is Linux, the C library is Bionic.
 //!
 //! Held against the kernel's headers as Bionic carries them (libc/kernel/uapi), Bionic's
-//! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an architecture
-//! has of its own is shared with Linux. There is no shm_open; mlock2, memfd_create and what came
-//! after API level 21 are system calls, as on Linux.
+//! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an
+//! architecture has of its own is shared with Linux. There is no shm_open; mlock2, memfd_create
+//! and what came after API level 21 are system calls, as on Linux.
 
 #[path = "linux/arch/mod.rs"]
 mod arch;
@@ -101,7 +101,7 @@ pub const POSIX_MADV_RANDOM: c_int = 1;
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
 /// Use soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. Bionic gives it to the kernel, which throws content of private anonymous memory away. posix_madvise(3).
+/// No use soon. Bionic does nothing for it, so that content stays. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2): <asm-generic/mman-common.h>.
@@ -189,7 +189,7 @@ pub const F_SEAL_EXEC: c_int = 32;
 
 // pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`.
 
-/// A key that forbids nothing. `<asm/mman.h>`, since Linux 6.15.
+/// A key that forbids nothing. `<asm/mman.h>`.
 pub const PKEY_UNRESTRICTED: c_int = 0;
 /// A key that forbids reading and writing. pkey_alloc(2), since Linux 4.9.
 pub const PKEY_DISABLE_ACCESS: c_int = 1;

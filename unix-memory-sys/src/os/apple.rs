@@ -1,7 +1,7 @@
 //! macOS, Mac Catalyst, iOS, tvOS, watchOS and visionOS: one kernel, one header.
 //!
-//! Held against `<sys/mman.h>` and `<unistd.h>` of the macOS SDK. There are no mremap, no memfd_create
-//! and no seals.
+//! Held against `<sys/mman.h>` and `<unistd.h>` of the macOS SDK. There are no mremap, no
+//! memfd_create and no seals.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -48,7 +48,7 @@ pub const MAP_NOEXTEND: c_int = 0x100;
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
 /// Pages go first when memory is short. mmap(2).
 pub const MAP_NOCACHE: c_int = 0x400;
-/// For code made at run time, which the hardened runtime asks for. mmap(2), since macOS 10.14.
+/// For code made at run time, which the hardened runtime asks for. mmap(2).
 pub const MAP_JIT: c_int = 0x800;
 /// Of a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
@@ -60,13 +60,14 @@ pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 pub const MAP_RESILIENT_CODESIGN: c_int = 0x2000;
 /// Pages that the medium cannot bring read as zeros, without a fault. `<sys/mman.h>`.
 pub const MAP_RESILIENT_MEDIA: c_int = 0x4000;
-/// In the first 4 GiB of the address space, which needs an entitlement. `<sys/mman.h>`.
+/// In the first 4 GiB of the address space; the header has it for macOS 10.15 and later.
+/// `<sys/mman.h>`.
 pub const MAP_32BIT: c_int = 0x8000;
 /// Executable under Rosetta. `<sys/mman.h>`.
 pub const MAP_TRANSLATED_ALLOW_EXECUTE: c_int = 0x0002_0000;
-/// A call that promised to follow UNIX 03. `<sys/mman.h>`.
+/// As UNIX 03 asks. `<sys/mman.h>`.
 pub const MAP_UNIX03: c_int = 0x0004_0000;
-/// Write access switches per thread (trusted path read-only). `<sys/mman.h>`.
+/// Memory that TPRO protects. `<sys/mman.h>`.
 pub const MAP_TPRO: c_int = 0x0008_0000;
 
 // madvise(2).
@@ -91,11 +92,11 @@ pub const MADV_ZERO_WIRED_PAGES: c_int = 6;
 pub const MADV_FREE_REUSABLE: c_int = 7;
 /// Takes pages after `MADV_FREE_REUSABLE` into use again. madvise(2).
 pub const MADV_FREE_REUSE: c_int = 8;
-/// Whether the pages could be reused. `<sys/mman.h>`.
+/// Undocumented; the counterpart of `MADV_FREE_REUSE`. `<sys/mman.h>`.
 pub const MADV_CAN_REUSE: c_int = 9;
 /// Pages out now, for tests. `<sys/mman.h>`.
 pub const MADV_PAGEOUT: c_int = 10;
-/// Pages read as zeros afterwards. madvise(2), since macOS 12.
+/// Pages read as zeros afterwards, without being brought in. `<sys/mman.h>`.
 pub const MADV_ZERO: c_int = 11;
 
 // posix_madvise(3).
@@ -126,9 +127,9 @@ pub const MS_SYNC: c_int = 0x10;
 
 // mlockall(2).
 
-/// What is mapped now; the kernel has no `mlockall` today. `<sys/mman.h>`.
+/// What is mapped now. `<sys/mman.h>`.
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped; the kernel has no `mlockall` today. `<sys/mman.h>`.
+/// What will be mapped. `<sys/mman.h>`.
 pub const MCL_FUTURE: c_int = 2;
 
 // mincore(2).

@@ -1,8 +1,9 @@
 //! Cygwin.
 //!
 //! Held against winsup/cygwin/include/sys/mman.h, newlib's sys/unistd.h and the list of exports,
-//! winsup/cygwin/cygwin.din. `POSIX_MADV_SEQUENTIAL` is 1 and `_RANDOM` 2. Mappings lie at multiples of
-//! 64 KiB, which is what `_SC_PAGESIZE` tells.
+//! winsup/cygwin/cygwin.din. `POSIX_MADV_SEQUENTIAL` is 1 and `_RANDOM` 2; `posix_madvise` may
+//! throw content away here. Mappings lie at multiples of 64 KiB, which is what `_SC_PAGESIZE`
+//! tells.
 
 use crate::types::{c_int, c_long, c_void};
 
@@ -58,7 +59,8 @@ pub const MADV_SEQUENTIAL: c_int = 1;
 pub const MADV_RANDOM: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
-/// Pages will not be used soon; content stays. madvise(2).
+/// Throws the content of private anonymous memory away, of all 64 KiB units that hold a byte of
+/// the range: Cygwin discards where others advise. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
 
 // posix_madvise(3).
@@ -71,7 +73,8 @@ pub const POSIX_MADV_SEQUENTIAL: c_int = 1;
 pub const POSIX_MADV_RANDOM: c_int = 2;
 /// Use soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Throws the content of private anonymous memory away, of all 64 KiB units that hold a byte of
+/// the range: Cygwin discards where others advise. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).

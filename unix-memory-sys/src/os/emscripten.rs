@@ -1,8 +1,8 @@
 //! Emscripten: WebAssembly, with a C library that began as musl.
 //!
-//! Held against `<sys/mman.h>`, `<bits/mman.h>`, `<fcntl.h>` and `<unistd.h>` of its musl. There are no
-//! pages to protect: mmap allocates or reads the file, mprotect and madvise do nothing. The header also
-//! declares memfd_create and mlock2, which the library does not have.
+//! Held against `<sys/mman.h>`, `<bits/mman.h>`, `<fcntl.h>` and `<unistd.h>` of its musl. There
+//! are no pages to protect: mmap allocates or reads the file, mprotect and madvise do nothing. The
+//! header also declares memfd_create and mlock2, which the library does not have.
 
 use crate::types::{c_int, c_uint, c_void, size_t};
 

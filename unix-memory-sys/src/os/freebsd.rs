@@ -59,8 +59,7 @@ pub const MAP_FILE: c_int = 0x0;
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// No memory: any access is a fault, till another mapping replaces it. mmap(2), since FreeBSD
-/// 11.1.
+/// No memory: any access is a fault, till another mapping replaces it. mmap(2).
 pub const MAP_GUARD: c_int = 0x2000;
 /// With `MAP_FIXED`: not where something is mapped already. mmap(2).
 pub const MAP_EXCL: c_int = 0x4000;
@@ -255,14 +254,14 @@ pub const fn PROT_EXTRACT(prot: c_int) -> c_int {
     prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
 }
 
-/// The most that a later `mprotect` may allow. mmap(2), since FreeBSD 13.0.
+/// The most that a later `mprotect` may allow. mmap(2).
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX(prot: c_int) -> c_int {
     prot << 16
 }
 
-/// What `PROT_MAX` put in. mmap(2), since FreeBSD 13.0.
+/// What `PROT_MAX` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX_EXTRACT(prot: c_int) -> c_int {

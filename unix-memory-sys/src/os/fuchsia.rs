@@ -1,8 +1,8 @@
 //! Fuchsia.
 //!
-//! Held against `<sys/mman.h>` and `<fcntl.h>` of zircon/third_party/ulib/musl, which name much that
-//! the system does not do: mmap knows the `PROT_` bits, `MAP_SHARED`, `MAP_PRIVATE`, `MAP_FIXED`,
-//! `MAP_ANONYMOUS` and `MAP_JIT`.
+//! Held against `<sys/mman.h>` and `<fcntl.h>` of zircon/third_party/ulib/musl, which name much
+//! that the system does not do: mmap knows the `PROT_` bits, `MAP_SHARED`, `MAP_PRIVATE`,
+//! `MAP_FIXED`, `MAP_ANONYMOUS` and `MAP_JIT`.
 
 use crate::types::{c_int, c_uint, c_void};
 

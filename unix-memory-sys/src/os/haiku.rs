@@ -1,7 +1,7 @@
 //! Haiku.
 //!
-//! Held against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at 1, and
-//! there is no mlockall and no mincore.
+//! Held against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at 1,
+//! and there is no mlockall and no mincore.
 
 use crate::types::{c_int, c_void};
 
@@ -55,7 +55,7 @@ pub const MADV_RANDOM: c_int = 3;
 pub const MADV_WILLNEED: c_int = 4;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 5;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Throws content away at once. `<sys/mman.h>`.
 pub const MADV_FREE: c_int = 6;
 
 // posix_madvise(3).

@@ -1,7 +1,8 @@
 //! GNU Hurd.
 //!
 //! Held against bits/mman.h and sysdeps/mach/hurd/bits/mman_ext.h of glibc. `PROT_READ` is 4 and
-//! `PROT_EXEC` is 1, as in Mach; `MAP_PRIVATE`, `MAP_FILE` and `MS_SYNC` are other than on Linux, too.
+//! `PROT_EXEC` is 1, as in Mach; `MAP_PRIVATE`, `MAP_FILE` and `MS_SYNC` are other than on Linux,
+//! too.
 
 use crate::types::{c_char, c_int, c_uchar, c_void, size_t};
 

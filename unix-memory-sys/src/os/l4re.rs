@@ -1,7 +1,7 @@
 //! L4Re, with uClibc.
 //!
-//! Held against the `<bits/mman-linux.h>` and `<bits/mman.h>` of its uClibc and against the calls that
-//! its libc_backends define: mprotect, msync and madvise are there, and do little.
+//! Held against the `<bits/mman-linux.h>` and `<bits/mman.h>` of its uClibc and against the calls
+//! that its libc_backends define: mprotect, msync and madvise are there, and do little.
 
 use crate::types::{c_int, c_long, c_uint, c_void};
 

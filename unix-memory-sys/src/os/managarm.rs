@@ -1,8 +1,8 @@
 //! Managarm, with mlibc.
 //!
-//! Held against abis/linux/vm-flags.h, abis/linux/fcntl.h and options/posix/include of mlibc, whose
-//! Managarm port uses the values of Linux and its option for Linux extensions. The crate libc does not
-//! know the system.
+//! Held against abis/linux/vm-flags.h, abis/linux/fcntl.h and options/posix/include of mlibc,
+//! whose Managarm port uses the values of Linux and its option for Linux extensions. The crate
+//! libc does not know the system.
 
 use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
 

@@ -173,14 +173,14 @@ pub const fn MAP_ALIGNED(n: c_int) -> c_int {
     n << MAP_ALIGNMENT_SHIFT
 }
 
-/// The most that a later `mprotect` may allow, under PaX. mmap(2), since NetBSD 8.0.
+/// The most that a later `mprotect` may allow, under PaX. mmap(2).
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT(x: c_int) -> c_int {
     x << 3
 }
 
-/// What `PROT_MPROTECT` put in. `<sys/mman.h>`, since NetBSD 8.0.
+/// What `PROT_MPROTECT` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT_EXTRACT(x: c_int) -> c_int {

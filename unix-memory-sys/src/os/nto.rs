@@ -1,8 +1,8 @@
 //! QNX Neutrino.
 //!
-//! `PROT_READ` is 0x100. Values without an equal in the crate libc (`MAP_PHYS`, `MAP_LAZY` and their
-//! like) are those of the header of Neutrino 6, which is public; newer releases document them under the
-//! same names. There are no madvise and no mincore.
+//! `PROT_READ` is 0x100. Values without an equal in the crate libc (`MAP_PHYS`, `MAP_LAZY` and
+//! their like) are those of the header of Neutrino 6, which is public; newer releases document
+//! them under the same names. There are no madvise and no mincore.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 

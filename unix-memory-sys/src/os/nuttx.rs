@@ -1,8 +1,9 @@
 //! NuttX.
 //!
-//! Held against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of NuttX.
-//! Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much of it works is
-//! a matter of the board's configuration: shm_open needs CONFIG_FS_SHMFS, protection an MMU or MPU.
+//! Held against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of
+//! NuttX. Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much
+//! of it works is a matter of the board's configuration: shm_open needs CONFIG_FS_SHMFS,
+//! protection an MMU or MPU.
 
 use crate::types::{c_char, c_int, c_uint, c_void, size_t};
 
@@ -188,7 +189,7 @@ unsafe extern "C" {
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
     /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
-    /// NuttX, under its configuration CONFIG_FS_MEMFD.
+    /// libs/libc/misc/lib_memfd.c.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `name`, `EINVAL` for bad flags or a name

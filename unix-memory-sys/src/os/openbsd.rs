@@ -1,7 +1,6 @@
 //! OpenBSD.
 //!
-//! Held against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no mincore: it went with
-//! OpenBSD 6.6, since it told processes about each other.
+//! Held against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no mincore any more.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 

@@ -1,7 +1,7 @@
 //! Redox.
 //!
-//! Held against src/header/sys_mman and src/header/unistd of relibc. `PROT_READ` is 4 and `PROT_EXEC`
-//! is 1; there is no posix_madvise, though there are its values.
+//! Held against src/header/sys_mman and src/header/unistd of relibc. `PROT_READ` is 4 and
+//! `PROT_EXEC` is 1; there is no posix_madvise, though there are its values.
 
 use crate::types::{c_int, c_void, size_t};
 

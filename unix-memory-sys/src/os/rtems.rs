@@ -1,7 +1,7 @@
 //! RTEMS.
 //!
-//! Held against newlib/libc/sys/rtems/include/sys/mman.h and newlib's sys/unistd.h; the header came
-//! from FreeBSD with names that RTEMS does not serve. All memory is one address space without
+//! Held against newlib/libc/sys/rtems/include/sys/mman.h and newlib's sys/unistd.h; the header
+//! came from FreeBSD with names that RTEMS does not serve. All memory is one address space without
 //! protection: mmap maps devices and shared memory objects, or allocates.
 
 use crate::types::{c_char, c_int, c_uint, c_void};

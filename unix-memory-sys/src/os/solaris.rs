@@ -1,7 +1,7 @@
 //! Oracle Solaris.
 //!
-//! Its header is not published: values are those that the crates of other languages took from it, and
-//! of illumos where both systems kept what OpenSolaris had.
+//! Its header is not published: values are those that the crates of other languages took from it,
+//! and of illumos where both systems kept what OpenSolaris had.
 
 use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
 

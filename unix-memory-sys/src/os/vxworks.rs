@@ -1,7 +1,7 @@
 //! VxWorks, in real-time processes.
 //!
-//! Its header is not published: values are those of the crate libc. `errno` has no address that other
-//! languages could name: `errnoGet` and `errnoSet` stand in for `errno_location`.
+//! Its header is not published: values are those of the crate libc. `errno` has no address that
+//! other languages could name: `errnoGet` and `errnoSet` stand in for `errno_location`.
 
 use crate::types::{c_int, c_void};
 

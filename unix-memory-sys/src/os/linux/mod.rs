@@ -181,7 +181,7 @@ pub const F_SEAL_EXEC: c_int = 32;
 
 // pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`.
 
-/// A key that forbids nothing. `<asm/mman.h>`, since Linux 6.15.
+/// A key that forbids nothing. `<asm/mman.h>`.
 pub const PKEY_UNRESTRICTED: c_int = 0;
 /// A key that forbids reading and writing. pkey_alloc(2), since Linux 4.9.
 pub const PKEY_DISABLE_ACCESS: c_int = 1;

@@ -3,7 +3,10 @@
 use crate::types::c_long;
 
 cfg_if::cfg_if! {
-    if #[cfg(any(all(target_arch = "x86_64", target_pointer_width = "64"), target_arch = "wasm32"))] {
+    if #[cfg(any(
+        all(target_arch = "x86_64", target_pointer_width = "64"),
+        target_arch = "wasm32",
+    ))] {
         // wasm32 is WALI, which took the numbers of x86_64.
         pub const MEMFD_CREATE: c_long = 319;
         pub const MLOCK2: c_long = 325;

@@ -2,8 +2,8 @@
 //!
 //! rustc's gnu targets promise glibc 2.17; `mlock2`, `memfd_create` and the `pkey_` calls came with
 //! 2.27, `process_madvise` with 2.36, `mseal` with 2.43, and musl has few of them. The C library's
-//! `syscall` sets `errno` as its own wrappers do, so nobody sees the difference; on a kernel without
-//! the call it is `ENOSYS`. Android shares this file.
+//! `syscall` sets `errno` as its own wrappers do, so nobody sees the difference; on a kernel
+//! without the call it is `ENOSYS`. Android shares this file.
 
 #![allow(
     clippy::cast_lossless,
@@ -40,8 +40,8 @@ pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_i
 /// Only these architectures' headers have the number.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` where
-/// the kernel was built, or started, without it.
+/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS`
+/// where the kernel was built, or started, without it.
 ///
 /// # Safety
 /// None beyond the call itself.
@@ -159,8 +159,8 @@ pub unsafe extern "C" fn pkey_mprotect(
 /// process_madvise(2), since Linux 5.10.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for a value that other processes may not
-/// be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older kernels.
+/// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for a value that other processes may
+/// not be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older kernels.
 ///
 /// # Safety
 /// `iovec` must be valid for reads of `count` elements; for the calling process itself what
@@ -192,7 +192,7 @@ const fn int(result: c_long) -> c_int {
     result as c_int
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::super::{
         MADV_COLD, MADV_DONTNEED, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, MFD_CLOEXEC,

@@ -1,5 +1,5 @@
-//! The values of every architecture without values of its own: arm, csky, hexagon, loongarch64, m68k,
-//! riscv, s390x, from its <asm/mman.h>.
+//! The values of every architecture without values of its own: arm, csky, hexagon, loongarch64,
+//! m68k, riscv, s390x, from its <asm/mman.h>.
 
 use crate::types::c_int;
 
