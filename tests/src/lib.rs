@@ -57,11 +57,24 @@ pub fn refusing<R: Send>(
     errno: i32,
     f: impl FnOnce() -> R + Send,
 ) -> Option<R> {
-    let first = first.addr() as u64;
+    refusing_argument(call, 0, first.addr() as u64, errno, f)
+}
+
+/// As [`refusing`], where argument `index` (from zero) is `value`.
+///
+/// # Panics
+/// Where `f` does.
+pub fn refusing_argument<R: Send>(
+    call: libc::c_long,
+    index: u8,
+    value: u64,
+    errno: i32,
+    f: impl FnOnce() -> R + Send,
+) -> Option<R> {
     #[allow(clippy::useless_conversion, reason = "a c_long has 32 bits elsewhere")]
     let call = i64::from(call);
     let run = move || {
-        if let Err(reason) = seccomp::refuse(call, first, errno.unsigned_abs()) {
+        if let Err(reason) = seccomp::refuse(call, index, value, errno.unsigned_abs()) {
             skip("an error path", &reason);
             return None;
         }
@@ -82,9 +95,9 @@ mod seccomp {
     };
 
     /// Installs the filter in this thread.
-    pub fn refuse(call: i64, first: u64, errno: u32) -> Result<(), String> {
-        let is_first = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, first);
-        let rule = SeccompRule::new(vec![is_first.expect("a condition")]).expect("a rule");
+    pub fn refuse(call: i64, index: u8, value: u64, errno: u32) -> Result<(), String> {
+        let is_it = SeccompCondition::new(index, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, value);
+        let rule = SeccompRule::new(vec![is_it.expect("a condition")]).expect("a rule");
         let filter = SeccompFilter::new(
             [(call, vec![rule])].into(),
             SeccompAction::Allow,
@@ -105,7 +118,7 @@ mod seccomp {
 )))]
 mod seccomp {
     /// No filter can be written.
-    pub fn refuse(_: i64, _: u64, _: u32) -> Result<(), String> {
+    pub fn refuse(_: i64, _: u8, _: u64, _: u32) -> Result<(), String> {
         Err("no seccomp filters for this architecture".to_owned())
     }
 }

@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EFAULT, EINVAL, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing, skip};
+use tests::{flags, refusing, refusing_argument, skip};
 use unix_memory::{Advice, Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
@@ -149,6 +149,17 @@ fn populate_says_when_the_file_is_gone() {
 }
 
 #[test]
+fn populate_does_not_touch_what_the_kernel_refuses() {
+    // As for device memory, of a kernel that knows the advice.
+    let mapping = Mapping::anonymous(page_size()).unwrap();
+    let populate = || mapping.populate();
+    let Some(result) = refusing(SYS_madvise, mapping.as_ptr(), EINVAL, populate) else {
+        return;
+    };
+    assert_eq!(result.unwrap_err().errno(), EINVAL);
+}
+
+#[test]
 fn populate_does_without_the_advice() {
     // As before Linux 5.14, where the kernel does not know the value.
     let len = 3 * page_size();
@@ -156,7 +167,8 @@ fn populate_does_without_the_advice() {
     file.set_len(len as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
     let populate = || mapping.populate();
-    let Some(result) = refusing(SYS_madvise, mapping.as_ptr(), EINVAL, populate) else {
+    let value = u64::try_from(libc::MADV_POPULATE_READ).unwrap();
+    let Some(result) = refusing_argument(SYS_madvise, 2, value, EINVAL, populate) else {
         return;
     };
     result.unwrap();

@@ -2,15 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 
 use libc::{EACCES, EBADF, EINVAL, ENODEV, ENXIO, EOVERFLOW};
 use procfs::process::{MMPermissions, MMapPath};
-use tests::smaps;
+use tests::{skip, smaps};
 use unix_memory::{
     Call, FileKind, MapOptions, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason, page_size,
 };
+use unix_memory_sys as sys;
 
 /// A file of `len` bytes, each of which tells where it is.
 fn file_of(len: usize) -> File {
@@ -223,8 +225,8 @@ fn what_cannot_be_mapped_says_so() {
     let directory = File::open("/").unwrap();
     let (reader, _writer) = std::io::pipe().unwrap();
     let (socket, _peer) = UnixStream::pair().unwrap();
-    let map = |options: &MapOptions| {
-        [
+    for options in [MapOptions::new(), MapOptions::new().len(10)] {
+        for (result, kind, name) in [
             (
                 options.map_shared(&directory, ReadOnly),
                 FileKind::Directory,
@@ -235,15 +237,7 @@ fn what_cannot_be_mapped_says_so() {
                 FileKind::Pipe,
                 "a pipe",
             ),
-            (
-                options.map_shared(&socket, ReadOnly),
-                FileKind::Socket,
-                "a socket",
-            ),
-        ]
-    };
-    for options in [MapOptions::new(), MapOptions::new().len(10)] {
-        for (result, kind, name) in map(&options) {
+        ] {
             let error = result.unwrap_err();
             assert_eq!(
                 (error.errno(), error.reason()),
@@ -257,6 +251,14 @@ fn what_cannot_be_mapped_says_so() {
             );
         }
     }
+    // Some sockets can be mapped; the kernel knows which.
+    let error = MapOptions::new().map_shared(&socket, ReadOnly).unwrap_err();
+    assert_eq!(error.reason(), Reason::LengthNeeded(FileKind::Socket));
+    let error = MapOptions::new()
+        .len(10)
+        .map_shared(&socket, ReadOnly)
+        .unwrap_err();
+    assert_eq!((error.errno(), error.reason()), (ENODEV, Reason::Kernel));
     // A device that has no memory: the kernel's own word.
     let null = File::open("/dev/null").unwrap();
     let error = MapOptions::new()
@@ -352,4 +354,58 @@ fn the_mapped_files_position_stays() {
         .to_vec()
         .unwrap();
     assert_eq!(file.stream_position().unwrap(), 42);
+}
+
+#[test]
+fn what_only_says_that_it_is_empty_is_no_empty_mapping() {
+    let proc = File::open("/proc/self/maps").unwrap();
+    let error = MapOptions::new().map_shared(&proc, ReadOnly).unwrap_err();
+    assert_eq!((error.call(), error.reason()), (Call::Mmap, Reason::Kernel));
+    assert!([libc::EIO, ENODEV].contains(&error.errno()), "{error}");
+    // Nor is an empty file that may not be read.
+    let path = tempfile::NamedTempFile::new().unwrap();
+    let write = OpenOptions::new().write(true).open(path.path()).unwrap();
+    assert_eq!(
+        MapOptions::new()
+            .map_shared(&write, ReadOnly)
+            .unwrap_err()
+            .errno(),
+        EACCES
+    );
+}
+
+#[test]
+fn huge_page_files_are_mapped_in_whole_pages() {
+    // SAFETY: the name ends in NUL.
+    let fd = unsafe { sys::memfd_create(c"huge".as_ptr(), sys::MFD_HUGETLB) };
+    if fd == -1 {
+        return skip(
+            "files in huge pages",
+            &std::io::Error::last_os_error().to_string(),
+        );
+    }
+    // SAFETY: the descriptor was made above, and nobody else owns it.
+    let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    let size = usize::try_from(file.metadata().unwrap().blksize()).unwrap();
+    file.set_len(2 * size as u64).unwrap();
+    // Pages of the reserve, of which there may be none, are not touched.
+    let options = MapOptions::new().no_reserve(true);
+    for wrong in [
+        options.clone().len(100),
+        options.clone().offset(page_size() as u64),
+    ] {
+        let error = wrong.map_shared(&file, ReadOnly).unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EINVAL, Reason::HugePages(size))
+        );
+    }
+    for right in [
+        options.clone(),
+        options.clone().len(size),
+        options.offset(size as u64),
+    ] {
+        let mapping = right.map_shared(&file, ReadOnly).unwrap();
+        mapping.protect(NoAccess).unwrap().unmap().unwrap();
+    }
 }

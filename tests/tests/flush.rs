@@ -34,7 +34,10 @@ fn failures_are_the_errno_and_not_minus_one() {
     if let Some(result) = refusing(SYS_msync, mapping.as_ptr(), EIO, flush) {
         let error = result.unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
-        assert_eq!(error.to_string(), "msync of 10 bytes at 0: Input/output error");
+        assert_eq!(
+            error.to_string(),
+            "msync of 10 bytes at 0: Input/output error"
+        );
     }
     let error = mapping.flush_range(..11, Flush::Sync).unwrap_err();
     assert_eq!(

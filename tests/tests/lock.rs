@@ -140,7 +140,7 @@ fn over_the_limit_says_so_and_locks_nothing() {
         assert_eq!(
             error.to_string(),
             format!(
-                "mlock of {len} bytes at 0: Cannot allocate memory (this process may lock at most \
+                "mlock of {len} bytes at 0: Cannot allocate memory (without privilege this process may lock at most \
                  {limit} bytes)"
             )
         );

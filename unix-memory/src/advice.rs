@@ -40,8 +40,8 @@ pub enum Advice {
     /// Use no transparent huge pages. Linux 2.6.38, if the kernel was built with them.
     #[doc(alias = "MADV_NOHUGEPAGE")]
     NoHugePage,
-    /// Make huge pages out of the small ones there are, now; `EINVAL` where none fits, `EAGAIN` or
-    /// `ENOMEM` where that failed. Linux 6.1, if the kernel was built with transparent huge pages.
+    /// Make huge pages out of the small ones there are, now; `EINVAL` where none fits, `EAGAIN`,
+    /// `EBUSY` or `ENOMEM` where that failed. Linux 6.1, if the kernel was built with transparent huge pages.
     #[doc(alias = "MADV_COLLAPSE")]
     Collapse,
     /// Pages may be merged with others of the same content, which saves memory, and tells by timing

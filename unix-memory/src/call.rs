@@ -109,8 +109,24 @@ pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> 
     zero_or_errno(unsafe { os::mincore(address.as_ptr().cast(), len, vec.as_mut_ptr().cast()) })
 }
 
-/// Gives up the rest of the time slice.
-pub fn sched_yield() {
+/// Gives up the processor for a moment, to threads of lower priority too.
+pub fn pause() {
+    let moment = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 20_000,
+    };
+    // SAFETY: the call reads `moment` and, given null, writes nothing.
+    let _or_woken_early = unsafe { libc::nanosleep(&raw const moment, core::ptr::null_mut()) };
+}
+
+/// The process's number.
+pub fn process_id() -> u32 {
     // SAFETY: the call has no preconditions.
-    let _always_zero = unsafe { libc::sched_yield() };
+    unsafe { libc::getpid() }.unsigned_abs()
+}
+
+/// Ends the process at once.
+pub fn abort() -> ! {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::abort() }
 }

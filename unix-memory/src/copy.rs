@@ -16,15 +16,14 @@ const WORD: usize = size_of::<usize>();
 /// The word at `address`.
 ///
 /// # Safety
-/// `address` is aligned to a word, which lies in a mapped page and is only accessed atomically.
+/// `address` is aligned to a word, which lies in a mapped page that can be read and is only
+/// accessed atomically. The result is only loaded from, relaxed, unless the page can be written:
+/// that much `core::sync::atomic` allows of read-only memory.
 unsafe fn word<'a>(address: *mut u8) -> &'a AtomicUsize {
-    #[allow(
-        clippy::cast_ptr_alignment,
-        reason = "the caller vouches for the alignment"
-    )]
-    let address = address.cast::<usize>();
+    #[allow(clippy::cast_ptr_alignment, reason = "the caller vouches for it")]
+    let address = address.cast::<AtomicUsize>();
     // SAFETY: as the caller vouches.
-    unsafe { AtomicUsize::from_ptr(address) }
+    unsafe { &*address }
 }
 
 /// How `len` bytes from `address` on lie in words: the first word and the bytes of it that are

@@ -33,6 +33,8 @@ pub enum Call {
     Read,
     /// Copying into a shared mapping.
     Write,
+    /// Setting bytes of a shared mapping.
+    Fill,
 }
 
 impl Call {
@@ -50,6 +52,7 @@ impl Call {
             Self::Fstat => "fstat",
             Self::Read => "read_at",
             Self::Write => "write_at",
+            Self::Fill => "fill",
         }
     }
 }
@@ -73,8 +76,11 @@ pub enum Reason {
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
-    /// The process may lock at most this many bytes (`RLIMIT_MEMLOCK`).
+    /// What was asked for, with what other guards hold, is more than this many bytes, which is
+    /// the most that the process may lock without a privilege (`RLIMIT_MEMLOCK`).
     LockLimit(u64),
+    /// Offset and length must be multiples of this, the size of the file's huge pages in bytes.
+    HugePages(usize),
     /// Anonymous memory has no offset.
     NoOffset,
     /// The platform, or the running kernel, has no such advice.
@@ -133,6 +139,11 @@ pub(crate) enum Arguments {
     Range {
         start: usize,
         len: usize,
+    },
+    /// What should be a range of a mapping, but ends before it begins.
+    Bounds {
+        start: usize,
+        end: usize,
     },
 }
 
@@ -215,6 +226,7 @@ impl fmt::Display for Error {
             }
             Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+            Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
         }
         match errno::text(self.errno) {
             Some(text) => write!(f, ": {text}")?,
@@ -235,7 +247,13 @@ impl fmt::Display for Error {
             }
             Reason::NotMappable(kind) => write!(f, " ({kind} cannot be mapped)"),
             Reason::LockLimit(limit) => {
-                write!(f, " (this process may lock at most {limit} bytes)")
+                write!(
+                    f,
+                    " (without privilege this process may lock at most {limit} bytes)"
+                )
+            }
+            Reason::HugePages(size) => {
+                write!(f, " (the file is in huge pages: give multiples of {size})")
             }
             Reason::NoOffset => f.write_str(" (anonymous memory has no offset)"),
             Reason::Unsupported => f.write_str(" (not on this system)"),

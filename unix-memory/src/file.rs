@@ -1,14 +1,17 @@
 //! Mapping open files: what they are and how long, before the kernel is asked.
 
+use std::ffi::c_int;
 use std::fs::{File, FileType};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use unix_memory_sys as sys;
 
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::options::MapOptions;
+use crate::os;
+use crate::page::page_size;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
@@ -17,15 +20,18 @@ impl MapOptions {
     /// Maps a file, shared: what is written to the mapping reaches the file, and others who have
     /// it mapped or read it.
     ///
-    /// The length is that of the rest of the file unless given. The file may be closed afterwards.
+    /// The length is that of the rest of the file unless given; an empty rest is an empty mapping,
+    /// if the file can be mapped at all. (Those of /proc say that they are empty, and cannot.) The
+    /// file may be closed afterwards.
     ///
     /// # Errors
     /// * `EACCES`: the file is not open for reading, or `access` asks for writing and it is not
     ///   open for that too; or a security policy forbids it.
     /// * `EINVAL`: no length given for a device, or whatever else does not tell it
-    ///   ([`Reason::LengthNeeded`]).
+    ///   ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
+    ///   huge page ([`Reason::HugePages`]).
     /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe
-    ///   ([`Reason::NotMappable`]), or its file system cannot map.
+    ///   ([`Reason::NotMappable`]), or its file system or driver cannot map; `EIO` from some.
     /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
@@ -44,8 +50,7 @@ impl MapOptions {
     /// ```
     #[doc(alias = "MAP_SHARED")]
     pub fn map_shared<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
-        let fd = file.as_fd();
-        self.map_file(fd.as_raw_fd(), self.len_in(fd)?, access, sys::MAP_SHARED)
+        self.map_open(file.as_fd(), access, sys::MAP_SHARED)
     }
 
     /// Maps a file, privately: what is written to the mapping is a copy of one's own.
@@ -67,8 +72,22 @@ impl MapOptions {
     /// ```
     #[doc(alias = "MAP_PRIVATE")]
     pub fn map_private<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
-        let fd = file.as_fd();
-        self.map_file(fd.as_raw_fd(), self.len_in(fd)?, access, sys::MAP_PRIVATE)
+        self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)
+    }
+
+    fn map_open<A: Access>(
+        &self,
+        fd: BorrowedFd<'_>,
+        access: A,
+        sharing: c_int,
+    ) -> Result<SharedMapping<A>> {
+        let len = self.len_in(fd)?;
+        if len == 0 && self.len.is_none() {
+            // Nothing to map; a byte past the end tells whether it could be.
+            self.map_file(fd.as_raw_fd(), 1, access, sharing)
+                .map(drop)?;
+        }
+        self.map_file(fd.as_raw_fd(), len, access, sharing)
     }
 
     /// The length to map: the one asked for, held against the file, or the rest of the file.
@@ -80,41 +99,63 @@ impl MapOptions {
         };
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
 
-        let (kind, file_len) = kind_and_len(fd)?;
-        match kind {
-            FileKind::Directory | FileKind::Pipe | FileKind::Socket => {
-                refuse(libc::ENODEV, Reason::NotMappable(kind))
+        let file = Facts::of(fd)?;
+        let kind = file.kind;
+        let len = match (kind, self.len) {
+            (FileKind::Directory | FileKind::Pipe, _) => {
+                return refuse(libc::ENODEV, Reason::NotMappable(kind));
             }
-            FileKind::Regular => {
-                let Some(rest) = file_len.checked_sub(offset) else {
-                    return refuse(libc::ENXIO, Reason::FileLength(file_len));
+            (FileKind::Regular, asked) => {
+                let too_short = Reason::FileLength(file.len);
+                let Some(rest) = file.len.checked_sub(offset) else {
+                    return refuse(libc::ENXIO, too_short);
                 };
-                match self.len {
-                    Some(len) if len as u64 > rest => {
-                        refuse(libc::ENXIO, Reason::FileLength(file_len))
-                    }
-                    Some(len) => Ok(len),
+                match asked {
+                    Some(len) if len as u64 > rest => return refuse(libc::ENXIO, too_short),
+                    Some(len) => len,
                     // More than the address space has is more than `isize::MAX`: refused later.
-                    None => Ok(usize::try_from(rest).unwrap_or(usize::MAX)),
+                    None => usize::try_from(rest).unwrap_or(usize::MAX),
                 }
             }
-            _ => match self.len {
-                Some(len) => Ok(len),
-                None => refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
-            },
+            (_, Some(len)) => len,
+            (_, None) => return refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
+        };
+        // Part of a huge page is mapped as a whole one, and cannot be unmapped as a part.
+        match file.huge_page {
+            Some(size) if offset % size as u64 != 0 || len % size != 0 => {
+                refuse(libc::EINVAL, Reason::HugePages(size))
+            }
+            _ => Ok(len),
         }
     }
 }
 
-/// What the open file is, and its length in bytes, which means something for regular files.
-fn kind_and_len(fd: BorrowedFd<'_>) -> Result<(FileKind, u64)> {
-    // SAFETY: the descriptor is open as long as `fd` lives, and is not closed: never dropped.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
-    let metadata = file.metadata().map_err(|error| {
-        let errno = error.raw_os_error().unwrap_or(libc::EIO);
-        Error::kernel(Call::Fstat, errno, Arguments::None)
-    })?;
-    Ok((kind(metadata.file_type()), metadata.len()))
+/// What is known of an open file.
+struct Facts {
+    kind: FileKind,
+    /// In bytes; means something for regular files.
+    len: u64,
+    /// The size in bytes of the huge pages that it is made of, if it is.
+    huge_page: Option<usize>,
+}
+
+impl Facts {
+    fn of(fd: BorrowedFd<'_>) -> Result<Self> {
+        // SAFETY: the descriptor is open as long as `fd` lives, and is not closed: never dropped.
+        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
+        let metadata = file.metadata().map_err(|error| {
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            Error::kernel(Call::Fstat, errno, Arguments::None)
+        })?;
+        // Such files tell their page size as their block size; others have large blocks too.
+        let block = usize::try_from(metadata.blksize()).unwrap_or(usize::MAX);
+        let huge = block > page_size() && os::is_in_huge_pages(fd.as_raw_fd());
+        Ok(Self {
+            kind: kind(metadata.file_type()),
+            len: metadata.len(),
+            huge_page: huge.then_some(block),
+        })
+    }
 }
 
 fn kind(file_type: FileType) -> FileKind {

@@ -43,8 +43,12 @@ macro_rules! guard {
             ///
             /// # Errors
             /// The mapping comes back inside the error, as it was: `EACCES` where the file was not
-            /// opened for that, or a security policy forbids it; `ENOMEM` at the kernel's limit of
-            /// mappings.
+            /// opened for that, or a security policy forbids it; `ENOMEM` at a limit of mappings
+            /// or of data (`RLIMIT_DATA`), or where memory is not overcommitted.
+            ///
+            /// A kernel that fails half-way is asked to go back. Should it refuse that too, which
+            /// takes other threads that use up the limit of mappings in this very moment, the
+            /// process is aborted: what it may do with the pages could no longer be told.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{", stringify!($guard), ", ReadOnly};")]
@@ -61,7 +65,7 @@ macro_rules! guard {
                 let _ = access;
                 // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
                 // the new type gives out only what the new protection allows.
-                match unsafe { self.region.protect(B::PROTECTION) } {
+                match unsafe { self.region.protect(A::PROTECTION, B::PROTECTION) } {
                     Ok(()) => Ok($guard::from_region(self.region)),
                     Err(error) => Err(Failed::new(error, self)),
                 }
@@ -206,8 +210,8 @@ macro_rules! guard {
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
             /// over the limit on locked memory, which [`Reason::LockLimit`](crate::Reason) tells;
-            /// `EAGAIN` where a page could not be brought in, `ENOMEM` for one that cannot be
-            /// accessed. What was locked before is then still locked, and nothing more.
+            /// `EAGAIN` or `ENOMEM` where a page could not be brought in, or at the kernel's limit
+            /// of mappings. What was locked before is then still locked, and nothing more.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
@@ -231,8 +235,8 @@ macro_rules! guard {
             ///
             /// # Errors
             /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
-            /// other systems, that raises SIGBUS); `EIO`, `ENOMEM` where a page could not be
-            /// brought in.
+            /// other systems, that raises SIGBUS); `EHWPOISON`, `EIO`, `ENOMEM` where a page could
+            /// not be brought in.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

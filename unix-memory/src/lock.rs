@@ -25,13 +25,15 @@ use crate::table::{Table, with_table};
 ///
 /// Forgotten rather than dropped, it holds the pages until they are unmapped.
 ///
-/// * **fork**: a child inherits no locks; its copies of guards do no harm.
+/// * **fork**: a child inherits no locks; to drop its copies of guards does no harm.
+/// * **Signals**: neither locking nor dropping a guard is async-signal-safe.
+/// * **Limit of mappings**: where the kernel has reached it, it may be unable to unlock a part of
+///   what it had merged; those pages stay locked until they are unmapped.
 ///
 /// ```
-/// let mut secret = unix_memory::Mapping::anonymous(32)?;
-/// secret.copy_from_slice(&[7; 32]);
-/// let locked = secret.lock()?; // never written to swap while `locked` lives
-/// assert_eq!(locked.len(), unix_memory::page_size());
+/// let table = unix_memory::Mapping::anonymous(1 << 16)?;
+/// let locked = table.lock()?; // in memory, and not written to swap, while `locked` lives
+/// assert_eq!(locked.len(), table.len());
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 #[doc(alias = "mlock")]
@@ -46,32 +48,33 @@ impl<'a> LockGuard<'a> {
     pub(crate) fn new(region: &'a Region, range: &impl RangeBounds<usize>) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
         let pages = region.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(Self {
+                pages,
+                mapping: PhantomData,
+            });
+        }
+        // Into the table first: from then on no other guard that goes unlocks these pages.
+        drop(with_table(|table| table.add(&pages.addresses()))?);
+        let guard = Self {
+            pages,
+            mapping: PhantomData,
+        };
         let refuse = |errno| {
             let arguments = Arguments::Range {
                 start: range.start,
                 len: range.len(),
             };
-            let reason = match errno {
-                libc::ENOMEM | libc::EPERM | libc::EAGAIN => {
-                    os::lock_limit().map_or(Reason::Kernel, Reason::LockLimit)
+            // What this guard asks for is in the table too.
+            let held = with_table(|table| table.iter().map(|held| held.len() as u64).sum::<u64>());
+            let reason = match (errno, os::lock_limit()) {
+                (libc::ENOMEM | libc::EPERM | libc::EAGAIN, Some(limit)) if held > limit => {
+                    Reason::LockLimit(limit)
                 }
                 _ => Reason::Kernel,
             };
             Error::new(Call::Mlock, errno, arguments, reason)
         };
-
-        let guard = Self {
-            pages,
-            mapping: PhantomData,
-        };
-        if pages.len == 0 {
-            return Ok(guard);
-        }
-        // Into the table first: from then on no other guard that goes unlocks these pages.
-        if let Err(errno) = with_table(|table| table.add(pages.addresses())) {
-            core::mem::forget(guard);
-            return Err(refuse(errno));
-        }
         // SAFETY: the pages are those of a mapping that `guard` borrows.
         // A failure may have locked some of them; dropping `guard` undoes that.
         unsafe { call::mlock(pages.start, pages.len) }.map_err(refuse)?;
@@ -109,8 +112,9 @@ impl<'a> LockGuard<'a> {
             let address = self.pages.start.as_ptr().with_addr(start);
             if let Some(address) = NonNull::new(address) {
                 // SAFETY: the pages are those of a mapping that `self` borrows.
-                // They are mapped, so that there is no reason to fail.
-                let _mapped = unsafe { call::munlock(address, next - start) };
+                // At its limit of mappings the kernel cannot unlock a part of one; such pages then
+                // stay locked until they are unmapped.
+                let _or_later = unsafe { call::munlock(address, next - start) };
             }
             start = next;
         }

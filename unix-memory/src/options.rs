@@ -68,7 +68,8 @@ impl MapOptions {
     }
 
     /// Bring the pages in now rather than when they are used, as far as that goes: no failure is
-    /// told. `populate()` of the guard tells.
+    /// told. Of a private mapping that can be written, every page is copied. `populate()` of the
+    /// guard tells, and copies nothing.
     ///
     /// # Platform
     /// `MAP_POPULATE` on Linux; without effect where there is nothing like it.
@@ -130,7 +131,8 @@ impl MapOptions {
     ///
     /// # Safety
     /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise.
+    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
+    /// multiples of their size; what is mapped could not be unmapped otherwise.
     #[doc(alias = "MAP_SHARED")]
     pub unsafe fn map_shared_raw<A: Access>(
         &self,
@@ -150,7 +152,8 @@ impl MapOptions {
     ///
     /// # Safety
     /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise.
+    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
+    /// multiples of their size; what is mapped could not be unmapped otherwise.
     #[doc(alias = "MAP_PRIVATE")]
     pub unsafe fn map_private_raw<A: Access>(
         &self,

@@ -70,9 +70,11 @@ pub fn check_range(
         (Some(start), Some(end)) if start <= end && end <= total => Ok(start..end),
         (start, end) => {
             // For the message only; a bound that overflowed is shown as the last number there is.
-            let start = start.unwrap_or(usize::MAX);
-            let len = end.unwrap_or(usize::MAX).saturating_sub(start);
-            let arguments = Arguments::Range { start, len };
+            let (start, end) = (start.unwrap_or(usize::MAX), end.unwrap_or(usize::MAX));
+            let arguments = match end.checked_sub(start) {
+                Some(len) => Arguments::Range { start, len },
+                None => Arguments::Bounds { start, end },
+            };
             Err(Error::new(
                 call,
                 libc::EINVAL,
@@ -88,8 +90,16 @@ pub fn check_range(
 /// # Errors
 /// As [`check_range`].
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
-    // Saturating keeps a range that overflows out of bounds: `total` is at most `isize::MAX`.
-    check_range(call, &(start..start.saturating_add(len)), total).map(drop)
+    if let Some(end) = start.checked_add(len) {
+        return check_range(call, &(start..end), total).map(drop);
+    }
+    let arguments = Arguments::Range { start, len };
+    Err(Error::new(
+        call,
+        libc::EINVAL,
+        arguments,
+        Reason::MappingLength(total),
+    ))
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ impl Region {
 
         // `mmap` wants the offset at a page boundary: the bytes before it in its page are mapped
         // too, and left out of the region.
-        let before = usize::try_from(offset % page_size() as u64).unwrap_or(0);
+        #[allow(clippy::cast_possible_truncation, reason = "less than a page")]
+        let before = (offset & (page_size() as u64 - 1)) as usize;
         if len > max_len() - before {
             return refuse(libc::ENOMEM, Reason::LengthLimit(max_len()));
         }
@@ -139,18 +140,32 @@ impl Region {
         Pages { start, len }
     }
 
-    /// Changes the protection of every page.
+    /// Changes the protection of every page from `old` to `new`, or of none.
     ///
     /// # Safety
-    /// References into the region that live on allow no more than `protection` does.
-    pub unsafe fn protect(&self, protection: Protection) -> Result<()> {
+    /// References into the region that live on allow no more than either does.
+    pub unsafe fn protect(&self, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
         if pages.len == 0 {
             return Ok(());
         }
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
-        unsafe { call::mprotect(pages.start, pages.len, protection.bits()) }
-            .map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len)))
+        let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
+        let Err(errno) = set(new) else { return Ok(()) };
+        // The kernel goes mapping by mapping, of which advice may have made several out of this
+        // one, and stops at the first that it cannot split. (What it refuses for another reason
+        // than memory, it refuses for the first.) To go back takes no new mapping: each was
+        // changed as a whole, or is as it was.
+        if errno == libc::ENOMEM && set(old).is_err() {
+            // But a changed one may have been merged with a neighbour meanwhile, and the limit of
+            // mappings been reached by another thread. No guard's type would tell the truth.
+            call::abort();
+        }
+        Err(Error::kernel(
+            Call::Mprotect,
+            errno,
+            Arguments::Length(self.len),
+        ))
     }
 
     /// Advises on the pages that hold a byte of `range`.
@@ -228,7 +243,7 @@ impl Region {
             return Ok(());
         }
         // A lock guard that was forgotten holds nothing any more.
-        table::forget(pages.addresses());
+        table::forget(&pages.addresses());
         // SAFETY: the pages are the region's own, and the caller gives them up.
         unsafe { call::munmap(pages.start, pages.len) }
     }

@@ -50,9 +50,16 @@ impl<'a> Residency<'a> {
     /// assert!(mapping.residency().resident()? >= 1);
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
-    pub fn resident(self) -> Result<usize> {
-        self.into_iter()
-            .try_fold(0, |count, page| Ok(count + usize::from(page?)))
+    pub fn resident(mut self) -> Result<usize> {
+        let mut count = 0;
+        loop {
+            let batch = &self.batch[self.next..self.filled];
+            count += batch.iter().filter(|&&page| is_resident(page)).count();
+            if self.pages.len == 0 {
+                return Ok(count);
+            }
+            self.fill()?;
+        }
     }
 
     /// Asks about the next batch.
@@ -71,6 +78,11 @@ impl<'a> Residency<'a> {
     }
 }
 
+/// What the kernel's byte for a page says; only the lowest bit means the same everywhere.
+const fn is_resident(page: u8) -> bool {
+    page & 1 == 1
+}
+
 impl Iterator for Residency<'_> {
     type Item = Result<bool>;
 
@@ -84,8 +96,7 @@ impl Iterator for Residency<'_> {
                 return Some(Err(error));
             }
         }
-        // Only the lowest bit is defined.
-        let resident = self.batch[self.next] & 1 == 1;
+        let resident = is_resident(self.batch[self.next]);
         self.next += 1;
         Some(Ok(resident))
     }

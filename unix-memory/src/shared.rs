@@ -31,6 +31,10 @@ use crate::residency::Residency;
 /// * **Length zero**: no pages are mapped, no system call is made.
 /// * **Truncation**: touching a page that lies wholly past the end of its file raises SIGBUS, which
 ///   ends the process unless it handles the signal. (It is no undefined behaviour.)
+/// * **Devices**: bytes are accessed in whole words, their neighbours with them: not for registers.
+/// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
+///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is
+///   beyond what Rust can promise of safe code.
 /// * **fork**: a child shares what is mapped shared, and gets its own copy of the rest.
 ///
 /// ```
@@ -80,8 +84,8 @@ impl<A: Access> SharedMapping<A> {
     /// As long as the result, or what it becomes by [`protect`](Mapping::protect), lives:
     /// * nobody writes to the file's mapped part (or to the memory, where there is no file) but
     ///   through the result: no other process, no other mapping in this one, no `write(2)`;
-    /// * nobody truncates the file to less than the mapped part, so that reading cannot raise
-    ///   SIGBUS;
+    /// * nobody truncates the file to less than the mapped part, nor collapses a range of it, so
+    ///   that reading cannot raise SIGBUS; punching a hole is writing;
     /// * if the result is written to, nobody else holds a reference that this changes.
     ///
     /// ```
@@ -183,7 +187,7 @@ impl<A: Writable> SharedMapping<A> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
-        let range = check_range(Call::Write, &range, self.len())?;
+        let range = check_range(Call::Fill, &range, self.len())?;
         let start = self.region.start().as_ptr().wrapping_add(range.start);
         // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
         // written.

@@ -1,12 +1,12 @@
 //! The ranges of all lock guards that live, in a mapping of their own.
 
 use core::cell::UnsafeCell;
-use core::ffi::c_int;
+use core::mem::ManuallyDrop;
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::call;
-use crate::error::Error;
+use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::page::page_size;
 use crate::protection::ReadWrite;
@@ -19,9 +19,19 @@ pub struct Table {
     /// Holds `len` entries; grown when they fill it.
     storage: Option<Mapping<ReadWrite>>,
     len: usize,
+    /// The process, by its number, whose locks these are.
+    owner: u32,
 }
 
 impl Table {
+    const fn new() -> Self {
+        Self {
+            storage: None,
+            len: 0,
+            owner: 0,
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         self.storage
             .as_deref()
@@ -45,21 +55,25 @@ impl Table {
         }
     }
 
-    /// Adds `range`, or says why the table cannot grow.
-    pub fn add(&mut self, range: Range<usize>) -> Result<(), c_int> {
+    /// Adds `range`. Where the table had to grow, its old storage is returned, to be dropped when
+    /// nobody uses the table: to unmap looks into it.
+    ///
+    /// # Errors
+    /// Those of `mmap`, where the table cannot grow.
+    pub fn add(&mut self, range: &Range<usize>) -> Result<Option<Mapping<ReadWrite>>> {
         let used = self.len * ENTRY;
         let capacity = self.storage.as_ref().map_or(0, Mapping::len);
+        let mut old = None;
         if capacity < used + ENTRY {
-            let mut larger = Mapping::anonymous((2 * capacity).max(page_size()))
-                .map_err(|e: Error| e.errno())?;
+            let mut larger = Mapping::anonymous((2 * capacity).max(page_size()))?;
             larger[..used].copy_from_slice(self.bytes());
-            self.storage = Some(larger);
+            old = self.storage.replace(larger);
         }
         if let Some(storage) = &mut self.storage {
-            put(&mut storage[used..used + ENTRY], &range);
+            put(&mut storage[used..used + ENTRY], range);
             self.len += 1;
         }
-        Ok(())
+        Ok(old)
     }
 
     /// Removes one entry that equals `range`.
@@ -88,46 +102,64 @@ fn put(entry: &mut [u8], range: &Range<usize>) {
 }
 
 /// Forgets the guards over pages of `range`, which is about to be unmapped: none is used any more.
-pub fn forget(range: Range<usize>) {
+pub fn forget(range: &Range<usize>) {
     // Relaxed: whatever guards there were over these pages were made by threads whose work this
     // one, which owns the pages alone, has seen.
     if SHARED.len.load(Ordering::Relaxed) != 0 {
-        with_table(|table| table.remove_within(&range));
+        with_table(|table| table.remove_within(range));
     }
 }
 
-/// The table of the process, and whether somebody uses it.
+/// The table of the process.
 struct Shared {
     /// How many entries the table has, for who only wants to know whether there are any.
     len: AtomicUsize,
-    busy: AtomicBool,
+    /// The process, by its number, one of whose threads uses the table; zero where none does.
+    user: AtomicU32,
     table: UnsafeCell<Table>,
 }
 
-// SAFETY: the table is only accessed by the one who set `busy`.
+// SAFETY: the table is only accessed by the one who set `user`.
 unsafe impl Sync for Shared {}
 
 static SHARED: Shared = Shared {
     len: AtomicUsize::new(0),
-    busy: AtomicBool::new(false),
-    table: UnsafeCell::new(Table {
-        storage: None,
-        len: 0,
-    }),
+    user: AtomicU32::new(0),
+    table: UnsafeCell::new(Table::new()),
 };
 
 /// Calls `f` with the table of the process, alone. `f` does not panic, and does not call this.
 pub fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
-    // Acquire pairs with the Release below: what the last user did to the table is seen. Waiting
-    // is rare and short: `munlock` of a range is the longest that the table is held for.
-    while SHARED.busy.swap(true, Ordering::Acquire) {
-        call::sched_yield();
+    let us = call::process_id();
+    // Acquire pairs with the Release below: what the last user did to the table is seen.
+    let mut user = 0;
+    while let Err(now) =
+        SHARED
+            .user
+            .compare_exchange(user, us, Ordering::Acquire, Ordering::Relaxed)
+    {
+        if now == us {
+            // Another thread, and not for long: one `munlock` at most. To sleep rather than spin
+            // lets it go on though its priority may be lower.
+            call::pause();
+            user = 0;
+        } else {
+            // Free; or another process: a thread of the parent had the table when it forked, and
+            // did not come along.
+            user = now;
+        }
     }
-    // SAFETY: `busy` was clear and is set now, so nobody else has a reference.
+    // SAFETY: `user` was not us and is now, so no thread of this process has a reference.
     let table = unsafe { &mut *SHARED.table.get() };
+    if table.owner != us {
+        // A child inherits no locks. If a thread of the parent was at work on the table, nobody
+        // knows in which state it is: its storage is left alone, not dropped.
+        let _stale = ManuallyDrop::new(core::mem::replace(table, Table::new()));
+        table.owner = us;
+    }
     let result = f(table);
     SHARED.len.store(table.len, Ordering::Relaxed);
-    SHARED.busy.store(false, Ordering::Release);
+    SHARED.user.store(0, Ordering::Release);
     result
 }
 
@@ -137,15 +169,12 @@ mod tests {
 
     #[test]
     fn adds_grows_and_removes() {
-        let mut table = Table {
-            storage: None,
-            len: 0,
-        };
+        let mut table = Table::new();
         let many = 3 * page_size() / ENTRY;
         for i in 0..many {
-            table.add(i..i + 1).unwrap();
+            drop(table.add(&(i..i + 1)).unwrap());
         }
-        table.add(5..6).unwrap();
+        drop(table.add(&(5..6)).unwrap());
         assert_eq!(table.iter().count(), many + 1);
         for i in (0..many).rev() {
             table.remove(&(i..i + 1));

@@ -7,9 +7,10 @@
 //!   the running kernel does;
 //! * `madvise` and `mincore`: the calls themselves, or what does their work, or sets `ENOSYS`;
 //! * `populate`: brings pages in;
+//! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited.
 //!
-//! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
+//! `rlimit.rs`, `touch.rs`, `missing.rs` and `no_huge_files.rs` are parts that several of them share.
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
@@ -19,27 +20,32 @@ cfg_if::cfg_if! {
         pub use linux::*;
     } else if #[cfg(target_vendor = "apple")] {
         mod apple;
+        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use apple::*;
     } else if #[cfg(any(target_os = "freebsd", target_os = "dragonfly"))] {
         mod freebsd;
+        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use freebsd::*;
     } else if #[cfg(target_os = "netbsd")] {
         mod netbsd;
+        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use netbsd::*;
     } else if #[cfg(target_os = "openbsd")] {
         mod missing;
         mod openbsd;
+        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use openbsd::*;
     } else if #[cfg(any(target_os = "illumos", target_os = "solaris"))] {
         mod solarish;
+        mod no_huge_files;
         mod touch;
         pub use solarish::*;
     } else if #[cfg(any(
@@ -55,11 +61,13 @@ cfg_if::cfg_if! {
     ))] {
         mod missing;
         mod posix;
+        mod no_huge_files;
         mod touch;
         pub use posix::*;
     } else if #[cfg(any(target_os = "l4re", target_os = "redox"))] {
         mod missing;
         mod redox;
+        mod no_huge_files;
         mod touch;
         pub use redox::*;
     } else {

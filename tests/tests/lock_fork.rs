@@ -1,0 +1,59 @@
+//! Lock guards and fork: what a child does with them. It must be the only test of its process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tests::is_locked;
+use unix_memory::{Mapping, page_size};
+
+/// Forks, runs `child`, and says whether it came back with true before an alarm ended it.
+fn in_a_child(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child allocates, which glibc and musl allow after a fork, and ends by `_exit`.
+    let pid = unsafe { libc::fork() };
+    assert_ne!(pid, -1);
+    if pid == 0 {
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::alarm(60) };
+        let ok = child();
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::_exit(i32::from(!ok)) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` can be written; the child is ours.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+}
+
+#[test]
+fn a_child_has_no_locks_and_can_lock() {
+    let mapping = Mapping::anonymous(4 * page_size()).unwrap();
+    let busy = Mapping::anonymous(page_size()).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // So that some forks come while the table is in use.
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                drop(busy.lock().unwrap());
+            }
+        });
+        for round in 0..200 {
+            let guard = mapping.lock().unwrap();
+            let ok = in_a_child(|| {
+                drop(guard);
+                let again = mapping.lock_range(..page_size());
+                let locks = again.is_ok() && is_locked(mapping.as_ptr());
+                drop(again);
+                locks && !is_locked(mapping.as_ptr())
+            });
+            if !ok {
+                done.store(true, Ordering::Relaxed);
+            }
+            assert!(ok, "round {round}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    // The children's drops did nothing to the parent's own.
+    let guard = mapping.lock().unwrap();
+    assert!(is_locked(mapping.as_ptr()));
+    drop(guard);
+    assert!(!is_locked(mapping.as_ptr()));
+}
