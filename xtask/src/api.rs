@@ -71,6 +71,9 @@ impl Api {
             .and_then(|sysroot| Self::with(toolchain, sources, target, sysroot));
         // The small core follows one compiler; the real one always fits, and takes its time.
         small.or_else(|small| {
+            if !is_of_core(&small.to_string()) {
+                return Err(small);
+            }
             eprintln!("{target}: taking the real core, because with the small one: {small:#}");
             let sysroot = sysroot::real(toolchain, target)?;
             Self::with(toolchain, sources, target, sysroot)
@@ -130,6 +133,23 @@ impl Api {
         build.object("addresses", &source, &["unix_memory_sys"])?;
         Ok(["addresses.o", "unix_memory_sys.o"].map(|name| self.dir.join(name)))
     }
+}
+
+/// Whether the compiler's complaint may be about what the small core lacks, and not the crate.
+fn is_of_core(complaint: &str) -> bool {
+    let signs = [
+        "`core`",
+        "/core.rs",
+        "/primitives.rs",
+        "lang item",
+        "lang_item",
+        "no method named",
+        "no function or associated item",
+        "cannot find macro",
+        "binary operation",
+        "trait bound",
+    ];
+    signs.iter().any(|sign| complaint.contains(sign))
 }
 
 /// The symbols that an object takes from elsewhere.
@@ -437,6 +457,14 @@ mod tests {
             ["const void *", "size_t", "uint32_t", "..."]
         );
         assert!(!call.wrapper);
+    }
+
+    #[test]
+    fn a_fault_of_the_crate_is_not_one_of_the_small_core() {
+        assert!(is_of_core("error[E0433]: cannot find `ptr` in `core`"));
+        assert!(!is_of_core(
+            "error[E0432]: unresolved import `crate::posix::shm_unlink`"
+        ));
     }
 
     #[test]

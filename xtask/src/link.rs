@@ -144,8 +144,9 @@ fn symbols(
             .filter(|(name, _)| !compared.contains(name));
         let mut excused = excused.map(|(name, call)| call.symbol(name));
         excused.any(|name| name == symbol.trim_start_matches('_') || name == symbol)
-            // The names of Rust itself, of wrappers among them.
+            // The names of Rust itself, of wrappers among them, and of sanitizers.
             || symbol.contains("unix_memory_sys")
+            || ["asan_", "msan_", "tsan_"].iter().any(|part| symbol.contains(part))
     };
     let only_ours: Vec<_> = ours
         .difference(&theirs)
