@@ -5,7 +5,6 @@ use core::ffi::c_int;
 pub use sys::{madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::no_huge_files::is_in_huge_pages;
 pub use super::rlimit::lock_limit;
 pub use super::touch::populate;
 use crate::advice::Advice;

@@ -10,7 +10,7 @@
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited.
 //!
-//! `rlimit.rs`, `touch.rs`, `missing.rs` and `no_huge_files.rs` are parts that several of them share.
+//! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
@@ -20,32 +20,27 @@ cfg_if::cfg_if! {
         pub use linux::*;
     } else if #[cfg(target_vendor = "apple")] {
         mod apple;
-        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use apple::*;
     } else if #[cfg(any(target_os = "freebsd", target_os = "dragonfly"))] {
         mod freebsd;
-        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use freebsd::*;
     } else if #[cfg(target_os = "netbsd")] {
         mod netbsd;
-        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use netbsd::*;
     } else if #[cfg(target_os = "openbsd")] {
         mod missing;
         mod openbsd;
-        mod no_huge_files;
         mod rlimit;
         mod touch;
         pub use openbsd::*;
     } else if #[cfg(any(target_os = "illumos", target_os = "solaris"))] {
         mod solarish;
-        mod no_huge_files;
         mod touch;
         pub use solarish::*;
     } else if #[cfg(any(
@@ -61,13 +56,11 @@ cfg_if::cfg_if! {
     ))] {
         mod missing;
         mod posix;
-        mod no_huge_files;
         mod touch;
         pub use posix::*;
     } else if #[cfg(any(target_os = "l4re", target_os = "redox"))] {
         mod missing;
         mod redox;
-        mod no_huge_files;
         mod touch;
         pub use redox::*;
     } else {
@@ -77,5 +70,17 @@ cfg_if::cfg_if! {
              unix-memory/src/os/<name>.rs, add an arm to unix-memory/src/os/mod.rs, and follow \
              \"A new platform\" in CONTRIBUTING.md."
         );
+    }
+}
+
+// Only files ask.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod huge_files;
+        pub use huge_files::is_in_huge_pages;
+    } else {
+        mod no_huge_files;
+        pub use no_huge_files::is_in_huge_pages;
     }
 }

@@ -6,7 +6,6 @@ use unix_memory_sys as sys;
 
 use super::missing::fail;
 pub use super::missing::mincore;
-pub use super::no_huge_files::is_in_huge_pages;
 pub use super::touch::populate;
 use crate::advice::Advice;
 
