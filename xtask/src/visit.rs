@@ -139,8 +139,9 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
             }
         }
     }
-    for ((column, text), names) in failures {
-        println!("\n{column} of {}:\n{text}", names.join(", "));
+    for ((column, _), failure) in failures {
+        let names: Vec<_> = failure.iter().map(|(name, _)| *name).collect();
+        println!("\n{column} of {}:\n{}", names.join(", "), failure[0].1);
     }
     let count = |kind: fn(&Outcome) -> bool| {
         let outcomes = visits.iter().flat_map(|visit| &visit.outcomes);
