@@ -132,10 +132,10 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     for visit in visits {
         for (outcome, column) in visit.outcomes.iter().zip(columns) {
             if let Outcome::Failed(text) = outcome {
-                failures
-                    .entry((column, text))
-                    .or_default()
-                    .push(visit.row.name());
+                // The command at the end names the target.
+                let why = text.split("\n(said by ").next().unwrap_or(text);
+                let failure = failures.entry((column, why)).or_default();
+                failure.push((visit.row.name(), text));
             }
         }
     }
