@@ -132,15 +132,16 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     for visit in visits {
         for (outcome, column) in visit.outcomes.iter().zip(columns) {
             if let Outcome::Failed(text) = outcome {
-                failures
-                    .entry((column, text))
-                    .or_default()
-                    .push(visit.row.name());
+                // The command at the end names the target.
+                let why = text.split("\n(said by ").next().unwrap_or(text);
+                let failure = failures.entry((column, why)).or_default();
+                failure.push((visit.row.name(), text));
             }
         }
     }
-    for ((column, text), names) in failures {
-        println!("\n{column} of {}:\n{text}", names.join(", "));
+    for ((column, _), failure) in failures {
+        let names: Vec<_> = failure.iter().map(|(name, _)| *name).collect();
+        println!("\n{column} of {}:\n{}", names.join(", "), failure[0].1);
     }
     let count = |kind: fn(&Outcome) -> bool| {
         let outcomes = visits.iter().flat_map(|visit| &visit.outcomes);
