@@ -111,10 +111,10 @@ pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> 
 
 /// Gives up the processor for a moment, to threads of lower priority too.
 pub fn pause() {
-    let moment = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 20_000,
-    };
+    // Some systems pad it with fields of their own.
+    // SAFETY: it holds integers alone.
+    let mut moment: libc::timespec = unsafe { core::mem::zeroed() };
+    moment.tv_nsec = 20_000;
     // SAFETY: the call reads `moment` and, given null, writes nothing.
     let _or_woken_early = unsafe { libc::nanosleep(&raw const moment, core::ptr::null_mut()) };
 }

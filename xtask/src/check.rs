@@ -86,8 +86,8 @@ fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcom
     };
     let sys = check.with_core("unix-memory-sys", &[], &[]);
     let oracle = check.with_core("unix-memory-sys", &[], &["--cfg=unix_memory_oracle"]);
-    if !row.group.mapping {
-        let none = Outcome::None("no memory mapping".to_owned());
+    if let Err(reason) = row.safe() {
+        let none = Outcome::None(reason.to_owned());
         return vec![sys, oracle, none.clone(), none];
     }
     let safe = check.with_core("unix-memory", &["--no-default-features"], &[]);

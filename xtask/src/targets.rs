@@ -51,6 +51,8 @@ pub struct Group {
     pub headers: String,
     /// Why the group cannot be linked, where that has a reason of its own.
     pub link: Option<String>,
+    /// Why the safe crate does not run there, where it does not.
+    pub safe: Option<String>,
     /// Whether the system maps memory at all.
     #[serde(default = "yes")]
     pub mapping: bool,
@@ -74,6 +76,8 @@ pub struct Target {
     pub clang: Option<String>,
     /// In place of the group's.
     pub headers: Option<String>,
+    /// In place of the group's.
+    pub safe: Option<String>,
     /// Whether the default set of `check` builds std for it, which takes a minute.
     #[serde(default)]
     pub std: bool,
@@ -117,6 +121,19 @@ impl Row<'_> {
         match headers.strip_prefix("none: ") {
             Some(reason) => Err(reason),
             None => Ok(headers),
+        }
+    }
+
+    /// Whether the safe crate runs there.
+    ///
+    /// # Errors
+    /// The reason why it does not.
+    pub fn safe(&self) -> Result<(), &str> {
+        let safe = self.target.safe.as_ref().or(self.group.safe.as_ref());
+        match (self.group.mapping, safe) {
+            (false, _) => Err("no memory mapping"),
+            (true, Some(reason)) => Err(reason.strip_prefix("none: ").unwrap_or(reason)),
+            (true, None) => Ok(()),
         }
     }
 

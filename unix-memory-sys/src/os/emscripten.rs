@@ -43,8 +43,6 @@ pub const MAP_PRIVATE: c_int = 0x2;
 pub const MAP_SHARED_VALIDATE: c_int = 0x3;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
-/// In the low part of the address space, which 32-bit pointers reach. mmap(2).
-pub const MAP_32BIT: c_int = 0x40;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
 /// Of no file; zeros at first. mmap(2).
