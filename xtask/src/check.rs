@@ -85,7 +85,10 @@ fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcom
         Err(error) => return Outcome::failed_once(&error, COLUMNS.len()),
     };
     let sys = check.with_core("unix-memory-sys", &[], &[]);
-    let oracle = check.with_core("unix-memory-sys", &[], &["--cfg=unix_memory_oracle"]);
+    let oracle = match row.libc() {
+        Ok(()) => check.with_core("unix-memory-sys", &[], &["--cfg=unix_memory_oracle"]),
+        Err(reason) => Outcome::None(reason.to_owned()),
+    };
     if let Err(reason) = row.safe() {
         let none = Outcome::None(reason.to_owned());
         return vec![sys, oracle, none.clone(), none];

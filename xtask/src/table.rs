@@ -103,11 +103,13 @@ fn count(group: &Group, results: &Results, columns: &[&str]) -> String {
 
 /// Both crates where there is memory to map.
 fn compiled(group: &Group, results: &Results) -> String {
-    if group.mapping {
-        count(group, results, &["sys", "safe"])
-    } else {
-        let sys = count(group, results, &["sys"]);
+    let sys = count(group, results, &["sys"]);
+    if !group.mapping {
         format!("{sys}, no memory mapping")
+    } else if group.safe.is_some() || group.no_libc {
+        format!("{sys}, sys alone")
+    } else {
+        count(group, results, &["sys", "safe"])
     }
 }
 

@@ -53,6 +53,9 @@ pub struct Group {
     pub link: Option<String>,
     /// Why the safe crate does not run there, where it does not.
     pub safe: Option<String>,
+    /// Whether the crate libc does not compile there.
+    #[serde(default, rename = "no-libc")]
+    pub no_libc: bool,
     /// Whether the system maps memory at all.
     #[serde(default = "yes")]
     pub mapping: bool,
@@ -76,8 +79,9 @@ pub struct Target {
     pub clang: Option<String>,
     /// In place of the group's.
     pub headers: Option<String>,
-    /// In place of the group's.
-    pub safe: Option<String>,
+    /// Whether the crate libc does not compile there, though for the others of the group it does.
+    #[serde(default, rename = "no-libc")]
+    pub no_libc: bool,
     /// Whether the default set of `check` builds std for it, which takes a minute.
     #[serde(default)]
     pub std: bool,
@@ -124,16 +128,26 @@ impl Row<'_> {
         }
     }
 
+    /// Whether there is a crate libc to compare with.
+    ///
+    /// # Errors
+    /// The reason why there is not.
+    pub fn libc(&self) -> Result<(), &str> {
+        if self.group.no_libc || self.target.no_libc {
+            return Err("libc does not compile there");
+        }
+        Ok(())
+    }
+
     /// Whether the safe crate runs there.
     ///
     /// # Errors
     /// The reason why it does not.
     pub fn safe(&self) -> Result<(), &str> {
-        let safe = self.target.safe.as_ref().or(self.group.safe.as_ref());
-        match (self.group.mapping, safe) {
-            (false, _) => Err("no memory mapping"),
-            (true, Some(reason)) => Err(reason.strip_prefix("none: ").unwrap_or(reason)),
-            (true, None) => Ok(()),
+        match &self.group.safe {
+            _ if !self.group.mapping => Err("no memory mapping"),
+            Some(reason) => Err(reason.strip_prefix("none: ").unwrap_or(reason)),
+            None => self.libc(),
         }
     }
 
