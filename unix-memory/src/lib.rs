@@ -35,6 +35,14 @@
 //!   that takes a mapping gives it back inside the error ([`Failed`]).
 //! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
 //!
+//! # Platforms
+//!
+//! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
+//! all of it, but that OpenBSD tells no residency. AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd,
+//! L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: four advice values, and no
+//! residency (`ENOSYS`). Elsewhere the crate does not compile, and says why. So far its tests have
+//! run on Linux alone; the README's table tells what was proved of the others.
+//!
 //! # Features
 //!
 //! `std` (on by default): files, as anything that is `AsFd`, and conversion into `std::io::Error`.
