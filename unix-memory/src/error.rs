@@ -2,6 +2,7 @@
 
 use core::ffi::c_int;
 use core::fmt;
+use core::ops::Range;
 
 use crate::errno;
 
@@ -145,6 +146,15 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
+}
+
+impl Arguments {
+    pub(crate) const fn range(range: &Range<usize>) -> Self {
+        Self::Range {
+            start: range.start,
+            len: range.end - range.start,
+        }
+    }
 }
 
 /// A refused call: which one, its arguments, its `errno`, and the reason where this crate knows

@@ -29,7 +29,8 @@
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
 //!   and flushes round a range outward to pages.
-//! * **Length zero** is an empty guard: nothing is mapped, no system call is made.
+//! * **Length zero** is an empty guard: nothing is mapped, and its methods make no system calls.
+//!   (To open one over a file asks what the file is.)
 //! * **Limits**: at most `isize::MAX` bytes, in whole pages.
 //! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call
 //!   that takes a mapping gives it back inside the error ([`Failed`]).

@@ -61,10 +61,7 @@ impl<'a> LockGuard<'a> {
             mapping: PhantomData,
         };
         let refuse = |errno| {
-            let arguments = Arguments::Range {
-                start: range.start,
-                len: range.len(),
-            };
+            let arguments = Arguments::range(&range);
             // What this guard asks for is in the table too.
             let held = with_table(|table| table.iter().map(|held| held.len() as u64).sum::<u64>());
             let reason = match (errno, os::lock_limit()) {

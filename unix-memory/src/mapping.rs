@@ -23,7 +23,7 @@ use crate::residency::Residency;
 /// [`SharedMapping`](crate::SharedMapping) for which one `unsafe` call vouches.
 ///
 /// * **Size**: two words; `Option<Mapping<A>>` too. `Send` and `Sync`.
-/// * **Length zero**: no pages are mapped, no system call is made, the slice is empty.
+/// * **Length zero**: no pages are mapped, no system calls are made, the slice is empty.
 /// * **fork**: a child gets its own copy of private memory, and drops it for itself.
 /// * **exec** and exit: mappings are gone, without a drop.
 ///

@@ -48,7 +48,7 @@ impl MapOptions {
 
     /// The length in bytes. Needed but for a regular file, which is mapped to its end without it.
     ///
-    /// Zero maps nothing: the guard is empty, and no system call is made. The most is `isize::MAX`,
+    /// Zero maps nothing: the guard is empty. The most is `isize::MAX`,
     /// rounded down to whole pages.
     pub const fn len(mut self, bytes: usize) -> Self {
         self.len = Some(bytes);

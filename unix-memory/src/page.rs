@@ -75,12 +75,7 @@ pub fn check_range(
                 Some(len) => Arguments::Range { start, len },
                 None => Arguments::Bounds { start, end },
             };
-            Err(Error::new(
-                call,
-                libc::EINVAL,
-                arguments,
-                Reason::MappingLength(total),
-            ))
+            Err(outside(call, arguments, total))
         }
     }
 }
@@ -94,12 +89,12 @@ pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<
         return check_range(call, &(start..end), total).map(drop);
     }
     let arguments = Arguments::Range { start, len };
-    Err(Error::new(
-        call,
-        libc::EINVAL,
-        arguments,
-        Reason::MappingLength(total),
-    ))
+    Err(outside(call, arguments, total))
+}
+
+/// What a range that does not lie in a mapping of `total` bytes is refused with.
+const fn outside(call: Call, arguments: Arguments, total: usize) -> Error {
+    Error::new(call, libc::EINVAL, arguments, Reason::MappingLength(total))
 }
 
 #[cfg(test)]

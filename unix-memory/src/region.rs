@@ -171,10 +171,7 @@ impl Region {
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
         let range = check_range(Call::Madvise, range, self.len)?;
-        let arguments = Arguments::Range {
-            start: range.start,
-            len: range.len(),
-        };
+        let arguments = Arguments::range(&range);
         let Some(value) = os::advice(advice) else {
             return Err(Error::new(
                 Call::Madvise,
@@ -207,10 +204,7 @@ impl Region {
         }
         // SAFETY: the pages are the region's own.
         unsafe { call::msync(pages.start, pages.len, mode.flags()) }.map_err(|errno| {
-            let arguments = Arguments::Range {
-                start: range.start,
-                len: range.len(),
-            };
+            let arguments = Arguments::range(&range);
             Error::kernel(Call::Msync, errno, arguments)
         })
     }

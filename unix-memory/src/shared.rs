@@ -28,7 +28,7 @@ use crate::residency::Residency;
 /// `map_anonymous_shared`.
 ///
 /// * **Size**: two words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
-/// * **Length zero**: no pages are mapped, no system call is made.
+/// * **Length zero**: no pages are mapped, and its methods make no system calls.
 /// * **Truncation**: touching a page that lies wholly past the end of its file raises SIGBUS, which
 ///   ends the process unless it handles the signal. (It is no undefined behaviour.)
 /// * **Devices**: bytes are accessed in whole words, their neighbours with them: not for registers.
