@@ -84,6 +84,16 @@ pub enum Reason {
     HugePages(usize),
     /// Anonymous memory has no offset.
     NoOffset,
+    /// Only private anonymous memory can do this: a file, or who else has the memory, would stand
+    /// in the way.
+    NotAnonymous,
+    /// The address or position must be a multiple of this many bytes.
+    Unaligned(usize),
+    /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
+    /// there.
+    Occupied,
+    /// The second mapping must begin where the first ends, and be of its kind.
+    NotAdjacent,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
 }
@@ -266,6 +276,12 @@ impl fmt::Display for Error {
                 write!(f, " (the file is in huge pages: give multiples of {size})")
             }
             Reason::NoOffset => f.write_str(" (anonymous memory has no offset)"),
+            Reason::NotAnonymous => f.write_str(" (only private anonymous memory can do this)"),
+            Reason::Unaligned(unit) => write!(f, " (it must be a multiple of {unit})"),
+            Reason::Occupied => f.write_str(" (something is there already)"),
+            Reason::NotAdjacent => {
+                f.write_str(" (the second must begin where the first ends, and be of its kind)")
+            }
             Reason::Unsupported => f.write_str(" (not on this system)"),
         }
     }

@@ -25,7 +25,19 @@ const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
 /// rounding finds the pages again. A region of no bytes has no pages, and makes no system calls.
 pub struct Region {
     start: NonNull<u8>,
-    len: usize,
+    /// The length in bytes; its top bit, which no length has, is [`ANONYMOUS`].
+    len_and_kind: usize,
+}
+
+/// Set where the memory is private and anonymous: nobody else can reach it, no file is behind it,
+/// and the kernel fills it with zeros. What is neither known nor vouched for has it not.
+const ANONYMOUS: usize = !(usize::MAX >> 1);
+
+/// Whether `mmap` makes such memory when it is given `flags`.
+const fn makes_private_anonymous(flags: c_int) -> bool {
+    // MAP_PRIVATE is zero on the Hurd.
+    let asked = flags & (sys::MAP_PRIVATE | sys::MAP_SHARED | sys::MAP_ANONYMOUS);
+    asked == sys::MAP_PRIVATE | sys::MAP_ANONYMOUS
 }
 
 /// Whole pages of a region.
@@ -79,7 +91,7 @@ impl Region {
             return refuse(libc::EOVERFLOW, Reason::OffsetLimit(MAX_OFFSET));
         }
         if len == 0 {
-            return Ok(Self::empty());
+            return Ok(Self::empty(makes_private_anonymous(flags)));
         }
         #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
         let file_offset = (offset - before as u64) as sys::off_t;
@@ -94,18 +106,34 @@ impl Region {
             Ok(base) => {
                 // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
                 let start = unsafe { base.add(before) };
-                Ok(Self { start, len })
+                let anonymous = makes_private_anonymous(flags);
+                // SAFETY: the pages were mapped just now, and are of that kind.
+                Ok(unsafe { Self::from_raw(start, len, anonymous) })
             }
             Err(errno) => refuse(errno, Reason::Kernel),
         }
     }
 
     /// A region of no bytes: not null, aligned to a page, mapped nowhere.
-    fn empty() -> Self {
+    pub fn empty(anonymous: bool) -> Self {
         let address = core::ptr::without_provenance_mut(page_size());
         // SAFETY: the page size is not zero.
         let start = unsafe { NonNull::new_unchecked(address) };
-        Self { start, len: 0 }
+        // SAFETY: it has no pages.
+        unsafe { Self::from_raw(start, 0, anonymous) }
+    }
+
+    /// The region of `len` bytes from `start` on.
+    ///
+    /// # Safety
+    /// Every page that holds one of the bytes is mapped, and nobody else's; they are at most
+    /// [`max_len`] bytes together. They are private and anonymous where `anonymous` says so.
+    pub const unsafe fn from_raw(start: NonNull<u8>, len: usize, anonymous: bool) -> Self {
+        let len_and_kind = if anonymous { len | ANONYMOUS } else { len };
+        Self {
+            start,
+            len_and_kind,
+        }
     }
 
     pub const fn start(&self) -> NonNull<u8> {
@@ -113,17 +141,22 @@ impl Region {
     }
 
     pub const fn len(&self) -> usize {
-        self.len
+        self.len_and_kind & !ANONYMOUS
+    }
+
+    /// Whether the memory is private and anonymous.
+    pub const fn is_private_anonymous(&self) -> bool {
+        self.len_and_kind & ANONYMOUS != 0
     }
 
     /// All pages of the region.
     pub fn pages(&self) -> Pages {
-        self.pages_of(&(0..self.len))
+        self.pages_of(&(0..self.len()))
     }
 
     /// The pages that hold a byte of `range`, which lies within the region.
     pub fn pages_of(&self, range: &Range<usize>) -> Pages {
-        debug_assert!(range.start <= range.end && range.end <= self.len);
+        debug_assert!(range.start <= range.end && range.end <= self.len());
         // The first page begins where the kernel put it, so this never leaves the mapping.
         let first = self
             .start
@@ -164,13 +197,13 @@ impl Region {
         Err(Error::kernel(
             Call::Mprotect,
             errno,
-            Arguments::Length(self.len),
+            Arguments::Length(self.len()),
         ))
     }
 
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
-        let range = check_range(Call::Madvise, range, self.len)?;
+        let range = check_range(Call::Madvise, range, self.len())?;
         let arguments = Arguments::range(&range);
         let Some(value) = os::advice(advice) else {
             return Err(Error::new(
@@ -197,7 +230,7 @@ impl Region {
 
     /// Flushes the pages that hold a byte of `range`.
     pub fn flush(&self, range: &impl RangeBounds<usize>, mode: Flush) -> Result<()> {
-        let range = check_range(Call::Msync, range, self.len)?;
+        let range = check_range(Call::Msync, range, self.len())?;
         let pages = self.pages_of(&range);
         if pages.len == 0 {
             return Ok(());
@@ -216,7 +249,7 @@ impl Region {
             return Ok(());
         }
         os::populate(pages)
-            .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len)))
+            .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len())))
     }
 
     /// Unmaps, and gives the region back where the kernel refuses.
@@ -224,7 +257,7 @@ impl Region {
         let region = core::mem::ManuallyDrop::new(self);
         // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
         unsafe { region.munmap() }.map_err(|errno| {
-            let error = Error::kernel(Call::Munmap, errno, Arguments::Length(region.len));
+            let error = Error::kernel(Call::Munmap, errno, Arguments::Length(region.len()));
             (error, core::mem::ManuallyDrop::into_inner(region))
         })
     }
@@ -262,7 +295,8 @@ impl fmt::Debug for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Region")
             .field("start", &self.start)
-            .field("len", &self.len)
-            .finish()
+            .field("len", &self.len())
+            .field("anonymous", &self.is_private_anonymous())
+            .finish_non_exhaustive()
     }
 }
