@@ -35,7 +35,8 @@ pub fn page_size() -> usize {
     size
 }
 
-/// Maps without replacing anything: `flags` never have `MAP_FIXED`, and `hint` is only a hint.
+/// Maps without replacing anything: `hint` is only a hint, unless `flags` have all of
+/// [`os::NO_REPLACE`], with which the kernel maps there or nowhere.
 pub fn mmap(
     hint: usize,
     len: usize,
@@ -44,10 +45,12 @@ pub fn mmap(
     fd: c_int,
     offset: sys::off_t,
 ) -> Result<NonNull<u8>, Errno> {
-    debug_assert_eq!(flags & sys::MAP_FIXED, 0);
+    // With the flags that make MAP_FIXED harmless, where there are any.
+    const TAMED: bool = os::NO_REPLACE & sys::MAP_FIXED != 0;
+    debug_assert!(flags & sys::MAP_FIXED == 0 || TAMED && flags & os::NO_REPLACE == os::NO_REPLACE);
     let hint = core::ptr::without_provenance_mut::<c_void>(hint);
-    // SAFETY: without MAP_FIXED the kernel chooses an address where nothing is mapped, so no
-    // memory that anybody refers to is touched.
+    // SAFETY: without MAP_FIXED, and with what goes with it in NO_REPLACE, the kernel maps where
+    // nothing is mapped, so no memory that anybody refers to is touched.
     let address = unsafe { sys::mmap(hint, len, prot, flags, fd, offset) };
     if address == sys::MAP_FAILED {
         return Err(errno());

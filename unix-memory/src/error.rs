@@ -92,6 +92,10 @@ pub enum Reason {
     /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
     /// there.
     Occupied,
+    /// No room was found between the addresses that were asked for.
+    NoRoom,
+    /// It must be a power of two.
+    PowerOfTwo,
     /// The second mapping must begin where the first ends, and be of its kind.
     NotAdjacent,
     /// The platform, or the running kernel, has no such advice.
@@ -279,6 +283,8 @@ impl fmt::Display for Error {
             Reason::NotAnonymous => f.write_str(" (only private anonymous memory can do this)"),
             Reason::Unaligned(unit) => write!(f, " (it must be a multiple of {unit})"),
             Reason::Occupied => f.write_str(" (something is there already)"),
+            Reason::NoRoom => f.write_str(" (no room was found between these addresses)"),
+            Reason::PowerOfTwo => f.write_str(" (the alignment must be a power of two)"),
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }

@@ -75,7 +75,7 @@ impl MapOptions {
         self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)
     }
 
-    fn map_open<A: Access>(
+    pub(crate) fn map_open<A: Access>(
         &self,
         fd: BorrowedFd<'_>,
         access: A,

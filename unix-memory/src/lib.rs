@@ -69,6 +69,7 @@ mod mapping;
 mod options;
 mod os;
 mod page;
+mod place;
 mod protection;
 mod region;
 mod residency;
@@ -81,6 +82,7 @@ pub use flush::Flush;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
 pub use options::MapOptions;
+pub use os::extra::*;
 pub use page::page_size;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,

@@ -1,12 +1,17 @@
 //! The builder of mappings.
 
 use core::ffi::c_int;
+use core::ops::Range;
 
 use unix_memory_sys as sys;
 
+use crate::advice::Advice;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::lock::LockGuard;
 use crate::mapping::Mapping;
 use crate::os;
+use crate::page::page_size;
+use crate::place::Place;
 use crate::protection::Access;
 use crate::region::{Region, Request};
 use crate::shared::SharedMapping;
@@ -29,9 +34,15 @@ use crate::shared::SharedMapping;
 pub struct MapOptions {
     pub(crate) len: Option<usize>,
     pub(crate) offset: u64,
-    hint: usize,
-    populate: bool,
-    no_reserve: bool,
+    place: Place,
+    /// In bytes; zero for that of a page.
+    alignment: usize,
+    /// Those of `mmap` that only add to what it does, where the system has them.
+    flags: c_int,
+    /// Of memory without a file: their size in bytes, and the flags that ask for them.
+    huge_page: Option<(usize, c_int)>,
+    advice: Option<Advice>,
+    lock: bool,
 }
 
 impl MapOptions {
@@ -40,9 +51,12 @@ impl MapOptions {
         Self {
             len: None,
             offset: 0,
-            hint: 0,
-            populate: false,
-            no_reserve: false,
+            place: Place::Anywhere,
+            alignment: 0,
+            flags: 0,
+            huge_page: None,
+            advice: None,
+            lock: false,
         }
     }
 
@@ -62,8 +76,77 @@ impl MapOptions {
     }
 
     /// An address near which to map, if the kernel likes; it never replaces anything.
+    ///
+    /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
     pub const fn hint(mut self, address: usize) -> Self {
-        self.hint = address;
+        self.place = Place::Near(address);
+        self
+    }
+
+    /// The address of the first page: there, or not at all. It never replaces anything: where
+    /// something is mapped already, that is an error ([`Reason::Occupied`]).
+    ///
+    /// It must be a multiple of the page size. The first byte has this address too, unless the
+    /// offset into a file lies inside a page.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, Mapping, ReadWrite, Reason, page_size};
+    ///
+    /// // Where there is room, for the time being.
+    /// let room = Mapping::anonymous(2 * page_size())?;
+    /// let options = MapOptions::new().len(page_size()).at(room.as_ptr().addr());
+    /// let error = options.map_anonymous(ReadWrite).unwrap_err();
+    /// assert_eq!(error.reason(), Reason::Occupied);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// # Platform
+    /// Linux is asked with `MAP_FIXED_NOREPLACE`, FreeBSD with `MAP_FIXED | MAP_EXCL`, OpenBSD with
+    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD and DragonFly with `MAP_TRYFIXED`; elsewhere it is a
+    /// hint. What comes back is compared everywhere, since kernels before these flags (Linux before
+    /// 4.17) ignore them.
+    #[doc(alias = "MAP_FIXED")]
+    #[doc(alias = "MAP_FIXED_NOREPLACE")]
+    #[doc(alias = "MAP_EXCL")]
+    #[doc(alias = "MAP_TRYFIXED")]
+    pub const fn at(mut self, address: usize) -> Self {
+        self.place = Place::At(address);
+        self
+    }
+
+    /// The addresses between which it must lie wholly: below 2 GiB (`0..1 << 31`), within reach of
+    /// a jump, ... It never replaces anything. Up to 256 places of the range are tried, from
+    /// its end down, so that in a crowded one room may be overlooked ([`Reason::NoRoom`]).
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let low = MapOptions::new().len(100).within(0..1 << 31).map_anonymous(ReadWrite)?;
+    /// assert!(low.as_ptr().addr() < 1 << 31);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_32BIT")]
+    pub const fn within(mut self, addresses: Range<usize>) -> Self {
+        self.place = Place::Within(addresses.start, addresses.end);
+        self
+    }
+
+    /// What the address of the first page is a multiple of, in bytes: a power of two. Less than a
+    /// page is a page. Of no effect on a [`hint`](Self::hint) but that the result is aligned.
+    ///
+    /// Beyond a page, room is looked for first and given up again; another thread that takes it in
+    /// that moment has it looked for again (64 times, then [`Reason::Occupied`]).
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let aligned = MapOptions::new().len(100).alignment(2 << 20).map_anonymous(ReadWrite)?;
+    /// assert_eq!(aligned.as_ptr().addr() % (2 << 20), 0);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_ALIGNED")]
+    pub const fn alignment(mut self, bytes: usize) -> Self {
+        self.alignment = bytes;
         self
     }
 
@@ -74,9 +157,8 @@ impl MapOptions {
     /// # Platform
     /// `MAP_POPULATE` on Linux; without effect where there is nothing like it.
     #[doc(alias = "MAP_POPULATE")]
-    pub const fn populate(mut self, yes: bool) -> Self {
-        self.populate = yes;
-        self
+    pub const fn populate(self, yes: bool) -> Self {
+        self.flag(os::MAP_POPULATE, yes)
     }
 
     /// Reserve no swap space: more can be mapped than there is, and running out is told by a
@@ -85,17 +167,80 @@ impl MapOptions {
     /// # Platform
     /// `MAP_NORESERVE`; without effect where there is nothing like it.
     #[doc(alias = "MAP_NORESERVE")]
-    pub const fn no_reserve(mut self, yes: bool) -> Self {
-        self.no_reserve = yes;
+    pub const fn no_reserve(self, yes: bool) -> Self {
+        self.flag(os::MAP_NORESERVE, yes)
+    }
+
+    /// The memory will be the stack of a thread.
+    ///
+    /// # Platform
+    /// `MAP_STACK` on Linux, NetBSD and OpenBSD, of which the last lets a stack be nowhere else;
+    /// without effect on other systems, which need no such thing. (FreeBSD's `MAP_STACK`, which
+    /// makes a mapping that grows, is not used.)
+    #[doc(alias = "MAP_STACK")]
+    pub const fn stack(self, yes: bool) -> Self {
+        self.flag(os::MAP_STACK, yes)
+    }
+
+    /// Lock the whole mapping into memory as long as it is mapped; its pages are brought in.
+    ///
+    /// Unlike `MAP_LOCKED`, this fails where the pages cannot be locked: nothing is mapped then,
+    /// and the error is one of [`Call::Mlock`]. It counts as a lock guard that is never dropped.
+    #[doc(alias = "MAP_LOCKED")]
+    #[doc(alias = "MAP_WIRED")]
+    #[doc(alias = "mlock")]
+    pub const fn lock(mut self, yes: bool) -> Self {
+        self.lock = yes;
+        self
+    }
+
+    /// Give this advice on the whole mapping at once, before it is locked.
+    ///
+    /// Where the system refuses it, nothing is mapped and the error is one of [`Call::Madvise`].
+    /// With [`Advice::HugePage`] the memory is in transparent huge pages.
+    ///
+    /// ```
+    /// use unix_memory::{Advice, MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).advice(Advice::Random);
+    /// let mapping = options.map_anonymous(ReadWrite)?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "madvise")]
+    pub const fn advice(mut self, advice: Advice) -> Self {
+        self.advice = Some(advice);
+        self
+    }
+
+    /// Has memory without a file in pages of `size` bytes, for which `flags` ask.
+    #[allow(dead_code, reason = "only some systems have such pages")]
+    pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
+        self.huge_page = Some((size, flags));
+        self
+    }
+
+    /// Sets or clears flags of `mmap`, none of which may replace a mapping.
+    pub(crate) const fn flag(mut self, flags: c_int, yes: bool) -> Self {
+        self.flags &= !flags;
+        if yes {
+            self.flags |= flags;
+        }
         self
     }
 
     /// Maps new memory, private to this process and zeroed.
     ///
     /// # Errors
-    /// `EINVAL` without a length, or with an offset; `ENOMEM` for more than the address space, its
-    /// limit (`RLIMIT_AS`) or the kernel's limit of mappings allows; `EAGAIN` over a limit on
-    /// locked memory, after `mlockall`.
+    /// * `EINVAL`: no length, or an offset; an alignment that is no power of two
+    ///   ([`Reason::PowerOfTwo`]); an address that is no multiple of it or of the page size
+    ///   ([`Reason::Unaligned`]), or is zero.
+    /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of
+    ///   mappings allows; no room where it must be ([`Reason::NoRoom`]); huge pages that there are
+    ///   not.
+    /// * `EEXIST`: something is mapped where it must be ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
+    ///   or `EINVAL` where the kernel lets nothing be mapped.
+    /// * `EAGAIN`: over a limit on locked memory, after `mlockall`.
+    /// * Those of [`Mapping::advise`] and [`Mapping::lock`], where these are asked for.
     ///
     /// ```
     /// use unix_memory::{MapOptions, NoAccess, page_size};
@@ -227,21 +372,39 @@ impl MapOptions {
     ) -> Result<Region> {
         // Its type says all.
         let _ = access;
-        let mut flags = flags;
-        if self.populate {
-            flags |= os::MAP_POPULATE;
+        let refuse = |reason| Err(Error::new(Call::Mmap, libc::EINVAL, arguments, reason));
+        if self.alignment != 0 && !self.alignment.is_power_of_two() {
+            return refuse(Reason::PowerOfTwo);
         }
-        if self.no_reserve {
-            flags |= os::MAP_NORESERVE;
+        let mut flags = flags | self.flags;
+        let mut len = len;
+        let mut natural = page_size();
+        if let Some((size, huge)) = self.huge_page {
+            if fd != -1 {
+                return refuse(Reason::NotAnonymous);
+            }
+            // Only whole ones can be unmapped.
+            len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
+            (natural, flags) = (size, flags | huge);
         }
         let request = Request {
-            hint: self.hint,
+            place: self.place,
+            alignment: self.alignment,
             len,
+            page_size: natural,
             protection: A::PROTECTION,
             flags,
             fd,
             offset: self.offset,
         };
-        Region::map(&request, arguments)
+        let region = Region::map(&request, arguments)?;
+        // If one of these fails, the region is dropped, and unmapped.
+        if let Some(advice) = self.advice {
+            region.advise(&.., advice)?;
+        }
+        if self.lock {
+            core::mem::forget(LockGuard::new(&region, &..)?);
+        }
+        Ok(region)
     }
 }

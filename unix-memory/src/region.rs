@@ -13,6 +13,7 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::flush::Flush;
 use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down, round_up};
+use crate::place::{Pending, Place};
 use crate::protection::Protection;
 use crate::table;
 
@@ -50,8 +51,12 @@ pub struct Pages {
 
 /// What to map: the arguments of `mmap` before they are checked.
 pub struct Request {
-    pub hint: usize,
+    pub place: Place,
+    /// The first page's address is a multiple of this many bytes, a power of two.
+    pub alignment: usize,
     pub len: usize,
+    /// The size of the pages that the kernel makes it of, of which `len` is a multiple.
+    pub page_size: usize,
     pub protection: Protection,
     /// Never with `MAP_FIXED`.
     pub flags: c_int,
@@ -72,8 +77,10 @@ impl Region {
     pub fn map(request: &Request, arguments: Arguments) -> Result<Self> {
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
         let &Request {
-            hint,
+            place,
+            alignment,
             len,
+            page_size: natural,
             protection,
             flags,
             fd,
@@ -95,14 +102,14 @@ impl Region {
         }
         #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
         let file_offset = (offset - before as u64) as sys::off_t;
-        match call::mmap(
-            hint,
-            before + len,
-            protection.bits(),
+        let pending = Pending {
+            len: before + len,
+            protection: protection.bits(),
             flags,
             fd,
-            file_offset,
-        ) {
+            offset: file_offset,
+        };
+        match pending.map(place, alignment.max(natural), natural) {
             Ok(base) => {
                 // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
                 let start = unsafe { base.add(before) };
@@ -110,7 +117,7 @@ impl Region {
                 // SAFETY: the pages were mapped just now, and are of that kind.
                 Ok(unsafe { Self::from_raw(start, len, anonymous) })
             }
-            Err(errno) => refuse(errno, Reason::Kernel),
+            Err((errno, reason)) => refuse(errno, reason),
         }
     }
 

@@ -84,3 +84,56 @@ cfg_if::cfg_if! {
         pub use no_huge_files::is_in_huge_pages;
     }
 }
+
+// Flags with which `mmap` maps at the address that it is given, or fails, and replaces nothing;
+// zero where there are none: an address is a hint there, and what comes must be looked at. (It
+// must be everywhere: kernels before such a flag ignore it.)
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        pub use unix_memory_sys::MAP_FIXED_NOREPLACE as NO_REPLACE;
+    } else if #[cfg(target_os = "freebsd")] {
+        pub const NO_REPLACE: core::ffi::c_int =
+            unix_memory_sys::MAP_FIXED | unix_memory_sys::MAP_EXCL;
+    } else if #[cfg(target_os = "openbsd")] {
+        pub const NO_REPLACE: core::ffi::c_int =
+            unix_memory_sys::MAP_FIXED | unix_memory_sys::__MAP_NOREPLACE;
+    } else if #[cfg(any(target_os = "netbsd", target_os = "dragonfly"))] {
+        pub use unix_memory_sys::MAP_TRYFIXED as NO_REPLACE;
+    } else {
+        pub const NO_REPLACE: core::ffi::c_int = 0;
+    }
+}
+
+// `MAP_STACK`, where it asks for memory that is fit for a stack: OpenBSD kills a process whose
+// stack pointer is elsewhere. FreeBSD's and DragonFly's grows downward instead, and is not wanted.
+cfg_if::cfg_if! {
+    if #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))] {
+        pub use unix_memory_sys::MAP_STACK;
+    } else {
+        pub const MAP_STACK: core::ffi::c_int = 0;
+    }
+}
+
+// What only some systems can do: further methods of the types that all have, and types of their own,
+// which lib.rs hands on.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[cfg(feature = "std")]
+        mod dax;
+        mod huge_pages;
+        mod proc_file;
+        pub mod extra {
+            pub use super::huge_pages::HugePageSize;
+        }
+    } else if #[cfg(target_vendor = "apple")] {
+        mod jit;
+        pub mod extra {}
+    } else {
+        pub mod extra {}
+    }
+}

@@ -1,0 +1,263 @@
+//! Where mappings go: exactly there, aligned, within a range; and what the builder does afterwards.
+
+use libc::{EEXIST, EINVAL, ENOMEM, SYS_madvise, SYS_mlock};
+use procfs::process::VmFlags;
+use tests::{flags, is_locked, permissions, refusing_argument, skip};
+use unix_memory::{
+    Advice, Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason,
+    page_size,
+};
+
+/// An address where `pages` pages are free, found far from where the kernel puts others' mappings.
+fn free(pages: usize) -> usize {
+    let room = MapOptions::new()
+        .len(pages * page_size())
+        .within(1 << 28..1 << 30)
+        .map_anonymous(NoAccess)
+        .expect("room");
+    room.as_ptr().addr()
+}
+
+#[test]
+fn at_is_exactly_there() {
+    // Another test may take the address that was free a moment ago.
+    for _ in 0..10 {
+        let address = free(3);
+        let options = MapOptions::new().len(3 * page_size() - 1).at(address);
+        let Ok(mut mapping) = options.map_anonymous(ReadWrite) else {
+            continue;
+        };
+        assert_eq!(mapping.as_ptr().addr(), address);
+        mapping[3 * page_size() - 2] = 1;
+        // Any overlap is refused, and harms nothing.
+        for (at, pages) in [(0, 1), (1, 1), (2, 1), (0, 9)] {
+            let at = address + at * page_size();
+            let options = MapOptions::new().len(pages * page_size()).at(at);
+            let error = options.map_anonymous(ReadWrite).unwrap_err();
+            assert_eq!((error.call(), error.errno()), (Call::Mmap, EEXIST));
+            assert_eq!(error.reason(), Reason::Occupied);
+        }
+        assert_eq!(mapping[3 * page_size() - 2], 1);
+        return;
+    }
+    panic!("the address was never free");
+}
+
+#[test]
+fn at_maps_files_too() {
+    let file = tempfile::tempfile().unwrap();
+    let page = page_size();
+    file.set_len(3 * page as u64).unwrap();
+    for _ in 0..10 {
+        let address = free(2);
+        let options = MapOptions::new().offset(page as u64 + 10).at(address);
+        let Ok(mapping) = options.map_shared(&file, ReadOnly) else {
+            continue;
+        };
+        assert_eq!(mapping.as_ptr().addr(), address + 10);
+        assert_eq!(mapping.len(), 2 * page - 10);
+        return;
+    }
+    panic!("the address was never free");
+}
+
+#[test]
+fn bad_addresses_and_alignments_are_refused() {
+    let options = || MapOptions::new().len(1);
+    let refused = |options: MapOptions, reason| {
+        let error = options.map_anonymous(ReadWrite).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, EINVAL));
+        assert_eq!(error.reason(), reason);
+    };
+    let page = page_size();
+    refused(options().at(16 * page + 1), Reason::Unaligned(page));
+    refused(
+        options().at(17 * page).alignment(2 * page),
+        Reason::Unaligned(2 * page),
+    );
+    refused(options().at(0), Reason::Occupied);
+    refused(options().alignment(3 * page), Reason::PowerOfTwo);
+    refused(options().alignment(3), Reason::PowerOfTwo);
+}
+
+#[test]
+fn alignment_is_kept() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(1 << 17).unwrap();
+    for shift in [0, 3, 13, 17, 21, 24] {
+        let options = MapOptions::new().len(100_000).alignment(1 << shift);
+        let unit = page_size().max(1 << shift);
+        let private = options.map_anonymous(ReadWrite).unwrap();
+        assert_eq!(private.as_ptr().addr() % unit, 0);
+        assert_eq!(private.len(), 100_000);
+        let hinted = options.clone().hint(1 << 28).map_anonymous(ReadWrite);
+        assert_eq!(hinted.unwrap().as_ptr().addr() % unit, 0);
+        let shared = options.clone().offset(7).map_shared(&file, ReadOnly);
+        assert_eq!(shared.unwrap().as_ptr().addr() % unit, 7);
+        // Nothing of the room that was looked for is left.
+        assert!(permissions(private.as_ptr()).contains(procfs::process::MMPermissions::WRITE));
+    }
+}
+
+#[test]
+fn an_alignment_beyond_the_address_space() {
+    let options = MapOptions::new().len(1).alignment(1 << (usize::BITS - 1));
+    let error = options.map_anonymous(ReadWrite).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+    let options = MapOptions::new()
+        .len(isize::MAX as usize / 2)
+        .alignment(1 << (usize::BITS - 2));
+    let error = options.map_anonymous(NoAccess).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+}
+
+#[test]
+fn within_is_within() {
+    let range = 1 << 28..1 << 30;
+    let options = MapOptions::new().len(5 * page_size()).within(range.clone());
+    let all: Vec<_> = (0..8)
+        .map(|_| options.map_anonymous(ReadWrite).unwrap())
+        .collect();
+    for mapping in &all {
+        let start = mapping.as_ptr().addr();
+        assert!(range.start <= start && start + 5 * page_size() <= range.end);
+    }
+    let aligned = options.clone().alignment(1 << 20);
+    let aligned = aligned.map_anonymous(ReadWrite).unwrap();
+    assert_eq!(aligned.as_ptr().addr() % (1 << 20), 0);
+    assert!(range.contains(&aligned.as_ptr().addr()));
+}
+
+#[test]
+fn no_room_within() {
+    let room = MapOptions::new().len(8 * page_size());
+    let room = room.map_anonymous(NoAccess).unwrap();
+    let start = room.as_ptr().addr();
+    for range in [
+        start..start + 8 * page_size(), // all taken
+        start..start + page_size(),     // too small
+        start..start,
+        start + page_size()..start,
+        usize::MAX - 1..usize::MAX,
+        0..page_size(), // page zero is nobody's
+    ] {
+        let options = MapOptions::new().len(2 * page_size()).within(range.clone());
+        let error = options.map_anonymous(ReadWrite).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+        assert_eq!(error.reason(), Reason::NoRoom, "{range:?}");
+    }
+}
+
+/// How many mappings of exactly `len` bytes this process has: lengths that no other test has.
+fn mappings_of(len: usize) -> usize {
+    let maps = procfs::process::Process::myself().unwrap().maps().unwrap();
+    let is = |map: &procfs::process::MemoryMap| map.address.1 - map.address.0 == len as u64;
+    maps.into_iter().filter(is).count()
+}
+
+#[test]
+fn a_step_that_fails_unmaps_and_says_which() {
+    // So large, and read-only, that it is not merged with a neighbour.
+    let len = 77_777 * page_size();
+    let options = MapOptions::new().len(len);
+
+    let advised = options.clone().advice(Advice::Sequential);
+    let mapping = advised.map_anonymous(ReadOnly).unwrap();
+    assert!(flags(mapping.as_ptr()).contains(VmFlags::SR));
+    drop(mapping);
+    assert_eq!(mappings_of(len), 0);
+    let call = || advised.map_anonymous(ReadOnly).unwrap_err();
+    if let Some(error) = refusing_argument(SYS_madvise, 1, len as u64, EINVAL, call) {
+        assert_eq!((error.call(), error.errno()), (Call::Madvise, EINVAL));
+        assert_eq!(mappings_of(len), 0);
+    }
+
+    let len = 7 * page_size();
+    let locked = MapOptions::new().len(len).lock(true);
+    let mapping = locked.map_anonymous(ReadWrite).unwrap();
+    if is_locked(mapping.as_ptr()) {
+        // A lock guard that comes and goes leaves it so.
+        drop(mapping.lock().unwrap());
+        assert!(is_locked(mapping.as_ptr()));
+    } else {
+        skip("lock of the builder", "this kernel shows no locks");
+    }
+    drop(mapping);
+    let call = || locked.map_anonymous(ReadWrite).unwrap_err();
+    if let Some(error) = refusing_argument(SYS_mlock, 1, len as u64, ENOMEM, call) {
+        assert_eq!((error.call(), error.errno()), (Call::Mlock, ENOMEM));
+    }
+}
+
+#[test]
+fn a_stack() {
+    let stack = MapOptions::new().len(1 << 16).stack(true);
+    let mut stack = stack.map_anonymous(ReadWrite).unwrap();
+    stack[0] = 1;
+}
+
+#[test]
+fn huge_pages() {
+    assert_eq!(HugePageSize::from_bytes(0), None);
+    assert_eq!(HugePageSize::from_bytes(page_size()), None);
+    assert_eq!(HugePageSize::from_bytes(3 << 20), None);
+    assert_eq!(HugePageSize::from_bytes(1 << 30), Some(HugePageSize::GIB_1));
+    assert_eq!(HugePageSize::MIB_2.bytes(), 2 << 20);
+
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(4 << 20).unwrap();
+    let options = MapOptions::new().len(1).huge_pages(HugePageSize::MIB_2);
+    let error = options.map_shared(&file, ReadOnly).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::NotAnonymous)
+    );
+
+    let Some(size) = HugePageSize::system_default() else {
+        return skip("huge pages", "the kernel tells no size");
+    };
+    let options = MapOptions::new().len(1).huge_pages(size);
+    match options.map_anonymous(ReadWrite) {
+        Ok(mut mapping) => {
+            assert_eq!(mapping.len(), size.bytes());
+            mapping[size.bytes() - 1] = 1;
+            mapping.unmap().unwrap();
+        }
+        Err(error) => {
+            assert_eq!(error.call(), Call::Mmap);
+            skip("memory in huge pages", &error.to_string());
+        }
+    }
+    // More than any pool has.
+    let options = MapOptions::new().len(isize::MAX as usize / 2);
+    let options = options.huge_pages(size);
+    let error = options.map_anonymous(ReadWrite).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+}
+
+#[test]
+fn persistent_memory() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    match MapOptions::new().map_shared_sync(&file, ReadWrite) {
+        Ok(mapping) => mapping.write_at(0, b"kept").unwrap(),
+        Err(error) => {
+            assert_eq!(error.call(), Call::Mmap);
+            assert!(
+                [libc::EOPNOTSUPP, EINVAL].contains(&error.errno()),
+                "{error}"
+            );
+            skip("MAP_SYNC", &error.to_string());
+        }
+    }
+    let past = MapOptions::new().len(11).map_shared_sync(&file, ReadWrite);
+    assert_eq!(past.unwrap_err().reason(), Reason::FileLength(10));
+}
+
+#[test]
+fn nothing_is_anywhere() {
+    // Options of a mapping without bytes are accepted.
+    let options = MapOptions::new().len(0).alignment(1 << 21).lock(true);
+    assert!(options.map_anonymous(ReadWrite).unwrap().is_empty());
+    let _: Mapping<ReadWrite> = options.at(page_size()).map_anonymous(ReadWrite).unwrap();
+}

@@ -1,0 +1,112 @@
+//! Explicit huge pages: `MAP_HUGETLB`.
+
+use core::ffi::c_int;
+
+use unix_memory_sys as sys;
+
+use crate::options::MapOptions;
+
+/// The size of huge pages, one that the field `MAP_HUGE_` of `mmap`'s flags can name.
+///
+/// Which of them a system has, and how many, says /sys/kernel/mm/hugepages. Linux and Android only.
+///
+/// ```
+/// use unix_memory::HugePageSize;
+///
+/// assert_eq!(HugePageSize::from_bytes(2 << 20), Some(HugePageSize::MIB_2));
+/// assert_eq!(HugePageSize::from_bytes(3 << 20), None);
+/// ```
+#[doc(alias = "MAP_HUGE_SHIFT")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HugePageSize {
+    log2: c_int,
+}
+
+impl HugePageSize {
+    /// 64 KiB: arm64, POWER, RISC-V.
+    #[doc(alias = "MAP_HUGE_64KB")]
+    pub const KIB_64: Self = Self { log2: 16 };
+    /// 2 MiB: x86, arm64, RISC-V.
+    #[doc(alias = "MAP_HUGE_2MB")]
+    pub const MIB_2: Self = Self { log2: 21 };
+    /// 16 MiB: POWER.
+    #[doc(alias = "MAP_HUGE_16MB")]
+    pub const MIB_16: Self = Self { log2: 24 };
+    /// 32 MiB: arm64 with pages of 16 KiB.
+    #[doc(alias = "MAP_HUGE_32MB")]
+    pub const MIB_32: Self = Self { log2: 25 };
+    /// 512 MiB: arm64 with pages of 64 KiB.
+    #[doc(alias = "MAP_HUGE_512MB")]
+    pub const MIB_512: Self = Self { log2: 29 };
+    /// 1 GiB: x86, arm64, RISC-V, POWER.
+    #[doc(alias = "MAP_HUGE_1GB")]
+    pub const GIB_1: Self = Self { log2: 30 };
+
+    /// Huge pages of so many bytes: a power of two that is larger than a page.
+    #[must_use]
+    pub fn from_bytes(bytes: usize) -> Option<Self> {
+        let log2 = c_int::try_from(bytes.checked_ilog2()?).ok()?;
+        (bytes.is_power_of_two() && bytes > crate::page_size()).then_some(Self { log2 })
+    }
+
+    /// The size that the kernel takes where none is named: `Hugepagesize` of /proc/meminfo. `None`
+    /// where that cannot be read, or the kernel was built without huge pages.
+    ///
+    /// ```
+    /// match unix_memory::HugePageSize::system_default() {
+    ///     Some(size) => println!("huge pages of {} bytes", size.bytes()),
+    ///     None => println!("no huge pages"),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn system_default() -> Option<Self> {
+        let kib = super::proc_file::number(c"/proc/meminfo", b"Hugepagesize:")?;
+        Self::from_bytes(usize::try_from(kib.checked_mul(1024)?).ok()?)
+    }
+
+    /// The size in bytes; zero where an address of this system cannot count so many.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match 1usize.checked_shl(self.log2.unsigned_abs()) {
+            Some(bytes) => bytes,
+            None => 0,
+        }
+    }
+
+    /// The flags of `mmap` that ask for it.
+    const fn flags(self) -> c_int {
+        // The field has six bits, of which the top one is the sign's; the number is less than 64.
+        sys::MAP_HUGETLB | self.log2 << sys::MAP_HUGE_SHIFT
+    }
+}
+
+/// With Linux and Android: explicit huge pages.
+impl MapOptions {
+    /// Have the memory in huge pages of this size, taken from the system's pool
+    /// (/proc/sys/vm/nr_hugepages).
+    ///
+    /// The length is rounded up to whole huge pages, and that is what
+    /// [`len`](crate::Mapping::len) of the mapping tells: the kernel unmaps and protects no less.
+    /// Only for memory without a file; a file on hugetlbfs, or a memfd, has its own. For
+    /// transparent huge pages, which need no pool, give
+    /// [`Advice::HugePage`](crate::Advice::HugePage).
+    ///
+    /// # Errors
+    /// Mapping fails with `ENOMEM` where the pool has too few, `EINVAL` or `ENODEV` for a size that
+    /// the system has not, `EPERM` for who may not use them, and `EINVAL` with
+    /// [`Reason::NotAnonymous`](crate::Reason) for a file.
+    ///
+    /// ```
+    /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).huge_pages(HugePageSize::MIB_2);
+    /// match options.map_anonymous(ReadWrite) {
+    ///     Ok(mapping) => assert_eq!(mapping.len(), 2 << 20),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    #[doc(alias = "MAP_HUGETLB")]
+    pub const fn huge_pages(self, size: HugePageSize) -> Self {
+        self.in_huge_pages(size.bytes(), size.flags())
+    }
+}

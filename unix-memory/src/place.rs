@@ -1,0 +1,161 @@
+//! Where a mapping goes: never where another one is.
+
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+use crate::call::{self, Errno};
+use crate::error::Reason;
+use crate::os;
+use crate::page::{max_len, page_size, round_down, round_up};
+
+/// How often another thread may take the very place that was just found free.
+const TRIES: usize = 64;
+
+/// In how many places of a range of addresses room is looked for.
+const PLACES: usize = 256;
+
+/// Where the first page should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Where the kernel likes.
+    #[default]
+    Anywhere,
+    /// Near this address, if the kernel likes.
+    Near(usize),
+    /// Exactly here.
+    At(usize),
+    /// Wholly between these addresses: the first one, and the one after the last.
+    Within(usize, usize),
+}
+
+/// The arguments of `mmap` but for the address; `len` in bytes, not yet rounded up to pages.
+#[derive(Clone, Copy)]
+pub struct Pending {
+    pub len: usize,
+    pub protection: c_int,
+    pub flags: c_int,
+    pub fd: c_int,
+    pub offset: sys::off_t,
+}
+
+type Placed = Result<NonNull<u8>, (Errno, Reason)>;
+
+impl Pending {
+    /// Maps at a place that fits `place` and is a multiple of `unit`, a power of two that is at
+    /// least a page; `natural` is the one that the kernel keeps by itself.
+    pub fn map(&self, place: Place, unit: usize, natural: usize) -> Placed {
+        match place {
+            Place::At(address) if address % unit != 0 => {
+                Err((libc::EINVAL, Reason::Unaligned(unit)))
+            }
+            Place::At(address) => self.at(address),
+            Place::Within(first, end) => self.within(first, end, unit),
+            Place::Anywhere if unit > natural => self.aligned(0, unit),
+            Place::Near(address) if unit > natural => self.aligned(address, unit),
+            Place::Anywhere => self.anywhere(0),
+            Place::Near(address) => self.anywhere(address),
+        }
+    }
+
+    /// Maps near `hint`, if the kernel likes.
+    fn anywhere(&self, hint: usize) -> Placed {
+        self.mmap(hint, 0).map_err(|errno| (errno, Reason::Kernel))
+    }
+
+    /// Maps at `address`, a multiple of the page size, or nowhere.
+    fn at(&self, address: usize) -> Placed {
+        if address == 0 {
+            // To the kernel that means anywhere, and no reference may be null.
+            return Err((libc::EINVAL, Reason::Occupied));
+        }
+        let occupied = (libc::EEXIST, Reason::Occupied);
+        match self.mmap(address, os::NO_REPLACE) {
+            Ok(start) if start.addr().get() == address => Ok(start),
+            // A system, or a kernel before the flag, that took the address for a hint.
+            Ok(start) => {
+                // SAFETY: the pages were mapped just now, and nothing refers to them.
+                let _refused = unsafe { call::munmap(start, round_up(self.len)) };
+                Err(occupied)
+            }
+            Err(libc::EEXIST) => Err(occupied),
+            Err(errno) => Err((errno, Reason::Kernel)),
+        }
+    }
+
+    /// Maps at a multiple of `unit`: finds room that is larger, gives it up, and takes the part of
+    /// it that fits before somebody else does.
+    fn aligned(&self, hint: usize, unit: usize) -> Placed {
+        let len = round_up(self.len);
+        let spare = unit - page_size();
+        if spare > max_len() - len {
+            return Err((libc::ENOMEM, Reason::LengthLimit(max_len() - spare)));
+        }
+        let room = Self {
+            len: len + spare,
+            protection: sys::PROT_NONE,
+            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE,
+            fd: -1,
+            offset: 0,
+        };
+        let mut result = Err((libc::EEXIST, Reason::Occupied));
+        for _ in 0..TRIES {
+            let start = room.anywhere(hint)?;
+            // SAFETY: the pages were mapped just now, and nothing refers to them.
+            unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
+            // No overflow: it lies in the room.
+            let address = start.addr().get().next_multiple_of(unit);
+            result = self.at(address);
+            if !matches!(result, Err((_, Reason::Occupied))) {
+                break;
+            }
+        }
+        result
+    }
+
+    /// Maps wholly between `first` and `end`, at a multiple of `unit`.
+    fn within(&self, first: usize, end: usize, unit: usize) -> Placed {
+        let no_room = Err((libc::ENOMEM, Reason::NoRoom));
+        let len = round_up(self.len);
+        // Page zero is nobody's.
+        let Some(lowest) = first.max(unit).checked_next_multiple_of(unit) else {
+            return no_room;
+        };
+        let Some(highest) = end.checked_sub(len).map(|highest| highest & !(unit - 1)) else {
+            return no_room;
+        };
+        if highest < lowest {
+            return no_room;
+        }
+        let step = ((highest - lowest) / PLACES)
+            .max(round_down(len))
+            .max(unit)
+            .next_multiple_of(unit);
+        // From above: systems put programs and heaps at the low end.
+        let mut address = highest;
+        loop {
+            match self.at(address) {
+                // Taken, or not for this process: see what is below.
+                Err((libc::EEXIST | libc::ENOMEM | libc::EPERM, _)) => {}
+                Err((libc::EINVAL, _)) if os::NO_REPLACE & sys::MAP_FIXED != 0 => {}
+                result => return result,
+            }
+            match address.checked_sub(step) {
+                Some(next) if next >= lowest => address = next,
+                _ => return no_room,
+            }
+        }
+    }
+
+    fn mmap(&self, address: usize, flags: c_int) -> Result<NonNull<u8>, Errno> {
+        call::mmap(
+            address,
+            self.len,
+            self.protection,
+            self.flags | flags,
+            self.fd,
+            self.offset,
+        )
+    }
+}
