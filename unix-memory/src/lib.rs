@@ -58,6 +58,7 @@ extern crate std;
 mod advice;
 mod call;
 mod copy;
+mod discard;
 mod errno;
 mod error;
 #[cfg(feature = "std")]
@@ -70,11 +71,14 @@ mod options;
 mod os;
 mod page;
 mod place;
+mod populate;
 mod protection;
 mod region;
 mod residency;
 mod shared;
+mod span;
 mod table;
+mod unchecked_advice;
 
 pub use advice::Advice;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
@@ -84,9 +88,12 @@ pub use mapping::Mapping;
 pub use options::MapOptions;
 pub use os::extra::*;
 pub use page::page_size;
+pub use populate::PopulateSteps;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
 };
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use span::Span;
+pub use unchecked_advice::UncheckedAdvice;
