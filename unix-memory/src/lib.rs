@@ -64,6 +64,7 @@ mod error;
 mod file;
 mod flush;
 mod guard;
+mod guarded;
 mod lock;
 mod mapping;
 mod options;
@@ -71,14 +72,19 @@ mod os;
 mod page;
 mod place;
 mod protection;
+mod raw;
 mod region;
 mod residency;
+mod resize;
 mod shared;
+mod split;
 mod table;
+mod view;
 
 pub use advice::Advice;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use flush::Flush;
+pub use guarded::Guarded;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
 pub use options::MapOptions;
@@ -88,5 +94,7 @@ pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
 };
+pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use view::PlainData;
