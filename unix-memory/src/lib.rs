@@ -66,6 +66,8 @@ mod flush;
 mod guard;
 mod lock;
 mod mapping;
+#[cfg(feature = "std")]
+mod object;
 mod options;
 mod os;
 mod page;
@@ -81,8 +83,12 @@ pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use flush::Flush;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
+#[cfg(feature = "std")]
+pub use object::SharedMemory;
 pub use options::MapOptions;
 pub use os::extra::*;
+#[cfg(feature = "std")]
+pub use os::objects::*;
 pub use page::page_size;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
