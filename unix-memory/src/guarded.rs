@@ -122,8 +122,7 @@ impl MapOptions {
         mapping.resize_in_place(len)?;
         if self.populates() && A::PROTECTION.contains(Protection::READ) {
             // A hint, as the flag is.
-            // SAFETY: the pages are the mapping's own, and can be read.
-            let _as_far_as_it_goes = unsafe { os::populate(mapping.region().pages()) };
+            let _as_far_as_it_goes = os::populate(mapping.region().pages());
         }
         steps.apply(mapping.region())?;
         Ok(Guarded {
