@@ -30,12 +30,38 @@ pub enum Call {
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
     Fstat,
+    /// `mremap(2)`, or what does its work: changing a length.
+    Mremap,
+    /// Making two mappings of one.
+    Split,
+    /// Making one mapping of two.
+    Join,
+    /// Making a slice of plain data.
+    View,
     /// Copying out of a shared mapping.
     Read,
     /// Copying into a shared mapping.
     Write,
     /// Setting bytes of a shared mapping.
     Fill,
+    /// `memfd_create(2)`: making a file in memory.
+    MemfdCreate,
+    /// `shm_open(3)`: making or opening a shared memory object.
+    ShmOpen,
+    /// `shm_unlink(3)`: removing the name of one.
+    ShmUnlink,
+    /// `open(2)`: making a file.
+    Open,
+    /// `write(2)`: filling a file.
+    WriteFile,
+    /// `ftruncate(2)`: setting the length of a file.
+    Ftruncate,
+    /// `fcntl(2)` with `F_ADD_SEALS`.
+    AddSeals,
+    /// `fcntl(2)` with `F_GET_SEALS`.
+    GetSeals,
+    /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
+    Fcntl,
 }
 
 impl Call {
@@ -51,9 +77,22 @@ impl Call {
             Self::Mlock => "mlock",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
+            Self::Mremap => "mremap",
+            Self::Split => "split_at",
+            Self::Join => "join",
+            Self::View => "view",
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
+            Self::MemfdCreate => "memfd_create",
+            Self::ShmOpen => "shm_open",
+            Self::ShmUnlink => "shm_unlink",
+            Self::Open => "open",
+            Self::WriteFile => "write",
+            Self::Ftruncate => "ftruncate",
+            Self::AddSeals => "fcntl(F_ADD_SEALS)",
+            Self::GetSeals => "fcntl(F_GET_SEALS)",
+            Self::Fcntl => "fcntl",
         }
     }
 }
@@ -92,6 +131,10 @@ pub enum Reason {
     /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
     /// there.
     Occupied,
+    /// The position is inside a huge page, which is only protected and unmapped as a whole.
+    HugePage,
+    /// The length of the range must be a multiple of this, the size of one value in bytes.
+    NotWhole(usize),
     /// No room was found between the addresses that were asked for.
     NoRoom,
     /// It must be a power of two.
@@ -100,6 +143,22 @@ pub enum Reason {
     NotAdjacent,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
+    /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
+    /// other and no NUL, and has a character after it.
+    ObjectName,
+    /// The file can have no seals: it is no memfd.
+    NotSealable,
+    /// The file's seals do not make it immutable: those that are said to be missing would.
+    NotImmutable {
+        /// `F_SEAL_SHRINK` is missing: the file can be truncated.
+        shrink: bool,
+        /// `F_SEAL_WRITE` is missing: it can be written to, at least through a mapping that
+        /// somebody made before `F_SEAL_FUTURE_WRITE`.
+        write: bool,
+    },
+    /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
+    /// for writing.
+    Mapped,
 }
 
 /// What an open file is, as far as it matters for mapping it.
@@ -150,6 +209,13 @@ pub(crate) enum Arguments {
         offset: u64,
         len: Option<usize>,
     },
+    /// A position in a mapping.
+    At(usize),
+    /// The change of a length.
+    Resize {
+        from: usize,
+        to: usize,
+    },
     /// A range of a mapping.
     Range {
         start: usize,
@@ -166,6 +232,46 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
+    /// An object by its name.
+    #[cfg(feature = "std")]
+    Name(Name),
+    /// The length that a file was to have.
+    #[cfg(feature = "std")]
+    Size(u64),
+}
+
+/// The name of an object, as much of it as the message of an error needs.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    /// The first bytes, and zeros.
+    bytes: [u8; 30],
+    len: u8,
+    is_whole: bool,
+}
+
+#[cfg(feature = "std")]
+impl Name {
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; 30];
+        let part = &name[..name.len().min(bytes.len())];
+        bytes[..part.len()].copy_from_slice(part);
+        Self {
+            bytes,
+            #[allow(clippy::cast_possible_truncation, reason = "at most 30")]
+            len: part.len() as u8,
+            is_whole: part.len() == name.len(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = &self.bytes[..usize::from(self.len)];
+        let more = if self.is_whole { "" } else { "..." };
+        write!(f, "\"{}{more}\"", part.escape_ascii())
+    }
 }
 
 impl Arguments {
@@ -267,11 +373,17 @@ impl fmt::Display for Error {
                 write!(f, " of {len} bytes at file offset {offset}")?;
             }
             Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
+            Arguments::At(position) => write!(f, " {position}")?,
+            Arguments::Resize { from, to } => write!(f, " from {from} to {to} bytes")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
             Arguments::Span { index, start, len } => {
                 write!(f, " of {len} bytes at {start} (span {index})")?;
             }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
+            #[cfg(feature = "std")]
+            Arguments::Name(name) => write!(f, " of {name:?}")?,
+            #[cfg(feature = "std")]
+            Arguments::Size(len) => write!(f, " to {len} bytes")?,
         }
         match errno::text(self.errno) {
             Some(text) => write!(f, ": {text}")?,
@@ -304,12 +416,27 @@ impl fmt::Display for Error {
             Reason::NotAnonymous => f.write_str(" (only private anonymous memory can do this)"),
             Reason::Unaligned(unit) => write!(f, " (it must be a multiple of {unit})"),
             Reason::Occupied => f.write_str(" (something is there already)"),
+            Reason::HugePage => f.write_str(" (that is inside a huge page)"),
+            Reason::NotWhole(size) => write!(f, " (the length must be a multiple of {size})"),
             Reason::NoRoom => f.write_str(" (no room was found between these addresses)"),
             Reason::PowerOfTwo => f.write_str(" (the alignment must be a power of two)"),
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }
             Reason::Unsupported => f.write_str(" (not on this system)"),
+            Reason::ObjectName => f.write_str(
+                " (a name is a slash, and then characters that are no slash and no NUL)",
+            ),
+            Reason::NotSealable => f.write_str(" (only a memfd has seals)"),
+            Reason::NotImmutable { shrink, write } => {
+                f.write_str(" (it can change: ")?;
+                f.write_str(match (shrink, write) {
+                    (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
+                    (true, false) => "F_SEAL_SHRINK is missing)",
+                    (false, _) => "F_SEAL_WRITE is missing)",
+                })
+            }
+            Reason::Mapped => f.write_str(" (somebody has it mapped, and may write)"),
         }
     }
 }

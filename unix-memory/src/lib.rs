@@ -65,35 +65,49 @@ mod error;
 mod file;
 mod flush;
 mod guard;
+mod guarded;
 mod lock;
 mod mapping;
+#[cfg(feature = "std")]
+mod object;
 mod options;
 mod os;
 mod page;
 mod place;
 mod populate;
 mod protection;
+mod raw;
 mod region;
 mod residency;
+mod resize;
 mod shared;
 mod span;
+mod split;
 mod table;
 mod unchecked_advice;
+mod view;
 
 pub use advice::Advice;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use flush::Flush;
+pub use guarded::Guarded;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
+#[cfg(feature = "std")]
+pub use object::SharedMemory;
 pub use options::MapOptions;
 pub use os::extra::*;
+#[cfg(feature = "std")]
+pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
 };
+pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
 pub use span::Span;
 pub use unchecked_advice::UncheckedAdvice;
+pub use view::PlainData;
