@@ -26,6 +26,8 @@ pub enum Call {
     Msync,
     /// `mlock(2)`: locking into memory.
     Mlock,
+    /// `mlockall(2)`: locking the whole process into memory.
+    Mlockall,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
@@ -75,6 +77,7 @@ impl Call {
             Self::Madvise => "madvise",
             Self::Msync => "msync",
             Self::Mlock => "mlock",
+            Self::Mlockall => "mlockall",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
@@ -116,9 +119,17 @@ pub enum Reason {
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
-    /// What was asked for, with what other guards hold, is more than this many bytes, which is
-    /// the most that the process may lock without a privilege (`RLIMIT_MEMLOCK`).
-    LockLimit(u64),
+    /// What was asked for, with what is locked already, is more than the process may lock without a
+    /// privilege (`RLIMIT_MEMLOCK`). All in bytes.
+    LockLimit {
+        /// What was asked for, in whole pages; some of it may be locked already.
+        asked: u64,
+        /// The most that the process may lock.
+        limit: u64,
+        /// What is locked already: by the whole process on Linux, as far as /proc can be read;
+        /// elsewhere by the guards of this crate.
+        locked: u64,
+    },
     /// Offset and length must be multiples of this, the size of the file's huge pages in bytes.
     HugePages(usize),
     /// Anonymous memory has no offset.
@@ -403,12 +414,15 @@ impl fmt::Display for Error {
                 write!(f, " (give the length: {kind} does not tell it)")
             }
             Reason::NotMappable(kind) => write!(f, " ({kind} cannot be mapped)"),
-            Reason::LockLimit(limit) => {
-                write!(
-                    f,
-                    " (without privilege this process may lock at most {limit} bytes)"
-                )
-            }
+            Reason::LockLimit {
+                asked,
+                limit,
+                locked,
+            } => write!(
+                f,
+                " (asked for {asked} bytes, {locked} are locked, and without privilege this process \
+                 may lock {limit})"
+            ),
             Reason::HugePages(size) => {
                 write!(f, " (the file is in huge pages: give multiples of {size})")
             }

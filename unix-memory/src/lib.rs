@@ -67,6 +67,8 @@ mod flush;
 mod guard;
 mod guarded;
 mod lock;
+mod lock_process;
+mod locked;
 mod mapping;
 #[cfg(feature = "std")]
 mod object;
@@ -92,6 +94,8 @@ pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
+pub use lock_process::{LockPages, ProcessLock};
+pub use locked::Locked;
 pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
