@@ -24,6 +24,8 @@ pub enum Call {
     Madvise,
     /// `msync(2)`: flushing.
     Msync,
+    /// `fsync(2)`, or what does its work: having a file kept by its device.
+    Fsync,
     /// `mlock(2)`: locking into memory.
     Mlock,
     /// `mlockall(2)`: locking the whole process into memory.
@@ -76,6 +78,7 @@ impl Call {
             Self::Mprotect => "mprotect",
             Self::Madvise => "madvise",
             Self::Msync => "msync",
+            Self::Fsync => "fsync",
             Self::Mlock => "mlock",
             Self::Mlockall => "mlockall",
             Self::Mincore => "mincore",

@@ -59,6 +59,8 @@ mod advice;
 mod call;
 mod copy;
 mod discard;
+#[cfg(feature = "std")]
+mod durable;
 mod errno;
 mod error;
 #[cfg(feature = "std")]

@@ -144,6 +144,18 @@ cfg_if::cfg_if! {
     }
 }
 
+// Durable flushes, of files.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        mod sync_full;
+        pub use sync_full::sync_to_device;
+    } else {
+        mod sync;
+        pub use sync::sync_to_device;
+    }
+}
+
 // Flags with which `mmap` maps at the address that it is given, or fails, and replaces nothing;
 // zero where there are none: an address is a hint there, and what comes must be looked at. (It
 // must be everywhere: kernels before such a flag ignore it.)
