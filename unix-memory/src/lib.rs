@@ -56,6 +56,11 @@
 extern crate std;
 
 mod advice;
+#[allow(
+    dead_code,
+    reason = "what one system does by itself, another has done by the kernel"
+)]
+mod arch;
 mod call;
 mod copy;
 mod discard;
@@ -68,6 +73,7 @@ mod file;
 mod flush;
 mod guard;
 mod guarded;
+mod icache;
 mod lock;
 mod lock_process;
 mod locked;
@@ -108,8 +114,8 @@ pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
 pub use protection::{
-    Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
-    Writable,
+    Access, Executable, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute,
+    Readable, Writable,
 };
 pub use raw::Backing;
 pub use residency::Residency;
