@@ -96,6 +96,7 @@ pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
 pub use options::MapOptions;
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
 pub use os::objects::*;
