@@ -56,6 +56,8 @@
 extern crate std;
 
 mod advice;
+#[cfg(feature = "std")]
+mod arch;
 mod call;
 mod copy;
 mod errno;
@@ -75,6 +77,8 @@ mod place;
 mod protection;
 mod region;
 mod residency;
+#[cfg(feature = "std")]
+pub mod ring;
 mod shared;
 mod table;
 
