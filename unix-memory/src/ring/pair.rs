@@ -7,7 +7,7 @@ use super::memory::{Memory, round_up};
 use crate::error::{Call, Result};
 
 /// Makes a ring of at least `capacity` bytes, and gives its two ends, of which each may go to a
-/// thread of its own. See the [module](self) for how the capacity is rounded up.
+/// thread of its own. See the [module](super) for how the capacity is rounded up.
 ///
 /// # Errors
 /// `ENOMEM`: a capacity that cannot be mapped twice
