@@ -36,6 +36,8 @@ pub enum Call {
     Write,
     /// Setting bytes of a shared mapping.
     Fill,
+    /// Finding atomics in a shared mapping.
+    Atomics,
 }
 
 impl Call {
@@ -54,6 +56,7 @@ impl Call {
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
+            Self::Atomics => "atomics",
         }
     }
 }
@@ -98,6 +101,8 @@ pub enum Reason {
     PowerOfTwo,
     /// The second mapping must begin where the first ends, and be of its kind.
     NotAdjacent,
+    /// The bytes are in use as atomics of another size.
+    AtomicSize,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
 }
@@ -288,6 +293,7 @@ impl fmt::Display for Error {
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }
+            Reason::AtomicSize => f.write_str(" (atomics of another size are in use there)"),
             Reason::Unsupported => f.write_str(" (not on this system)"),
         }
     }

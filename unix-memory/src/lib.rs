@@ -56,7 +56,9 @@
 extern crate std;
 
 mod advice;
+mod atomic;
 mod call;
+mod claims;
 mod copy;
 mod errno;
 mod error;
@@ -77,6 +79,7 @@ mod shared;
 mod table;
 
 pub use advice::Advice;
+pub use atomic::Atomic;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use flush::Flush;
 pub use lock::LockGuard;
