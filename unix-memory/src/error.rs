@@ -36,8 +36,14 @@ pub enum Call {
     Write,
     /// Setting bytes of a shared mapping.
     Fill,
+    /// Copying within a shared mapping.
+    CopyWithin,
+    /// Comparing bytes of a shared mapping.
+    Compare,
     /// Finding atomics in a shared mapping.
     Atomics,
+    /// `sigaction(2)`: installing the handler of faults.
+    Sigaction,
 }
 
 impl Call {
@@ -56,7 +62,10 @@ impl Call {
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
+            Self::CopyWithin => "copy_within",
+            Self::Compare => "compare_at",
             Self::Atomics => "atomics",
+            Self::Sigaction => "sigaction",
         }
     }
 }
@@ -103,6 +112,16 @@ pub enum Reason {
     NotAdjacent,
     /// The bytes are in use as atomics of another size.
     AtomicSize,
+    /// Memory behind the mapping is gone: the file was truncated, a page could not be read from the
+    /// disk or has no room on it, or it is a device's and that failed.
+    Fault {
+        /// How many bytes were copied before: the first, unless the method says otherwise.
+        done: usize,
+        /// The byte, from the start of the mapping, that could not be reached.
+        at: usize,
+    },
+    /// `install_fault_handler` was not called, or this thread blocks the signals.
+    NoHandler,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
 }
@@ -159,6 +178,12 @@ pub(crate) enum Arguments {
     Range {
         start: usize,
         len: usize,
+    },
+    /// A range of a mapping, and where in it that goes.
+    Move {
+        start: usize,
+        len: usize,
+        to: usize,
     },
     /// What should be a range of a mapping, but ends before it begins.
     Bounds {
@@ -255,6 +280,9 @@ impl fmt::Display for Error {
             }
             Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+            Arguments::Move { start, len, to } => {
+                write!(f, " of {len} bytes at {start} to {to}")?;
+            }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
         }
         match errno::text(self.errno) {
@@ -294,6 +322,14 @@ impl fmt::Display for Error {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }
             Reason::AtomicSize => f.write_str(" (atomics of another size are in use there)"),
+            Reason::Fault { done, at } => write!(
+                f,
+                " (after {done} bytes; those from {at} on are gone: the file was truncated, or \
+                 could not be read or written)"
+            ),
+            Reason::NoHandler => {
+                f.write_str(" (the handler of faults is not installed, or its signals are blocked)")
+            }
             Reason::Unsupported => f.write_str(" (not on this system)"),
         }
     }

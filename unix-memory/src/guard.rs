@@ -240,9 +240,9 @@ macro_rules! guard {
             /// file, or with the page of zeros, until something is written to them.
             ///
             /// # Errors
-            /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
-            /// other systems, that raises SIGBUS); `EHWPOISON`, `EIO`, `ENOMEM` where a page could
-            /// not be brought in.
+            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
+            /// page could not be brought in; those of pipe(2) on systems that have no call for
+            /// this, nor another [`Mechanism`](crate::Mechanism).
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

@@ -56,12 +56,18 @@
 extern crate std;
 
 mod advice;
+mod arch;
 mod atomic;
+mod bytes;
 mod call;
+mod chunks;
 mod claims;
 mod copy;
+#[cfg(feature = "std")]
+mod cursor;
 mod errno;
 mod error;
+mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod flush;
@@ -80,7 +86,13 @@ mod table;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
+#[cfg(feature = "std")]
+pub use chunks::Chunks;
+pub use chunks::ChunksIn;
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use lock::LockGuard;
 pub use mapping::Mapping;

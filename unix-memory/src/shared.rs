@@ -4,16 +4,13 @@ use core::marker::PhantomData;
 use core::ops::RangeBounds;
 
 use crate::advice::Advice;
-use crate::atomic::Atomic;
 use crate::claims::Claims;
-use crate::copy;
-use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
+use crate::error::{Failed, Result};
 use crate::flush::Flush;
 use crate::guard::guard;
 use crate::lock::LockGuard;
 use crate::mapping::Mapping;
-use crate::page::{check_range, check_span};
-use crate::protection::{Access, Protection, ReadWrite, Readable, Writable};
+use crate::protection::{Access, Protection, ReadWrite, Readable};
 use crate::region::Region;
 use crate::residency::Residency;
 
@@ -22,18 +19,25 @@ use crate::residency::Residency;
 ///
 /// A Rust reference promises that nobody else writes. Nothing can promise that of a file: another
 /// process may write to it, even pages of a private mapping show that until they are first written
-/// to. So this guard gives out no `&[u8]`; bytes are copied out and in, with atomic accesses of
-/// whole words, and making one is safe. Whoever knows that nobody else writes says so once, with
-/// [`assume_unshared`](Self::assume_unshared).
+/// to. So this guard gives out no `&[u8]`, and making one is safe. Bytes are copied out and in
+/// ([`read_at`](Self::read_at), [`write_at`](Self::write_at)), one by one as others see it, so that
+/// each comes old or new; or are used as [`atomics`](Self::atomics). Whoever knows that nobody else
+/// writes says so once, with [`assume_unshared`](Self::assume_unshared).
 ///
 /// It comes from [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
 /// `map_anonymous_shared`.
 ///
-/// * **Size**: three words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
+/// * **Size**: four words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
-/// * **Truncation**: touching a page that lies wholly past the end of its file raises SIGBUS, which
-///   ends the process unless it handles the signal. (It is no undefined behaviour.)
-/// * **Devices**: bytes are accessed in whole words, their neighbours with them: not for registers.
+/// * **Truncation**: a page that lies wholly past the end of its file is gone, as one is that could
+///   not be read from a disk, or for which a disk has no room. A copy of its bytes is an error that
+///   says how far it got ([`Reason::Fault`](crate::Reason)); the process lives. In what is left of
+///   the last page, past the end of the file, bytes are zero. To use an *atomic* in a page that is
+///   gone raises SIGBUS, which ends the process unless it handles the signal.
+/// * **Speed**: the kernel copies, which takes a system call, unless
+///   [`install_fault_handler`](crate::install_fault_handler) was called. Memory without a file
+///   needs neither.
+/// * **Devices**: bytes are accessed in units of any size: not for registers.
 /// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
 ///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is
 ///   beyond what Rust can promise of safe code.
@@ -67,9 +71,12 @@ use crate::residency::Residency;
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct SharedMapping<A: Access> {
-    region: Region,
+    pub(crate) region: Region,
     access: PhantomData<A>,
-    claims: Claims,
+    pub(crate) claims: Claims,
+    /// Whether there is no file behind the memory, nor huge pages of which there may be none left,
+    /// so that it cannot be gone.
+    stays: bool,
 }
 
 guard!(
@@ -77,10 +84,23 @@ guard!(
     "let mapping: SharedMapping<unix_memory::ReadWrite> = unix_memory::MapOptions::new()
     .len(2 * unix_memory::page_size())
     .map_anonymous_shared(unix_memory::ReadWrite)?;",
-    claims: Claims::new()
+    claims: Claims::new(),
+    stays: false
 );
 
 impl<A: Access> SharedMapping<A> {
+    /// The guard of a region whose memory cannot be gone: anonymous, in ordinary pages.
+    pub(crate) const fn from_anonymous(region: Region) -> Self {
+        let mut new = Self::from_region(region);
+        new.stays = true;
+        new
+    }
+
+    /// Whether a byte of it may be gone.
+    pub(crate) const fn may_be_gone(&self) -> bool {
+        !self.stays
+    }
+
     /// Vouches that only this mapping's owner changes the bytes from now on, and gives the guard
     /// that derefs to `[u8]`.
     ///
@@ -106,180 +126,9 @@ impl<A: Access> SharedMapping<A> {
     }
 }
 
-impl<A: Readable> SharedMapping<A> {
-    /// Copies `buffer.len()` bytes from `offset` on out of the mapping.
-    ///
-    /// Bytes that somebody writes meanwhile come old or new, each word of the machine at its own
-    /// time. `offset` is in bytes from the start of the mapping.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is copied then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadOnly};
-    /// let zero = std::fs::File::open("/dev/zero")?;
-    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
-    /// let mut bytes = [1; 4];
-    /// mapping.read_at(6, &mut bytes)?;
-    /// assert_eq!(bytes, [0; 4]);
-    /// assert!(mapping.read_at(7, &mut bytes).is_err());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        check_span(Call::Read, offset, buffer.len(), self.len())?;
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // read; `buffer`, a reference, is not part of it.
-        unsafe { copy::load(self.as_ptr().wrapping_add(offset), buffer) };
-        Ok(())
-    }
-
-    /// Copies the whole mapping.
-    ///
-    /// # Errors
-    /// None today; a mapping whose file was truncated may come to be told here.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadOnly};
-    /// let zero = std::fs::File::open("/dev/zero")?;
-    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
-    /// assert_eq!(mapping.to_vec()?, [0; 10]);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn to_vec(&self) -> Result<std::vec::Vec<u8>> {
-        let mut bytes = std::vec![0; self.len()];
-        self.read_at(0, &mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-impl<A: Writable> SharedMapping<A> {
-    /// Copies `bytes` into the mapping, from `offset` on.
-    ///
-    /// Others see it come word by word of the machine, in no promised order. Bytes beside the
-    /// range are never changed, also when others write to them meanwhile. `offset` is in bytes from
-    /// the start of the mapping.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is copied then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.write_at(6, b"last")?;
-    /// assert!(mapping.write_at(7, b"last").is_err());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        check_span(Call::Write, offset, bytes.len(), self.len())?;
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // written; `bytes`, a reference, is not part of it.
-        unsafe { copy::store(bytes, self.region.start().as_ptr().wrapping_add(offset)) };
-        Ok(())
-    }
-
-    /// Sets every byte of `range`, in bytes from the start of the mapping, to `byte`.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is changed then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.fill(8.., b'x')?;
-    /// assert_eq!(mapping.to_vec()?, *b"\0\0\0\0\0\0\0\0xx");
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
-        let range = check_range(Call::Fill, &range, self.len())?;
-        let start = self.region.start().as_ptr().wrapping_add(range.start);
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // written.
-        unsafe { copy::fill(start, range.len(), byte) };
-        Ok(())
-    }
-
-    /// The atomic at `offset`, in bytes from the start of the mapping: what another thread or
-    /// process does with it atomically is seen at once, and orders what is done around it.
-    ///
-    /// As long as the mapping lives, bytes once used as an atomic can be used as atomics of that
-    /// size alone: to access them in different sizes at once is what Rust does not define. Copies
-    /// of bytes are not concerned: they may be made at any time, and see bytes old or new.
-    ///
-    /// Where the page behind it is gone, because the file was truncated, to use an atomic raises
-    /// SIGBUS, which ends the process unless it handles the signal.
-    ///
-    /// # Errors
-    /// `EINVAL` where it does not lie in the mapping, or its address is no multiple of its size
-    /// ([`Reason::Unaligned`]); `EBUSY` where these bytes are in use as atomics of another size
-    /// ([`Reason::AtomicSize`]); `ENOMEM` where there is no memory to remember the size.
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-    /// use unix_memory::{MapOptions, ReadWrite};
-    ///
-    /// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite)?;
-    /// let counter = mapping.atomic::<AtomicU32>(8)?;
-    /// counter.fetch_add(1, Ordering::Relaxed);
-    /// assert_eq!(mapping.to_vec()?[8..12], 1u32.to_ne_bytes());
-    ///
-    /// assert!(mapping.atomic::<AtomicU32>(9).is_err());
-    /// assert!(mapping.atomic::<AtomicU64>(8).is_err());
-    /// # Ok::<(), unix_memory::Error>(())
-    /// ```
-    pub fn atomic<T: Atomic>(&self, offset: usize) -> Result<&T> {
-        self.atomics(offset, 1).map(|one| &one[0])
-    }
-
-    /// `count` atomics in a row from `offset`, in bytes, on: as [`atomic`](Self::atomic).
-    ///
-    /// The time that this takes grows with `count`: keep the slice.
-    ///
-    /// # Errors
-    /// As [`atomic`](Self::atomic).
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU16, Ordering};
-    /// use unix_memory::{MapOptions, ReadWrite};
-    ///
-    /// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite)?;
-    /// let counters: &[AtomicU16] = mapping.atomics(20, 40)?;
-    /// counters[39].store(7, Ordering::Relaxed);
-    /// assert_eq!(mapping.atomic::<AtomicU16>(98)?.load(Ordering::Relaxed), 7);
-    /// # Ok::<(), unix_memory::Error>(())
-    /// ```
-    pub fn atomics<T: Atomic>(&self, offset: usize, count: usize) -> Result<&[T]> {
-        let size = size_of::<T>();
-        // More than there are addresses for does not lie in the mapping either.
-        let len = count.saturating_mul(size);
-        check_span(Call::Atomics, offset, len, self.len())?;
-        let arguments = Arguments::Range { start: offset, len };
-        let refuse = |errno, reason| Err(Error::new(Call::Atomics, errno, arguments, reason));
-        let first = self.region.start().as_ptr().wrapping_add(offset);
-        if first.addr() % size != 0 {
-            return refuse(libc::EINVAL, Reason::Unaligned(size));
-        }
-        if count == 0 {
-            return Ok(&[]);
-        }
-        if !self
-            .claims
-            .claim(&self.region, &(offset..offset + len), size)?
-        {
-            return refuse(libc::EBUSY, Reason::AtomicSize);
-        }
-        // SAFETY: the range was checked to lie in the mapping, which can be read and written and
-        // which the result borrows, and to be aligned; any bytes are a value of `T`. Nothing but
-        // atomics of this size accesses these bytes as Rust does: no other reference into a shared
-        // mapping is given out, claims keep other sizes away, and what else changes them, a copy of
-        // `copy`, the kernel or another process, acts from outside (see `copy`).
-        Ok(unsafe { core::slice::from_raw_parts(first.cast::<T>(), count) })
-    }
-}
-
 static_assertions::assert_impl_all!(SharedMapping<ReadWrite>: Send, Sync, Unpin);
 static_assertions::assert_eq_size!(
     SharedMapping<ReadWrite>,
     Option<SharedMapping<ReadWrite>>,
-    [usize; 3]
+    [usize; 4]
 );

@@ -73,6 +73,43 @@ cfg_if::cfg_if! {
     }
 }
 
+// How the kernel copies, and whether a handler can: see `copy`.
+mod pipe;
+pub use pipe::Pipe;
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        pub mod handler;
+        pub mod process_vm;
+    } else {
+        #[path = "no_handler.rs"]
+        pub mod handler;
+        #[path = "no_process_vm.rs"]
+        pub mod process_vm;
+    }
+}
+cfg_if::cfg_if! {
+    if #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "dragonfly",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "illumos",
+        target_os = "solaris",
+        target_os = "cygwin",
+        target_os = "hurd",
+        target_os = "nuttx",
+        target_os = "redox",
+    ))] {
+        mod pipe2;
+        pub use pipe2::open_pipe;
+    } else {
+        mod pipe1;
+        pub use pipe1::open_pipe;
+    }
+}
+
 // Only files ask.
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
