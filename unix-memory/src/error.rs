@@ -30,6 +30,14 @@ pub enum Call {
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
     Fstat,
+    /// `mremap(2)`, or what does its work: changing a length.
+    Mremap,
+    /// Making two mappings of one.
+    Split,
+    /// Making one mapping of two.
+    Join,
+    /// Making a slice of plain data.
+    View,
     /// Copying out of a shared mapping.
     Read,
     /// Copying into a shared mapping.
@@ -59,6 +67,10 @@ impl Call {
             Self::Mlock => "mlock",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
+            Self::Mremap => "mremap",
+            Self::Split => "split_at",
+            Self::Join => "join",
+            Self::View => "view",
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
@@ -104,6 +116,10 @@ pub enum Reason {
     /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
     /// there.
     Occupied,
+    /// The position is inside a huge page, which is only protected and unmapped as a whole.
+    HugePage,
+    /// The length of the range must be a multiple of this, the size of one value in bytes.
+    NotWhole(usize),
     /// No room was found between the addresses that were asked for.
     NoRoom,
     /// It must be a power of two.
@@ -173,6 +189,13 @@ pub(crate) enum Arguments {
     File {
         offset: u64,
         len: Option<usize>,
+    },
+    /// A position in a mapping.
+    At(usize),
+    /// The change of a length.
+    Resize {
+        from: usize,
+        to: usize,
     },
     /// A range of a mapping.
     Range {
@@ -279,6 +302,8 @@ impl fmt::Display for Error {
                 write!(f, " of {len} bytes at file offset {offset}")?;
             }
             Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
+            Arguments::At(position) => write!(f, " {position}")?,
+            Arguments::Resize { from, to } => write!(f, " from {from} to {to} bytes")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
             Arguments::Move { start, len, to } => {
                 write!(f, " of {len} bytes at {start} to {to}")?;
@@ -316,6 +341,8 @@ impl fmt::Display for Error {
             Reason::NotAnonymous => f.write_str(" (only private anonymous memory can do this)"),
             Reason::Unaligned(unit) => write!(f, " (it must be a multiple of {unit})"),
             Reason::Occupied => f.write_str(" (something is there already)"),
+            Reason::HugePage => f.write_str(" (that is inside a huge page)"),
+            Reason::NotWhole(size) => write!(f, " (the length must be a multiple of {size})"),
             Reason::NoRoom => f.write_str(" (no room was found between these addresses)"),
             Reason::PowerOfTwo => f.write_str(" (the alignment must be a power of two)"),
             Reason::NotAdjacent => {

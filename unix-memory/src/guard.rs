@@ -14,6 +14,26 @@ macro_rules! guard {
                 }
             }
 
+            #[allow(
+                dead_code,
+                reason = "not every guard, on every system, has a use for it"
+            )]
+            pub(crate) const fn region(&self) -> &Region {
+                &self.region
+            }
+
+            #[allow(
+                dead_code,
+                reason = "not every guard, on every system, has a use for it"
+            )]
+            pub(crate) const fn region_mut(&mut self) -> &mut Region {
+                &mut self.region
+            }
+
+            pub(crate) fn into_region(self) -> Region {
+                self.region
+            }
+
             /// The length in bytes: as asked for, not rounded up to pages.
             #[must_use]
             pub const fn len(&self) -> usize {

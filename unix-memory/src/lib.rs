@@ -72,6 +72,7 @@ mod fault;
 mod file;
 mod flush;
 mod guard;
+mod guarded;
 mod lock;
 mod mapping;
 mod options;
@@ -79,10 +80,14 @@ mod os;
 mod page;
 mod place;
 mod protection;
+mod raw;
 mod region;
 mod residency;
+mod resize;
 mod shared;
+mod split;
 mod table;
+mod view;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
@@ -94,6 +99,7 @@ pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
+pub use guarded::Guarded;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
 pub use options::MapOptions;
@@ -103,5 +109,7 @@ pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
 };
+pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use view::PlainData;

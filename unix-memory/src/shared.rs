@@ -122,7 +122,7 @@ impl<A: Access> SharedMapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub unsafe fn assume_unshared(self) -> Mapping<A> {
-        Mapping::from_region(self.region)
+        Mapping::from_region(self.into_region())
     }
 }
 

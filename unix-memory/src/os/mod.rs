@@ -156,6 +156,25 @@ cfg_if::cfg_if! {
     }
 }
 
+// `remap`: has a mapping grow, by the system's own means; `is_in_huge_page`: whether a mapping can
+// not be cut at an address.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod remap;
+        pub use remap::{is_in_huge_page, remap};
+    } else if #[cfg(target_os = "netbsd")] {
+        mod no_huge_pages;
+        mod remap_netbsd;
+        pub use no_huge_pages::is_in_huge_page;
+        pub use remap_netbsd::remap;
+    } else {
+        mod no_huge_pages;
+        mod no_remap;
+        pub use no_huge_pages::is_in_huge_page;
+        pub use no_remap::remap;
+    }
+}
+
 // What only some systems can do: further methods of the types that all have, and types of their own,
 // which lib.rs hands on.
 cfg_if::cfg_if! {
