@@ -13,7 +13,7 @@ use crate::os;
 pub type Errno = c_int;
 
 /// The calling thread's `errno`, right after a call that failed.
-fn errno() -> Errno {
+pub fn errno() -> Errno {
     // SAFETY: the call has no preconditions; the result is used in this thread at once.
     let location = unsafe { sys::errno_location() };
     // SAFETY: it points to the calling thread's errno, which lives as long as the thread.

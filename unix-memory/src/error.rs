@@ -30,6 +30,14 @@ pub enum Call {
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
     Fstat,
+    /// `mremap(2)`, or what does its work: changing a length.
+    Mremap,
+    /// Making two mappings of one.
+    Split,
+    /// Making one mapping of two.
+    Join,
+    /// Making a slice of plain data.
+    View,
     /// Copying out of a shared mapping.
     Read,
     /// Copying into a shared mapping.
@@ -60,6 +68,14 @@ pub enum Call {
     Commit,
     /// Giving bytes back to the producer of a ring.
     Consume,
+    /// Copying within a shared mapping.
+    CopyWithin,
+    /// Comparing bytes of a shared mapping.
+    Compare,
+    /// Finding atomics in a shared mapping.
+    Atomics,
+    /// `sigaction(2)`: installing the handler of faults.
+    Sigaction,
 }
 
 impl Call {
@@ -75,6 +91,10 @@ impl Call {
             Self::Mlock => "mlock",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
+            Self::Mremap => "mremap",
+            Self::Split => "split_at",
+            Self::Join => "join",
+            Self::View => "view",
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
@@ -90,6 +110,10 @@ impl Call {
             Self::Ring => "ring",
             Self::Commit => "commit",
             Self::Consume => "consume",
+            Self::CopyWithin => "copy_within",
+            Self::Compare => "compare_at",
+            Self::Atomics => "atomics",
+            Self::Sigaction => "sigaction",
         }
     }
 }
@@ -128,12 +152,28 @@ pub enum Reason {
     /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
     /// there.
     Occupied,
+    /// The position is inside a huge page, which is only protected and unmapped as a whole.
+    HugePage,
+    /// The length of the range must be a multiple of this, the size of one value in bytes.
+    NotWhole(usize),
     /// No room was found between the addresses that were asked for.
     NoRoom,
     /// It must be a power of two.
     PowerOfTwo,
     /// The second mapping must begin where the first ends, and be of its kind.
     NotAdjacent,
+    /// The bytes are in use as atomics of another size.
+    AtomicSize,
+    /// Memory behind the mapping is gone: the file was truncated, a page could not be read from the
+    /// disk or has no room on it, or it is a device's and that failed.
+    Fault {
+        /// How many bytes were copied before: the first, unless the method says otherwise.
+        done: usize,
+        /// The byte, from the start of the mapping, that could not be reached.
+        at: usize,
+    },
+    /// `install_fault_handler` was not called, or this thread blocks the signals.
+    NoHandler,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
     /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
@@ -208,10 +248,23 @@ pub(crate) enum Arguments {
         offset: u64,
         len: Option<usize>,
     },
+    /// A position in a mapping.
+    At(usize),
+    /// The change of a length.
+    Resize {
+        from: usize,
+        to: usize,
+    },
     /// A range of a mapping.
     Range {
         start: usize,
         len: usize,
+    },
+    /// A range of a mapping, and where in it that goes.
+    Move {
+        start: usize,
+        len: usize,
+        to: usize,
     },
     /// What should be a range of a mapping, but ends before it begins.
     Bounds {
@@ -347,7 +400,12 @@ impl fmt::Display for Error {
                 write!(f, " of {len} bytes at file offset {offset}")?;
             }
             Arguments::File { offset, len: None } => write!(f, " at file offset {offset}")?,
+            Arguments::At(position) => write!(f, " {position}")?,
+            Arguments::Resize { from, to } => write!(f, " from {from} to {to} bytes")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+            Arguments::Move { start, len, to } => {
+                write!(f, " of {len} bytes at {start} to {to}")?;
+            }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
             #[cfg(feature = "std")]
             Arguments::Name(name) => write!(f, " of {name:?}")?,
@@ -385,10 +443,21 @@ impl fmt::Display for Error {
             Reason::NotAnonymous => f.write_str(" (only private anonymous memory can do this)"),
             Reason::Unaligned(unit) => write!(f, " (it must be a multiple of {unit})"),
             Reason::Occupied => f.write_str(" (something is there already)"),
+            Reason::HugePage => f.write_str(" (that is inside a huge page)"),
+            Reason::NotWhole(size) => write!(f, " (the length must be a multiple of {size})"),
             Reason::NoRoom => f.write_str(" (no room was found between these addresses)"),
             Reason::PowerOfTwo => f.write_str(" (the alignment must be a power of two)"),
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
+            }
+            Reason::AtomicSize => f.write_str(" (atomics of another size are in use there)"),
+            Reason::Fault { done, at } => write!(
+                f,
+                " (after {done} bytes; those from {at} on are gone: the file was truncated, or \
+                 could not be read or written)"
+            ),
+            Reason::NoHandler => {
+                f.write_str(" (the handler of faults is not installed, or its signals are blocked)")
             }
             Reason::Unsupported => f.write_str(" (not on this system)"),
             Reason::ObjectName => f.write_str(

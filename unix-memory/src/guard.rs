@@ -1,15 +1,37 @@
 //! What both guards can do alike, written once.
 
-/// Gives `$guard<A>`, a struct of a `region` and an `access`, the methods that say nothing of who
-/// else may change the bytes. `$new` makes a writable guard of two pages, for the examples.
+/// Gives `$guard<A>`, a struct of a `region`, an `access` and what else is listed with the value that
+/// it begins with, the methods that say nothing of who else may change the bytes. `$new` makes a
+/// writable guard of two pages, for the examples.
 macro_rules! guard {
-    ($guard:ident, $new:literal) => {
+    ($guard:ident, $new:literal $(, $field:ident: $value:expr)*) => {
         impl<A: Access> $guard<A> {
             pub(crate) const fn from_region(region: Region) -> Self {
                 Self {
                     region,
                     access: PhantomData,
+                    $($field: $value,)*
                 }
+            }
+
+            #[allow(
+                dead_code,
+                reason = "not every guard, on every system, has a use for it"
+            )]
+            pub(crate) const fn region(&self) -> &Region {
+                &self.region
+            }
+
+            #[allow(
+                dead_code,
+                reason = "not every guard, on every system, has a use for it"
+            )]
+            pub(crate) const fn region_mut(&mut self) -> &mut Region {
+                &mut self.region
+            }
+
+            pub(crate) fn into_region(self) -> Region {
+                self.region
             }
 
             /// The length in bytes: as asked for, not rounded up to pages.
@@ -66,7 +88,11 @@ macro_rules! guard {
                 // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
                 // the new type gives out only what the new protection allows.
                 match unsafe { self.region.protect(A::PROTECTION, B::PROTECTION) } {
-                    Ok(()) => Ok($guard::from_region(self.region)),
+                    Ok(()) => Ok($guard {
+                        region: self.region,
+                        access: PhantomData,
+                        $($field: self.$field,)*
+                    }),
                     Err(error) => Err(Failed::new(error, self)),
                 }
             }
@@ -234,9 +260,9 @@ macro_rules! guard {
             /// file, or with the page of zeros, until something is written to them.
             ///
             /// # Errors
-            /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
-            /// other systems, that raises SIGBUS); `EHWPOISON`, `EIO`, `ENOMEM` where a page could
-            /// not be brought in.
+            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
+            /// page could not be brought in; those of pipe(2) on systems that have no call for
+            /// this, nor another [`Mechanism`](crate::Mechanism).
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

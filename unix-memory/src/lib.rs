@@ -56,16 +56,23 @@
 extern crate std;
 
 mod advice;
-#[cfg(feature = "std")]
 mod arch;
+mod atomic;
+mod bytes;
 mod call;
+mod chunks;
+mod claims;
 mod copy;
+#[cfg(feature = "std")]
+mod cursor;
 mod errno;
 mod error;
+mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod flush;
 mod guard;
+mod guarded;
 mod lock;
 mod mapping;
 #[cfg(feature = "std")]
@@ -75,16 +82,28 @@ mod os;
 mod page;
 mod place;
 mod protection;
+mod raw;
 mod region;
 mod residency;
+mod resize;
 #[cfg(feature = "std")]
 pub mod ring;
 mod shared;
+mod split;
 mod table;
+mod view;
 
 pub use advice::Advice;
+pub use atomic::Atomic;
+#[cfg(feature = "std")]
+pub use chunks::Chunks;
+pub use chunks::ChunksIn;
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
+pub use guarded::Guarded;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
 #[cfg(feature = "std")]
@@ -98,5 +117,7 @@ pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
 };
+pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use view::PlainData;

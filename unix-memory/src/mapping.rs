@@ -1,5 +1,6 @@
 //! The guard of memory that behaves like Rust memory.
 
+use core::borrow::{Borrow, BorrowMut};
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut, RangeBounds};
 
@@ -141,6 +142,18 @@ impl<A: Readable> AsRef<[u8]> for Mapping<A> {
 
 impl<A: Writable> AsMut<[u8]> for Mapping<A> {
     fn as_mut(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+impl<A: Readable> Borrow<[u8]> for Mapping<A> {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<A: Writable> BorrowMut<[u8]> for Mapping<A> {
+    fn borrow_mut(&mut self) -> &mut [u8] {
         self
     }
 }

@@ -41,8 +41,27 @@ pub struct MapOptions {
     flags: c_int,
     /// Of memory without a file: their size in bytes, and the flags that ask for them.
     huge_page: Option<(usize, c_int)>,
+    steps: Steps,
+}
+
+/// What is done with a mapping once it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Steps {
     advice: Option<Advice>,
     lock: bool,
+}
+
+impl Steps {
+    /// Does it. Where one fails, the region is to be dropped, and unmapped.
+    pub(crate) fn apply(self, region: &Region) -> Result<()> {
+        if let Some(advice) = self.advice {
+            region.advise(&.., advice)?;
+        }
+        if self.lock {
+            core::mem::forget(LockGuard::new(region, &..)?);
+        }
+        Ok(())
+    }
 }
 
 impl MapOptions {
@@ -55,8 +74,10 @@ impl MapOptions {
             alignment: 0,
             flags: 0,
             huge_page: None,
-            advice: None,
-            lock: false,
+            steps: Steps {
+                advice: None,
+                lock: false,
+            },
         }
     }
 
@@ -190,7 +211,7 @@ impl MapOptions {
     #[doc(alias = "MAP_WIRED")]
     #[doc(alias = "mlock")]
     pub const fn lock(mut self, yes: bool) -> Self {
-        self.lock = yes;
+        self.steps.lock = yes;
         self
     }
 
@@ -208,7 +229,7 @@ impl MapOptions {
     /// ```
     #[doc(alias = "madvise")]
     pub const fn advice(mut self, advice: Advice) -> Self {
-        self.advice = Some(advice);
+        self.steps.advice = Some(advice);
         self
     }
 
@@ -217,6 +238,18 @@ impl MapOptions {
     pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
         self.huge_page = Some((size, flags));
         self
+    }
+
+    /// The options without what is done once the mapping is made, and that.
+    pub(crate) const fn without_steps(mut self) -> (Self, Steps) {
+        let steps = self.steps;
+        self.steps = Self::new().steps;
+        (self, steps)
+    }
+
+    /// Whether the pages are to be brought in.
+    pub(crate) const fn populates(&self) -> bool {
+        self.flags & os::MAP_POPULATE != 0
     }
 
     /// Sets or clears flags of `mmap`, none of which may replace a mapping.
@@ -262,8 +295,12 @@ impl MapOptions {
     #[doc(alias = "MAP_ANONYMOUS")]
     #[doc(alias = "MAP_SHARED")]
     pub fn map_anonymous_shared<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
-        self.map_no_file(access, sys::MAP_SHARED)
-            .map(SharedMapping::from_region)
+        let region = self.map_no_file(access, sys::MAP_SHARED)?;
+        Ok(match self.huge_page {
+            None => SharedMapping::from_lasting(region),
+            // There may be none left when it is used.
+            Some(_) => SharedMapping::from_region(region),
+        })
     }
 
     /// Maps the file behind the raw descriptor `fd`, shared; the length must be given.
@@ -398,13 +435,7 @@ impl MapOptions {
             offset: self.offset,
         };
         let region = Region::map(&request, arguments)?;
-        // If one of these fails, the region is dropped, and unmapped.
-        if let Some(advice) = self.advice {
-            region.advise(&.., advice)?;
-        }
-        if self.lock {
-            core::mem::forget(LockGuard::new(&region, &..)?);
-        }
+        self.steps.apply(&region)?;
         Ok(region)
     }
 }

@@ -255,7 +255,7 @@ impl Region {
         if pages.len == 0 {
             return Ok(());
         }
-        os::populate(pages)
+        os::populate(pages, !self.is_private_anonymous())
             .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len())))
     }
 

@@ -44,12 +44,14 @@ pub fn knows_advice(value: c_int) -> bool {
 }
 
 /// Brings `pages`, which can be read, into memory.
-pub fn populate(pages: Pages) -> Result<(), Errno> {
+pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; reading them changes nothing.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
         // Before Linux 5.14. A kernel that knows the value refuses memory that is no RAM, which
         // must not be touched.
-        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => touch::populate(pages),
+        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => {
+            touch::populate(pages, may_be_gone)
+        }
         result => result,
     }
 }

@@ -1,0 +1,12 @@
+//! What can be read is decided by this crate alone.
+
+use unix_memory::{Access, Protection};
+
+#[derive(Clone, Copy, Debug)]
+struct Mine;
+
+impl Access for Mine {
+    const PROTECTION: Protection = Protection::all();
+}
+
+fn main() {}

@@ -1,0 +1,248 @@
+//! `split_at`, `join`, guard pages.
+
+use libc::{EINVAL, ENOMEM, SYS_mprotect};
+use procfs::process::MMPermissions;
+use proptest::prelude::*;
+use tests::{permissions, refusing, skip, smaps};
+use unix_memory::{
+    Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason,
+    page_size,
+};
+
+const PRIVATE: MMPermissions = MMPermissions::PRIVATE;
+
+/// Pages that each hold their number.
+fn pages(count: usize) -> Mapping<ReadWrite> {
+    let mut mapping = Mapping::anonymous(count * page_size()).unwrap();
+    for (number, page) in (0..).zip(mapping.chunks_exact_mut(page_size())) {
+        page.fill(number);
+    }
+    mapping
+}
+
+#[test]
+fn parts_are_protected_and_unmapped_by_themselves() {
+    let page = page_size();
+    let mapping = pages(3);
+    let start = mapping.as_ptr();
+    let (first, rest) = mapping.split_at(page).unwrap();
+    let (second, third) = rest.split_at(page).unwrap();
+    let second = second.protect(NoAccess).unwrap();
+    let third = third.protect(ReadOnly).unwrap();
+    let at = |page_number: usize| permissions(start.wrapping_add(page_number * page)) - PRIVATE;
+    assert_eq!(at(0), MMPermissions::READ | MMPermissions::WRITE);
+    assert_eq!(at(1), MMPermissions::empty());
+    assert_eq!(at(2), MMPermissions::READ);
+    assert!(first.iter().all(|&byte| byte == 0) && third.iter().all(|&byte| byte == 2));
+    drop(second);
+    assert_eq!(first[page - 1], 0);
+    assert_eq!(third[0], 2);
+    third.unmap().unwrap();
+    assert_eq!(at(0), MMPermissions::READ | MMPermissions::WRITE);
+}
+
+#[test]
+fn joined_parts_are_one() {
+    let page = page_size();
+    let mapping = pages(3);
+    let start = mapping.as_ptr();
+    let (first, rest) = mapping.split_at(page).unwrap();
+    let (second, third) = rest.split_at(page).unwrap();
+    let second = second.protect(NoAccess).unwrap();
+    let second = second.protect(ReadWrite).unwrap();
+    let mut whole = first.join(second.join(third).unwrap()).unwrap();
+    assert_eq!((whole.as_ptr(), whole.len()), (start, 3 * page));
+    assert_eq!((whole[0], whole[page], whole[2 * page]), (0, 1, 2));
+    whole.fill(9);
+    whole.unmap().unwrap();
+}
+
+#[test]
+fn the_ends_and_nothing() {
+    for len in [0, 1, page_size(), page_size() + 1] {
+        let mapping = Mapping::anonymous(len).unwrap();
+        let (none, mapping) = mapping.split_at(0).unwrap();
+        let (mapping, no_more) = mapping.split_at(len).unwrap();
+        assert!(none.is_empty() && no_more.is_empty());
+        let mapping = none.join(mapping).unwrap().join(no_more).unwrap();
+        assert_eq!(*mapping, vec![0; len]);
+    }
+}
+
+#[test]
+fn a_short_last_page_stays_in_its_part() {
+    let len = page_size() + 10;
+    let (first, second) = Mapping::anonymous(len)
+        .unwrap()
+        .split_at(page_size())
+        .unwrap();
+    assert_eq!((first.len(), second.len()), (page_size(), 10));
+    assert_eq!(first.join(second).unwrap().len(), len);
+}
+
+#[test]
+fn no_cut_inside_a_page_or_past_the_end() {
+    let page = page_size();
+    let mapping = pages(2);
+    let (error, mapping) = mapping.split_at(page + 1).unwrap_err().into_parts();
+    assert_eq!((error.call(), error.errno()), (Call::Split, EINVAL));
+    assert_eq!(error.reason(), Reason::Unaligned(page));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "split_at {}: Invalid argument (it must be a multiple of {page})",
+            page + 1
+        ),
+    );
+    let (error, mapping) = mapping.split_at(2 * page + 1).unwrap_err().into_parts();
+    assert_eq!(error.reason(), Reason::MappingLength(2 * page));
+    let (error, mapping) = mapping.split_at(usize::MAX).unwrap_err().into_parts();
+    assert_eq!(error.reason(), Reason::MappingLength(2 * page));
+    assert_eq!((mapping[0], mapping[page]), (0, 1));
+}
+
+#[test]
+fn strangers_are_not_joined() {
+    let page = page_size();
+    let (first, second) = pages(2).split_at(page).unwrap();
+    // The wrong way round.
+    let (error, (second, first)) = second.join(first).unwrap_err().into_parts();
+    assert_eq!((error.call(), error.errno()), (Call::Join, EINVAL));
+    assert_eq!(error.reason(), Reason::NotAdjacent);
+    assert_eq!((first[0], second[0]), (0, 1));
+    // A gap, though only of bytes that were asked for by nobody.
+    let mut first = first;
+    first.resize_in_place(page - 1).unwrap();
+    let (error, (first, second)) = first.join(second).unwrap_err().into_parts();
+    assert_eq!(error.reason(), Reason::NotAdjacent);
+    assert_eq!((first[0], second[0]), (0, 1));
+    // Of another kind.
+    let (first, second) = pages(2).split_at(page).unwrap();
+    let backing = unix_memory::Backing::Other;
+    // SAFETY: it is no more than that.
+    let second = unsafe { Mapping::from_raw(second.into_raw(), backing) };
+    let (error, _both) = first.join(second).unwrap_err().into_parts();
+    assert_eq!(error.reason(), Reason::NotAdjacent);
+}
+
+#[test]
+fn a_refused_join_gives_both_back() {
+    let (first, second) = pages(2).split_at(page_size()).unwrap();
+    let address = first.as_ptr();
+    let join = || first.join(second);
+    if let Some(failed) = refusing(SYS_mprotect, address, ENOMEM, join) {
+        let (error, (first, second)) = failed.unwrap_err().into_parts();
+        assert_eq!((error.call(), error.errno()), (Call::Mprotect, ENOMEM));
+        assert_eq!((first[0], second[0]), (0, 1));
+    }
+}
+
+#[test]
+fn executable_parts() {
+    let (code, data) = pages(2).split_at(page_size()).unwrap();
+    let code = code.protect(ReadExecute).unwrap();
+    let address = code.as_ptr();
+    assert!(permissions(address).contains(MMPermissions::EXECUTE));
+    drop(data);
+    assert!(permissions(address).contains(MMPermissions::EXECUTE));
+}
+
+#[test]
+fn no_cut_inside_a_huge_page() {
+    let Some(size) = HugePageSize::system_default() else {
+        return skip("huge pages cut", "the kernel tells no size");
+    };
+    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
+    let mapping = match options.map_anonymous(ReadWrite) {
+        Ok(mapping) => mapping,
+        Err(error) => return skip("huge pages cut", &error.to_string()),
+    };
+    let (error, mut mapping) = mapping.split_at(page_size()).unwrap_err().into_parts();
+    assert_eq!(error.reason(), Reason::HugePage);
+    // Neither shrunk: the kernel unmaps no part of one.
+    let error = mapping.resize(page_size()).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mremap, EINVAL));
+    let (first, mut second) = mapping.split_at(size.bytes()).unwrap();
+    first.unmap().unwrap();
+    second[0] = 1;
+    second.resize(size.bytes() - 1).unwrap();
+    second.unmap().unwrap();
+}
+
+#[test]
+fn guard_pages_are_not_accessible() {
+    let page = page_size();
+    for len in [0, 1, page, 3 * page - 1] {
+        let options = MapOptions::new().len(len);
+        let mut guarded = options.map_guarded(page, 2 * page, ReadWrite).unwrap();
+        guarded.fill(7);
+        assert_eq!(guarded.len(), len);
+        assert_eq!(guarded.mapping().len(), len);
+        let (before, mapping, behind) = guarded.into_parts();
+        assert_eq!((before.len(), behind.len()), (page, 2 * page));
+        assert_eq!(*mapping, vec![7; len]);
+        assert_eq!(permissions(before.as_ptr()), PRIVATE);
+        assert_eq!(permissions(behind.as_ptr()), PRIVATE);
+        assert_eq!(
+            before.as_ptr().wrapping_add(page),
+            behind.as_ptr().wrapping_sub(len.next_multiple_of(page))
+        );
+    }
+    let none = MapOptions::new().len(page).map_guarded(0, 0, ReadOnly);
+    assert_eq!(**none.unwrap().mapping(), *vec![0; page]);
+}
+
+#[test]
+fn guards_that_cannot_be() {
+    let page = page_size();
+    let options = MapOptions::new().len(page);
+    let error = options.map_guarded(1, page, ReadWrite).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::Unaligned(page))
+    );
+    let error = options.map_guarded(0, page + 1, ReadWrite).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::Unaligned(page))
+    );
+    let huge = usize::MAX & !(page - 1);
+    let error = options.map_guarded(huge, huge, ReadWrite).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+    let error = MapOptions::new()
+        .map_guarded(page, page, ReadWrite)
+        .unwrap_err();
+    assert!(matches!(error.reason(), Reason::LengthNeeded(_)));
+}
+
+proptest! {
+    /// Cut anywhere, in any order, and joined again in any order, it is what it was.
+    #[test]
+    fn any_cuts(cuts in prop::collection::btree_set(1usize..16, 0..8), order in any::<u64>()) {
+        let page = page_size();
+        let mut rest = pages(16);
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for cut in cuts {
+            let (part, more) = rest.split_at((cut - from) * page).unwrap();
+            parts.push(part);
+            (rest, from) = (more, cut);
+        }
+        parts.push(rest);
+        let mut order = order;
+        while parts.len() > 1 {
+            let at = usize::try_from(order % (parts.len() as u64 - 1)).unwrap();
+            order = order.rotate_right(7);
+            let (first, second) = (parts.remove(at), parts.remove(at));
+            parts.insert(at, first.join(second).unwrap());
+        }
+        let whole = parts.pop().unwrap();
+        prop_assert_eq!(whole.len(), 16 * page);
+        for (number, page) in (0..16u8).zip(whole.chunks_exact(page)) {
+            prop_assert!(page.iter().all(|&byte| byte == number));
+        }
+        let address = whole.as_ptr();
+        whole.unmap().unwrap();
+        let _another_tests = smaps(address);
+    }
+}

@@ -1,0 +1,246 @@
+//! Mappings that grow and shrink.
+
+use unix_memory_sys as sys;
+
+use crate::call::{self, Errno};
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::mapping::Mapping;
+use crate::os;
+use crate::page::{max_len, page_size, round_up};
+use crate::place::Place;
+use crate::protection::{Access, Protection};
+use crate::region::{Pages, Region, Request};
+
+/// Whether a mapping that grows may get another address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    Allowed,
+    Forbidden,
+}
+
+impl<A: Access> Mapping<A> {
+    /// Changes the length to `len` bytes, elsewhere in memory if need be.
+    ///
+    /// What was there stays, as far as it fits; what is new is zeros. (Where the mapping cannot be
+    /// written, the rest of the old last page is as it was.) Shrinking gives whole pages back, and
+    /// never moves. To shrink, any mapping will do; to grow, only private anonymous memory: of
+    /// other memory, turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
+    ///
+    /// # Errors
+    /// The mapping is as it was: `ENOMEM` for more than the address space, its limit
+    /// (`RLIMIT_AS`), the limit of mappings or a length ([`Reason::LengthLimit`]) allows; `EAGAIN`
+    /// over the limit on locked memory; `EINVAL` for other than private anonymous memory
+    /// ([`Reason::NotAnonymous`]), for explicit huge pages, which do not grow and shrink by
+    /// whole ones only, and on Linux for more than there are addresses.
+    ///
+    /// # Platform
+    /// On Linux and NetBSD pages are moved, by mremap(2). Elsewhere, and where advice or protection
+    /// has made several mappings of it in the kernel, memory is added at the end, and if there is
+    /// no room, a new mapping made and the bytes copied: advice and locks are lost then.
+    ///
+    /// ```
+    /// let mut mapping = unix_memory::Mapping::anonymous(100)?;
+    /// mapping[99] = 1;
+    /// mapping.resize(1 << 20)?;
+    /// assert_eq!(mapping[99..102], [1, 0, 0]);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// A slice does not outlive it.
+    ///
+    /// ```compile_fail,E0502
+    /// let mut mapping = unix_memory::Mapping::anonymous(100)?;
+    /// let slice = &mapping[..];
+    /// mapping.resize(1 << 20)?;
+    /// println!("{slice:?}");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    #[doc(alias = "MREMAP_MAYMOVE")]
+    pub fn resize(&mut self, len: usize) -> Result<()> {
+        self.region_mut().resize(len, A::PROTECTION, Move::Allowed)
+    }
+
+    /// Changes the length to `len` bytes where the mapping is.
+    ///
+    /// # Errors
+    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken.
+    ///
+    /// ```
+    /// let mut mapping = unix_memory::Mapping::anonymous(1 << 20)?;
+    /// let address = mapping.as_ptr();
+    /// mapping.resize_in_place(1 << 10)?;
+    /// assert_eq!((mapping.as_ptr(), mapping.len()), (address, 1 << 10));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    pub fn resize_in_place(&mut self, len: usize) -> Result<()> {
+        self.region_mut()
+            .resize(len, A::PROTECTION, Move::Forbidden)
+    }
+}
+
+impl Region {
+    /// Changes the length; only private anonymous memory grows.
+    fn resize(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
+        if len <= self.len() {
+            return self.shrink(len);
+        }
+        if !self.is_private_anonymous() {
+            return Err(refused(self, len, libc::EINVAL, Reason::NotAnonymous));
+        }
+        let old = self.len();
+        if old == 0 {
+            *self = self.anew(len, protection, Place::Anywhere)?;
+            return Ok(());
+        }
+        let pages = self.pages();
+        let end = pages.len;
+        match self.remap(len, moving) {
+            // No such call, or the kernel has several mappings here.
+            Err(error) if [libc::ENOSYS, libc::EFAULT].contains(&error.errno()) => {
+                self.extend_or_copy(len, protection, moving)?;
+            }
+            result => result?,
+        }
+        if protection.contains(Protection::WRITE) {
+            let stale = old..len.min(end);
+            let start = self.start().as_ptr().wrapping_add(stale.start);
+            // SAFETY: the bytes lie in the region, which can be written and nobody refers to.
+            unsafe { start.write_bytes(0, stale.len()) };
+        }
+        Ok(())
+    }
+
+    /// Changes the length; more of what it is of comes in.
+    #[allow(dead_code, reason = "not every system can")]
+    pub fn resize_shared(&mut self, len: usize, moving: Move) -> Result<()> {
+        if len <= self.len() {
+            self.shrink(len)
+        } else if self.len() == 0 {
+            Err(refused(self, len, libc::EINVAL, Reason::Kernel))
+        } else {
+            self.remap(len, moving)
+        }
+    }
+
+    /// Gives up the bytes from `len` on, and the pages that hold no others.
+    fn shrink(&mut self, len: usize) -> Result<()> {
+        let keep = self.pages_of(&(0..len)).len;
+        let Pages { start, len: all } = self.pages();
+        if keep < all {
+            // SAFETY: `keep` is within the pages.
+            let tail = unsafe { start.add(keep) };
+            // SAFETY: these pages are the region's own and hold no byte before `len`.
+            let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
+            if let Err((error, tail)) = tail.unmap() {
+                core::mem::forget(tail);
+                return Err(refused(self, len, error.errno(), Reason::Kernel));
+            }
+        }
+        let anonymous = self.is_private_anonymous();
+        let shorter = if len == 0 {
+            Self::empty(anonymous)
+        } else {
+            // SAFETY: the pages that hold these bytes are still the region's own.
+            unsafe { Self::from_raw(self.start(), len, anonymous) }
+        };
+        core::mem::forget(core::mem::replace(self, shorter));
+        Ok(())
+    }
+
+    /// Grows to `len` bytes by the system's own means; `ENOSYS` where there are none.
+    fn remap(&mut self, len: usize, moving: Move) -> Result<()> {
+        let Pages { start, len: all } = self.pages();
+        let before = self.start().addr().get() - start.addr().get();
+        if len > max_len() - before {
+            let limit = Reason::LengthLimit(max_len());
+            return Err(refused(self, len, libc::ENOMEM, limit));
+        }
+        let larger = round_up(before + len);
+        let start = if larger == all {
+            start
+        } else {
+            // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
+            // borrowed for writing.
+            unsafe { os::remap(start, all, larger, moving == Move::Allowed) }
+                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?
+        };
+        // SAFETY: less than a page, and the mapping has at least one more byte.
+        let first = unsafe { start.add(before) };
+        // SAFETY: these pages are what the region's own have become.
+        let grown = unsafe { Self::from_raw(first, len, self.is_private_anonymous()) };
+        core::mem::forget(core::mem::replace(self, grown));
+        Ok(())
+    }
+
+    /// Grows private anonymous memory by what every system can do.
+    fn extend_or_copy(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
+        let Pages { start, len: all } = self.pages();
+        // Its bytes begin with a page: it is of no file.
+        let end = start.addr().get() + all;
+        match self.anew(len - all, protection, Place::At(end)) {
+            Ok(more) => {
+                // SAFETY: the pages of `more` were just mapped behind this one's, and it is
+                // forgotten, as this one is.
+                let longer = unsafe { self.with(&more, len) };
+                core::mem::forget(more);
+                core::mem::forget(core::mem::replace(self, longer));
+                return Ok(());
+            }
+            Err(_) if moving == Move::Allowed => {}
+            Err(error) => return Err(refused(self, len, libc::ENOMEM, error.reason())),
+        }
+        let both = Protection::READ | Protection::WRITE;
+        let copy = self.anew(len, both, Place::Anywhere)?;
+        let hidden = !protection.contains(Protection::READ);
+        if hidden {
+            // SAFETY: nobody refers to the region.
+            unsafe { self.protect(protection, Protection::READ) }?;
+        }
+        // SAFETY: both have so many bytes, which can be read there and written here, and are
+        // apart.
+        unsafe {
+            copy.start()
+                .copy_from_nonoverlapping(self.start(), self.len());
+        };
+        // SAFETY: nobody refers to the copy.
+        let done = unsafe { copy.protect(both, protection) };
+        if let Err(error) = done {
+            // SAFETY: nobody refers to the region.
+            if hidden && unsafe { self.protect(Protection::READ, protection) }.is_err() {
+                // Its type would not tell the truth.
+                call::abort();
+            }
+            return Err(error);
+        }
+        *self = copy;
+        Ok(())
+    }
+
+    /// New private anonymous memory.
+    fn anew(&self, len: usize, protection: Protection, place: Place) -> Result<Self> {
+        let request = Request {
+            place,
+            alignment: 0,
+            len,
+            page_size: page_size(),
+            protection,
+            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+            fd: -1,
+            offset: 0,
+        };
+        Self::map(
+            &request,
+            Arguments::Resize {
+                from: self.len(),
+                to: len,
+            },
+        )
+    }
+}
+
+fn refused(region: &Region, to: usize, errno: Errno, reason: Reason) -> Error {
+    let from = region.len();
+    Error::new(Call::Mremap, errno, Arguments::Resize { from, to }, reason)
+}
