@@ -56,11 +56,19 @@
 extern crate std;
 
 mod advice;
+mod arch;
+mod atomic;
+mod bytes;
 mod call;
+mod chunks;
+mod claims;
 mod copy;
+#[cfg(feature = "std")]
+mod cursor;
 mod discard;
 mod errno;
 mod error;
+mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod flush;
@@ -80,6 +88,8 @@ mod raw;
 mod region;
 mod residency;
 mod resize;
+#[cfg(feature = "std")]
+pub mod ring;
 mod shared;
 mod span;
 mod split;
@@ -88,7 +98,14 @@ mod unchecked_advice;
 mod view;
 
 pub use advice::Advice;
+pub use atomic::Atomic;
+#[cfg(feature = "std")]
+pub use chunks::Chunks;
+pub use chunks::ChunksIn;
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
