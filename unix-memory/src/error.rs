@@ -70,6 +70,20 @@ pub enum Call {
     GetSeals,
     /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
     Fcntl,
+    /// Opening a ring, or using one.
+    Ring,
+    /// Giving bytes to the consumer of a ring.
+    Commit,
+    /// Giving bytes back to the producer of a ring.
+    Consume,
+    /// Copying within a shared mapping.
+    CopyWithin,
+    /// Comparing bytes of a shared mapping.
+    Compare,
+    /// Finding atomics in a shared mapping.
+    Atomics,
+    /// `sigaction(2)`: installing the handler of faults.
+    Sigaction,
 }
 
 impl Call {
@@ -105,6 +119,13 @@ impl Call {
             Self::AddSeals => "fcntl(F_ADD_SEALS)",
             Self::GetSeals => "fcntl(F_GET_SEALS)",
             Self::Fcntl => "fcntl",
+            Self::Ring => "ring",
+            Self::Commit => "commit",
+            Self::Consume => "consume",
+            Self::CopyWithin => "copy_within",
+            Self::Compare => "compare_at",
+            Self::Atomics => "atomics",
+            Self::Sigaction => "sigaction",
         }
     }
 }
@@ -161,6 +182,18 @@ pub enum Reason {
     PowerOfTwo,
     /// The second mapping must begin where the first ends, and be of its kind.
     NotAdjacent,
+    /// The bytes are in use as atomics of another size.
+    AtomicSize,
+    /// Memory behind the mapping is gone: the file was truncated, a page could not be read from the
+    /// disk or has no room on it, or it is a device's and that failed.
+    Fault {
+        /// How many bytes were copied before: the first, unless the method says otherwise.
+        done: usize,
+        /// The byte, from the start of the mapping, that could not be reached.
+        at: usize,
+    },
+    /// `install_fault_handler` was not called, or this thread blocks the signals.
+    NoHandler,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
     /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
@@ -168,14 +201,20 @@ pub enum Reason {
     ObjectName,
     /// The file can have no seals: it is no memfd.
     NotSealable,
-    /// The file's seals do not make it immutable: those that are said to be missing would.
-    NotImmutable {
+    /// The file can change in a way that it must not: it has too few seals.
+    SealsMissing {
         /// `F_SEAL_SHRINK` is missing: the file can be truncated.
         shrink: bool,
         /// `F_SEAL_WRITE` is missing: it can be written to, at least through a mapping that
         /// somebody made before `F_SEAL_FUTURE_WRITE`.
         write: bool,
     },
+    /// A ring has no more than this many bytes for this end.
+    RingBytes(usize),
+    /// The other end of a ring, in another process, does not keep to the rules.
+    RingPeer,
+    /// The memory is no ring, or one of another version of this crate or width of pointers.
+    NoRing,
     /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
     /// for writing.
     Mapped,
@@ -246,6 +285,12 @@ pub(crate) enum Arguments {
         index: usize,
         start: usize,
         len: usize,
+    },
+    /// A range of a mapping, and where in it that goes.
+    Move {
+        start: usize,
+        len: usize,
+        to: usize,
     },
     /// What should be a range of a mapping, but ends before it begins.
     Bounds {
@@ -399,6 +444,9 @@ impl fmt::Display for Error {
             Arguments::Span { index, start, len } => {
                 write!(f, " of {len} bytes at {start} (span {index})")?;
             }
+            Arguments::Move { start, len, to } => {
+                write!(f, " of {len} bytes at {start} to {to}")?;
+            }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
             #[cfg(feature = "std")]
             Arguments::Name(name) => write!(f, " of {name:?}")?,
@@ -446,19 +494,28 @@ impl fmt::Display for Error {
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }
+            Reason::AtomicSize => f.write_str(" (atomics of another size are in use there)"),
+            Reason::Fault { done, at } => write!(
+                f,
+                " (after {done} bytes; those from {at} on are gone: the file was truncated, or \
+                 could not be read or written)"
+            ),
+            Reason::NoHandler => {
+                f.write_str(" (the handler of faults is not installed, or its signals are blocked)")
+            }
             Reason::Unsupported => f.write_str(" (not on this system)"),
             Reason::ObjectName => f.write_str(
                 " (a name is a slash, and then characters that are no slash and no NUL)",
             ),
             Reason::NotSealable => f.write_str(" (only a memfd has seals)"),
-            Reason::NotImmutable { shrink, write } => {
-                f.write_str(" (it can change: ")?;
-                f.write_str(match (shrink, write) {
-                    (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
-                    (true, false) => "F_SEAL_SHRINK is missing)",
-                    (false, _) => "F_SEAL_WRITE is missing)",
-                })
-            }
+            Reason::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
+                (true, true) => " (F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
+                (true, false) => " (F_SEAL_SHRINK is missing)",
+                (false, _) => " (F_SEAL_WRITE is missing)",
+            }),
+            Reason::RingBytes(len) => write!(f, " (there are {len} bytes for this end)"),
+            Reason::RingPeer => f.write_str(" (the other end does not keep to the rules)"),
+            Reason::NoRing => f.write_str(" (it is no ring, or not one for this program)"),
             Reason::Mapped => f.write_str(" (somebody has it mapped, and may write)"),
         }
     }

@@ -56,18 +56,21 @@
 extern crate std;
 
 mod advice;
-#[allow(
-    dead_code,
-    reason = "what one system does by itself, another has done by the kernel"
-)]
 mod arch;
+mod atomic;
+mod bytes;
 mod call;
+mod chunks;
+mod claims;
 mod copy;
+#[cfg(feature = "std")]
+mod cursor;
 mod discard;
 #[cfg(feature = "std")]
 mod durable;
 mod errno;
 mod error;
+mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod flush;
@@ -90,6 +93,8 @@ mod raw;
 mod region;
 mod residency;
 mod resize;
+#[cfg(feature = "std")]
+pub mod ring;
 mod shared;
 mod span;
 mod split;
@@ -98,7 +103,14 @@ mod unchecked_advice;
 mod view;
 
 pub use advice::Advice;
+pub use atomic::Atomic;
+#[cfg(feature = "std")]
+pub use chunks::Chunks;
+pub use chunks::ChunksIn;
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
@@ -108,6 +120,7 @@ pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
 pub use options::MapOptions;
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
 pub use os::objects::*;

@@ -1,98 +1,107 @@
-//! What depends on the architecture, and the only place that asks which one it is.
+//! Copies in assembly that stop, rather than end the process, where memory is gone: one file for
+//! each architecture, and the only place that asks which one it is.
 //!
-//! * [`INSTRUCTION_CACHE`]: how code that was just written becomes code that can be run; one file
-//!   for each way, `icache_*.rs`;
-//! * `sysarch`: the BSDs' call for it, where it may be asked for;
-//! * `pkru`: a thread's rights over memory that has a protection key.
+//! Each file gives:
+//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
+//!   left undone: none, unless a fault interrupted them and a handler had them go on at `resume`.
+//!   They read and write bytes that others change at the same time: each comes old or new. No
+//!   access touches a byte outside of the ranges given.
+//! * `resume`: for a program counter inside of them, where to go on after a fault; `None` elsewhere.
+//! * `AVAILABLE`: whether there are any; where not, the kernel copies.
+//! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
+//!   handler, in bytes.
+//!
+//! Both loops have two parts: a wide one, which moves many bytes at a time, and after a fault in it,
+//! one that goes on byte by byte, so that what is left is exact.
+//!
+//! They are assembly for two reasons. A handler can only resume code of which it is known what the
+//! registers hold. And these accesses race with those of others, which Rust's own may not: what an
+//! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
+//! another process (see `copy`).
+//!
+//! `alias_distance` is another matter: how far apart the same memory can be mapped twice. So is
+//! `icache`: how code that was just written becomes code that can be run.
+
+#[cfg(feature = "std")]
+mod alias;
+#[allow(
+    dead_code,
+    reason = "what one system does by itself, another has done by the kernel"
+)]
+mod icache;
+#[cfg(feature = "std")]
+pub use alias::alias_distance;
+pub use icache::*;
 
 cfg_if::cfg_if! {
-    if #[cfg(any(
-        target_arch = "x86",
-        target_arch = "x86_64",
-        target_arch = "s390x",
-        target_arch = "wasm32",
-        target_arch = "wasm64",
-    ))] {
-        mod icache_coherent;
-        pub use icache_coherent::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "aarch64", target_arch = "arm64ec"))] {
-        mod icache_aarch64;
-        pub use icache_aarch64::INSTRUCTION_CACHE;
-    } else if #[cfg(target_arch = "arm")] {
-        mod icache_arm;
-        pub use icache_arm::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))] {
-        mod icache_riscv;
-        pub use icache_riscv::INSTRUCTION_CACHE;
-    } else if #[cfg(all(
-        any(target_arch = "powerpc", target_arch = "powerpc64"),
-        not(target_vendor = "ibm")
-    ))] {
-        mod icache_powerpc;
-        // In the older of the two ABIs a function's address is that of a descriptor.
-        cfg_if::cfg_if! {
-            if #[cfg(all(target_arch = "powerpc64", target_endian = "big", target_env = "gnu"))] {
-                #[path = "code_descriptor.rs"]
-                mod code;
-            } else {
-                mod code;
+    if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {
+        mod routine;
+        mod x86_64;
+        pub use x86_64::*;
+    } else if #[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))] {
+        mod aarch64;
+        mod routine;
+        pub use aarch64::*;
+    } else if #[cfg(target_arch = "riscv64")] {
+        mod riscv64;
+        mod routine;
+        pub use riscv64::*;
+    } else {
+        mod none;
+        pub use none::*;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths around every step of the loops, and one beyond them all.
+    const LENS: [usize; 30] = [
+        0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 47, 63, 64, 65, 127, 128, 129,
+        255, 256, 257, 1023, 1024, 1100,
+    ];
+    const SIZE: usize = 1200;
+
+    /// Every length at every alignment of both ends, against plain slices.
+    #[test]
+    fn like_plain_copies() {
+        if !AVAILABLE {
+            return;
+        }
+        let from: [u8; SIZE] = core::array::from_fn(|i| (i % 251) as u8 + 1);
+        for len in LENS {
+            for (start, end) in (0..9).flat_map(|start| (0..9).map(move |end| (start, end))) {
+                let mut to = [0; SIZE];
+                let mut plain = [0; SIZE];
+                let source = from[start..].as_ptr();
+                // SAFETY: both arrays have that many bytes from there on.
+                let left = unsafe { copy(to[end..].as_mut_ptr(), source, len) };
+                plain[end..end + len].copy_from_slice(&from[start..start + len]);
+                assert_eq!(left, 0);
+                assert!(to == plain, "copy of {len} from {start} to {end}");
+
+                // SAFETY: the array has that many bytes from there on.
+                let left = unsafe { set(to[start..].as_mut_ptr(), len, 0xf7) };
+                plain[start..start + len].fill(0xf7);
+                assert_eq!(left, 0);
+                assert!(to == plain, "set of {len} at {start}");
             }
         }
-        pub use icache_powerpc::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "sparc", target_arch = "sparc64"))] {
-        mod code;
-        mod icache_sparc;
-        pub use icache_sparc::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "loongarch32", target_arch = "loongarch64"))] {
-        mod icache_loongarch;
-        pub use icache_loongarch::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "mips", target_arch = "mips32r6"))] {
-        // o32.
-        const CACHEFLUSH: usize = 4147;
-        mod icache_mips;
-        pub use icache_mips::INSTRUCTION_CACHE;
-    } else if #[cfg(any(target_arch = "mips64", target_arch = "mips64r6"))] {
-        // n64.
-        const CACHEFLUSH: usize = 5197;
-        mod icache_mips;
-        pub use icache_mips::INSTRUCTION_CACHE;
-    } else if #[cfg(target_arch = "m68k")] {
-        mod icache_m68k;
-        pub use icache_m68k::INSTRUCTION_CACHE;
-    } else if #[cfg(target_arch = "csky")] {
-        mod icache_csky;
-        pub use icache_csky::INSTRUCTION_CACHE;
-    } else {
-        mod icache_unknown;
-        pub use icache_unknown::INSTRUCTION_CACHE;
     }
-}
 
-cfg_if::cfg_if! {
-    if #[cfg(any(target_arch = "arm", target_arch = "riscv64", target_arch = "mips"))] {
-        mod sysarch;
-        #[allow(unused_imports, reason = "the BSDs have it")]
-        pub use sysarch::sysarch;
-    } else {
-        /// Nobody asks.
-        #[allow(dead_code, reason = "the BSDs name it")]
-        pub const unsafe fn sysarch(_: usize, _: usize) -> core::ffi::c_int {
-            -1
+    #[test]
+    fn nothing_else_resumes() {
+        assert_eq!(resume(0), None);
+        assert_eq!(resume(usize::MAX), None);
+        assert_eq!(resume(nothing_else_resumes as *const () as usize), None);
+        if AVAILABLE {
+            let copy = copy as *const () as usize;
+            let bytes = resume(copy).expect("the wide part");
+            let stop = resume(bytes).expect("the part byte by byte");
+            assert!(copy < bytes && bytes < stop);
+            assert_eq!(resume(stop), None);
+            assert_eq!(resume(copy - 1), None);
         }
     }
-}
-
-/// How instructions that were written as data become instructions that can be fetched.
-#[allow(dead_code, reason = "each architecture has one of them")]
-pub enum InstructionCache {
-    /// The hardware sees to it.
-    Coherent,
-    /// By instructions that any program may execute: the function does it for bytes that can be
-    /// read, given by address and length.
-    Instructions(unsafe fn(*const u8, usize)),
-    /// Only the kernel can. On Linux by the system call that the function returns for an address and
-    /// a length: its number, and its arguments.
-    Kernel(fn(usize, usize) -> [usize; 5]),
-    /// Nobody has found out yet.
-    Unknown,
 }
