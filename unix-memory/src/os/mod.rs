@@ -275,9 +275,11 @@ cfg_if::cfg_if! {
         mod dax;
         mod huge_pages;
         mod proc_file;
+        mod keys;
         mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            pub use super::keys::{Keyed, ProtectionKey};
             pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {
