@@ -92,6 +92,8 @@ mod shared;
 mod split;
 mod table;
 mod view;
+#[cfg(feature = "std")]
+mod windows;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
@@ -121,3 +123,5 @@ pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
 pub use view::PlainData;
+#[cfg(feature = "std")]
+pub use windows::{Window, Windows};
