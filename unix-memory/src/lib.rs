@@ -65,6 +65,7 @@ mod claims;
 mod copy;
 #[cfg(feature = "std")]
 mod cursor;
+mod discard;
 mod errno;
 mod error;
 mod fault;
@@ -81,6 +82,7 @@ mod options;
 mod os;
 mod page;
 mod place;
+mod populate;
 mod protection;
 mod raw;
 mod region;
@@ -89,8 +91,10 @@ mod resize;
 #[cfg(feature = "std")]
 pub mod ring;
 mod shared;
+mod span;
 mod split;
 mod table;
+mod unchecked_advice;
 mod view;
 #[cfg(feature = "std")]
 mod windows;
@@ -111,10 +115,13 @@ pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
 pub use options::MapOptions;
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::objects::*;
 pub use page::page_size;
+pub use populate::PopulateSteps;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
@@ -122,6 +129,8 @@ pub use protection::{
 pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use span::Span;
+pub use unchecked_advice::UncheckedAdvice;
 pub use view::PlainData;
 #[cfg(feature = "std")]
 pub use windows::{Window, Windows};
