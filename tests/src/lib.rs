@@ -45,6 +45,39 @@ pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");
 }
 
+/// Forks, runs `child`, and says whether it came back with true before an alarm ended it.
+///
+/// # Panics
+/// Where there can be no child.
+#[must_use]
+pub fn in_a_child(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child allocates, which glibc and musl allow after a fork, and ends by `_exit`.
+    let pid = unsafe { libc::fork() };
+    assert_ne!(pid, -1);
+    if pid == 0 {
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::alarm(60) };
+        let ok = child();
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::_exit(i32::from(!ok)) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` can be written; the child is ours.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+}
+
+/// Whether a child that does nothing but read the byte at `address` lives on: not where the page
+/// cannot be read.
+#[must_use]
+pub fn can_be_read(address: *const u8) -> bool {
+    in_a_child(|| {
+        // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
+        let _byte = unsafe { address.read_volatile() };
+        true
+    })
+}
+
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first
 /// argument is `first`, with `errno`, by a seccomp filter. Where there can be none, because the
 /// architecture or an emulator has no such filters, it says so, and `f` is not run.

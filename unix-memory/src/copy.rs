@@ -105,6 +105,20 @@ pub unsafe fn store(from: &[u8], to: *mut u8) {
     unsafe { store_part(address, 0, tail) };
 }
 
+/// Writes the word at `address` as it is: so that its page is ready to be written.
+///
+/// # Safety
+/// As [`store`]; `address` is aligned to a word.
+pub unsafe fn rewrite(address: *mut u8) {
+    // SAFETY: as the caller vouches.
+    let word = unsafe { word(address) };
+    let mut old = word.load(Relaxed);
+    // (To add or to set nothing would be compiled to no write at all.)
+    while let Err(now) = word.compare_exchange_weak(old, old, Relaxed, Relaxed) {
+        old = now;
+    }
+}
+
 /// Sets `len` bytes from `to` on to `byte`.
 ///
 /// # Safety

@@ -178,6 +178,12 @@ pub(crate) enum Arguments {
         start: usize,
         len: usize,
     },
+    /// A range of a mapping, the one at `index` of many that were given.
+    Span {
+        index: usize,
+        start: usize,
+        len: usize,
+    },
     /// What should be a range of a mapping, but ends before it begins.
     Bounds {
         start: usize,
@@ -259,6 +265,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Which of many was refused, counted from zero: of the spans of
+    /// [`Advice::apply`](crate::Advice::apply). `None` for a call that takes but one.
+    #[must_use]
+    pub const fn span(&self) -> Option<usize> {
+        match self.arguments {
+            Arguments::Span { index, .. } => Some(index),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.call.name())?;
@@ -275,6 +293,9 @@ impl fmt::Display for Error {
             Arguments::At(position) => write!(f, " {position}")?,
             Arguments::Resize { from, to } => write!(f, " from {from} to {to} bytes")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+            Arguments::Span { index, start, len } => {
+                write!(f, " of {len} bytes at {start} (span {index})")?;
+            }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
         }
         match errno::text(self.errno) {

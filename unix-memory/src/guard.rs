@@ -186,7 +186,27 @@ macro_rules! guard {
             /// ```
             #[doc(alias = "mincore")]
             pub fn residency(&self) -> Residency<'_> {
-                Residency::new(&self.region)
+                Residency::new(&self.region, &(0..self.len()))
+            }
+
+            /// Asks, page by page, which of the pages that hold a byte of `range` are in memory.
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
+            /// Otherwise as [`residency`](Self::residency).
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// assert_eq!(mapping.residency_range(page_size()..)?.count(), 1);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mincore")]
+            pub fn residency_range(&self, range: impl RangeBounds<usize>) -> Result<Residency<'_>> {
+                let range = crate::page::check_range(crate::Call::Mincore, &range, self.len())?;
+                Ok(Residency::new(&self.region, &range))
             }
 
             /// Unmaps now, and says so when the kernel refuses, which dropping cannot.
@@ -246,27 +266,6 @@ macro_rules! guard {
             #[doc(alias = "munlock")]
             pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
                 LockGuard::new(&self.region, &range)
-            }
-
-            /// Brings every page into memory now, and says when that fails.
-            ///
-            /// Pages are read, not written: those of a private mapping are still shared with the
-            /// file, or with the page of zeros, until something is written to them.
-            ///
-            /// # Errors
-            /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
-            /// other systems, that raises SIGBUS); `EHWPOISON`, `EIO`, `ENOMEM` where a page could
-            /// not be brought in.
-            ///
-            /// ```
-            #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
-            #[doc = $new]
-            /// mapping.populate()?;
-            /// # Ok::<(), unix_memory::Error>(())
-            /// ```
-            #[doc(alias = "MADV_POPULATE_READ")]
-            pub fn populate(&self) -> Result<()> {
-                self.region.populate()
             }
         }
 

@@ -58,6 +58,7 @@ extern crate std;
 mod advice;
 mod call;
 mod copy;
+mod discard;
 mod errno;
 mod error;
 #[cfg(feature = "std")]
@@ -71,14 +72,17 @@ mod options;
 mod os;
 mod page;
 mod place;
+mod populate;
 mod protection;
 mod raw;
 mod region;
 mod residency;
 mod resize;
 mod shared;
+mod span;
 mod split;
 mod table;
+mod unchecked_advice;
 mod view;
 
 pub use advice::Advice;
@@ -90,6 +94,7 @@ pub use mapping::Mapping;
 pub use options::MapOptions;
 pub use os::extra::*;
 pub use page::page_size;
+pub use populate::PopulateSteps;
 pub use protection::{
     Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
     Writable,
@@ -97,4 +102,6 @@ pub use protection::{
 pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use span::Span;
+pub use unchecked_advice::UncheckedAdvice;
 pub use view::PlainData;

@@ -11,7 +11,6 @@ use crate::advice::Advice;
 use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::flush::Flush;
-use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down, round_up};
 use crate::place::{Pending, Place};
 use crate::protection::Protection;
@@ -211,28 +210,8 @@ impl Region {
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
         let range = check_range(Call::Madvise, range, self.len())?;
-        let arguments = Arguments::range(&range);
-        let Some(value) = os::advice(advice) else {
-            return Err(Error::new(
-                Call::Madvise,
-                libc::EINVAL,
-                arguments,
-                Reason::Unsupported,
-            ));
-        };
-        let pages = self.pages_of(&range);
-        if pages.len == 0 {
-            return Ok(());
-        }
-        // SAFETY: the pages are the region's own, and no `Advice` changes content.
-        unsafe { call::madvise(pages.start, pages.len, value) }.map_err(|errno| {
-            let reason = if errno == libc::EINVAL && !advice.is_supported() {
-                Reason::Unsupported
-            } else {
-                Reason::Kernel
-            };
-            Error::new(Call::Madvise, errno, arguments, reason)
-        })
+        // SAFETY: the pages are the region's own.
+        unsafe { advice.give(self.pages_of(&range), Arguments::range(&range)) }
     }
 
     /// Flushes the pages that hold a byte of `range`.
@@ -247,16 +226,6 @@ impl Region {
             let arguments = Arguments::range(&range);
             Error::kernel(Call::Msync, errno, arguments)
         })
-    }
-
-    /// Brings every page into memory, by reading.
-    pub fn populate(&self) -> Result<()> {
-        let pages = self.pages();
-        if pages.len == 0 {
-            return Ok(());
-        }
-        os::populate(pages)
-            .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len())))
     }
 
     /// Unmaps, and gives the region back where the kernel refuses.

@@ -12,9 +12,9 @@ use crate::advice::Advice;
 use crate::call::{self, Errno};
 use crate::page::page_size;
 use crate::region::Pages;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// The `MADV_` value of `advice`.
-#[allow(clippy::unnecessary_wraps, reason = "other systems lack some")]
 pub const fn advice(advice: Advice) -> Option<c_int> {
     Some(match advice {
         Advice::Normal => sys::MADV_NORMAL,
@@ -30,6 +30,28 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::Unmergeable => sys::MADV_UNMERGEABLE,
         Advice::DontDump => sys::MADV_DONTDUMP,
         Advice::DoDump => sys::MADV_DODUMP,
+        Advice::DoFork => sys::MADV_DOFORK,
+        Advice::KeepOnFork => sys::MADV_KEEPONFORK,
+        _ => return None,
+    })
+}
+
+/// The `MADV_` value of an advice that does more than advise.
+pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
+    // Not in the headers of MIPS, whose kernels do not have it either.
+    const MADV_SOFT_OFFLINE: c_int = 101;
+    Some(match advice {
+        UncheckedAdvice::DontNeed => sys::MADV_DONTNEED,
+        UncheckedAdvice::DontNeedLocked => sys::MADV_DONTNEED_LOCKED,
+        UncheckedAdvice::Free => sys::MADV_FREE,
+        UncheckedAdvice::Remove => sys::MADV_REMOVE,
+        UncheckedAdvice::DontFork => sys::MADV_DONTFORK,
+        UncheckedAdvice::WipeOnFork => sys::MADV_WIPEONFORK,
+        UncheckedAdvice::GuardInstall => sys::MADV_GUARD_INSTALL,
+        UncheckedAdvice::GuardRemove => sys::MADV_GUARD_REMOVE,
+        UncheckedAdvice::HwPoison => sys::MADV_HWPOISON,
+        UncheckedAdvice::SoftOffline => MADV_SOFT_OFFLINE,
+        _ => return None,
     })
 }
 
@@ -39,7 +61,9 @@ pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
         // SAFETY: no bytes are advised on.
-        unsafe { call::madvise(address, 0, value) }.is_ok()
+        let asked = unsafe { call::madvise(address, 0, value) };
+        // Known, but not for this process: the kernel looks at that first.
+        matches!(asked, Ok(()) | Err(libc::EPERM))
     })
 }
 
@@ -50,6 +74,23 @@ pub fn populate(pages: Pages) -> Result<(), Errno> {
         // Before Linux 5.14. A kernel that knows the value refuses memory that is no RAM, which
         // must not be touched.
         Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => touch::populate(pages),
+        result => result,
+    }
+}
+
+/// Brings `pages` into memory, ready to be written.
+///
+/// # Safety
+/// They can be written, and whoever else in this process accesses them does so atomically, word by
+/// word.
+pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: the pages are the caller's; no content changes.
+    match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_WRITE) } {
+        // As above.
+        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_WRITE) => {
+            // SAFETY: as the caller vouches.
+            unsafe { touch::populate_write(pages) }
+        }
         result => result,
     }
 }

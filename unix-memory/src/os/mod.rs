@@ -3,10 +3,10 @@
 //!
 //! Each file gives:
 //! * `MAP_POPULATE`, `MAP_NORESERVE`: flags of `mmap`, zero where there is no such thing;
-//! * `advice`: the `MADV_` value of an advice, if the platform has it, and `knows_advice`: whether
-//!   the running kernel does;
+//! * `advice` and `unchecked_advice`: the `MADV_` value of an advice, if the platform has it, and
+//!   `knows_advice`: whether the running kernel does;
 //! * `madvise` and `mincore`: the calls themselves, or what does their work, or sets `ENOSYS`;
-//! * `populate`: brings pages in;
+//! * `populate` and `populate_write`: bring pages in;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited.
 //!
@@ -45,7 +45,6 @@ cfg_if::cfg_if! {
         pub use solarish::*;
     } else if #[cfg(any(
         target_os = "aix",
-        target_os = "cygwin",
         target_os = "emscripten",
         target_os = "fuchsia",
         target_os = "haiku",
@@ -58,6 +57,12 @@ cfg_if::cfg_if! {
         mod posix;
         mod touch;
         pub use posix::*;
+    } else if #[cfg(target_os = "cygwin")] {
+        mod cygwin;
+        mod missing;
+        mod posix;
+        mod touch;
+        pub use cygwin::*;
     } else if #[cfg(any(target_os = "l4re", target_os = "redox"))] {
         mod missing;
         mod redox;
@@ -82,6 +87,37 @@ cfg_if::cfg_if! {
     } else {
         mod no_huge_files;
         pub use no_huge_files::is_in_huge_pages;
+    }
+}
+
+// Advice that only one of two systems has that share a file.
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "freebsd")] {
+        const PROTECT: Option<core::ffi::c_int> = Some(unix_memory_sys::MADV_PROTECT);
+    } else if #[cfg(target_os = "dragonfly")] {
+        const PROTECT: Option<core::ffi::c_int> = None;
+    } else if #[cfg(target_os = "illumos")] {
+        const ACCESS_MANY_PSET: Option<core::ffi::c_int> = None;
+        const PURGE: Option<core::ffi::c_int> = Some(unix_memory_sys::MADV_PURGE);
+    } else if #[cfg(target_os = "solaris")] {
+        const ACCESS_MANY_PSET: Option<core::ffi::c_int> =
+            Some(unix_memory_sys::MADV_ACCESS_MANY_PSET);
+        const PURGE: Option<core::ffi::c_int> = None;
+    }
+}
+
+// Advice on many ranges in one call; where there is none, it is not done.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod together;
+        pub use together::advise_together;
+    } else {
+        pub const unsafe fn advise_together(
+            _: &[crate::region::Pages],
+            _: core::ffi::c_int,
+        ) -> bool {
+            false
+        }
     }
 }
 
