@@ -44,6 +44,24 @@ pub enum Call {
     Write,
     /// Setting bytes of a shared mapping.
     Fill,
+    /// `memfd_create(2)`: making a file in memory.
+    MemfdCreate,
+    /// `shm_open(3)`: making or opening a shared memory object.
+    ShmOpen,
+    /// `shm_unlink(3)`: removing the name of one.
+    ShmUnlink,
+    /// `open(2)`: making a file.
+    Open,
+    /// `write(2)`: filling a file.
+    WriteFile,
+    /// `ftruncate(2)`: setting the length of a file.
+    Ftruncate,
+    /// `fcntl(2)` with `F_ADD_SEALS`.
+    AddSeals,
+    /// `fcntl(2)` with `F_GET_SEALS`.
+    GetSeals,
+    /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
+    Fcntl,
 }
 
 impl Call {
@@ -66,6 +84,15 @@ impl Call {
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
+            Self::MemfdCreate => "memfd_create",
+            Self::ShmOpen => "shm_open",
+            Self::ShmUnlink => "shm_unlink",
+            Self::Open => "open",
+            Self::WriteFile => "write",
+            Self::Ftruncate => "ftruncate",
+            Self::AddSeals => "fcntl(F_ADD_SEALS)",
+            Self::GetSeals => "fcntl(F_GET_SEALS)",
+            Self::Fcntl => "fcntl",
         }
     }
 }
@@ -116,6 +143,22 @@ pub enum Reason {
     NotAdjacent,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
+    /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
+    /// other and no NUL, and has a character after it.
+    ObjectName,
+    /// The file can have no seals: it is no memfd.
+    NotSealable,
+    /// The file's seals do not make it immutable: those that are said to be missing would.
+    NotImmutable {
+        /// `F_SEAL_SHRINK` is missing: the file can be truncated.
+        shrink: bool,
+        /// `F_SEAL_WRITE` is missing: it can be written to, at least through a mapping that
+        /// somebody made before `F_SEAL_FUTURE_WRITE`.
+        write: bool,
+    },
+    /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
+    /// for writing.
+    Mapped,
 }
 
 /// What an open file is, as far as it matters for mapping it.
@@ -189,6 +232,46 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
+    /// An object by its name.
+    #[cfg(feature = "std")]
+    Name(Name),
+    /// The length that a file was to have.
+    #[cfg(feature = "std")]
+    Size(u64),
+}
+
+/// The name of an object, as much of it as the message of an error needs.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    /// The first bytes, and zeros.
+    bytes: [u8; 30],
+    len: u8,
+    is_whole: bool,
+}
+
+#[cfg(feature = "std")]
+impl Name {
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; 30];
+        let part = &name[..name.len().min(bytes.len())];
+        bytes[..part.len()].copy_from_slice(part);
+        Self {
+            bytes,
+            #[allow(clippy::cast_possible_truncation, reason = "at most 30")]
+            len: part.len() as u8,
+            is_whole: part.len() == name.len(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = &self.bytes[..usize::from(self.len)];
+        let more = if self.is_whole { "" } else { "..." };
+        write!(f, "\"{}{more}\"", part.escape_ascii())
+    }
 }
 
 impl Arguments {
@@ -297,6 +380,10 @@ impl fmt::Display for Error {
                 write!(f, " of {len} bytes at {start} (span {index})")?;
             }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
+            #[cfg(feature = "std")]
+            Arguments::Name(name) => write!(f, " of {name:?}")?,
+            #[cfg(feature = "std")]
+            Arguments::Size(len) => write!(f, " to {len} bytes")?,
         }
         match errno::text(self.errno) {
             Some(text) => write!(f, ": {text}")?,
@@ -337,6 +424,19 @@ impl fmt::Display for Error {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
             }
             Reason::Unsupported => f.write_str(" (not on this system)"),
+            Reason::ObjectName => f.write_str(
+                " (a name is a slash, and then characters that are no slash and no NUL)",
+            ),
+            Reason::NotSealable => f.write_str(" (only a memfd has seals)"),
+            Reason::NotImmutable { shrink, write } => {
+                f.write_str(" (it can change: ")?;
+                f.write_str(match (shrink, write) {
+                    (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
+                    (true, false) => "F_SEAL_SHRINK is missing)",
+                    (false, _) => "F_SEAL_WRITE is missing)",
+                })
+            }
+            Reason::Mapped => f.write_str(" (somebody has it mapped, and may write)"),
         }
     }
 }

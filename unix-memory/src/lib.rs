@@ -68,6 +68,8 @@ mod guard;
 mod guarded;
 mod lock;
 mod mapping;
+#[cfg(feature = "std")]
+mod object;
 mod options;
 mod os;
 mod page;
@@ -91,8 +93,12 @@ pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
 pub use mapping::Mapping;
+#[cfg(feature = "std")]
+pub use object::SharedMemory;
 pub use options::MapOptions;
 pub use os::extra::*;
+#[cfg(feature = "std")]
+pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
 pub use protection::{

@@ -37,7 +37,7 @@ mod sealed {
 ///
 /// Its implementors are all in this crate; each is a unit value too, which is what methods take:
 /// `mapping.protect(ReadOnly)`.
-pub trait Access: sealed::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
+pub trait Access: sealed::Sealed + Copy + Debug + Default + Send + Sync + Unpin + 'static {
     /// The protection as flags.
     const PROTECTION: Protection;
 }

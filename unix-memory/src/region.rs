@@ -17,7 +17,7 @@ use crate::protection::Protection;
 use crate::table;
 
 /// The last byte that a file can have has an offset below this.
-const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
+pub const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
 
 /// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
 ///

@@ -51,3 +51,13 @@ pub fn knows_advice(value: c_int) -> bool {
         unsafe { call::madvise(address, 0, value) }.is_ok()
     })
 }
+
+/// Here the mode is one of a variable number of arguments.
+///
+/// # Safety
+/// As that of unix-memory-sys.
+#[cfg(feature = "std")]
+pub unsafe fn shm_open(name: *const core::ffi::c_char, flags: c_int, mode: sys::mode_t) -> c_int {
+    // SAFETY: the caller vouches for the name.
+    unsafe { sys::shm_open(name, flags, core::ffi::c_uint::from(mode)) }
+}

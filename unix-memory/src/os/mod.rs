@@ -8,6 +8,7 @@
 //! * `madvise` and `mincore`: the calls themselves, or what does their work, or sets `ENOSYS`;
 //! * `populate` and `populate_write`: bring pages in;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
+//! * `unnamed`: makes a shared memory object without a name;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
@@ -190,5 +191,70 @@ cfg_if::cfg_if! {
         pub mod extra {}
     } else {
         pub mod extra {}
+    }
+}
+
+// Shared memory objects: with a name, where there are such; and how one without a name is made.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod memfd;
+        mod memfd_linux;
+        mod sealed;
+        mod unnamed_memfd;
+        use memfd_linux as memfd_create;
+        pub use unnamed_memfd::unnamed;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod memfd;
+        mod memfd_freebsd;
+        mod sealed;
+        mod unnamed_anon;
+        use memfd_freebsd as memfd_create;
+        pub use unnamed_anon::unnamed;
+    } else if #[cfg(target_os = "l4re")] {
+        mod unnamed_file;
+        pub use unnamed_file::unnamed;
+    } else {
+        mod unnamed_unique;
+        pub use unnamed_unique::unnamed;
+    }
+}
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::named::NamedMemory;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "android")] {
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "freebsd")] {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::named::NamedMemory;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "l4re")] {
+        pub mod objects {}
+    } else if #[cfg(target_vendor = "apple")] {
+        mod named;
+        use apple::shm_open;
+        pub mod objects {
+            pub use super::named::NamedMemory;
+        }
+    } else {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::named::NamedMemory;
+        }
     }
 }
