@@ -162,7 +162,7 @@ fn too_few_seals_are_refused_and_the_memory_comes_back() {
         memory.add_seals(seals).unwrap();
         let error = SealedMemory::from_fd(&memory).unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::GetSeals, EPERM));
-        assert_eq!(error.reason(), Reason::NotImmutable { shrink, write });
+        assert_eq!(error.reason(), Reason::SealsMissing { shrink, write });
         let (again, memory) = SealedMemory::try_from(memory).unwrap_err().into_parts();
         assert_eq!(again, error);
         assert_eq!(memory.seals().unwrap() & IMMUTABLE, seals & IMMUTABLE);
@@ -170,8 +170,8 @@ fn too_few_seals_are_refused_and_the_memory_comes_back() {
     };
     assert_eq!(
         refused(Seals::empty(), true, true),
-        "fcntl(F_GET_SEALS): Operation not permitted (it can change: F_SEAL_SHRINK and \
-         F_SEAL_WRITE are missing)"
+        "fcntl(F_GET_SEALS): Operation not permitted (F_SEAL_SHRINK and F_SEAL_WRITE \
+         are missing)"
     );
     assert!(
         refused(Seals::SHRINK | Seals::GROW, false, true).ends_with("F_SEAL_WRITE is missing)")

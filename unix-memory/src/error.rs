@@ -62,6 +62,12 @@ pub enum Call {
     GetSeals,
     /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
     Fcntl,
+    /// Opening a ring, or using one.
+    Ring,
+    /// Giving bytes to the consumer of a ring.
+    Commit,
+    /// Giving bytes back to the producer of a ring.
+    Consume,
 }
 
 impl Call {
@@ -93,6 +99,9 @@ impl Call {
             Self::AddSeals => "fcntl(F_ADD_SEALS)",
             Self::GetSeals => "fcntl(F_GET_SEALS)",
             Self::Fcntl => "fcntl",
+            Self::Ring => "ring",
+            Self::Commit => "commit",
+            Self::Consume => "consume",
         }
     }
 }
@@ -148,14 +157,20 @@ pub enum Reason {
     ObjectName,
     /// The file can have no seals: it is no memfd.
     NotSealable,
-    /// The file's seals do not make it immutable: those that are said to be missing would.
-    NotImmutable {
+    /// The file can change in a way that it must not: it has too few seals.
+    SealsMissing {
         /// `F_SEAL_SHRINK` is missing: the file can be truncated.
         shrink: bool,
         /// `F_SEAL_WRITE` is missing: it can be written to, at least through a mapping that
         /// somebody made before `F_SEAL_FUTURE_WRITE`.
         write: bool,
     },
+    /// A ring has no more than this many bytes for this end.
+    RingBytes(usize),
+    /// The other end of a ring, in another process, does not keep to the rules.
+    RingPeer,
+    /// The memory is no ring, or one of another version of this crate or width of pointers.
+    NoRing,
     /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
     /// for writing.
     Mapped,
@@ -428,14 +443,14 @@ impl fmt::Display for Error {
                 " (a name is a slash, and then characters that are no slash and no NUL)",
             ),
             Reason::NotSealable => f.write_str(" (only a memfd has seals)"),
-            Reason::NotImmutable { shrink, write } => {
-                f.write_str(" (it can change: ")?;
-                f.write_str(match (shrink, write) {
-                    (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
-                    (true, false) => "F_SEAL_SHRINK is missing)",
-                    (false, _) => "F_SEAL_WRITE is missing)",
-                })
-            }
+            Reason::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
+                (true, true) => " (F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
+                (true, false) => " (F_SEAL_SHRINK is missing)",
+                (false, _) => " (F_SEAL_WRITE is missing)",
+            }),
+            Reason::RingBytes(len) => write!(f, " (there are {len} bytes for this end)"),
+            Reason::RingPeer => f.write_str(" (the other end does not keep to the rules)"),
+            Reason::NoRing => f.write_str(" (it is no ring, or not one for this program)"),
             Reason::Mapped => f.write_str(" (somebody has it mapped, and may write)"),
         }
     }

@@ -56,6 +56,8 @@
 extern crate std;
 
 mod advice;
+#[cfg(feature = "std")]
+mod arch;
 mod call;
 mod copy;
 mod discard;
@@ -80,6 +82,8 @@ mod raw;
 mod region;
 mod residency;
 mod resize;
+#[cfg(feature = "std")]
+pub mod ring;
 mod shared;
 mod span;
 mod split;

@@ -12,6 +12,8 @@ use crate::lock::LockGuard;
 use crate::mapping::Mapping;
 use crate::page::{check_range, check_span};
 use crate::protection::{Access, Protection, ReadWrite, Readable, Writable};
+#[cfg(feature = "std")]
+use crate::region::Pages;
 use crate::region::Region;
 use crate::residency::Residency;
 
@@ -77,6 +79,18 @@ guard!(
 );
 
 impl<A: Access> SharedMapping<A> {
+    /// All its pages.
+    #[cfg(feature = "std")]
+    pub(crate) fn pages(&self) -> Pages {
+        self.region.pages()
+    }
+
+    /// The address of the first byte, for writing where that is allowed.
+    #[cfg(feature = "std")]
+    pub(crate) const fn start(&self) -> *mut u8 {
+        self.region.start().as_ptr()
+    }
+
     /// Vouches that only this mapping's owner changes the bytes from now on, and gives the guard
     /// that derefs to `[u8]`.
     ///

@@ -194,31 +194,41 @@ cfg_if::cfg_if! {
     }
 }
 
-// Shared memory objects: with a name, where there are such; and how one without a name is made.
+// Shared memory objects: how one without a name is made, and one whose length is fixed.
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod fixed_sealed;
         mod memfd;
         mod memfd_linux;
         mod sealed;
         mod unnamed_memfd;
+        pub use fixed_sealed::{check_fixed_len, fixed_len};
         use memfd_linux as memfd_create;
         pub use unnamed_memfd::unnamed;
     } else if #[cfg(target_os = "freebsd")] {
+        mod fixed_sealed;
         mod memfd;
         mod memfd_freebsd;
         mod sealed;
         mod unnamed_anon;
+        pub use fixed_sealed::{check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
+        mod fixed_missing;
         mod unnamed_file;
+        pub use fixed_missing::{check_fixed_len, fixed_len};
         pub use unnamed_file::unnamed;
     } else {
+        mod fixed_missing;
         mod unnamed_unique;
+        pub use fixed_missing::{check_fixed_len, fixed_len};
         pub use unnamed_unique::unnamed;
     }
 }
+
+// And those with a name, where there are such; what lib.rs hands on of all of them.
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
@@ -256,5 +266,30 @@ cfg_if::cfg_if! {
         pub mod objects {
             pub use super::named::NamedMemory;
         }
+    }
+}
+
+// Memory that a child made by `fork` does not have.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod alone_madvise;
+        pub use alone_madvise::keep_from_children;
+    } else if #[cfg(any(target_os = "freebsd", target_os = "dragonfly"))] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        use unix_memory_sys::INHERIT_NONE;
+    } else if #[cfg(any(target_os = "netbsd", target_os = "openbsd"))] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        use unix_memory_sys::MAP_INHERIT_NONE as INHERIT_NONE;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        // Its name is that of the Mach call: <mach/vm_inherit.h>.
+        use libc::VM_INHERIT_NONE as INHERIT_NONE;
+    } else {
+        mod alone_missing;
+        pub use alone_missing::keep_from_children;
     }
 }

@@ -106,7 +106,7 @@ impl SealedMemory {
     /// of it.
     ///
     /// # Errors
-    /// * [`Reason::NotImmutable`] with `EPERM`: its seals do not forbid to write to it and to make
+    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
     ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
     /// * [`Reason::NotSealable`] with `EINVAL`: it is no memfd, and can have no seals.
     /// * `EACCES`: it is not open for reading.
@@ -125,7 +125,7 @@ impl SealedMemory {
         let shrink = !seals.contains(Seals::SHRINK);
         let write = !seals.contains(Seals::WRITE);
         if shrink || write {
-            let reason = Reason::NotImmutable { shrink, write };
+            let reason = Reason::SealsMissing { shrink, write };
             return Err(Error::new(
                 Call::GetSeals,
                 libc::EPERM,
