@@ -71,7 +71,9 @@ pub fn in_a_child(child: impl FnOnce() -> bool) -> bool {
 /// cannot be read.
 #[must_use]
 pub fn can_be_read(address: *const u8) -> bool {
+    let address = address.expose_provenance();
     in_a_child(|| {
+        let address = std::ptr::with_exposed_provenance::<u8>(address);
         // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
         let _byte = unsafe { address.read_volatile() };
         true

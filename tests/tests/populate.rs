@@ -163,7 +163,7 @@ fn for_writing_private_pages_are_copied() {
     let mapping = MapOptions::new().map_private(&file, ReadWrite).unwrap();
     mapping.populate().unwrap();
     assert_eq!(own(mapping.as_ptr()), 0, "reading copies nothing");
-    mapping.populate_write_range(page..2 * page + 1).unwrap();
+    mapping.populate_write_range(page..=2 * page).unwrap();
     assert_eq!(own(mapping.as_ptr()), 2 * page as u64);
     mapping.populate_write().unwrap();
     assert_eq!(own(mapping.as_ptr()), 4 * page as u64);

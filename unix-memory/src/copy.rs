@@ -1,200 +1,266 @@
-//! Copies out of and into memory that others may change.
+//! Copies out of and into memory that others may change, and that may be gone.
 //!
-//! Every access is a relaxed atomic one of a whole, aligned machine word. So no two accesses of
-//! this crate to the same memory race, nor differ in size, which the memory model leaves undefined
-//! as well; other processes are outside the model. Part of a word is read by reading the word, and
-//! written by compare-and-swap, which keeps what others write to the rest of it.
+//! No access of Rust's own touches such bytes, but for the atomics that `atomic` gives out. Copies
+//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model that is what another
+//! process does, or a device: something from outside that changes bytes, or looks at them. It can
+//! always be told as relaxed atomic accesses of just the size in which this program accesses the
+//! same bytes itself: to store a byte as an exchange of the whole atomic that has it, to load some
+//! as a load of which the other bytes are dropped. So copies race with nothing, as long as the
+//! program itself has no two sizes at once, which `claims` sees to.
 //!
-//! Mapped pages are whole and hold whole words, so that a word with one byte in a page can be
-//! accessed whenever that page can.
+//! What is copied is not copied at once: each byte comes old or new.
 
-use core::ops::Range;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::arch;
+use crate::call::Errno;
+use crate::error::Reason;
+use crate::fault::Mechanism;
+use crate::os::{self, Pipe};
+use crate::page::page_size;
 
-const WORD: usize = size_of::<usize>();
+/// So many bytes go through memory of the stack at a time, where they have to.
+pub const CHUNK: usize = 4 << 10;
 
-/// The word at `address`.
-///
-/// # Safety
-/// `address` is aligned to a word, which lies in a mapped page that can be read and is only
-/// accessed atomically. The result is only loaded from, relaxed, unless the page can be written:
-/// that much `core::sync::atomic` allows of read-only memory.
-unsafe fn word<'a>(address: *mut u8) -> &'a AtomicUsize {
-    #[allow(clippy::cast_ptr_alignment, reason = "the caller vouches for it")]
-    let address = address.cast::<AtomicUsize>();
-    // SAFETY: as the caller vouches.
-    unsafe { &*address }
+/// A copy that ended early: after `done` bytes, for the reason `errno`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    pub done: usize,
+    pub errno: Errno,
 }
 
-/// How `len` bytes from `address` on lie in words: the first word and the bytes of it that are
-/// before the first whole one, then the number of whole ones, then the bytes in the last.
-struct Words {
-    first: *mut u8,
-    head: Range<usize>,
-    whole: usize,
-    tail: usize,
+/// Which of the two addresses is in the memory that may be gone.
+#[derive(Clone, Copy)]
+enum Direction {
+    Out,
+    In,
 }
 
-impl Words {
-    fn of(address: *mut u8, len: usize) -> Self {
-        let skip = address.addr() % WORD;
-        let head = if skip == 0 {
-            0..0
+/// Copies by one mechanism, or by those that there are.
+pub struct Copier {
+    mechanism: Chosen,
+    /// Opened when it is needed first.
+    pipe: Option<Pipe>,
+}
+
+#[derive(Clone, Copy)]
+enum Chosen {
+    Processor,
+    ProcessVm,
+    Pipe,
+    /// The kernel, as it likes.
+    Kernel,
+}
+
+impl Copier {
+    /// What is best here for memory that may be gone, or may not.
+    pub fn new(may_be_gone: bool) -> Self {
+        let processor = arch::AVAILABLE && (!may_be_gone || os::handler::is_ready());
+        Self::of(if processor {
+            Chosen::Processor
         } else {
-            skip..WORD.min(skip + len)
-        };
-        let rest = len - head.len();
+            Chosen::Kernel
+        })
+    }
+
+    /// That mechanism alone.
+    ///
+    /// # Errors
+    /// `ENOSYS` where the system does not have it, `ENOTSUP` where the handler is not installed, or
+    /// blocked.
+    pub fn with(mechanism: Mechanism) -> Result<Self, (Errno, Reason)> {
+        Ok(Self::of(match mechanism {
+            Mechanism::Handler if !os::handler::AVAILABLE => {
+                return Err((libc::ENOSYS, Reason::Unsupported));
+            }
+            Mechanism::Handler if !os::handler::is_ready() => {
+                return Err((libc::ENOTSUP, Reason::NoHandler));
+            }
+            Mechanism::Handler => Chosen::Processor,
+            Mechanism::ProcessVm => Chosen::ProcessVm,
+            Mechanism::Pipe => Chosen::Pipe,
+        }))
+    }
+
+    const fn of(mechanism: Chosen) -> Self {
         Self {
-            first: address.wrapping_sub(skip),
-            head,
-            whole: rest / WORD,
-            tail: rest % WORD,
+            mechanism,
+            pipe: None,
         }
     }
 
-    /// The address of the first whole word.
-    fn body(&self) -> *mut u8 {
-        self.first
-            .wrapping_add(if self.head.is_empty() { 0 } else { WORD })
+    /// Copies `to.len()` bytes from `from` on.
+    ///
+    /// # Safety
+    /// The bytes lie in mapped pages that can be read, and the program itself accesses them in no
+    /// way but by atomics of one size each. They may be gone, unless this copier is for such as
+    /// cannot be.
+    pub unsafe fn load(&mut self, from: *const u8, to: &mut [u8]) -> Result<(), Stop> {
+        // SAFETY: `to` can be written; the caller vouches for the rest.
+        unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
     }
-}
 
-/// Copies `to.len()` bytes from `from` on.
-///
-/// # Safety
-/// The bytes lie in mapped pages that can be read and are only accessed atomically.
-pub unsafe fn load(from: *const u8, to: &mut [u8]) {
-    // SAFETY: `address` is aligned, and its word has a byte of the range: the caller vouches.
-    let read = |address| unsafe { word(address) }.load(Relaxed).to_ne_bytes();
+    /// Copies `from` to `to` and on.
+    ///
+    /// # Safety
+    /// As [`load`](Self::load), of pages that can be written.
+    pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
+        // SAFETY: `from` can be read; the caller vouches for the rest.
+        unsafe { self.copy(from.as_ptr(), to, from.len(), Direction::In) }
+    }
 
-    let words = Words::of(from.cast_mut(), to.len());
-    let (head, rest) = to.split_at_mut(words.head.len());
-    if !head.is_empty() {
-        head.copy_from_slice(&read(words.first)[words.head.clone()]);
-    }
-    let mut address = words.body();
-    let (body, tail) = rest.split_at_mut(words.whole * WORD);
-    for chunk in body.chunks_exact_mut(WORD) {
-        chunk.copy_from_slice(&read(address));
-        address = address.wrapping_add(WORD);
-    }
-    if !tail.is_empty() {
-        tail.copy_from_slice(&read(address)[..words.tail]);
-    }
-}
-
-/// Copies `from` to `to` and on.
-///
-/// # Safety
-/// The bytes lie in mapped pages that can be read and written and are only accessed atomically.
-pub unsafe fn store(from: &[u8], to: *mut u8) {
-    let words = Words::of(to, from.len());
-    let (head, rest) = from.split_at(words.head.len());
-    // SAFETY: the first word has a byte of the range.
-    unsafe { store_part(words.first, words.head.start, head) };
-    let mut address = words.body();
-    let (body, tail) = rest.split_at(words.whole * WORD);
-    for chunk in body.chunks_exact(WORD) {
-        let mut bytes = [0; WORD];
-        bytes.copy_from_slice(chunk);
-        // SAFETY: `address` is aligned, and its word lies in the range.
-        unsafe { word(address) }.store(usize::from_ne_bytes(bytes), Relaxed);
-        address = address.wrapping_add(WORD);
-    }
-    // SAFETY: if there are bytes left, this word has them.
-    unsafe { store_part(address, 0, tail) };
-}
-
-/// Writes the word at `address` as it is: so that its page is ready to be written.
-///
-/// # Safety
-/// As [`store`]; `address` is aligned to a word.
-pub unsafe fn rewrite(address: *mut u8) {
-    // SAFETY: as the caller vouches.
-    let word = unsafe { word(address) };
-    let mut old = word.load(Relaxed);
-    // (To add or to set nothing would be compiled to no write at all.)
-    while let Err(now) = word.compare_exchange_weak(old, old, Relaxed, Relaxed) {
-        old = now;
-    }
-}
-
-/// Sets `len` bytes from `to` on to `byte`.
-///
-/// # Safety
-/// As [`store`].
-pub unsafe fn fill(to: *mut u8, len: usize, byte: u8) {
-    let bytes = [byte; WORD];
-    let words = Words::of(to, len);
-    // SAFETY: the first word has a byte of the range.
-    unsafe { store_part(words.first, words.head.start, &bytes[..words.head.len()]) };
-    let mut address = words.body();
-    for _ in 0..words.whole {
-        // SAFETY: `address` is aligned, and its word lies in the range.
-        unsafe { word(address) }.store(usize::from_ne_bytes(bytes), Relaxed);
-        address = address.wrapping_add(WORD);
-    }
-    // SAFETY: if there are bytes left, this word has them.
-    unsafe { store_part(address, 0, &bytes[..words.tail]) };
-}
-
-/// Writes `bytes` into the word at `address`, from its byte `start` on, and leaves its others.
-///
-/// # Safety
-/// If `bytes` is not empty, `address` is aligned and its word lies in a page that can be written.
-unsafe fn store_part(address: *mut u8, start: usize, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    // SAFETY: as the caller vouches.
-    let word = unsafe { word(address) };
-    let mut old = word.load(Relaxed);
-    loop {
-        let mut new = old.to_ne_bytes();
-        new[start..start + bytes.len()].copy_from_slice(bytes);
-        match word.compare_exchange_weak(old, usize::from_ne_bytes(new), Relaxed, Relaxed) {
-            Ok(_) => return,
-            Err(now) => old = now,
+    /// Sets `len` bytes from `to` on to `byte`.
+    ///
+    /// # Safety
+    /// As [`store`](Self::store).
+    pub unsafe fn fill(&mut self, to: *mut u8, len: usize, byte: u8) -> Result<(), Stop> {
+        if let Chosen::Processor = self.mechanism {
+            // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
+            let left = unsafe { arch::set(to, len, byte) };
+            return finished(len, left);
         }
+        let bytes = [byte; CHUNK];
+        for done in (0..len).step_by(CHUNK) {
+            let piece = &bytes[..CHUNK.min(len - done)];
+            // SAFETY: these bytes lie in the range.
+            unsafe { self.store(piece, to.wrapping_add(done)) }.map_err(|stop| Stop {
+                done: done + stop.done,
+                ..stop
+            })?;
+        }
+        Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every start and length that can matter, against plain slices.
-    #[test]
-    fn like_plain_copies() {
-        const LEN: usize = 5 * WORD;
-        let pattern: [u8; LEN] = core::array::from_fn(|i| u8::try_from(i).unwrap() + 1);
-        for start in 0..=2 * WORD {
-            for len in 0..=LEN - start {
-                let mut memory = [0usize; 5];
-                let base = memory.as_mut_ptr().cast::<u8>();
-                let mut plain = [0u8; LEN];
-
-                // SAFETY: the range lies in `memory`, which has no other access meanwhile.
-                unsafe { store(&pattern[..len], base.wrapping_add(start)) };
-                plain[start..start + len].copy_from_slice(&pattern[..len]);
-                let mut back = [0xff; LEN];
-                // SAFETY: as above.
-                unsafe { load(base, &mut back) };
-                assert_eq!(back, plain, "store {start} {len}");
-
-                let mut part = [0xff; LEN];
-                // SAFETY: as above.
-                unsafe { load(base.wrapping_add(start), &mut part[..len]) };
-                assert_eq!(part[..len], plain[start..start + len], "load {start} {len}");
-                assert!(part[len..].iter().all(|&byte| byte == 0xff));
-
-                // SAFETY: as above.
-                unsafe { fill(base.wrapping_add(start), len, 0x77) };
-                plain[start..start + len].fill(0x77);
-                // SAFETY: as above.
-                unsafe { load(base, &mut back) };
-                assert_eq!(back, plain, "fill {start} {len}");
+    /// # Safety
+    /// As [`load`](Self::load) or [`store`](Self::store); the address that is on the other side is
+    /// that of `len` bytes that the program may read, or write, as any.
+    unsafe fn copy(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
+        match self.mechanism {
+            Chosen::Processor => {
+                // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+                let left = unsafe { arch::copy(to, from, len) };
+                finished(len, left)
+            }
+            Chosen::ProcessVm => {
+                // SAFETY: as the caller vouches.
+                unsafe { by_process_vm(from, to, len, direction) }
+            }
+            Chosen::Pipe => {
+                // SAFETY: as the caller vouches.
+                unsafe { self.by_pipe(from, to, len, direction) }
+            }
+            Chosen::Kernel => {
+                // SAFETY: as the caller vouches.
+                let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
+                    return Ok(());
+                };
+                // Missing or forbidden; or gone, but it says so of a device's memory too, of which
+                // a pipe knows better.
+                let (rest, done) = (len - first.done, first.done);
+                let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
+                // SAFETY: what is left of what the caller vouches for.
+                unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
+                    done: done + second.done,
+                    // Without a pipe, the first word is the last.
+                    errno: if self.pipe.is_none() && first.errno == libc::EFAULT {
+                        first.errno
+                    } else {
+                        second.errno
+                    },
+                })
             }
         }
     }
+
+    /// # Safety
+    /// As [`copy`](Self::copy).
+    unsafe fn by_pipe(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
+        let pipe = match &self.pipe {
+            Some(pipe) => pipe,
+            None => {
+                let pipe = Pipe::new().map_err(|errno| Stop { done: 0, errno })?;
+                self.pipe.insert(pipe)
+            }
+        };
+        by_kernel(from, to, len, direction, |from, to, len| {
+            // SAFETY: a part of what the caller vouches for.
+            unsafe { pipe.copy(from, to, len) }
+        })
+    }
+}
+
+/// # Safety
+/// As [`Copier::copy`].
+unsafe fn by_process_vm(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    direction: Direction,
+) -> Result<(), Stop> {
+    by_kernel(from, to, len, direction, |from, to, len| match direction {
+        // SAFETY: a part of what the caller vouches for: `to` can be written.
+        Direction::Out => unsafe { os::process_vm::read(from, to, len) },
+        // SAFETY: a part of what the caller vouches for: `from` can be read.
+        Direction::In => unsafe { os::process_vm::write(from, to, len) },
+    })
+}
+
+/// What is left of `len` bytes after the processor copied.
+const fn finished(len: usize, left: usize) -> Result<(), Stop> {
+    if left == 0 {
+        return Ok(());
+    }
+    Err(Stop {
+        done: len - left,
+        errno: libc::EFAULT,
+    })
+}
+
+/// Calls `call` with addresses and a length until all is copied, or nothing more can be.
+///
+/// A call copies some bytes and says how many. It may refuse all for the sake of one page: then the
+/// pages are tried one by one, so that what is done is exact.
+fn by_kernel(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    direction: Direction,
+    call: impl Fn(*const u8, *mut u8, usize) -> Result<usize, Errno>,
+) -> Result<(), Stop> {
+    let mut done = 0;
+    let mut at_most = usize::MAX;
+    while done < len {
+        let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
+        match call(from, to, at_most.min(len - done)) {
+            Ok(copied @ 1..) => {
+                done += copied;
+                at_most = usize::MAX;
+            }
+            Err(libc::EINTR) => {}
+            Err(errno) if errno != libc::EFAULT => return Err(Stop { done, errno }),
+            _ => {
+                let address = match direction {
+                    Direction::Out => from.addr(),
+                    Direction::In => to.addr(),
+                };
+                let in_page = page_size() - address % page_size();
+                if at_most.min(len - done) <= in_page {
+                    let errno = libc::EFAULT;
+                    return Err(Stop { done, errno });
+                }
+                at_most = in_page;
+            }
+        }
+    }
+    Ok(())
 }

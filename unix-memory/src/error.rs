@@ -68,6 +68,14 @@ pub enum Call {
     Commit,
     /// Giving bytes back to the producer of a ring.
     Consume,
+    /// Copying within a shared mapping.
+    CopyWithin,
+    /// Comparing bytes of a shared mapping.
+    Compare,
+    /// Finding atomics in a shared mapping.
+    Atomics,
+    /// `sigaction(2)`: installing the handler of faults.
+    Sigaction,
 }
 
 impl Call {
@@ -102,6 +110,10 @@ impl Call {
             Self::Ring => "ring",
             Self::Commit => "commit",
             Self::Consume => "consume",
+            Self::CopyWithin => "copy_within",
+            Self::Compare => "compare_at",
+            Self::Atomics => "atomics",
+            Self::Sigaction => "sigaction",
         }
     }
 }
@@ -150,6 +162,18 @@ pub enum Reason {
     PowerOfTwo,
     /// The second mapping must begin where the first ends, and be of its kind.
     NotAdjacent,
+    /// The bytes are in use as atomics of another size.
+    AtomicSize,
+    /// Memory behind the mapping is gone: the file was truncated, a page could not be read from the
+    /// disk or has no room on it, or it is a device's and that failed.
+    Fault {
+        /// How many bytes were copied before: the first, unless the method says otherwise.
+        done: usize,
+        /// The byte, from the start of the mapping, that could not be reached.
+        at: usize,
+    },
+    /// `install_fault_handler` was not called, or this thread blocks the signals.
+    NoHandler,
     /// The platform, or the running kernel, has no such advice.
     Unsupported,
     /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
@@ -241,6 +265,12 @@ pub(crate) enum Arguments {
         index: usize,
         start: usize,
         len: usize,
+    },
+    /// A range of a mapping, and where in it that goes.
+    Move {
+        start: usize,
+        len: usize,
+        to: usize,
     },
     /// What should be a range of a mapping, but ends before it begins.
     Bounds {
@@ -394,6 +424,9 @@ impl fmt::Display for Error {
             Arguments::Span { index, start, len } => {
                 write!(f, " of {len} bytes at {start} (span {index})")?;
             }
+            Arguments::Move { start, len, to } => {
+                write!(f, " of {len} bytes at {start} to {to}")?;
+            }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
             #[cfg(feature = "std")]
             Arguments::Name(name) => write!(f, " of {name:?}")?,
@@ -437,6 +470,15 @@ impl fmt::Display for Error {
             Reason::PowerOfTwo => f.write_str(" (the alignment must be a power of two)"),
             Reason::NotAdjacent => {
                 f.write_str(" (the second must begin where the first ends, and be of its kind)")
+            }
+            Reason::AtomicSize => f.write_str(" (atomics of another size are in use there)"),
+            Reason::Fault { done, at } => write!(
+                f,
+                " (after {done} bytes; those from {at} on are gone: the file was truncated, or \
+                 could not be read or written)"
+            ),
+            Reason::NoHandler => {
+                f.write_str(" (the handler of faults is not installed, or its signals are blocked)")
             }
             Reason::Unsupported => f.write_str(" (not on this system)"),
             Reason::ObjectName => f.write_str(

@@ -1,14 +1,16 @@
 //! What both guards can do alike, written once.
 
-/// Gives `$guard<A>`, a struct of a `region` and an `access`, the methods that say nothing of who
-/// else may change the bytes. `$new` makes a writable guard of two pages, for the examples.
+/// Gives `$guard<A>`, a struct of a `region`, an `access` and what else is listed with the value that
+/// it begins with, the methods that say nothing of who else may change the bytes. `$new` makes a
+/// writable guard of two pages, for the examples.
 macro_rules! guard {
-    ($guard:ident, $new:literal) => {
+    ($guard:ident, $new:literal $(, $field:ident: $value:expr)*) => {
         impl<A: Access> $guard<A> {
             pub(crate) const fn from_region(region: Region) -> Self {
                 Self {
                     region,
                     access: PhantomData,
+                    $($field: $value,)*
                 }
             }
 
@@ -86,7 +88,11 @@ macro_rules! guard {
                 // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
                 // the new type gives out only what the new protection allows.
                 match unsafe { self.region.protect(A::PROTECTION, B::PROTECTION) } {
-                    Ok(()) => Ok($guard::from_region(self.region)),
+                    Ok(()) => Ok($guard {
+                        region: self.region,
+                        access: PhantomData,
+                        $($field: self.$field,)*
+                    }),
                     Err(error) => Err(Failed::new(error, self)),
                 }
             }

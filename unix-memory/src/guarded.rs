@@ -122,7 +122,7 @@ impl MapOptions {
         mapping.resize_in_place(len)?;
         if self.populates() && A::PROTECTION.contains(Protection::READ) {
             // A hint, as the flag is.
-            let _as_far_as_it_goes = os::populate(mapping.region().pages());
+            let _as_far_as_it_goes = os::populate(mapping.region().pages(), false);
         }
         steps.apply(mapping.region())?;
         Ok(Guarded {

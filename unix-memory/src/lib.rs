@@ -56,13 +56,19 @@
 extern crate std;
 
 mod advice;
-#[cfg(feature = "std")]
 mod arch;
+mod atomic;
+mod bytes;
 mod call;
+mod chunks;
+mod claims;
 mod copy;
+#[cfg(feature = "std")]
+mod cursor;
 mod discard;
 mod errno;
 mod error;
+mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod flush;
@@ -92,7 +98,14 @@ mod unchecked_advice;
 mod view;
 
 pub use advice::Advice;
+pub use atomic::Atomic;
+#[cfg(feature = "std")]
+pub use chunks::Chunks;
+pub use chunks::ChunksIn;
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
@@ -100,6 +113,7 @@ pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
 pub use options::MapOptions;
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
 pub use os::objects::*;

@@ -37,8 +37,13 @@ pub struct PopulateSteps<'a> {
     range: Range<usize>,
     /// In bytes, a multiple of the page size.
     step: usize,
-    bring: unsafe fn(Pages) -> core::result::Result<(), Errno>,
+    bring: Bring,
+    /// For `bring`.
+    shared: bool,
 }
+
+/// What brings pages in: of memory that others may change and take away, or not.
+type Bring = unsafe fn(Pages, bool) -> core::result::Result<(), Errno>;
 
 impl<'a> PopulateSteps<'a> {
     /// # Safety
@@ -48,7 +53,8 @@ impl<'a> PopulateSteps<'a> {
         region: &'a Region,
         range: Range<usize>,
         step: usize,
-        bring: unsafe fn(Pages) -> core::result::Result<(), Errno>,
+        bring: Bring,
+        shared: bool,
     ) -> Self {
         let page = page_size();
         Self {
@@ -56,6 +62,7 @@ impl<'a> PopulateSteps<'a> {
             range,
             step: (step / page).max(1) * page,
             bring,
+            shared,
         }
     }
 
@@ -77,7 +84,7 @@ impl Iterator for PopulateSteps<'_> {
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
         // SAFETY: whoever made this vouched for the range.
-        match unsafe { (self.bring)(self.region.pages_of(&range)) } {
+        match unsafe { (self.bring)(self.region.pages_of(&range), self.shared) } {
             Ok(()) => {
                 self.range.start = range.end;
                 Some(Ok(range.end))
@@ -112,7 +119,7 @@ impl core::fmt::Debug for PopulateSteps<'_> {
 
 /// Gives a guard the methods that bring pages in by reading.
 macro_rules! populate {
-    ($guard:ident) => {
+    ($guard:ident, $shared:literal) => {
         /// Bringing pages into memory.
         impl<A: Readable> $guard<A> {
             /// Brings every page into memory now, and says when that fails.
@@ -143,15 +150,15 @@ macro_rules! populate {
             /// # Errors
             /// The error names the part of the range that failed; what is before it is in memory.
             /// `EINVAL` for a range that does not lie in the mapping, or memory that is no RAM;
-            /// `EFAULT` where the file behind a page is gone (Linux 5.14 and later; before, and on
-            /// other systems, that raises SIGBUS); `EHWPOISON`, `EIO`, `ENOMEM` where a page could
-            /// not be brought in.
+            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
+            /// page could not be brought in; those of pipe(2) on systems that have no call for
+            /// this, nor another [`Mechanism`](crate::Mechanism).
             #[doc(alias = "MADV_POPULATE_READ")]
             pub fn populate_range(&self, range: impl RangeBounds<usize>) -> Result<()> {
                 let region = self.region();
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
-                unsafe { PopulateSteps::new(region, range, STEP, os::populate) }.all()
+                unsafe { PopulateSteps::new(region, range, STEP, os::populate, $shared) }.all()
             }
 
             /// Brings every page into memory as [`populate`](Self::populate), `step` bytes at a
@@ -164,18 +171,18 @@ macro_rules! populate {
             pub fn populate_in_steps(&self, step: usize) -> PopulateSteps<'_> {
                 let region = self.region();
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
-                unsafe { PopulateSteps::new(region, 0..region.len(), step, os::populate) }
+                unsafe { PopulateSteps::new(region, 0..region.len(), step, os::populate, $shared) }
             }
         }
     };
 }
 
-populate!(Mapping);
-populate!(SharedMapping);
+populate!(Mapping, false);
+populate!(SharedMapping, true);
 
 /// Gives a guard the methods that bring pages in for writing, which take `$receiver`.
 macro_rules! populate_write {
-    ($guard:ident, $self:ident, $($receiver:tt)+) => {
+    ($guard:ident, $shared:literal, $self:ident, $($receiver:tt)+) => {
         /// Bringing pages into memory, ready to be written.
         impl<A: Writable> $guard<A> {
             /// Brings every page into memory now, ready to be written, and says when that fails.
@@ -204,8 +211,9 @@ macro_rules! populate_write {
             ///
             /// # Errors
             /// As [`populate_range`](Self::populate_range); `ENOMEM` also where there is no memory
-            /// for copies, `EFAULT` also where the file system has no room (other systems and older
-            /// kernels end the process, or raise SIGBUS).
+            /// for copies, `EFAULT` also where the file system has no room (where the system has no
+            /// call for this, running out of memory ends the process). `ENOSYS` for memory that
+            /// others may change, before Linux 5.14 and elsewhere.
             #[doc(alias = "MADV_POPULATE_WRITE")]
             pub fn populate_write_range(
                 $($receiver)+,
@@ -213,9 +221,9 @@ macro_rules! populate_write {
             ) -> Result<()> {
                 let region = $self.region();
                 let range = check_range(Call::Madvise, &range, region.len())?;
-                // SAFETY: `A` says that the pages can be written, and the borrow that whoever else
-                // accesses them does so atomically.
-                unsafe { PopulateSteps::new(region, range, STEP, os::populate_write) }.all()
+                // SAFETY: `A` says that the pages can be written; where they are not shared, the
+                // borrow is exclusive.
+                unsafe { PopulateSteps::new(region, range, STEP, os::populate_write, $shared) }.all()
             }
 
             /// Brings every page into memory as [`populate_write`](Self::populate_write), `step`
@@ -228,11 +236,11 @@ macro_rules! populate_write {
             pub fn populate_write_in_steps($($receiver)+, step: usize) -> PopulateSteps<'_> {
                 let region = $self.region();
                 // SAFETY: as above.
-                unsafe { PopulateSteps::new(region, 0..region.len(), step, os::populate_write) }
+                unsafe { PopulateSteps::new(region, 0..region.len(), step, os::populate_write, $shared) }
             }
         }
     };
 }
 
-populate_write!(Mapping, self, &mut self);
-populate_write!(SharedMapping, self, &self);
+populate_write!(Mapping, false, self, &mut self);
+populate_write!(SharedMapping, true, self, &self);

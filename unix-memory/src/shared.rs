@@ -4,16 +4,13 @@ use core::marker::PhantomData;
 use core::ops::RangeBounds;
 
 use crate::advice::Advice;
-use crate::copy;
-use crate::error::{Call, Failed, Result};
+use crate::claims::Claims;
+use crate::error::{Failed, Result};
 use crate::flush::Flush;
 use crate::guard::guard;
 use crate::lock::LockGuard;
 use crate::mapping::Mapping;
-use crate::page::{check_range, check_span};
-use crate::protection::{Access, Protection, ReadWrite, Readable, Writable};
-#[cfg(feature = "std")]
-use crate::region::Pages;
+use crate::protection::{Access, Protection, ReadWrite, Readable};
 use crate::region::Region;
 use crate::residency::Residency;
 
@@ -22,18 +19,25 @@ use crate::residency::Residency;
 ///
 /// A Rust reference promises that nobody else writes. Nothing can promise that of a file: another
 /// process may write to it, even pages of a private mapping show that until they are first written
-/// to. So this guard gives out no `&[u8]`; bytes are copied out and in, with atomic accesses of
-/// whole words, and making one is safe. Whoever knows that nobody else writes says so once, with
-/// [`assume_unshared`](Self::assume_unshared).
+/// to. So this guard gives out no `&[u8]`, and making one is safe. Bytes are copied out and in
+/// ([`read_at`](Self::read_at), [`write_at`](Self::write_at)), one by one as others see it, so that
+/// each comes old or new; or are used as [`atomics`](Self::atomics). Whoever knows that nobody else
+/// writes says so once, with [`assume_unshared`](Self::assume_unshared).
 ///
 /// It comes from [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
 /// `map_anonymous_shared`.
 ///
-/// * **Size**: two words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
+/// * **Size**: four words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
-/// * **Truncation**: touching a page that lies wholly past the end of its file raises SIGBUS, which
-///   ends the process unless it handles the signal. (It is no undefined behaviour.)
-/// * **Devices**: bytes are accessed in whole words, their neighbours with them: not for registers.
+/// * **Truncation**: a page that lies wholly past the end of its file is gone, as one is that could
+///   not be read from a disk, or for which a disk has no room. A copy of its bytes is an error that
+///   says how far it got ([`Reason::Fault`](crate::Reason)); the process lives. In what is left of
+///   the last page, past the end of the file, bytes are zero. To use an *atomic* in a page that is
+///   gone raises SIGBUS, which ends the process unless it handles the signal.
+/// * **Speed**: the kernel copies, which takes a system call, unless
+///   [`install_fault_handler`](crate::install_fault_handler) was called. Memory without a file
+///   needs neither.
+/// * **Devices**: bytes are accessed in units of any size: not for registers.
 /// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
 ///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is
 ///   beyond what Rust can promise of safe code.
@@ -67,28 +71,35 @@ use crate::residency::Residency;
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct SharedMapping<A: Access> {
-    region: Region,
+    pub(crate) region: Region,
     access: PhantomData<A>,
+    pub(crate) claims: Claims,
+    /// Whether there is no file behind the memory, nor huge pages of which there may be none left,
+    /// so that it cannot be gone.
+    stays: bool,
 }
 
 guard!(
     SharedMapping,
     "let mapping: SharedMapping<unix_memory::ReadWrite> = unix_memory::MapOptions::new()
     .len(2 * unix_memory::page_size())
-    .map_anonymous_shared(unix_memory::ReadWrite)?;"
+    .map_anonymous_shared(unix_memory::ReadWrite)?;",
+    claims: Claims::new(),
+    stays: false
 );
 
 impl<A: Access> SharedMapping<A> {
-    /// All its pages.
-    #[cfg(feature = "std")]
-    pub(crate) fn pages(&self) -> Pages {
-        self.region.pages()
+    /// The guard of a region whose memory cannot be gone: anonymous, in ordinary pages, or of a
+    /// file that nobody can truncate.
+    pub(crate) const fn from_lasting(region: Region) -> Self {
+        let mut new = Self::from_region(region);
+        new.stays = true;
+        new
     }
 
-    /// The address of the first byte, for writing where that is allowed.
-    #[cfg(feature = "std")]
-    pub(crate) const fn start(&self) -> *mut u8 {
-        self.region.start().as_ptr()
+    /// Whether a byte of it may be gone.
+    pub(crate) const fn may_be_gone(&self) -> bool {
+        !self.stays
     }
 
     /// Vouches that only this mapping's owner changes the bytes from now on, and gives the guard
@@ -116,103 +127,9 @@ impl<A: Access> SharedMapping<A> {
     }
 }
 
-impl<A: Readable> SharedMapping<A> {
-    /// Copies `buffer.len()` bytes from `offset` on out of the mapping.
-    ///
-    /// Bytes that somebody writes meanwhile come old or new, each word of the machine at its own
-    /// time. `offset` is in bytes from the start of the mapping.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is copied then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadOnly};
-    /// let zero = std::fs::File::open("/dev/zero")?;
-    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
-    /// let mut bytes = [1; 4];
-    /// mapping.read_at(6, &mut bytes)?;
-    /// assert_eq!(bytes, [0; 4]);
-    /// assert!(mapping.read_at(7, &mut bytes).is_err());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        check_span(Call::Read, offset, buffer.len(), self.len())?;
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // read; `buffer`, a reference, is not part of it.
-        unsafe { copy::load(self.as_ptr().wrapping_add(offset), buffer) };
-        Ok(())
-    }
-
-    /// Copies the whole mapping.
-    ///
-    /// # Errors
-    /// None today; a mapping whose file was truncated may come to be told here.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadOnly};
-    /// let zero = std::fs::File::open("/dev/zero")?;
-    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
-    /// assert_eq!(mapping.to_vec()?, [0; 10]);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn to_vec(&self) -> Result<std::vec::Vec<u8>> {
-        let mut bytes = std::vec![0; self.len()];
-        self.read_at(0, &mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-impl<A: Writable> SharedMapping<A> {
-    /// Copies `bytes` into the mapping, from `offset` on.
-    ///
-    /// Others see it come word by word of the machine, in no promised order. Bytes beside the
-    /// range are never changed, also when others write to them meanwhile. `offset` is in bytes from
-    /// the start of the mapping.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is copied then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.write_at(6, b"last")?;
-    /// assert!(mapping.write_at(7, b"last").is_err());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        check_span(Call::Write, offset, bytes.len(), self.len())?;
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // written; `bytes`, a reference, is not part of it.
-        unsafe { copy::store(bytes, self.region.start().as_ptr().wrapping_add(offset)) };
-        Ok(())
-    }
-
-    /// Sets every byte of `range`, in bytes from the start of the mapping, to `byte`.
-    ///
-    /// # Errors
-    /// `EINVAL` where the range does not lie in the mapping; nothing is changed then.
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.fill(8.., b'x')?;
-    /// assert_eq!(mapping.to_vec()?, *b"\0\0\0\0\0\0\0\0xx");
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
-        let range = check_range(Call::Fill, &range, self.len())?;
-        let start = self.region.start().as_ptr().wrapping_add(range.start);
-        // SAFETY: the range was checked to lie in the mapping, whose pages are whole and can be
-        // written.
-        unsafe { copy::fill(start, range.len(), byte) };
-        Ok(())
-    }
-}
-
 static_assertions::assert_impl_all!(SharedMapping<ReadWrite>: Send, Sync, Unpin);
 static_assertions::assert_eq_size!(
     SharedMapping<ReadWrite>,
     Option<SharedMapping<ReadWrite>>,
-    [usize; 2]
+    [usize; 4]
 );

@@ -1,5 +1,100 @@
-//! What differs between architectures: the only place that asks which one it is.
+//! Copies in assembly that stop, rather than end the process, where memory is gone: one file for
+//! each architecture, and the only place that asks which one it is.
+//!
+//! Each file gives:
+//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
+//!   left undone: none, unless a fault interrupted them and a handler had them go on at `resume`.
+//!   They read and write bytes that others change at the same time: each comes old or new. No
+//!   access touches a byte outside of the ranges given.
+//! * `resume`: for a program counter inside of them, where to go on after a fault; `None` elsewhere.
+//! * `AVAILABLE`: whether there are any; where not, the kernel copies.
+//! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
+//!   handler, in bytes.
+//!
+//! Both loops have two parts: a wide one, which moves many bytes at a time, and after a fault in it,
+//! one that goes on byte by byte, so that what is left is exact.
+//!
+//! They are assembly for two reasons. A handler can only resume code of which it is known what the
+//! registers hold. And these accesses race with those of others, which Rust's own may not: what an
+//! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
+//! another process (see `copy`).
+//!
+//! `alias_distance` is another matter: how far apart the same memory can be mapped twice.
 
+#[cfg(feature = "std")]
 mod alias;
-
+#[cfg(feature = "std")]
 pub use alias::alias_distance;
+
+cfg_if::cfg_if! {
+    if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {
+        mod routine;
+        mod x86_64;
+        pub use x86_64::*;
+    } else if #[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))] {
+        mod aarch64;
+        mod routine;
+        pub use aarch64::*;
+    } else if #[cfg(target_arch = "riscv64")] {
+        mod riscv64;
+        mod routine;
+        pub use riscv64::*;
+    } else {
+        mod none;
+        pub use none::*;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths around every step of the loops, and one beyond them all.
+    const LENS: [usize; 30] = [
+        0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 47, 63, 64, 65, 127, 128, 129,
+        255, 256, 257, 1023, 1024, 1100,
+    ];
+    const SIZE: usize = 1200;
+
+    /// Every length at every alignment of both ends, against plain slices.
+    #[test]
+    fn like_plain_copies() {
+        if !AVAILABLE {
+            return;
+        }
+        let from: [u8; SIZE] = core::array::from_fn(|i| (i % 251) as u8 + 1);
+        for len in LENS {
+            for (start, end) in (0..9).flat_map(|start| (0..9).map(move |end| (start, end))) {
+                let mut to = [0; SIZE];
+                let mut plain = [0; SIZE];
+                let source = from[start..].as_ptr();
+                // SAFETY: both arrays have that many bytes from there on.
+                let left = unsafe { copy(to[end..].as_mut_ptr(), source, len) };
+                plain[end..end + len].copy_from_slice(&from[start..start + len]);
+                assert_eq!(left, 0);
+                assert!(to == plain, "copy of {len} from {start} to {end}");
+
+                // SAFETY: the array has that many bytes from there on.
+                let left = unsafe { set(to[start..].as_mut_ptr(), len, 0xf7) };
+                plain[start..start + len].fill(0xf7);
+                assert_eq!(left, 0);
+                assert!(to == plain, "set of {len} at {start}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_resumes() {
+        assert_eq!(resume(0), None);
+        assert_eq!(resume(usize::MAX), None);
+        assert_eq!(resume(nothing_else_resumes as *const () as usize), None);
+        if AVAILABLE {
+            let copy = copy as *const () as usize;
+            let bytes = resume(copy).expect("the wide part");
+            let stop = resume(bytes).expect("the part byte by byte");
+            assert!(copy < bytes && bytes < stop);
+            assert_eq!(resume(stop), None);
+            assert_eq!(resume(copy - 1), None);
+        }
+    }
+}

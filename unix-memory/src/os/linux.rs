@@ -68,12 +68,14 @@ pub fn knows_advice(value: c_int) -> bool {
 }
 
 /// Brings `pages`, which can be read, into memory.
-pub fn populate(pages: Pages) -> Result<(), Errno> {
+pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; reading them changes nothing.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
         // Before Linux 5.14. A kernel that knows the value refuses memory that is no RAM, which
         // must not be touched.
-        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => touch::populate(pages),
+        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => {
+            touch::populate(pages, may_be_gone)
+        }
         result => result,
     }
 }
@@ -81,15 +83,14 @@ pub fn populate(pages: Pages) -> Result<(), Errno> {
 /// Brings `pages` into memory, ready to be written.
 ///
 /// # Safety
-/// They can be written, and whoever else in this process accesses them does so atomically, word by
-/// word.
-pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
+/// They can be written, and unless they are `shared` nobody else accesses them.
+pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; no content changes.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_WRITE) } {
         // As above.
         Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_WRITE) => {
             // SAFETY: as the caller vouches.
-            unsafe { touch::populate_write(pages) }
+            unsafe { touch::populate_write(pages, shared) }
         }
         result => result,
     }

@@ -79,6 +79,43 @@ cfg_if::cfg_if! {
     }
 }
 
+// How the kernel copies, and whether a handler can: see `copy`.
+mod pipe;
+pub use pipe::Pipe;
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        pub mod handler;
+        pub mod process_vm;
+    } else {
+        #[path = "no_handler.rs"]
+        pub mod handler;
+        #[path = "no_process_vm.rs"]
+        pub mod process_vm;
+    }
+}
+cfg_if::cfg_if! {
+    if #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "dragonfly",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "illumos",
+        target_os = "solaris",
+        target_os = "cygwin",
+        target_os = "hurd",
+        target_os = "nuttx",
+        target_os = "redox",
+    ))] {
+        mod pipe2;
+        pub use pipe2::open_pipe;
+    } else {
+        mod pipe1;
+        pub use pipe1::open_pipe;
+    }
+}
+
 // Only files ask.
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
@@ -206,7 +243,7 @@ cfg_if::cfg_if! {
         mod memfd_linux;
         mod sealed;
         mod unnamed_memfd;
-        pub use fixed_sealed::{check_fixed_len, fixed_len};
+        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         use memfd_linux as memfd_create;
         pub use unnamed_memfd::unnamed;
     } else if #[cfg(target_os = "freebsd")] {
@@ -216,19 +253,19 @@ cfg_if::cfg_if! {
         mod no_verity;
         mod sealed;
         mod unnamed_anon;
-        pub use fixed_sealed::{check_fixed_len, fixed_len};
+        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
         use no_verity::is_verified;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
         mod fixed_missing;
         mod unnamed_file;
-        pub use fixed_missing::{check_fixed_len, fixed_len};
+        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         pub use unnamed_file::unnamed;
     } else {
         mod fixed_missing;
         mod unnamed_unique;
-        pub use fixed_missing::{check_fixed_len, fixed_len};
+        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         pub use unnamed_unique::unnamed;
     }
 }

@@ -1,36 +1,44 @@
-//! Bringing pages in by reading them: what works everywhere, and tells nothing.
+//! Bringing pages in by reading them: what works everywhere.
 
 use crate::call::Errno;
-use crate::copy;
+use crate::copy::Copier;
 use crate::page::page_size;
 use crate::region::Pages;
 
 /// Reads a byte of each of `pages`, which can be read.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "systems that can tell of failure do"
-)]
-pub fn populate(pages: Pages) -> Result<(), Errno> {
+///
+/// # Errors
+/// `EFAULT` where one is gone, which it may be only if `may_be_gone` says so; what a pipe says,
+/// where there is no other way to find out.
+pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
+    let mut copier = Copier::new(may_be_gone);
     for page in (0..pages.len).step_by(page_size()) {
-        // SAFETY: the byte lies in the pages, which can be read.
-        unsafe { copy::load(pages.start.as_ptr().wrapping_add(page), &mut [0]) };
+        // SAFETY: the byte lies in the pages, which can be read; a mapping's owner borrows it, so
+        // that nobody writes to it in this program, but by copies and atomics.
+        unsafe { copier.load(pages.start.as_ptr().wrapping_add(page), &mut [0]) }
+            .map_err(|stop| stop.errno)?;
     }
     Ok(())
 }
 
 /// Writes to each of `pages`, as they are.
 ///
+/// # Errors
+/// `ENOSYS` where they are `shared`: nothing writes a byte as it is that somebody else may change in
+/// that moment, and may take away.
+///
 /// # Safety
-/// They can be written, and whoever else in this process accesses them does so atomically, word by
-/// word.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "systems that can tell of failure do"
-)]
-pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
+/// They can be written, and unless they are `shared` nobody else accesses them.
+pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
+    if shared {
+        return Err(libc::ENOSYS);
+    }
     for page in (0..pages.len).step_by(page_size()) {
-        // SAFETY: a page begins at a word; the rest is as the caller vouches.
-        unsafe { copy::rewrite(pages.start.as_ptr().wrapping_add(page)) };
+        let address = pages.start.as_ptr().wrapping_add(page);
+        // SAFETY: the byte lies in the pages, which can be read.
+        let byte = unsafe { address.read_volatile() };
+        // SAFETY: and written; nobody else accesses them, as the caller vouches.
+        unsafe { address.write_volatile(byte) };
     }
     Ok(())
 }

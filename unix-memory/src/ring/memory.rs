@@ -1,7 +1,6 @@
 //! The memory of a ring: a header, the bytes, and the bytes again.
 
 use core::mem::ManuallyDrop;
-use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 
 use crate::arch::alias_distance;
@@ -55,10 +54,10 @@ impl Memory {
     /// New memory that no other process has, nor a child.
     pub fn alone(capacity: usize) -> Result<Self> {
         let object = SharedMemory::unnamed((unit() + capacity) as u64)?;
-        let mut memory = Self::map(&object, capacity)?;
+        let mut memory = Self::map(&object, capacity, true)?;
         // SAFETY: an end in a child does not unmap it (see `drop`); were it used there, the child
         // would be ended by a signal.
-        unsafe { os::keep_from_children(memory.mapping.pages()) }.map_err(|errno| {
+        unsafe { os::keep_from_children(memory.mapping.region().pages()) }.map_err(|errno| {
             let arguments = Arguments::Length(memory.mapping.len());
             Error::kernel(Call::Madvise, errno, arguments)
         })?;
@@ -66,8 +65,9 @@ impl Memory {
         Ok(memory)
     }
 
-    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs.
-    pub fn map(object: &SharedMemory, capacity: usize) -> Result<Self> {
+    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs; which it can
+    /// never lose, if it `lasts`.
+    pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
         let mut result = map_twice(object, capacity);
         for _ in 1..TRIES {
             match result {
@@ -77,7 +77,12 @@ impl Memory {
                 _ => break,
             }
         }
-        result.map(|mapping| Self {
+        let mapping = if lasts {
+            SharedMapping::from_lasting(result?)
+        } else {
+            SharedMapping::from_region(result?)
+        };
+        Ok(Self {
             mapping: ManuallyDrop::new(mapping),
             capacity,
             owner: 0,
@@ -96,11 +101,8 @@ impl Memory {
     /// The number at `offset`, a multiple of a word's size, in the header.
     pub fn number(&self, offset: usize) -> &AtomicUsize {
         debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
-        #[allow(
-            clippy::cast_ptr_alignment,
-            reason = "asserted above, of a page's start"
-        )]
-        let address = self.mapping.start().wrapping_add(offset).cast();
+        let start = self.mapping.region().start().as_ptr();
+        let address = start.wrapping_add(offset).cast();
         // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and
         // written as long as `self` lives; in this process it is only accessed atomically.
         unsafe { AtomicUsize::from_ptr(address) }
@@ -121,7 +123,7 @@ impl Drop for Memory {
 ///
 /// # Errors
 /// `EEXIST` with [`Reason::Occupied`] where another thread has taken the place meanwhile.
-fn map_twice(object: &SharedMemory, capacity: usize) -> Result<SharedMapping<ReadWrite>> {
+fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     let header = unit();
     let whole = header + 2 * capacity;
     // Finds room for all, and gives it up: nothing is ever mapped over something else.
@@ -143,13 +145,11 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<SharedMapping<Rea
         .offset(header as u64)
         .map_shared(object, ReadWrite)?;
 
-    let start = ManuallyDrop::new(first).start();
+    let start = ManuallyDrop::new(first.into_region()).start();
     // The second is unmapped with the first.
     core::mem::forget(second);
-    let start = NonNull::new(start).unwrap_or(NonNull::dangling());
     // SAFETY: both were mapped just now, one right behind the other, and nobody else owns them. The
     // pointer is the one of the first; where it is one and the other is mapped, is known to the
     // kernel alone, since to the compiler `mmap` is a function like any other.
-    let region = unsafe { Region::from_raw(start, whole, false) };
-    Ok(SharedMapping::from_region(region))
+    Ok(unsafe { Region::from_raw(start, whole, false) })
 }

@@ -7,7 +7,7 @@ use super::memory::{Memory, round_up};
 use crate::error::{Call, Result};
 
 /// Makes a ring of at least `capacity` bytes, and gives its two ends, of which each may go to a
-/// thread of its own. See the [module](self) for how the capacity is rounded up.
+/// thread of its own. See the [module](super) for how the capacity is rounded up.
 ///
 /// # Errors
 /// `ENOMEM`: a capacity that cannot be mapped twice
@@ -69,8 +69,8 @@ impl Producer {
     /// The first `len` bytes of the end, which has as many.
     fn known_slot(&mut self, len: usize) -> &mut [u8] {
         debug_assert!(len <= self.end.bytes());
-        let mapping = self.end.memory().mapping();
-        let start = mapping.start().wrapping_add(self.end.offset());
+        let region = self.end.memory().mapping().region();
+        let start = region.start().as_ptr().wrapping_add(self.end.offset());
         // SAFETY: the bytes lie in the mapping, which lives as long as `self`: at most a capacity
         // of them from a place in the first copy, and there are two. They are free, so that the
         // consumer does not touch them before they are committed, which takes `&mut self`; nobody

@@ -1,0 +1,121 @@
+//! Atomics in memory that others may change.
+
+use core::sync::atomic as std_atomic;
+
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::page::check_span;
+use crate::protection::Writable;
+use crate::shared::SharedMapping;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The atomic integers of `core::sync::atomic`, which
+/// [`SharedMapping::atomic`](crate::SharedMapping::atomic) finds in a mapping: of 8 to 64 bits and
+/// of the machine's word, signed or not, as far as the target has them.
+///
+/// Its implementors are all in this crate: they are as large as their alignment, and any bytes are
+/// a value of theirs. (So `AtomicBool` and `AtomicPtr` are not among them.)
+pub trait Atomic: sealed::Sealed + Send + Sync + 'static {}
+
+macro_rules! atomic {
+    ($bits:literal: $($name:ident)*) => {$(
+        #[cfg(target_has_atomic = $bits)]
+        impl sealed::Sealed for std_atomic::$name {}
+        #[cfg(target_has_atomic = $bits)]
+        impl Atomic for std_atomic::$name {}
+        // One that fits at each multiple of its size, and in a granule of `claims`.
+        #[cfg(target_has_atomic = $bits)]
+        const _: () = {
+            let size = size_of::<std_atomic::$name>();
+            assert!(size == align_of::<std_atomic::$name>() && size <= 8);
+        };
+    )*};
+}
+
+atomic!("8": AtomicU8 AtomicI8);
+atomic!("16": AtomicU16 AtomicI16);
+atomic!("32": AtomicU32 AtomicI32);
+atomic!("64": AtomicU64 AtomicI64);
+atomic!("ptr": AtomicUsize AtomicIsize);
+
+/// Atomics.
+impl<A: Writable> SharedMapping<A> {
+    /// The atomic at `offset`, in bytes from the start of the mapping: what another thread or
+    /// process does with it atomically is seen at once, and orders what is done around it.
+    ///
+    /// As long as the mapping lives, bytes once used as an atomic can be used as atomics of that
+    /// size alone: to access them in different sizes at once is what Rust does not define. Copies
+    /// of bytes are not concerned: they may be made at any time, and see bytes old or new.
+    ///
+    /// Where the page behind it is gone, because the file was truncated, to use an atomic raises
+    /// SIGBUS, which ends the process unless it handles the signal.
+    ///
+    /// # Errors
+    /// `EINVAL` where it does not lie in the mapping, or its address is no multiple of its size
+    /// ([`Reason::Unaligned`]); `EBUSY` where these bytes are in use as atomics of another size
+    /// ([`Reason::AtomicSize`]); `ENOMEM` where there is no memory to remember the size.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite)?;
+    /// let counter = mapping.atomic::<AtomicU32>(8)?;
+    /// counter.fetch_add(1, Ordering::Relaxed);
+    /// assert_eq!(mapping.to_vec()?[8..12], 1u32.to_ne_bytes());
+    ///
+    /// assert!(mapping.atomic::<AtomicU32>(9).is_err());
+    /// assert!(mapping.atomic::<AtomicU64>(8).is_err());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn atomic<T: Atomic>(&self, offset: usize) -> Result<&T> {
+        self.atomics(offset, 1).map(|one| &one[0])
+    }
+
+    /// `count` atomics in a row from `offset`, in bytes, on: as [`atomic`](Self::atomic).
+    ///
+    /// The time that this takes grows with `count`: keep the slice.
+    ///
+    /// # Errors
+    /// As [`atomic`](Self::atomic).
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU16, Ordering};
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite)?;
+    /// let counters: &[AtomicU16] = mapping.atomics(20, 40)?;
+    /// counters[39].store(7, Ordering::Relaxed);
+    /// assert_eq!(mapping.atomic::<AtomicU16>(98)?.load(Ordering::Relaxed), 7);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn atomics<T: Atomic>(&self, offset: usize, count: usize) -> Result<&[T]> {
+        let size = size_of::<T>();
+        // More than there are addresses for does not lie in the mapping either.
+        let len = count.saturating_mul(size);
+        check_span(Call::Atomics, offset, len, self.len())?;
+        let arguments = Arguments::Range { start: offset, len };
+        let refuse = |errno, reason| Err(Error::new(Call::Atomics, errno, arguments, reason));
+        let first = self.region.start().as_ptr().wrapping_add(offset);
+        if first.addr() % size != 0 {
+            return refuse(libc::EINVAL, Reason::Unaligned(size));
+        }
+        if count == 0 {
+            return Ok(&[]);
+        }
+        if !self
+            .claims
+            .claim(&self.region, &(offset..offset + len), size)?
+        {
+            return refuse(libc::EBUSY, Reason::AtomicSize);
+        }
+        // SAFETY: the range was checked to lie in the mapping, which can be read and written and
+        // which the result borrows, and to be aligned; any bytes are a value of `T`. Nothing but
+        // atomics of this size accesses these bytes as Rust does: no other reference into a shared
+        // mapping is given out, claims keep other sizes away, and what else changes them, a copy of
+        // `copy`, the kernel or another process, acts from outside (see `copy`).
+        Ok(unsafe { core::slice::from_raw_parts(first.cast::<T>(), count) })
+    }
+}

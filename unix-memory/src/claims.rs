@@ -1,0 +1,181 @@
+//! Which bytes of a mapping are in use as atomics of which size.
+//!
+//! Atomic accesses of different sizes to the same bytes, at the same time and one of them a write,
+//! are undefined behaviour (`core::sync::atomic`, "Memory model for atomic accesses"). So the first
+//! who asks for an atomic claims its bytes for that size as long as the mapping lives, and whoever
+//! asks for another size is refused. (Another mapping of the same file is other memory, as in
+//! another process.)
+//!
+//! The claims are in a table of 16 bits for each aligned eight bytes of the mapping: a bit for each
+//! of the 1 + 2 + 4 + 8 atomics of 8, 4, 2 and 1 bytes that fit in there. It is mapped when the
+//! first atomic is asked for, and takes memory only where it is used.
+
+use core::mem::ManuallyDrop;
+use core::ops::Range;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use core::sync::atomic::{AtomicPtr, AtomicU16};
+
+use crate::error::Result;
+use crate::options::MapOptions;
+use crate::protection::ReadWrite;
+use crate::region::Region;
+
+/// What one entry stands for, in bytes.
+const GRANULE: usize = 8;
+const ENTRY: usize = size_of::<AtomicU16>();
+/// The table begins with its own length in bytes, as a `usize`, in the room of these entries.
+const HEADER: usize = size_of::<usize>() / ENTRY;
+
+/// The bits of the atomics of `size` bytes that hold a byte of `bytes`, a range within a granule.
+const fn bits(size: usize, bytes: &Range<usize>) -> u16 {
+    // Eight bytes: bit 0; four: bits 1 and 2; two: 3 to 6; one: 7 to 14.
+    let first = GRANULE / size - 1;
+    let count = bytes.end.div_ceil(size) - bytes.start / size;
+    let ones = (1u16 << count) - 1;
+    ones << (first + bytes.start / size)
+}
+
+/// The bits that may not be set where `bytes` are in use as atomics of `size` bytes.
+fn conflicts(size: usize, bytes: &Range<usize>) -> u16 {
+    [1, 2, 4, 8]
+        .into_iter()
+        .filter(|&other| other != size)
+        .fold(0, |set, other| set | bits(other, bytes))
+}
+
+/// Claims `bytes` of the granule of `entry` for atomics of `size` bytes; false where another size
+/// has some of them.
+fn claim_entry(entry: &AtomicU16, size: usize, bytes: &Range<usize>) -> bool {
+    let own = bits(size, bytes);
+    // Relaxed throughout: a bit that is set stays set, and nothing else hangs on it.
+    let mut now = entry.load(Relaxed);
+    // One bit set rules out those that it conflicts with.
+    while now & own != own {
+        if now & conflicts(size, bytes) != 0 {
+            return false;
+        }
+        match entry.compare_exchange_weak(now, now | own, Relaxed, Relaxed) {
+            Ok(_) => return true,
+            Err(changed) => now = changed,
+        }
+    }
+    true
+}
+
+/// The claims on the bytes of one mapping.
+pub struct Claims {
+    /// Null until there are any; then the table, which is this one's own.
+    table: AtomicPtr<AtomicU16>,
+}
+
+impl Claims {
+    pub const fn new() -> Self {
+        Self {
+            table: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Claims `range`, in bytes from the start of `region`, which is whole atomics of `size` bytes
+    /// (1, 2, 4 or 8) at addresses that are multiples of it. False where another size has some of
+    /// it; nothing is claimed then, unless that other came at the same time. It is the same region
+    /// in every call.
+    ///
+    /// # Errors
+    /// Those of `mmap`, where there is no memory for the table.
+    pub fn claim(&self, region: &Region, range: &Range<usize>, size: usize) -> Result<bool> {
+        debug_assert!(range.end <= region.len());
+        // Granules are counted from the one that holds the mapping's first byte.
+        let skip = region.start().addr().get() % GRANULE;
+        let bytes = skip + range.start..skip + range.end;
+        let table = self.table(skip + region.len())?;
+        let mut entries = (bytes.start / GRANULE..bytes.end.div_ceil(GRANULE)).map(|index| {
+            let base = index * GRANULE;
+            let within = bytes.start.saturating_sub(base)..GRANULE.min(bytes.end - base);
+            // SAFETY: the table has an entry for each granule of the mapping after its header.
+            let entry = unsafe { table.add(HEADER + index) };
+            // SAFETY: it is aligned, zeroed or written as such, and lives as long as `self`.
+            (unsafe { entry.as_ref() }, within)
+        });
+        let free = |(entry, within): (&AtomicU16, Range<usize>)| {
+            entry.load(Relaxed) & conflicts(size, &within) == 0
+        };
+        let claim = |(entry, within): (&AtomicU16, Range<usize>)| claim_entry(entry, size, &within);
+        // One entry is looked at and claimed at once.
+        let free = entries.len() == 1 || entries.clone().all(free);
+        Ok(free && entries.all(claim))
+    }
+
+    /// The table, made if need be for a mapping of `len` bytes.
+    fn table(&self, len: usize) -> Result<NonNull<AtomicU16>> {
+        // Acquire pairs with the release below: the header is seen.
+        if let Some(table) = NonNull::new(self.table.load(Acquire)) {
+            return Ok(table);
+        }
+        let len = (HEADER + len.div_ceil(GRANULE)) * ENTRY;
+        let options = MapOptions::new().len(len).no_reserve(true);
+        let mut table = ManuallyDrop::new(options.map_anonymous(ReadWrite)?);
+        table[..size_of::<usize>()].copy_from_slice(&len.to_ne_bytes());
+        #[allow(clippy::cast_ptr_alignment, reason = "it is at the start of a page")]
+        let new = table.as_mut_ptr().cast::<AtomicU16>();
+        let won = self
+            .table
+            .compare_exchange(ptr::null_mut(), new, AcqRel, Acquire);
+        let table = match won {
+            Ok(_) => new,
+            Err(first) => {
+                drop(ManuallyDrop::into_inner(table));
+                first
+            }
+        };
+        Ok(NonNull::new(table).expect("not null: it was exchanged for null"))
+    }
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        let Some(table) = NonNull::new(*self.table.get_mut()) else {
+            return;
+        };
+        // SAFETY: the table begins with its length, and is at the start of a page.
+        let len = unsafe { table.cast::<usize>().read() };
+        // SAFETY: these pages were mapped for the table, private and anonymous, and are used by
+        // nobody else: `self` is being dropped.
+        drop(unsafe { Region::from_raw(table.cast(), len, true) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_tell_the_sizes_apart() {
+        assert_eq!(bits(8, &(0..8)), 1);
+        assert_eq!(bits(4, &(4..8)), 0b100);
+        assert_eq!(bits(2, &(2..6)), 0b11_0000);
+        assert_eq!(bits(1, &(0..8)), 0xff << 7);
+        let all: u16 = [1, 2, 4, 8].map(|size| bits(size, &(0..8))).iter().sum();
+        assert_eq!(all, (1 << 15) - 1, "each has its own");
+    }
+
+    /// Every pair of atomics in a granule: refused exactly where they overlap and differ in size.
+    #[test]
+    fn every_pair() {
+        let all = || {
+            [1usize, 2, 4, 8]
+                .into_iter()
+                .flat_map(|size| (0..8 / size).map(move |i| (size, i * size..(i + 1) * size)))
+        };
+        for (size, bytes) in all() {
+            for (other, others) in all() {
+                let entry = AtomicU16::new(0);
+                assert!(claim_entry(&entry, size, &bytes));
+                let overlap = bytes.start < others.end && others.start < bytes.end;
+                let expected = size == other || !overlap;
+                assert_eq!(claim_entry(&entry, other, &others), expected);
+                assert!(claim_entry(&entry, size, &bytes), "once more");
+            }
+        }
+    }
+}
