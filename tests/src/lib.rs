@@ -34,6 +34,44 @@ pub fn flags(address: *const u8) -> VmFlags {
     smaps(address).expect("mapped").extension.vm_flags
 }
 
+/// For each of `count` pages from `address` on: `x` where it is locked, `f` where it is on fault,
+/// `.` where not.
+///
+/// # Panics
+/// Where one is not mapped, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn lock_states(address: *const u8, count: usize) -> String {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut states = vec![None; count];
+    let mut range = 0..0;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let Some(first) = words.next() else { continue };
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                range = start..end;
+            }
+        } else if first == "VmFlags:" {
+            let flags: Vec<_> = words.collect();
+            let state = match (flags.contains(&"lo"), flags.contains(&"lf")) {
+                (true, true) => 'f',
+                (true, false) => 'x',
+                (false, _) => '.',
+            };
+            for (i, page) in states.iter_mut().enumerate() {
+                if range.contains(&(address.addr() + i * unix_memory::page_size())) {
+                    *page = Some(state);
+                }
+            }
+        }
+    }
+    states
+        .into_iter()
+        .map(|state| state.expect("mapped"))
+        .collect()
+}
+
 /// Whether the page of `address` is locked.
 #[must_use]
 pub fn is_locked(address: *const u8) -> bool {

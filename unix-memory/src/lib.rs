@@ -66,6 +66,8 @@ mod copy;
 #[cfg(feature = "std")]
 mod cursor;
 mod discard;
+#[cfg(feature = "std")]
+mod durable;
 mod errno;
 mod error;
 mod fault;
@@ -75,6 +77,8 @@ mod flush;
 mod guard;
 mod guarded;
 mod lock;
+mod lock_process;
+mod locked;
 mod mapping;
 #[cfg(feature = "std")]
 mod object;
@@ -109,6 +113,8 @@ pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
+pub use lock_process::{LockPages, ProcessLock};
+pub use locked::Locked;
 pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;

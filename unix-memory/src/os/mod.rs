@@ -9,7 +9,9 @@
 //! * `populate` and `populate_write`: bring pages in;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `unnamed`: makes a shared memory object without a name;
-//! * `lock_limit`: how many bytes the process may lock, if that is limited.
+//! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
+//!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
+//! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
 
@@ -159,6 +161,38 @@ cfg_if::cfg_if! {
         ) -> bool {
             false
         }
+    }
+}
+
+// Locks on the whole process, and on pages as they come.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "cygwin", target_os = "haiku"))] {
+        mod no_mlockall;
+        pub use no_mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    } else {
+        pub use unix_memory_sys::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    }
+}
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod on_fault;
+        pub use on_fault::mlock_on_fault;
+        pub use unix_memory_sys::MCL_ONFAULT;
+    } else {
+        mod no_on_fault;
+        pub use no_on_fault::{MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault};
+    }
+}
+
+// Durable flushes, of files.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        mod sync_full;
+        pub use sync_full::sync_to_device;
+    } else {
+        mod sync;
+        pub use sync::sync_to_device;
     }
 }
 
