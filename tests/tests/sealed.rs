@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use libc::{EACCES, EBUSY, EINVAL, ENXIO, EPERM, SYS_fcntl};
 use procfs::process::MMPermissions;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tests::{permissions, refusing_argument, skip, smaps};
+use tests::{ReservedHugePages, permissions, refusing_argument, skip, smaps};
 use unix_memory::{
     Call, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, SealedMemory, Seals,
     SharedMemory, page_size,
@@ -331,40 +331,12 @@ fn an_old_kernel_seals_all_the_same() {
     drop(memory);
 }
 
-/// Reserves a huge page as long as it lives, where that is allowed.
-struct Reserved {
-    path: String,
-    before: String,
-}
-
-impl Reserved {
-    fn pages(size: HugePageSize) -> Result<Self, String> {
-        let kib = size.bytes() >> 10;
-        let path = format!("/sys/kernel/mm/hugepages/hugepages-{kib}kB/nr_hugepages");
-        let before = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        let more: usize = before.trim().parse::<usize>().unwrap() + 2;
-        std::fs::write(&path, more.to_string()).map_err(|error| error.to_string())?;
-        let reserved = Self { path, before };
-        let now = std::fs::read_to_string(&reserved.path).unwrap();
-        if now.trim().parse::<usize>().unwrap() < more {
-            return Err("too little memory in one piece".to_owned());
-        }
-        Ok(reserved)
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        std::fs::write(&self.path, &self.before).unwrap();
-    }
-}
-
 #[test]
 fn huge_pages_are_sealed_too() {
     let Some(size) = HugePageSize::system_default() else {
         return skip("sealed huge pages", "the kernel has none");
     };
-    let reserved = match Reserved::pages(size) {
+    let reserved = match ReservedHugePages::new(size.bytes(), 2) {
         Ok(reserved) => reserved,
         Err(reason) => return skip("sealed huge pages", &reason),
     };

@@ -100,6 +100,8 @@ mod split;
 mod table;
 mod unchecked_advice;
 mod view;
+#[cfg(feature = "std")]
+mod windows;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
@@ -135,3 +137,5 @@ pub use shared::SharedMapping;
 pub use span::Span;
 pub use unchecked_advice::UncheckedAdvice;
 pub use view::PlainData;
+#[cfg(feature = "std")]
+pub use windows::{Window, Windows};

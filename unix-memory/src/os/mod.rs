@@ -369,3 +369,18 @@ cfg_if::cfg_if! {
         pub use alone_missing::keep_from_children;
     }
 }
+
+// A hint about pages of a file that were read.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod drop_behind;
+        pub use drop_behind::drop_behind;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod drop_behind_freebsd;
+        pub use drop_behind_freebsd::drop_behind;
+    } else {
+        mod drop_behind_missing;
+        pub use drop_behind_missing::drop_behind;
+    }
+}
