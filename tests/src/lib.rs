@@ -74,6 +74,30 @@ pub fn lock_states(address: *const u8, count: usize) -> String {
         .collect()
 }
 
+/// The kernel's flags of the mapping that holds `address`, as it spells them: also those that have
+/// no name in [`flags`].
+///
+/// # Panics
+/// Where nothing is mapped there, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn raw_flags(address: *const u8) -> Vec<String> {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut here = false;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                here = (start..end).contains(&address.addr());
+            }
+        } else if here && first == "VmFlags:" {
+            return words.map(str::to_owned).collect();
+        }
+    }
+    panic!("{address:p} is not mapped");
+}
+
 /// Whether the page of `address` is locked.
 #[must_use]
 pub fn is_locked(address: *const u8) -> bool {

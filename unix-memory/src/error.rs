@@ -30,6 +30,10 @@ pub enum Call {
     Mlock,
     /// `mlockall(2)`: locking the whole process into memory.
     Mlockall,
+    /// `mseal(2)`: keeping a mapping for good.
+    Mseal,
+    /// Making code fit to be executed.
+    SyncInstructionCache,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
@@ -95,6 +99,8 @@ impl Call {
             Self::Fsync => "fsync",
             Self::Mlock => "mlock",
             Self::Mlockall => "mlockall",
+            Self::Mseal => "mseal",
+            Self::SyncInstructionCache => "sync_instruction_cache",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",

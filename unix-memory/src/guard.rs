@@ -61,6 +61,9 @@ macro_rules! guard {
 
             /// Changes what may be done with the pages, and with it the type.
             ///
+            /// Where they become executable, what was written to them is made fit to be executed,
+            /// as by `sync_instruction_cache`.
+            ///
             /// Source: mprotect(2), POSIX.1-2024.
             ///
             /// # Errors

@@ -76,6 +76,7 @@ mod file;
 mod flush;
 mod guard;
 mod guarded;
+mod icache;
 mod lock;
 mod lock_process;
 mod locked;
@@ -128,8 +129,8 @@ pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
 pub use protection::{
-    Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
-    Writable,
+    Access, Executable, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute,
+    Readable, Writable,
 };
 pub use raw::Backing;
 pub use residency::Residency;

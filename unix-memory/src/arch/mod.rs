@@ -19,12 +19,19 @@
 //! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
 //! another process (see `copy`).
 //!
-//! `alias_distance` is another matter: how far apart the same memory can be mapped twice.
+//! `alias_distance` is another matter: how far apart the same memory can be mapped twice. So is
+//! `icache`: how code that was just written becomes code that can be run.
 
 #[cfg(feature = "std")]
 mod alias;
+#[allow(
+    dead_code,
+    reason = "what one system does by itself, another has done by the kernel"
+)]
+mod icache;
 #[cfg(feature = "std")]
 pub use alias::alias_distance;
+pub use icache::*;
 
 cfg_if::cfg_if! {
     if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {

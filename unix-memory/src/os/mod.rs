@@ -196,6 +196,27 @@ cfg_if::cfg_if! {
     }
 }
 
+// Code that was written as data.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod icache_linux;
+        pub use icache_linux::sync_instruction_cache;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod icache_apple;
+        pub use icache_apple::sync_instruction_cache;
+    } else if #[cfg(any(
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))] {
+        mod icache_bsd;
+        pub use icache_bsd::sync_instruction_cache;
+    } else {
+        mod icache;
+        pub use icache::sync_instruction_cache;
+    }
+}
+
 // Flags with which `mmap` maps at the address that it is given, or fails, and replaces nothing;
 // zero where there are none: an address is a hint there, and what comes must be looked at. (It
 // must be everywhere: kernels before such a flag ignore it.)
@@ -257,8 +278,10 @@ cfg_if::cfg_if! {
         mod dax;
         mod huge_pages;
         mod proc_file;
+        mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {
         mod jit;
