@@ -122,8 +122,11 @@ cfg_if::cfg_if! {
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod file_system;
         mod huge_files;
+        mod verity;
         pub use huge_files::is_in_huge_pages;
+        use verity::is_verified;
     } else {
         mod no_huge_files;
         pub use no_huge_files::is_in_huge_pages;
@@ -304,10 +307,12 @@ cfg_if::cfg_if! {
         mod fixed_sealed;
         mod memfd;
         mod memfd_freebsd;
+        mod no_verity;
         mod sealed;
         mod unnamed_anon;
         pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
+        use no_verity::is_verified;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
         mod fixed_missing;
