@@ -101,6 +101,8 @@ mod split;
 mod table;
 mod unchecked_advice;
 mod view;
+#[cfg(feature = "std")]
+mod windows;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
@@ -123,6 +125,7 @@ pub use options::MapOptions;
 #[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
@@ -136,3 +139,5 @@ pub use shared::SharedMapping;
 pub use span::Span;
 pub use unchecked_advice::UncheckedAdvice;
 pub use view::PlainData;
+#[cfg(feature = "std")]
+pub use windows::{Window, Windows};

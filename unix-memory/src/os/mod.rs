@@ -122,8 +122,11 @@ cfg_if::cfg_if! {
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod file_system;
         mod huge_files;
+        mod verity;
         pub use huge_files::is_in_huge_pages;
+        use verity::is_verified;
     } else {
         mod no_huge_files;
         pub use no_huge_files::is_in_huge_pages;
@@ -306,10 +309,12 @@ cfg_if::cfg_if! {
         mod fixed_sealed;
         mod memfd;
         mod memfd_freebsd;
+        mod no_verity;
         mod sealed;
         mod unnamed_anon;
         pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
+        use no_verity::is_verified;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
         mod fixed_missing;
@@ -387,5 +392,20 @@ cfg_if::cfg_if! {
     } else {
         mod alone_missing;
         pub use alone_missing::keep_from_children;
+    }
+}
+
+// A hint about pages of a file that were read.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod drop_behind;
+        pub use drop_behind::drop_behind;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod drop_behind_freebsd;
+        pub use drop_behind_freebsd::drop_behind;
+    } else {
+        mod drop_behind_missing;
+        pub use drop_behind_missing::drop_behind;
     }
 }
