@@ -1,6 +1,10 @@
 //! What the integration tests share: what the kernel says of a mapping, and how to make a call fail.
 
+mod child;
+
 use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+
+pub use child::{Child, in_a_child, spawn};
 
 /// The kernel's entry in /proc/self/smaps for the mapping that holds `address`, if there is one.
 ///
