@@ -66,6 +66,7 @@ impl Child {
     ///
     /// # Panics
     /// Where it was waited for already.
+    #[must_use]
     pub fn wait(self) -> ExitStatus {
         let mut status = 0;
         // SAFETY: `status` can be written; the child is this process's own.
