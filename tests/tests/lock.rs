@@ -386,7 +386,11 @@ fn model(guards: &[(LockGuard<'_>, Range<usize>, bool)], page: usize) -> char {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(40))]
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     /// Whatever guards are made and dropped, the kernel locks what those that live hold.
     #[test]
