@@ -2,6 +2,8 @@
 
 mod child;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
 
 pub use child::{Child, in_a_child, spawn};
@@ -38,6 +40,68 @@ pub fn flags(address: *const u8) -> VmFlags {
     smaps(address).expect("mapped").extension.vm_flags
 }
 
+/// For each of `count` pages from `address` on: `x` where it is locked, `f` where it is on fault,
+/// `.` where not.
+///
+/// # Panics
+/// Where one is not mapped, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn lock_states(address: *const u8, count: usize) -> String {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut states = vec![None; count];
+    let mut range = 0..0;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let Some(first) = words.next() else { continue };
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                range = start..end;
+            }
+        } else if first == "VmFlags:" {
+            let flags: Vec<_> = words.collect();
+            let state = match (flags.contains(&"lo"), flags.contains(&"lf")) {
+                (true, true) => 'f',
+                (true, false) => 'x',
+                (false, _) => '.',
+            };
+            for (i, page) in states.iter_mut().enumerate() {
+                if range.contains(&(address.addr() + i * unix_memory::page_size())) {
+                    *page = Some(state);
+                }
+            }
+        }
+    }
+    states
+        .into_iter()
+        .map(|state| state.expect("mapped"))
+        .collect()
+}
+
+/// The kernel's flags of the mapping that holds `address`, as it spells them: also those that have
+/// no name in [`flags`].
+///
+/// # Panics
+/// Where nothing is mapped there, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn raw_flags(address: *const u8) -> Vec<String> {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut here = false;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                here = (start..end).contains(&address.addr());
+            }
+        } else if here && first == "VmFlags:" {
+            return words.map(str::to_owned).collect();
+        }
+    }
+    panic!("{address:p} is not mapped");
+}
+
 /// Whether the page of `address` is locked.
 #[must_use]
 pub fn is_locked(address: *const u8) -> bool {
@@ -47,6 +111,81 @@ pub fn is_locked(address: *const u8) -> bool {
 /// Says that a check could not be made here, and why: it counts as not done.
 pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");
+}
+
+/// Huge pages that are in the system's pool as long as this lives, and were not before.
+#[derive(Debug)]
+pub struct ReservedHugePages {
+    path: String,
+    count: u64,
+    /// The pool's number is changed by one at a time: in other programs too, since cargo runs tests
+    /// one after the other.
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl ReservedHugePages {
+    /// Adds `count` pages of `bytes` each.
+    ///
+    /// # Errors
+    /// Why that cannot be, as for who is not root.
+    pub fn new(bytes: usize, count: u64) -> Result<Self, String> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let kib = bytes >> 10;
+        let path = format!("/sys/kernel/mm/hugepages/hugepages-{kib}kB/nr_hugepages");
+        let before = pool(&path)?;
+        let refused = |error| format!("{path}: {error}");
+        std::fs::write(&path, (before + count).to_string()).map_err(refused)?;
+        let now = pool(&path)?;
+        let reserved = Self {
+            path,
+            // What came of it goes again.
+            count: now.saturating_sub(before),
+            _alone: alone,
+        };
+        if reserved.count < count {
+            return Err(format!("only {} of {count} huge pages", reserved.count));
+        }
+        Ok(reserved)
+    }
+}
+
+fn pool(path: &str) -> Result<u64, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    text.trim()
+        .parse()
+        .map_err(|error| format!("{path}: {error}"))
+}
+
+impl Drop for ReservedHugePages {
+    fn drop(&mut self) {
+        let back = pool(&self.path).map(|now| now.saturating_sub(self.count));
+        if let Ok(back) = back {
+            let _for_root_alone = std::fs::write(&self.path, back.to_string());
+        }
+    }
+}
+
+/// Runs `child` in a child, and says whether it came back with true.
+///
+/// # Panics
+/// Where there can be no child.
+#[must_use]
+pub fn is_true_in_a_child(child: impl FnOnce() -> bool) -> bool {
+    in_a_child(|| assert!(child(), "it is not so in the child")).success()
+}
+
+/// Whether a child that does nothing but read the byte at `address` lives on: not where the page
+/// cannot be read.
+#[must_use]
+pub fn can_be_read(address: *const u8) -> bool {
+    let address = address.expose_provenance();
+    in_a_child(|| {
+        let address = std::ptr::with_exposed_provenance::<u8>(address);
+        // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
+        let _byte = unsafe { address.read_volatile() };
+    })
+    .success()
 }
 
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first

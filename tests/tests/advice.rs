@@ -1,9 +1,9 @@
 //! Advice and populating, held against the kernel's flags.
 
-use libc::{EAGAIN, EFAULT, EINVAL, SYS_madvise};
+use libc::{EAGAIN, EBADF, EINVAL, EPERM, SYS_madvise, SYS_process_madvise};
 use procfs::process::VmFlags;
 use tests::{flags, refusing, refusing_argument, skip};
-use unix_memory::{Advice, Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
+use unix_memory::{Advice, Call, Mapping, Reason, Span, UncheckedAdvice, page_size};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
 fn flags_after(advice: Advice) -> VmFlags {
@@ -124,53 +124,128 @@ fn refusals_of_the_kernel_are_told() {
 }
 
 #[test]
-fn populate_brings_pages_in() {
-    let len = 100 * page_size();
-    let mapping = Mapping::anonymous(len).unwrap();
-    assert_eq!(mapping.residency().resident().unwrap(), 0);
-    mapping.populate().unwrap();
-    // Each page, though only that of zeros, is in the page table: it can be read without a fault.
-    let file = tempfile::tempfile().unwrap();
-    file.set_len(len as u64).unwrap();
-    let mapping = MapOptions::new().map_shared(&file, ReadOnly).unwrap();
-    assert_eq!(mapping.residency().resident().unwrap(), 0);
-    mapping.populate().unwrap();
-    assert_eq!(mapping.residency().resident().unwrap(), 100);
-}
-
-#[test]
-fn populate_says_when_the_file_is_gone() {
-    let file = tempfile::tempfile().unwrap();
-    file.set_len(3 * page_size() as u64).unwrap();
-    let mapping = MapOptions::new().map_shared(&file, ReadOnly).unwrap();
-    file.set_len(1).unwrap();
-    let error = mapping.populate().unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::Madvise, EFAULT));
-}
-
-#[test]
-fn populate_does_not_touch_what_the_kernel_refuses() {
-    // As for device memory, of a kernel that knows the advice.
+fn an_advice_of_other_systems_is_refused() {
     let mapping = Mapping::anonymous(page_size()).unwrap();
-    let populate = || mapping.populate();
-    let Some(result) = refusing(SYS_madvise, mapping.as_ptr(), EINVAL, populate) else {
-        return;
-    };
-    assert_eq!(result.unwrap_err().errno(), EINVAL);
+    for advice in [
+        Advice::NoSync,
+        Advice::SpaceAvail,
+        Advice::Protect,
+        Advice::AccessThread,
+        Advice::ZeroWiredPages,
+        Advice::CanReuse,
+    ] {
+        assert!(!advice.is_supported());
+        let error = mapping.advise(advice).unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EINVAL, Reason::Unsupported)
+        );
+        let error = advice.apply(&[mapping.span(..).unwrap()]).unwrap_err();
+        assert_eq!(error.reason(), Reason::Unsupported);
+    }
 }
 
 #[test]
-fn populate_does_without_the_advice() {
-    // As before Linux 5.14, where the kernel does not know the value.
-    let len = 3 * page_size();
-    let file = tempfile::tempfile().unwrap();
-    file.set_len(len as u64).unwrap();
-    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
-    let populate = || mapping.populate();
-    let value = u64::try_from(libc::MADV_POPULATE_READ).unwrap();
-    let Some(result) = refusing_argument(SYS_madvise, 2, value, EINVAL, populate) else {
-        return;
-    };
-    result.unwrap();
-    assert_eq!(mapping.residency().resident().unwrap(), 3);
+fn what_children_get_can_be_undone() {
+    for (advice, undo, flag) in [
+        (UncheckedAdvice::DontFork, Advice::DoFork, VmFlags::DC),
+        (UncheckedAdvice::WipeOnFork, Advice::KeepOnFork, VmFlags::WF),
+    ] {
+        if !advice.is_supported() {
+            skip(&format!("{advice:?}"), "this kernel does not have it");
+            continue;
+        }
+        let mapping = Mapping::anonymous(page_size()).unwrap();
+        // SAFETY: undone at once; a child that another test makes meanwhile uses nothing of it.
+        unsafe { mapping.advise_unchecked(.., advice) }.unwrap();
+        assert!(flags(mapping.as_ptr()).contains(flag), "{advice:?}");
+        mapping.advise(undo).unwrap();
+        assert!(!flags(mapping.as_ptr()).contains(flag), "{undo:?}");
+    }
+}
+
+/// Mappings of two pages each, and the second page of each.
+fn many(count: usize) -> Vec<Mapping<unix_memory::ReadWrite>> {
+    (0..count)
+        .map(|_| Mapping::anonymous(2 * page_size()).unwrap())
+        .collect()
+}
+
+fn second_pages(mappings: &[Mapping<unix_memory::ReadWrite>]) -> Vec<Span<'_>> {
+    let page = page_size();
+    let spans = mappings.iter().map(|mapping| mapping.span(page..).unwrap());
+    spans.collect()
+}
+
+/// Whether the first page, and the second, of `mapping` are left out of core dumps.
+fn dont_dump(mapping: &Mapping<unix_memory::ReadWrite>) -> [bool; 2] {
+    let second = mapping.as_ptr().wrapping_add(page_size());
+    [mapping.as_ptr(), second].map(|address| flags(address).contains(VmFlags::DD))
+}
+
+#[test]
+fn many_ranges_are_advised_together() {
+    // More than go into one call, and one that is empty.
+    let mappings = many(130);
+    let mut spans = second_pages(&mappings);
+    spans[7] = mappings[7].span(3..3).unwrap();
+    assert!(spans[7].is_empty());
+    assert_eq!(spans[8].len(), page_size());
+    Advice::DontDump.apply(&spans).unwrap();
+    for i in [0, 6, 7, 8, 63, 64, 127, 128, 129] {
+        assert_eq!(dont_dump(&mappings[i]), [false, i != 7], "{i}");
+    }
+    Advice::DoDump.apply(&spans).unwrap();
+    assert_eq!(dont_dump(&mappings[129]), [false, false]);
+    Advice::DoDump.apply(&[]).unwrap();
+}
+
+#[test]
+fn where_the_call_is_forbidden_ranges_are_advised_one_by_one() {
+    let mappings = many(3);
+    // As kernels before 6.13 do, without the privilege; and as those before 6.14, to PIDFD_SELF.
+    for errno in [EPERM, EBADF] {
+        let apply = || Advice::DontDump.apply(&second_pages(&mappings));
+        let value = u64::try_from(libc::MADV_DONTDUMP).unwrap();
+        let Some(result) = refusing_argument(SYS_process_madvise, 3, value, errno, apply) else {
+            return;
+        };
+        result.unwrap();
+        assert!(mappings.iter().all(|m| dont_dump(m) == [false, true]));
+        Advice::DoDump.apply(&second_pages(&mappings)).unwrap();
+    }
+}
+
+#[test]
+fn without_the_name_for_oneself_a_descriptor_does() {
+    let mappings = many(3);
+    // As before Linux 6.14.
+    let this = u64::from((-10002_i32).cast_unsigned());
+    let apply = || Advice::Cold.apply(&second_pages(&mappings));
+    if let Some(result) = refusing_argument(SYS_process_madvise, 0, this, EBADF, apply) {
+        result.unwrap();
+    }
+}
+
+#[test]
+fn the_span_that_is_refused_is_told() {
+    let mappings = many(3);
+    let second = mappings[1].as_ptr().addr() + page_size();
+    let apply = || Advice::NoHugePage.apply(&second_pages(&mappings));
+    let together = || refusing_argument(SYS_madvise, 0, second as u64, EAGAIN, apply);
+    // Both: the one call, and then the one for the second span.
+    let value = u64::try_from(libc::MADV_NOHUGEPAGE).unwrap();
+    let result = refusing_argument(SYS_process_madvise, 3, value, EPERM, together);
+    let Some(Some(result)) = result else { return };
+    let error = result.unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Madvise, EAGAIN));
+    assert_eq!(error.span(), Some(1));
+    let page = page_size();
+    assert_eq!(
+        error.to_string(),
+        format!("madvise of {page} bytes at {page} (span 1): Resource temporarily unavailable")
+    );
+    let error = mappings[0].span(..=2 * page).unwrap_err();
+    assert_eq!(error.reason(), Reason::MappingLength(2 * page));
+    assert_eq!(error.span(), None);
 }

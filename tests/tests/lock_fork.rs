@@ -2,26 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tests::is_locked;
+use tests::{is_locked, is_true_in_a_child};
 use unix_memory::{Mapping, page_size};
-
-/// Forks, runs `child`, and says whether it came back with true before an alarm ended it.
-fn in_a_child(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child allocates, which glibc and musl allow after a fork, and ends by `_exit`.
-    let pid = unsafe { libc::fork() };
-    assert_ne!(pid, -1);
-    if pid == 0 {
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::alarm(60) };
-        let ok = child();
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::_exit(i32::from(!ok)) };
-    }
-    let mut status = 0;
-    // SAFETY: `status` can be written; the child is ours.
-    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
-    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
-}
 
 #[test]
 fn a_child_has_no_locks_and_can_lock() {
@@ -37,7 +19,7 @@ fn a_child_has_no_locks_and_can_lock() {
         });
         for round in 0..200 {
             let guard = mapping.lock().unwrap();
-            let ok = in_a_child(|| {
+            let ok = is_true_in_a_child(|| {
                 drop(guard);
                 let again = mapping.lock_range(..page_size());
                 let locks = again.is_ok() && is_locked(mapping.as_ptr());

@@ -2,6 +2,8 @@
 
 use core::ffi::{c_int, c_uchar, c_void};
 use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use unix_memory_sys as sys;
 
@@ -19,8 +21,34 @@ pub fn errno() -> Errno {
 }
 
 /// For calls that return 0, or -1 and set `errno`.
-fn zero_or_errno(result: c_int) -> Result<(), Errno> {
+pub fn zero_or_errno(result: c_int) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(errno()) }
+}
+
+/// For calls that return a new descriptor, or -1 and set `errno`.
+///
+/// # Safety
+/// `result` is what such a call has just returned.
+#[cfg(feature = "std")]
+pub unsafe fn descriptor_or_errno(result: c_int) -> Result<OwnedFd, Errno> {
+    if result == -1 {
+        return Err(errno());
+    }
+    // SAFETY: the descriptor is new, so that nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) })
+}
+
+/// `fcntl` with a command that takes a number.
+///
+/// # Safety
+/// `command` takes a number, and neither closes nor makes a descriptor.
+#[cfg(feature = "std")]
+pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result<c_int, Errno> {
+    // SAFETY: the descriptor is open, and the argument is of the type that the command takes.
+    match unsafe { libc::fcntl(fd.as_raw_fd(), command, number) } {
+        -1 => Err(errno()),
+        result => Ok(result),
+    }
 }
 
 /// The system's page size.
@@ -100,6 +128,18 @@ pub unsafe fn mlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
 pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
     // SAFETY: as the caller vouches; unlocking changes no content.
     zero_or_errno(unsafe { sys::munlock(address.as_ptr().cast(), len) })
+}
+
+/// Locks every page of the process that `flags`, of `MCL_`, names.
+pub fn mlockall(flags: c_int) -> Result<(), Errno> {
+    // SAFETY: locking changes no content.
+    zero_or_errno(unsafe { os::mlockall(flags) })
+}
+
+/// Unlocks every page of the process.
+pub fn munlockall() -> Result<(), Errno> {
+    // SAFETY: unlocking changes no content.
+    zero_or_errno(unsafe { os::munlockall() })
 }
 
 /// Fills `vec`, a byte per page, for the pages from `address` on.

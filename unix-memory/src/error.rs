@@ -24,8 +24,20 @@ pub enum Call {
     Madvise,
     /// `msync(2)`: flushing.
     Msync,
+    /// `fsync(2)`, or what does its work: having a file kept by its device.
+    Fsync,
     /// `mlock(2)`: locking into memory.
     Mlock,
+    /// `mlockall(2)`: locking the whole process into memory.
+    Mlockall,
+    /// `mseal(2)`: keeping a mapping for good.
+    Mseal,
+    /// `pkey_alloc(2)`: taking a protection key.
+    PkeyAlloc,
+    /// `pkey_mprotect(2)`: giving memory a protection key.
+    PkeyMprotect,
+    /// Making code fit to be executed.
+    SyncInstructionCache,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
@@ -44,6 +56,30 @@ pub enum Call {
     Write,
     /// Setting bytes of a shared mapping.
     Fill,
+    /// `memfd_create(2)`: making a file in memory.
+    MemfdCreate,
+    /// `shm_open(3)`: making or opening a shared memory object.
+    ShmOpen,
+    /// `shm_unlink(3)`: removing the name of one.
+    ShmUnlink,
+    /// `open(2)`: making a file.
+    Open,
+    /// `write(2)`: filling a file.
+    WriteFile,
+    /// `ftruncate(2)`: setting the length of a file.
+    Ftruncate,
+    /// `fcntl(2)` with `F_ADD_SEALS`.
+    AddSeals,
+    /// `fcntl(2)` with `F_GET_SEALS`.
+    GetSeals,
+    /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
+    Fcntl,
+    /// Opening a ring, or using one.
+    Ring,
+    /// Giving bytes to the consumer of a ring.
+    Commit,
+    /// Giving bytes back to the producer of a ring.
+    Consume,
     /// Copying within a shared mapping.
     CopyWithin,
     /// Comparing bytes of a shared mapping.
@@ -64,7 +100,13 @@ impl Call {
             Self::Mprotect => "mprotect",
             Self::Madvise => "madvise",
             Self::Msync => "msync",
+            Self::Fsync => "fsync",
             Self::Mlock => "mlock",
+            Self::Mlockall => "mlockall",
+            Self::Mseal => "mseal",
+            Self::PkeyAlloc => "pkey_alloc",
+            Self::PkeyMprotect => "pkey_mprotect",
+            Self::SyncInstructionCache => "sync_instruction_cache",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
@@ -74,6 +116,18 @@ impl Call {
             Self::Read => "read_at",
             Self::Write => "write_at",
             Self::Fill => "fill",
+            Self::MemfdCreate => "memfd_create",
+            Self::ShmOpen => "shm_open",
+            Self::ShmUnlink => "shm_unlink",
+            Self::Open => "open",
+            Self::WriteFile => "write",
+            Self::Ftruncate => "ftruncate",
+            Self::AddSeals => "fcntl(F_ADD_SEALS)",
+            Self::GetSeals => "fcntl(F_GET_SEALS)",
+            Self::Fcntl => "fcntl",
+            Self::Ring => "ring",
+            Self::Commit => "commit",
+            Self::Consume => "consume",
             Self::CopyWithin => "copy_within",
             Self::Compare => "compare_at",
             Self::Atomics => "atomics",
@@ -101,9 +155,17 @@ pub enum Reason {
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
-    /// What was asked for, with what other guards hold, is more than this many bytes, which is
-    /// the most that the process may lock without a privilege (`RLIMIT_MEMLOCK`).
-    LockLimit(u64),
+    /// What was asked for, with what is locked already, is more than the process may lock without a
+    /// privilege (`RLIMIT_MEMLOCK`). All in bytes.
+    LockLimit {
+        /// What was asked for, in whole pages; some of it may be locked already.
+        asked: u64,
+        /// The most that the process may lock.
+        limit: u64,
+        /// What is locked already: by the whole process on Linux, as far as /proc can be read;
+        /// elsewhere by the guards of this crate.
+        locked: u64,
+    },
     /// Offset and length must be multiples of this, the size of the file's huge pages in bytes.
     HugePages(usize),
     /// Anonymous memory has no offset.
@@ -138,8 +200,30 @@ pub enum Reason {
     },
     /// `install_fault_handler` was not called, or this thread blocks the signals.
     NoHandler,
-    /// The platform, or the running kernel, has no such advice.
+    /// The platform, or the running kernel, has no such thing.
     Unsupported,
+    /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
+    /// other and no NUL, and has a character after it.
+    ObjectName,
+    /// The file can have no seals: it is no memfd.
+    NotSealable,
+    /// The file can change in a way that it must not: it has too few seals.
+    SealsMissing {
+        /// `F_SEAL_SHRINK` is missing: the file can be truncated.
+        shrink: bool,
+        /// `F_SEAL_WRITE` is missing: it can be written to, at least through a mapping that
+        /// somebody made before `F_SEAL_FUTURE_WRITE`.
+        write: bool,
+    },
+    /// A ring has no more than this many bytes for this end.
+    RingBytes(usize),
+    /// The other end of a ring, in another process, does not keep to the rules.
+    RingPeer,
+    /// The memory is no ring, or one of another version of this crate or width of pointers.
+    NoRing,
+    /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
+    /// for writing.
+    Mapped,
 }
 
 /// What an open file is, as far as it matters for mapping it.
@@ -202,6 +286,12 @@ pub(crate) enum Arguments {
         start: usize,
         len: usize,
     },
+    /// A range of a mapping, the one at `index` of many that were given.
+    Span {
+        index: usize,
+        start: usize,
+        len: usize,
+    },
     /// A range of a mapping, and where in it that goes.
     Move {
         start: usize,
@@ -213,6 +303,46 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
+    /// An object by its name.
+    #[cfg(feature = "std")]
+    Name(Name),
+    /// The length that a file was to have.
+    #[cfg(feature = "std")]
+    Size(u64),
+}
+
+/// The name of an object, as much of it as the message of an error needs.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    /// The first bytes, and zeros.
+    bytes: [u8; 30],
+    len: u8,
+    is_whole: bool,
+}
+
+#[cfg(feature = "std")]
+impl Name {
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; 30];
+        let part = &name[..name.len().min(bytes.len())];
+        bytes[..part.len()].copy_from_slice(part);
+        Self {
+            bytes,
+            #[allow(clippy::cast_possible_truncation, reason = "at most 30")]
+            len: part.len() as u8,
+            is_whole: part.len() == name.len(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = &self.bytes[..usize::from(self.len)];
+        let more = if self.is_whole { "" } else { "..." };
+        write!(f, "\"{}{more}\"", part.escape_ascii())
+    }
 }
 
 impl Arguments {
@@ -289,6 +419,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Which of many was refused, counted from zero: of the spans of
+    /// [`Advice::apply`](crate::Advice::apply). `None` for a call that takes but one.
+    #[must_use]
+    pub const fn span(&self) -> Option<usize> {
+        match self.arguments {
+            Arguments::Span { index, .. } => Some(index),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.call.name())?;
@@ -305,10 +447,17 @@ impl fmt::Display for Error {
             Arguments::At(position) => write!(f, " {position}")?,
             Arguments::Resize { from, to } => write!(f, " from {from} to {to} bytes")?,
             Arguments::Range { start, len } => write!(f, " of {len} bytes at {start}")?,
+            Arguments::Span { index, start, len } => {
+                write!(f, " of {len} bytes at {start} (span {index})")?;
+            }
             Arguments::Move { start, len, to } => {
                 write!(f, " of {len} bytes at {start} to {to}")?;
             }
             Arguments::Bounds { start, end } => write!(f, " of bytes {start}..{end}")?,
+            #[cfg(feature = "std")]
+            Arguments::Name(name) => write!(f, " of {name:?}")?,
+            #[cfg(feature = "std")]
+            Arguments::Size(len) => write!(f, " to {len} bytes")?,
         }
         match errno::text(self.errno) {
             Some(text) => write!(f, ": {text}")?,
@@ -328,12 +477,15 @@ impl fmt::Display for Error {
                 write!(f, " (give the length: {kind} does not tell it)")
             }
             Reason::NotMappable(kind) => write!(f, " ({kind} cannot be mapped)"),
-            Reason::LockLimit(limit) => {
-                write!(
-                    f,
-                    " (without privilege this process may lock at most {limit} bytes)"
-                )
-            }
+            Reason::LockLimit {
+                asked,
+                limit,
+                locked,
+            } => write!(
+                f,
+                " (asked for {asked} bytes, {locked} are locked, and without privilege this process \
+                 may lock {limit})"
+            ),
             Reason::HugePages(size) => {
                 write!(f, " (the file is in huge pages: give multiples of {size})")
             }
@@ -358,6 +510,19 @@ impl fmt::Display for Error {
                 f.write_str(" (the handler of faults is not installed, or its signals are blocked)")
             }
             Reason::Unsupported => f.write_str(" (not on this system)"),
+            Reason::ObjectName => f.write_str(
+                " (a name is a slash, and then characters that are no slash and no NUL)",
+            ),
+            Reason::NotSealable => f.write_str(" (only a memfd has seals)"),
+            Reason::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
+                (true, true) => " (F_SEAL_SHRINK and F_SEAL_WRITE are missing)",
+                (true, false) => " (F_SEAL_SHRINK is missing)",
+                (false, _) => " (F_SEAL_WRITE is missing)",
+            }),
+            Reason::RingBytes(len) => write!(f, " (there are {len} bytes for this end)"),
+            Reason::RingPeer => f.write_str(" (the other end does not keep to the rules)"),
+            Reason::NoRing => f.write_str(" (it is no ring, or not one for this program)"),
+            Reason::Mapped => f.write_str(" (somebody has it mapped, and may write)"),
         }
     }
 }

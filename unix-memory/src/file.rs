@@ -83,9 +83,12 @@ impl MapOptions {
     ) -> Result<SharedMapping<A>> {
         let len = self.len_in(fd)?;
         if len == 0 && self.len.is_none() {
-            // Nothing to map; a byte past the end tells whether it could be.
-            self.map_file(fd.as_raw_fd(), 1, access, sharing)
-                .map(drop)?;
+            // Nothing to map; a byte past the end tells whether it could be. (One of huge pages can
+            // be, but no byte of it unmapped.)
+            if Facts::of(fd)?.huge_page.is_none() {
+                self.map_file(fd.as_raw_fd(), 1, access, sharing)
+                    .map(drop)?;
+            }
         }
         self.map_file(fd.as_raw_fd(), len, access, sharing)
     }
@@ -131,22 +134,30 @@ impl MapOptions {
 }
 
 /// What is known of an open file.
-struct Facts {
-    kind: FileKind,
-    /// In bytes; means something for regular files.
-    len: u64,
+pub struct Facts {
+    pub kind: FileKind,
+    /// In bytes; means something for regular files and shared memory objects.
+    pub len: u64,
     /// The size in bytes of the huge pages that it is made of, if it is.
-    huge_page: Option<usize>,
+    pub huge_page: Option<usize>,
+}
+
+/// Calls `f` with a `File` of a borrowed descriptor, for its methods; it is not closed.
+pub fn with_file<R>(fd: BorrowedFd<'_>, f: impl FnOnce(&File) -> R) -> R {
+    // SAFETY: the descriptor is open as long as it is borrowed, and is not closed: never dropped.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
+    f(&file)
+}
+
+/// The error number of a failed call of std.
+pub fn errno_of(error: &std::io::Error) -> c_int {
+    error.raw_os_error().unwrap_or(libc::EIO)
 }
 
 impl Facts {
-    fn of(fd: BorrowedFd<'_>) -> Result<Self> {
-        // SAFETY: the descriptor is open as long as `fd` lives, and is not closed: never dropped.
-        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
-        let metadata = file.metadata().map_err(|error| {
-            let errno = error.raw_os_error().unwrap_or(libc::EIO);
-            Error::kernel(Call::Fstat, errno, Arguments::None)
-        })?;
+    pub fn of(fd: BorrowedFd<'_>) -> Result<Self> {
+        let metadata = with_file(fd, File::metadata)
+            .map_err(|error| Error::kernel(Call::Fstat, errno_of(&error), Arguments::None))?;
         // Such files tell their page size as their block size; others have large blocks too.
         let block = usize::try_from(metadata.blksize()).unwrap_or(usize::MAX);
         let huge = block > page_size() && os::is_in_huge_pages(fd.as_raw_fd());

@@ -26,7 +26,9 @@ macro_rules! guard {
                 dead_code,
                 reason = "not every guard, on every system, has a use for it"
             )]
-            pub(crate) const fn region_mut(&mut self) -> &mut Region {
+            pub(crate) fn region_mut(&mut self) -> &mut Region {
+                // What is known of it may not hold of what becomes of it.
+                $(self.$field = $value;)*
                 &mut self.region
             }
 
@@ -60,6 +62,9 @@ macro_rules! guard {
             }
 
             /// Changes what may be done with the pages, and with it the type.
+            ///
+            /// Where they become executable, what was written to them is made fit to be executed,
+            /// as by `sync_instruction_cache`.
             ///
             /// Source: mprotect(2), POSIX.1-2024.
             ///
@@ -192,7 +197,27 @@ macro_rules! guard {
             /// ```
             #[doc(alias = "mincore")]
             pub fn residency(&self) -> Residency<'_> {
-                Residency::new(&self.region)
+                Residency::new(&self.region, &(0..self.len()))
+            }
+
+            /// Asks, page by page, which of the pages that hold a byte of `range` are in memory.
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
+            /// Otherwise as [`residency`](Self::residency).
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// assert_eq!(mapping.residency_range(page_size()..)?.count(), 1);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mincore")]
+            pub fn residency_range(&self, range: impl RangeBounds<usize>) -> Result<Residency<'_>> {
+                let range = crate::page::check_range(crate::Call::Mincore, &range, self.len())?;
+                Ok(Residency::new(&self.region, &range))
             }
 
             /// Unmaps now, and says so when the kernel refuses, which dropping cannot.
@@ -224,7 +249,7 @@ macro_rules! guard {
             /// As [`lock_range`](Self::lock_range).
             #[doc(alias = "mlock")]
             pub fn lock(&self) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &..)
+                LockGuard::new(&self.region, &.., crate::table::Kind::Full)
             }
 
             /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
@@ -251,28 +276,7 @@ macro_rules! guard {
             #[doc(alias = "mlock")]
             #[doc(alias = "munlock")]
             pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &range)
-            }
-
-            /// Brings every page into memory now, and says when that fails.
-            ///
-            /// Pages are read, not written: those of a private mapping are still shared with the
-            /// file, or with the page of zeros, until something is written to them.
-            ///
-            /// # Errors
-            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
-            /// page could not be brought in; those of pipe(2) on systems that have no call for
-            /// this, nor another [`Mechanism`](crate::Mechanism).
-            ///
-            /// ```
-            #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
-            #[doc = $new]
-            /// mapping.populate()?;
-            /// # Ok::<(), unix_memory::Error>(())
-            /// ```
-            #[doc(alias = "MADV_POPULATE_READ")]
-            pub fn populate(&self) -> Result<()> {
-                self.region.populate()
+                LockGuard::new(&self.region, &range, crate::table::Kind::Full)
             }
         }
 

@@ -5,6 +5,7 @@ use core::ops::{Deref, DerefMut};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::mapping::Mapping;
 use crate::options::MapOptions;
+use crate::os;
 use crate::page::{max_len, page_size, round_up};
 use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
 
@@ -121,7 +122,7 @@ impl MapOptions {
         mapping.resize_in_place(len)?;
         if self.populates() && A::PROTECTION.contains(Protection::READ) {
             // A hint, as the flag is.
-            let _as_far_as_it_goes = mapping.region().populate();
+            let _as_far_as_it_goes = os::populate(mapping.region().pages(), false);
         }
         steps.apply(mapping.region())?;
         Ok(Guarded {

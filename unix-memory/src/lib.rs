@@ -39,10 +39,12 @@
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, but that OpenBSD tells no residency. AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd,
-//! L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: four advice values, and no
-//! residency (`ENOSYS`). Elsewhere the crate does not compile, and says why. So far its tests have
-//! run on Linux alone; the README's table tells what was proved of the others.
+//! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`. AIX,
+//! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
+//! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
+//! and says why. So far its tests have run on Linux alone; the README's table tells what was proved
+//! of the others.
 //!
 //! # Features
 //!
@@ -65,6 +67,9 @@ mod claims;
 mod copy;
 #[cfg(feature = "std")]
 mod cursor;
+mod discard;
+#[cfg(feature = "std")]
+mod durable;
 mod errno;
 mod error;
 mod fault;
@@ -73,21 +78,33 @@ mod file;
 mod flush;
 mod guard;
 mod guarded;
+mod icache;
 mod lock;
+mod lock_process;
+mod locked;
 mod mapping;
+#[cfg(feature = "std")]
+mod object;
 mod options;
 mod os;
 mod page;
 mod place;
+mod populate;
 mod protection;
 mod raw;
 mod region;
 mod residency;
 mod resize;
+#[cfg(feature = "std")]
+pub mod ring;
 mod shared;
+mod span;
 mod split;
 mod table;
+mod unchecked_advice;
 mod view;
+#[cfg(feature = "std")]
+mod windows;
 
 pub use advice::Advice;
 pub use atomic::Atomic;
@@ -101,15 +118,28 @@ pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
+pub use lock_process::{LockPages, ProcessLock};
+pub use locked::Locked;
 pub use mapping::Mapping;
+#[cfg(feature = "std")]
+pub use object::SharedMemory;
 pub use options::MapOptions;
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
+#[cfg(feature = "std")]
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
+pub use os::objects::*;
 pub use page::page_size;
+pub use populate::PopulateSteps;
 pub use protection::{
-    Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
-    Writable,
+    Access, Executable, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute,
+    Readable, Writable,
 };
 pub use raw::Backing;
 pub use residency::Residency;
 pub use shared::SharedMapping;
+pub use span::Span;
+pub use unchecked_advice::UncheckedAdvice;
 pub use view::PlainData;
+#[cfg(feature = "std")]
+pub use windows::{Window, Windows};

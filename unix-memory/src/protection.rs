@@ -37,7 +37,7 @@ mod sealed {
 ///
 /// Its implementors are all in this crate; each is a unit value too, which is what methods take:
 /// `mapping.protect(ReadOnly)`.
-pub trait Access: sealed::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
+pub trait Access: sealed::Sealed + Copy + Debug + Default + Send + Sync + Unpin + 'static {
     /// The protection as flags.
     const PROTECTION: Protection;
 }
@@ -47,6 +47,9 @@ pub trait Readable: Access {}
 
 /// An [`Access`] under which pages can be read and written.
 pub trait Writable: Readable {}
+
+/// An [`Access`] under which pages can be read and executed.
+pub trait Executable: Readable {}
 
 /// Declares an access type.
 macro_rules! access {
@@ -93,5 +96,7 @@ impl Readable for ReadOnly {}
 impl Readable for ReadWrite {}
 impl Readable for ReadExecute {}
 impl Readable for ReadWriteExecute {}
+impl Executable for ReadExecute {}
+impl Executable for ReadWriteExecute {}
 impl Writable for ReadWrite {}
 impl Writable for ReadWriteExecute {}

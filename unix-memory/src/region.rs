@@ -11,14 +11,13 @@ use crate::advice::Advice;
 use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::flush::Flush;
-use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down, round_up};
 use crate::place::{Pending, Place};
 use crate::protection::Protection;
 use crate::table;
 
 /// The last byte that a file can have has an offset below this.
-const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
+pub const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
 
 /// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
 ///
@@ -191,7 +190,11 @@ impl Region {
         }
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
         let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
-        let Err(errno) = set(new) else { return Ok(()) };
+        let Err(errno) = set(new) else {
+            // SAFETY: that is their protection now.
+            unsafe { self.after_protect(old, new) };
+            return Ok(());
+        };
         // The kernel goes mapping by mapping, of which advice may have made several out of this
         // one, and stops at the first that it cannot split. (What it refuses for another reason
         // than memory, it refuses for the first.) To go back takes no new mapping: each was
@@ -200,6 +203,11 @@ impl Region {
             // But a changed one may have been merged with a neighbour meanwhile, and the limit of
             // mappings been reached by another thread. No guard's type would tell the truth.
             call::abort();
+        }
+        if errno == libc::EPERM {
+            // A part that was sealed, and one before it that was not: that goes back. Nothing was
+            // done to what comes after.
+            let _up_to_the_seal = set(old);
         }
         Err(Error::kernel(
             Call::Mprotect,
@@ -211,28 +219,8 @@ impl Region {
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
         let range = check_range(Call::Madvise, range, self.len())?;
-        let arguments = Arguments::range(&range);
-        let Some(value) = os::advice(advice) else {
-            return Err(Error::new(
-                Call::Madvise,
-                libc::EINVAL,
-                arguments,
-                Reason::Unsupported,
-            ));
-        };
-        let pages = self.pages_of(&range);
-        if pages.len == 0 {
-            return Ok(());
-        }
-        // SAFETY: the pages are the region's own, and no `Advice` changes content.
-        unsafe { call::madvise(pages.start, pages.len, value) }.map_err(|errno| {
-            let reason = if errno == libc::EINVAL && !advice.is_supported() {
-                Reason::Unsupported
-            } else {
-                Reason::Kernel
-            };
-            Error::new(Call::Madvise, errno, arguments, reason)
-        })
+        // SAFETY: the pages are the region's own.
+        unsafe { advice.give(self.pages_of(&range), Arguments::range(&range)) }
     }
 
     /// Flushes the pages that hold a byte of `range`.
@@ -247,16 +235,6 @@ impl Region {
             let arguments = Arguments::range(&range);
             Error::kernel(Call::Msync, errno, arguments)
         })
-    }
-
-    /// Brings every page into memory, by reading.
-    pub fn populate(&self) -> Result<()> {
-        let pages = self.pages();
-        if pages.len == 0 {
-            return Ok(());
-        }
-        os::populate(pages, !self.is_private_anonymous())
-            .map_err(|errno| Error::kernel(Call::Madvise, errno, Arguments::Length(self.len())))
     }
 
     /// Unmaps, and gives the region back where the kernel refuses.

@@ -2,6 +2,7 @@
 
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use crate::call;
 use crate::error::{Arguments, Call, Error, Result};
@@ -13,7 +14,7 @@ const BATCH: usize = 1024;
 
 /// An iterator over the pages of a mapping, in order: whether each is in memory.
 ///
-/// Made by `residency()` of [`Mapping`](crate::Mapping) and
+/// Made by `residency()` and `residency_range()` of [`Mapping`](crate::Mapping) and
 /// [`SharedMapping`](crate::SharedMapping). It asks the kernel about 1024 pages at a time, and
 /// allocates nothing. Source: mincore(2).
 #[derive(Clone)]
@@ -29,9 +30,10 @@ pub struct Residency<'a> {
 }
 
 impl<'a> Residency<'a> {
-    pub(crate) fn new(region: &'a Region) -> Self {
+    /// Over the pages that hold a byte of `range`, which lies in the region.
+    pub(crate) fn new(region: &'a Region, range: &Range<usize>) -> Self {
         Self {
-            pages: region.pages(),
+            pages: region.pages_of(range),
             batch: [0; BATCH],
             next: 0,
             filled: 0,

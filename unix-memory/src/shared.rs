@@ -71,8 +71,9 @@ use crate::residency::Residency;
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct SharedMapping<A: Access> {
-    pub(crate) region: Region,
+    region: Region,
     access: PhantomData<A>,
+    /// For the region as it is now.
     pub(crate) claims: Claims,
     /// Whether there is no file behind the memory, nor huge pages of which there may be none left,
     /// so that it cannot be gone.
@@ -89,8 +90,9 @@ guard!(
 );
 
 impl<A: Access> SharedMapping<A> {
-    /// The guard of a region whose memory cannot be gone: anonymous, in ordinary pages.
-    pub(crate) const fn from_anonymous(region: Region) -> Self {
+    /// The guard of a region whose memory cannot be gone: anonymous, in ordinary pages, or of a
+    /// file that nobody can truncate.
+    pub(crate) const fn from_lasting(region: Region) -> Self {
         let mut new = Self::from_region(region);
         new.stays = true;
         new

@@ -78,8 +78,8 @@ pub const MADV_ACCESS_DEFAULT: c_int = 6;
 pub const MADV_ACCESS_LWP: c_int = 7;
 /// Many threads or processes will use the pages. madvise(3C).
 pub const MADV_ACCESS_MANY: c_int = 8;
-/// Throws content away at once: pages read as zeros. madvise(3C).
-pub const MADV_PURGE: c_int = 9;
+/// Many processes of the processor set will use the pages. madvise(3C).
+pub const MADV_ACCESS_MANY_PSET: c_int = 9;
 
 // posix_madvise(3).
 

@@ -6,8 +6,9 @@ pub use sys::{madvise, mincore};
 use unix_memory_sys as sys;
 
 pub use super::rlimit::lock_limit;
-pub use super::touch::populate;
+pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// There is no such flag here: `MAP_PREFAULT_READ` maps only pages that are in memory already.
 pub const MAP_POPULATE: c_int = 0;
@@ -23,6 +24,18 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::WillNeed => sys::MADV_WILLNEED,
         Advice::DontDump => sys::MADV_NOCORE,
         Advice::DoDump => sys::MADV_CORE,
+        Advice::Cold => sys::MADV_DONTNEED,
+        Advice::NoSync => sys::MADV_NOSYNC,
+        Advice::AutoSync => sys::MADV_AUTOSYNC,
+        Advice::Protect => return super::PROTECT,
+        _ => return None,
+    })
+}
+
+/// The `MADV_` value of an advice that does more than advise.
+pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
+    Some(match advice {
+        UncheckedAdvice::Free => sys::MADV_FREE,
         _ => return None,
     })
 }

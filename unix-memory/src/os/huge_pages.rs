@@ -73,6 +73,12 @@ impl HugePageSize {
         }
     }
 
+    /// The flags of `memfd_create` that ask for it.
+    #[cfg(feature = "std")]
+    pub(super) const fn memfd_flags(self) -> core::ffi::c_uint {
+        sys::MFD_HUGETLB | self.log2.unsigned_abs() << sys::MFD_HUGE_SHIFT
+    }
+
     /// The flags of `mmap` that ask for it.
     const fn flags(self) -> c_int {
         // The field has six bits, of which the top one is the sign's; the number is less than 64.

@@ -1,20 +1,19 @@
 //! Linux and Android.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::ptr::NonNull;
 
 pub use sys::{MAP_NORESERVE, MAP_POPULATE, madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::rlimit::lock_limit;
-use super::touch;
+use super::{proc_file, rlimit, touch};
 use crate::advice::Advice;
 use crate::call::{self, Errno};
 use crate::page::page_size;
 use crate::region::Pages;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// The `MADV_` value of `advice`.
-#[allow(clippy::unnecessary_wraps, reason = "other systems lack some")]
 pub const fn advice(advice: Advice) -> Option<c_int> {
     Some(match advice {
         Advice::Normal => sys::MADV_NORMAL,
@@ -30,6 +29,28 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::Unmergeable => sys::MADV_UNMERGEABLE,
         Advice::DontDump => sys::MADV_DONTDUMP,
         Advice::DoDump => sys::MADV_DODUMP,
+        Advice::DoFork => sys::MADV_DOFORK,
+        Advice::KeepOnFork => sys::MADV_KEEPONFORK,
+        _ => return None,
+    })
+}
+
+/// The `MADV_` value of an advice that does more than advise.
+pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
+    // Not in the headers of MIPS, whose kernels do not have it either.
+    const MADV_SOFT_OFFLINE: c_int = 101;
+    Some(match advice {
+        UncheckedAdvice::DontNeed => sys::MADV_DONTNEED,
+        UncheckedAdvice::DontNeedLocked => sys::MADV_DONTNEED_LOCKED,
+        UncheckedAdvice::Free => sys::MADV_FREE,
+        UncheckedAdvice::Remove => sys::MADV_REMOVE,
+        UncheckedAdvice::DontFork => sys::MADV_DONTFORK,
+        UncheckedAdvice::WipeOnFork => sys::MADV_WIPEONFORK,
+        UncheckedAdvice::GuardInstall => sys::MADV_GUARD_INSTALL,
+        UncheckedAdvice::GuardRemove => sys::MADV_GUARD_REMOVE,
+        UncheckedAdvice::HwPoison => sys::MADV_HWPOISON,
+        UncheckedAdvice::SoftOffline => MADV_SOFT_OFFLINE,
+        _ => return None,
     })
 }
 
@@ -39,7 +60,9 @@ pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
         // SAFETY: no bytes are advised on.
-        unsafe { call::madvise(address, 0, value) }.is_ok()
+        let asked = unsafe { call::madvise(address, 0, value) };
+        // Known, but not for this process: the kernel looks at that first.
+        matches!(asked, Ok(()) | Err(libc::EPERM))
     })
 }
 
@@ -54,4 +77,43 @@ pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
         }
         result => result,
     }
+}
+
+/// Brings `pages` into memory, ready to be written.
+///
+/// # Safety
+/// They can be written, and unless they are `shared` nobody else accesses them.
+pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
+    // SAFETY: the pages are the caller's; no content changes.
+    match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_WRITE) } {
+        // As above.
+        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_WRITE) => {
+            // SAFETY: as the caller vouches.
+            unsafe { touch::populate_write(pages, shared) }
+        }
+        result => result,
+    }
+}
+
+/// What the kernel tells of the calling thread and its process.
+const STATUS: &CStr = c"/proc/thread-self/status";
+
+/// How many bytes the process may lock, if that is limited: it is not with the privilege.
+pub fn lock_limit() -> Option<u64> {
+    const CAP_IPC_LOCK: u32 = 14;
+    let capabilities = proc_file::hexadecimal(STATUS, b"CapEff:").unwrap_or(0);
+    if capabilities >> CAP_IPC_LOCK & 1 == 1 {
+        return None;
+    }
+    rlimit::lock_limit()
+}
+
+/// How many bytes the process has locked.
+pub fn locked_bytes() -> Option<u64> {
+    proc_file::number(STATUS, b"VmLck:")?.checked_mul(1024)
+}
+
+/// How many bytes the process has mapped.
+pub fn address_space_bytes() -> Option<u64> {
+    proc_file::number(STATUS, b"VmSize:")?.checked_mul(1024)
 }

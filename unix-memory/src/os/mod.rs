@@ -3,12 +3,15 @@
 //!
 //! Each file gives:
 //! * `MAP_POPULATE`, `MAP_NORESERVE`: flags of `mmap`, zero where there is no such thing;
-//! * `advice`: the `MADV_` value of an advice, if the platform has it, and `knows_advice`: whether
-//!   the running kernel does;
+//! * `advice` and `unchecked_advice`: the `MADV_` value of an advice, if the platform has it, and
+//!   `knows_advice`: whether the running kernel does;
 //! * `madvise` and `mincore`: the calls themselves, or what does their work, or sets `ENOSYS`;
-//! * `populate`: brings pages in;
+//! * `populate` and `populate_write`: bring pages in;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
-//! * `lock_limit`: how many bytes the process may lock, if that is limited.
+//! * `unnamed`: makes a shared memory object without a name;
+//! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
+//!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
+//! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
 
@@ -45,7 +48,6 @@ cfg_if::cfg_if! {
         pub use solarish::*;
     } else if #[cfg(any(
         target_os = "aix",
-        target_os = "cygwin",
         target_os = "emscripten",
         target_os = "fuchsia",
         target_os = "haiku",
@@ -58,6 +60,12 @@ cfg_if::cfg_if! {
         mod posix;
         mod touch;
         pub use posix::*;
+    } else if #[cfg(target_os = "cygwin")] {
+        mod cygwin;
+        mod missing;
+        mod posix;
+        mod touch;
+        pub use cygwin::*;
     } else if #[cfg(any(target_os = "l4re", target_os = "redox"))] {
         mod missing;
         mod redox;
@@ -114,11 +122,98 @@ cfg_if::cfg_if! {
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod file_system;
         mod huge_files;
+        mod verity;
         pub use huge_files::is_in_huge_pages;
+        use verity::is_verified;
     } else {
         mod no_huge_files;
         pub use no_huge_files::is_in_huge_pages;
+    }
+}
+
+// Advice that only one of two systems has that share a file.
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "freebsd")] {
+        const PROTECT: Option<core::ffi::c_int> = Some(unix_memory_sys::MADV_PROTECT);
+    } else if #[cfg(target_os = "dragonfly")] {
+        const PROTECT: Option<core::ffi::c_int> = None;
+    } else if #[cfg(target_os = "illumos")] {
+        const ACCESS_MANY_PSET: Option<core::ffi::c_int> = None;
+        const PURGE: Option<core::ffi::c_int> = Some(unix_memory_sys::MADV_PURGE);
+    } else if #[cfg(target_os = "solaris")] {
+        const ACCESS_MANY_PSET: Option<core::ffi::c_int> =
+            Some(unix_memory_sys::MADV_ACCESS_MANY_PSET);
+        const PURGE: Option<core::ffi::c_int> = None;
+    }
+}
+
+// Advice on many ranges in one call; where there is none, it is not done.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod together;
+        pub use together::advise_together;
+    } else {
+        pub const unsafe fn advise_together(
+            _: &[crate::region::Pages],
+            _: core::ffi::c_int,
+        ) -> bool {
+            false
+        }
+    }
+}
+
+// Locks on the whole process, and on pages as they come.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "cygwin", target_os = "haiku"))] {
+        mod no_mlockall;
+        pub use no_mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    } else {
+        pub use unix_memory_sys::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    }
+}
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod on_fault;
+        pub use on_fault::mlock_on_fault;
+        pub use unix_memory_sys::MCL_ONFAULT;
+    } else {
+        mod no_on_fault;
+        pub use no_on_fault::{MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault};
+    }
+}
+
+// Durable flushes, of files.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        mod sync_full;
+        pub use sync_full::sync_to_device;
+    } else {
+        mod sync;
+        pub use sync::sync_to_device;
+    }
+}
+
+// Code that was written as data.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod icache_linux;
+        pub use icache_linux::sync_instruction_cache;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod icache_apple;
+        pub use icache_apple::sync_instruction_cache;
+    } else if #[cfg(any(
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))] {
+        mod icache_bsd;
+        pub use icache_bsd::sync_instruction_cache;
+    } else {
+        mod icache;
+        pub use icache::sync_instruction_cache;
     }
 }
 
@@ -183,13 +278,134 @@ cfg_if::cfg_if! {
         mod dax;
         mod huge_pages;
         mod proc_file;
+        mod keys;
+        mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            pub use super::keys::{Keyed, ProtectionKey};
+            pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {
         mod jit;
         pub mod extra {}
     } else {
         pub mod extra {}
+    }
+}
+
+// Shared memory objects: how one without a name is made, and one whose length is fixed.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod fixed_sealed;
+        mod memfd;
+        mod memfd_linux;
+        mod sealed;
+        mod unnamed_memfd;
+        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        use memfd_linux as memfd_create;
+        pub use unnamed_memfd::unnamed;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod fixed_sealed;
+        mod memfd;
+        mod memfd_freebsd;
+        mod no_verity;
+        mod sealed;
+        mod unnamed_anon;
+        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        use memfd_freebsd as memfd_create;
+        use no_verity::is_verified;
+        pub use unnamed_anon::unnamed;
+    } else if #[cfg(target_os = "l4re")] {
+        mod fixed_missing;
+        mod unnamed_file;
+        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use unnamed_file::unnamed;
+    } else {
+        mod fixed_missing;
+        mod unnamed_unique;
+        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use unnamed_unique::unnamed;
+    }
+}
+
+// And those with a name, where there are such; what lib.rs hands on of all of them.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::named::NamedMemory;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "android")] {
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "freebsd")] {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::memfd::MemfdOptions;
+            pub use super::named::NamedMemory;
+            pub use super::sealed::{SealedMemory, Seals};
+        }
+    } else if #[cfg(target_os = "l4re")] {
+        pub mod objects {}
+    } else if #[cfg(target_vendor = "apple")] {
+        mod named;
+        use apple::shm_open;
+        pub mod objects {
+            pub use super::named::NamedMemory;
+        }
+    } else {
+        mod named;
+        use unix_memory_sys::shm_open;
+        pub mod objects {
+            pub use super::named::NamedMemory;
+        }
+    }
+}
+
+// Memory that a child made by `fork` does not have.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod alone_madvise;
+        pub use alone_madvise::keep_from_children;
+    } else if #[cfg(any(target_os = "freebsd", target_os = "dragonfly"))] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        use unix_memory_sys::INHERIT_NONE;
+    } else if #[cfg(any(target_os = "netbsd", target_os = "openbsd"))] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        use unix_memory_sys::MAP_INHERIT_NONE as INHERIT_NONE;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod alone_minherit;
+        pub use alone_minherit::keep_from_children;
+        // Its name is that of the Mach call: <mach/vm_inherit.h>.
+        use libc::VM_INHERIT_NONE as INHERIT_NONE;
+    } else {
+        mod alone_missing;
+        pub use alone_missing::keep_from_children;
+    }
+}
+
+// A hint about pages of a file that were read.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod drop_behind;
+        pub use drop_behind::drop_behind;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod drop_behind_freebsd;
+        pub use drop_behind_freebsd::drop_behind;
+    } else {
+        mod drop_behind_missing;
+        pub use drop_behind_missing::drop_behind;
     }
 }

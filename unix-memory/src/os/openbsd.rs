@@ -7,8 +7,9 @@ use unix_memory_sys as sys;
 
 pub use super::missing::mincore;
 pub use super::rlimit::lock_limit;
-pub use super::touch::populate;
+pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// There is no such flag here.
 pub const MAP_POPULATE: c_int = 0;
@@ -20,11 +21,21 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::Random => sys::MADV_RANDOM,
         Advice::Sequential => sys::MADV_SEQUENTIAL,
         Advice::WillNeed => sys::MADV_WILLNEED,
+        Advice::Cold => sys::MADV_DONTNEED,
+        Advice::SpaceAvail => sys::MADV_SPACEAVAIL,
         _ => return None,
     })
 }
 
-/// Whether the kernel knows the advice `value`: it was there from the start.
-pub const fn knows_advice(_: c_int) -> bool {
-    true
+/// The `MADV_` value of an advice that does more than advise.
+pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
+    Some(match advice {
+        UncheckedAdvice::Free => sys::MADV_FREE,
+        _ => return None,
+    })
+}
+
+/// Whether the kernel knows the advice `value`: it has a name for one that it refuses.
+pub const fn knows_advice(value: c_int) -> bool {
+    value != sys::MADV_SPACEAVAIL
 }

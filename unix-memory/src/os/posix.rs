@@ -6,8 +6,9 @@ use unix_memory_sys as sys;
 
 use super::missing::fail;
 pub use super::missing::mincore;
-pub use super::touch::populate;
+pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// There is no such flag here, or nobody has tried it.
 pub const MAP_POPULATE: c_int = 0;
@@ -21,8 +22,14 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::Random => sys::POSIX_MADV_RANDOM,
         Advice::Sequential => sys::POSIX_MADV_SEQUENTIAL,
         Advice::WillNeed => sys::POSIX_MADV_WILLNEED,
+        Advice::Cold => sys::POSIX_MADV_DONTNEED,
         _ => return None,
     })
+}
+
+/// No advice that does more than advise.
+pub const fn unchecked_advice(_: UncheckedAdvice) -> Option<c_int> {
+    None
 }
 
 /// Whether the kernel knows the advice `value`: POSIX has it.

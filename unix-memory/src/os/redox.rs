@@ -6,8 +6,9 @@ pub use sys::madvise;
 use unix_memory_sys as sys;
 
 pub use super::missing::mincore;
-pub use super::touch::populate;
+pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// There is no such flag here.
 pub const MAP_POPULATE: c_int = 0;
@@ -28,6 +29,11 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::WillNeed => sys::MADV_WILLNEED,
         _ => return None,
     })
+}
+
+/// No advice that does more than advise.
+pub const fn unchecked_advice(_: UncheckedAdvice) -> Option<c_int> {
+    None
 }
 
 /// Whether the kernel knows the advice `value`: it was there from the start.

@@ -5,8 +5,9 @@ use core::ffi::c_int;
 pub use sys::{MAP_NORESERVE, madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::touch::populate;
+pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
+use crate::unchecked_advice::UncheckedAdvice;
 
 /// There is no such flag here.
 pub const MAP_POPULATE: c_int = 0;
@@ -23,6 +24,20 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
         Advice::Random => sys::MADV_RANDOM,
         Advice::Sequential => sys::MADV_SEQUENTIAL,
         Advice::WillNeed => sys::MADV_WILLNEED,
+        Advice::Cold => sys::MADV_DONTNEED,
+        Advice::AccessDefault => sys::MADV_ACCESS_DEFAULT,
+        Advice::AccessThread => sys::MADV_ACCESS_LWP,
+        Advice::AccessMany => sys::MADV_ACCESS_MANY,
+        Advice::AccessManyInSet => return super::ACCESS_MANY_PSET,
+        _ => return None,
+    })
+}
+
+/// The `MADV_` value of an advice that does more than advise.
+pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
+    Some(match advice {
+        UncheckedAdvice::Free => sys::MADV_FREE,
+        UncheckedAdvice::Purge => return super::PURGE,
         _ => return None,
     })
 }

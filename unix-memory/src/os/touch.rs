@@ -20,3 +20,25 @@ pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
     }
     Ok(())
 }
+
+/// Writes to each of `pages`, as they are.
+///
+/// # Errors
+/// `ENOSYS` where they are `shared`: nothing writes a byte as it is that somebody else may change in
+/// that moment, and may take away.
+///
+/// # Safety
+/// They can be written, and unless they are `shared` nobody else accesses them.
+pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
+    if shared {
+        return Err(libc::ENOSYS);
+    }
+    for page in (0..pages.len).step_by(page_size()) {
+        let address = pages.start.as_ptr().wrapping_add(page);
+        // SAFETY: the byte lies in the pages, which can be read.
+        let byte = unsafe { address.read_volatile() };
+        // SAFETY: and written; nobody else accesses them, as the caller vouches.
+        unsafe { address.write_volatile(byte) };
+    }
+    Ok(())
+}

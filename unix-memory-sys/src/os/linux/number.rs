@@ -14,6 +14,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 330;
         pub const PKEY_FREE: c_long = 331;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
         pub const MEMFD_SECRET: c_long = 447;
     } else if #[cfg(target_arch = "x86_64")] {
@@ -24,6 +25,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 0x4000_0000 + 330;
         pub const PKEY_FREE: c_long = 0x4000_0000 + 331;
         pub const PROCESS_MADVISE: c_long = 0x4000_0000 + 440;
+        pub const PIDFD_OPEN: c_long = 0x4000_0000 + 434;
         pub const MSEAL: c_long = 0x4000_0000 + 462;
         pub const MEMFD_SECRET: c_long = 0x4000_0000 + 447;
     } else if #[cfg(target_arch = "x86")] {
@@ -33,6 +35,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 381;
         pub const PKEY_FREE: c_long = 382;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
         pub const MEMFD_SECRET: c_long = 447;
     } else if #[cfg(target_arch = "arm")] {
@@ -42,6 +45,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 395;
         pub const PKEY_FREE: c_long = 396;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
     } else if #[cfg(any(target_arch = "powerpc", target_arch = "powerpc64"))] {
         pub const MEMFD_CREATE: c_long = 360;
@@ -50,6 +54,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 384;
         pub const PKEY_FREE: c_long = 385;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
     } else if #[cfg(target_arch = "s390x")] {
         pub const MEMFD_CREATE: c_long = 350;
@@ -58,6 +63,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 385;
         pub const PKEY_FREE: c_long = 386;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
         pub const MEMFD_SECRET: c_long = 447;
     } else if #[cfg(any(target_arch = "sparc", target_arch = "sparc64"))] {
@@ -67,6 +73,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 363;
         pub const PKEY_FREE: c_long = 364;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
     } else if #[cfg(any(target_arch = "mips", target_arch = "mips32r6"))] {
         // o32 begins at 4000.
@@ -76,6 +83,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 4364;
         pub const PKEY_FREE: c_long = 4365;
         pub const PROCESS_MADVISE: c_long = 4440;
+        pub const PIDFD_OPEN: c_long = 4434;
         pub const MSEAL: c_long = 4462;
     } else if #[cfg(any(target_arch = "mips64", target_arch = "mips64r6"))] {
         // n64 begins at 5000.
@@ -85,6 +93,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 5324;
         pub const PKEY_FREE: c_long = 5325;
         pub const PROCESS_MADVISE: c_long = 5440;
+        pub const PIDFD_OPEN: c_long = 5434;
         pub const MSEAL: c_long = 5462;
     } else if #[cfg(target_arch = "m68k")] {
         pub const MEMFD_CREATE: c_long = 353;
@@ -93,6 +102,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 382;
         pub const PKEY_FREE: c_long = 383;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
     } else if #[cfg(any(target_arch = "csky", target_arch = "hexagon"))] {
         // The kernel's generic table, without memfd_secret.
@@ -102,6 +112,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 289;
         pub const PKEY_FREE: c_long = 290;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
     } else {
         // The kernel's generic table: aarch64, loongarch64, riscv.
@@ -111,6 +122,7 @@ cfg_if::cfg_if! {
         pub const PKEY_ALLOC: c_long = 289;
         pub const PKEY_FREE: c_long = 290;
         pub const PROCESS_MADVISE: c_long = 440;
+        pub const PIDFD_OPEN: c_long = 434;
         pub const MSEAL: c_long = 462;
         pub const MEMFD_SECRET: c_long = 447;
     }

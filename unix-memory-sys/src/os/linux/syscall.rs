@@ -188,6 +188,21 @@ pub unsafe extern "C" fn process_madvise(
     result as ssize_t
 }
 
+/// Returns a descriptor of the process `pid`, for `process_madvise`; `flags` is 0. Source:
+/// pidfd_open(2), since Linux 5.3.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EINVAL`, `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`, `ESRCH`, `ENOSYS`
+/// on older kernels.
+///
+/// # Safety
+/// None beyond the call itself.
+#[must_use]
+pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
+    // SAFETY: the arguments are those of pidfd_open(2).
+    int(unsafe { syscall(number::PIDFD_OPEN, pid as c_long, flags as c_long) })
+}
+
 /// A descriptor, a key, 0 or -1, as the C library's wrapper would return it.
 const fn int(result: c_long) -> c_int {
     result as c_int
@@ -322,8 +337,8 @@ mod tests {
         assert!(matches!(errno(), libc::EBADF | libc::ENOSYS));
         // SAFETY: it makes no reference to memory.
         let pid = unsafe { libc::getpid() };
-        // SAFETY: the arguments are those of pidfd_open(2).
-        let pidfd = int(unsafe { syscall(libc::SYS_pidfd_open, pid as c_long, 0 as c_long) });
+        // SAFETY: it touches no memory.
+        let pidfd = unsafe { pidfd_open(pid, 0) };
         if works(pidfd) {
             // SAFETY: one element is there, of a range that is this test's own.
             let bytes = unsafe { process_madvise(pidfd, iovec, 1, MADV_COLD, 0) };

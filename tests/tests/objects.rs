@@ -1,0 +1,467 @@
+//! Shared memory objects: with names, without, in huge pages; their length and their descriptors.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use libc::{
+    EACCES, EBADF, EEXIST, EFBIG, EINVAL, EMFILE, ENAMETOOLONG, ENODEV, ENOENT, ENOSYS, EPERM,
+    SYS_ftruncate, SYS_memfd_create,
+};
+use procfs::process::{MMPermissions, MMapPath};
+use rustix::io::{FdFlags, fcntl_getfd};
+use tests::{refusing_argument, skip, smaps};
+use unix_memory::{
+    Call, FileKind, HugePageSize, MapOptions, MemfdOptions, NamedMemory, ReadOnly, ReadWrite,
+    Reason, Seals, SharedMemory, page_size,
+};
+
+/// What /proc/self/fd says that a descriptor is of.
+fn target(fd: impl AsFd) -> String {
+    let link = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
+    std::fs::read_link(link)
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn closes_on_exec(fd: impl AsFd) -> bool {
+    fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
+}
+
+/// A name that no other test has.
+fn name(of: &str) -> String {
+    format!("/unix-memory-test-{of}-{}", std::process::id())
+}
+
+fn exists(name: &str) -> bool {
+    std::path::Path::new("/dev/shm").join(&name[1..]).exists()
+}
+
+#[test]
+fn two_mappings_of_unnamed_memory_are_the_same_bytes() {
+    let len = 2 * page_size() + 5;
+    let memory = SharedMemory::unnamed(len as u64).unwrap();
+    assert_eq!(memory.len().unwrap(), len as u64);
+    assert!(!memory.is_empty().unwrap());
+    let first = memory.map(ReadWrite).unwrap();
+    let second = memory.map(ReadOnly).unwrap();
+    assert_eq!(second.to_vec().unwrap(), vec![0; len]);
+    first.write_at(len - 3, b"end").unwrap();
+    assert!(second.to_vec().unwrap().ends_with(b"end"));
+    let map = smaps(first.as_ptr()).unwrap();
+    assert!(
+        map.perms
+            .contains(MMPermissions::SHARED | MMPermissions::WRITE)
+    );
+    let MMapPath::Path(path) = map.pathname else {
+        panic!("{:?}", map.pathname);
+    };
+    assert!(
+        path.to_str().unwrap().starts_with("/memfd:unix-memory"),
+        "{path:?}"
+    );
+    assert!(closes_on_exec(&memory));
+    assert!(
+        format!("{memory:?}").contains(&format!("len: Some({len})")),
+        "{memory:?}"
+    );
+}
+
+#[test]
+fn it_is_closed_on_exec_and_cannot_be_executed() {
+    let memory = SharedMemory::unnamed(10).unwrap();
+    let fd = memory.as_fd().as_raw_fd();
+    let seen = Command::new("/bin/sh")
+        .args([
+            "-c",
+            &format!("test -e /proc/self/fd/{fd} && readlink /proc/self/fd/{fd}"),
+        ])
+        .output()
+        .unwrap();
+    let seen = String::from_utf8(seen.stdout).unwrap();
+    assert!(!seen.contains("memfd"), "{seen}");
+    // Nobody can add seals, and the one against executing is there where the kernel knows it.
+    let seals = memory.seals().unwrap();
+    assert!(seals.contains(Seals::SEAL), "{seals:?}");
+    if !seals.contains(Seals::EXEC) {
+        return skip("memfds that cannot be executed", "a kernel before 6.3");
+    }
+    let mode = std::fs::File::from(OwnedFd::from(memory))
+        .metadata()
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o111, 0, "{mode:o}");
+}
+
+#[test]
+fn names_and_flags_of_memfds() {
+    let memory = MemfdOptions::new().name(c"a name").create(10).unwrap();
+    assert_eq!(target(&memory), "/memfd:a name (deleted)");
+    assert!(closes_on_exec(&memory));
+    let long = std::ffi::CString::new(vec![b'x'; 300]).unwrap();
+    let error = MemfdOptions::new().name(&long).create(10).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::MemfdCreate, EINVAL));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "memfd_create of \"{}...\": Invalid argument",
+            "x".repeat(30)
+        )
+    );
+
+    let sealing = MemfdOptions::new().sealing(true).create(0).unwrap();
+    assert!(!sealing.seals().unwrap().contains(Seals::SEAL));
+    let program = MemfdOptions::new().executable(true).create(0).unwrap();
+    assert!(!program.seals().unwrap().contains(Seals::EXEC));
+    assert!(program.seals().unwrap().contains(Seals::SEAL));
+    let file = std::fs::File::from(OwnedFd::from(program));
+    assert_eq!(file.metadata().unwrap().mode() & 0o111, 0o111);
+    let neither = MemfdOptions::new().executable(true).executable(false);
+    assert_eq!(neither, MemfdOptions::default());
+}
+
+#[test]
+fn an_old_kernel_makes_memfds_all_the_same() {
+    // As one does that does not know the flags against, and for, executing.
+    for (options, flags) in [
+        (MemfdOptions::new(), 1 | 8),
+        (MemfdOptions::new().executable(true), 1 | 16),
+    ] {
+        let create = || options.create(10);
+        let made = refusing_argument(SYS_memfd_create, 1, flags, EINVAL, create);
+        let Some(memory) = made else { return };
+        let memory = memory.unwrap();
+        assert_eq!(memory.len().unwrap(), 10);
+        assert!(memory.seals().unwrap().contains(Seals::SEAL));
+    }
+}
+
+#[test]
+fn a_kernel_or_policy_without_memfds_says_so() {
+    for errno in [ENOSYS, EPERM, EMFILE] {
+        // Close on exec, and no executing.
+        let made = refusing_argument(SYS_memfd_create, 1, 1 | 8, errno, || {
+            SharedMemory::unnamed(10)
+        });
+        let Some(made) = made else { return };
+        let error = made.unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::MemfdCreate, errno));
+    }
+}
+
+#[test]
+fn growing_keeps_both_sides_right() {
+    let memory = SharedMemory::unnamed(10).unwrap();
+    let theirs = SharedMemory::from(OwnedFd::from(memory.try_clone().unwrap()));
+    let mut ours = memory.map(ReadWrite).unwrap();
+    ours.write_at(0, b"0123456789").unwrap();
+    assert!(!memory.remap(&mut ours).unwrap());
+    let before = ours.as_ptr();
+    assert!(!memory.remap(&mut ours).unwrap());
+    assert_eq!(ours.as_ptr(), before, "the very same mapping");
+
+    let len = 3 * page_size() + 1;
+    theirs.set_len(len as u64).unwrap();
+    let theirs = theirs.map(ReadWrite).unwrap();
+    theirs.write_at(len - 1, b"!").unwrap();
+    // What was mapped is as it was.
+    assert_eq!(ours.to_vec().unwrap(), b"0123456789");
+    assert!(memory.remap(&mut ours).unwrap());
+    assert_eq!(ours.len(), len);
+    let bytes = ours.to_vec().unwrap();
+    assert_eq!(
+        (&bytes[..10], bytes[10], bytes[len - 1]),
+        (&b"0123456789"[..], 0, b'!')
+    );
+    drop(theirs);
+
+    memory.set_len(4).unwrap();
+    assert!(memory.remap(&mut ours).unwrap());
+    assert_eq!(ours.to_vec().unwrap(), b"0123");
+    memory.set_len(0).unwrap();
+    assert!(memory.remap(&mut ours).unwrap());
+    assert!(ours.is_empty() && memory.is_empty().unwrap());
+    // What grows again is zero.
+    memory.set_len(4).unwrap();
+    assert!(memory.remap(&mut ours).unwrap());
+    assert_eq!(ours.to_vec().unwrap(), [0; 4]);
+}
+
+#[test]
+fn a_refused_remap_leaves_the_mapping() {
+    let memory = SharedMemory::unnamed(10).unwrap();
+    let mut mapping = memory.map(ReadWrite).unwrap();
+    mapping.write_at(0, b"kept").unwrap();
+    // Longer than any address space.
+    memory.set_len(i64::MAX as u64 & !0xff_ffff).unwrap();
+    let error = memory.remap(&mut mapping).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM));
+    assert_eq!(mapping.len(), 10);
+    assert!(mapping.to_vec().unwrap().starts_with(b"kept"));
+}
+
+#[test]
+fn refused_lengths() {
+    let memory = SharedMemory::unnamed(10).unwrap();
+    let max = i64::MAX.unsigned_abs();
+    for len in [max + 1, u64::MAX] {
+        let error = memory.set_len(len).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Ftruncate, EFBIG));
+        assert_eq!(error.reason(), Reason::OffsetLimit(max));
+        assert_eq!(SharedMemory::unnamed(len).unwrap_err(), error);
+    }
+    let error = memory.set_len(u64::MAX).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "ftruncate to {} bytes: File too large (offset and length together must be at most \
+             {max})",
+            u64::MAX
+        )
+    );
+    assert_eq!(memory.len().unwrap(), 10);
+
+    // Not for writing, and nothing with a length.
+    let read = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    let error = SharedMemory::from(OwnedFd::from(read))
+        .set_len(1)
+        .unwrap_err();
+    assert_eq!((error.errno(), error.reason()), (EINVAL, Reason::Kernel));
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let pipe = SharedMemory::from(OwnedFd::from(reader));
+    assert_eq!(pipe.set_len(1).unwrap_err().errno(), EINVAL);
+    let error = pipe.map(ReadOnly).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (ENODEV, Reason::NotMappable(FileKind::Pipe))
+    );
+
+    let fd = memory.as_fd().as_raw_fd();
+    let done = refusing_argument(
+        SYS_ftruncate,
+        0,
+        fd.unsigned_abs().into(),
+        libc::EIO,
+        || memory.set_len(5),
+    );
+    if let Some(result) = done {
+        let error = result.unwrap_err();
+        assert_eq!((error.errno(), error.reason()), (libc::EIO, Reason::Kernel));
+    }
+}
+
+#[test]
+fn any_file_is_memory_too() {
+    let file = tempfile::tempfile().unwrap();
+    let memory = SharedMemory::from(OwnedFd::from(file.try_clone().unwrap()));
+    memory.set_len(100).unwrap();
+    memory
+        .map(ReadWrite)
+        .unwrap()
+        .write_at(95, b"there")
+        .unwrap();
+    let mapping = MapOptions::new()
+        .offset(95)
+        .map_shared(&file, ReadOnly)
+        .unwrap();
+    assert_eq!(mapping.to_vec().unwrap(), b"there");
+}
+
+#[test]
+fn named_memory_is_there_for_others_until_dropped() {
+    let name = name("drop");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    assert_eq!(memory.name().to_str(), Some(&*name));
+    assert!(exists(&name) && closes_on_exec(&memory));
+    assert_eq!(memory.len().unwrap(), 10);
+    memory
+        .map(ReadWrite)
+        .unwrap()
+        .write_at(0, b"0123456789")
+        .unwrap();
+
+    let theirs = NamedMemory::open(&name).unwrap();
+    assert!(closes_on_exec(&theirs));
+    let mapping = theirs.map(ReadWrite).unwrap();
+    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
+    let reader = NamedMemory::open_read_only(&name).unwrap();
+    assert_eq!(
+        reader.map(ReadOnly).unwrap().to_vec().unwrap(),
+        b"0123456789"
+    );
+    assert_eq!(reader.map(ReadWrite).unwrap_err().errno(), EACCES);
+    assert_eq!(reader.set_len(1).unwrap_err().errno(), EINVAL);
+
+    let error = NamedMemory::create(&name, 20).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, EEXIST));
+    assert!(
+        error
+            .to_string()
+            .starts_with("shm_open of \"/unix-memory-test-drop-")
+            && error.to_string().ends_with(": File exists"),
+        "{error}"
+    );
+    assert_eq!(memory.len().unwrap(), 10);
+
+    drop(memory);
+    assert!(!exists(&name));
+    let error = NamedMemory::open(&name).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, ENOENT));
+    assert_eq!(
+        NamedMemory::open_read_only(&name).unwrap_err().errno(),
+        ENOENT
+    );
+    // The memory is still theirs.
+    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
+}
+
+#[test]
+fn a_name_can_go_sooner_stay_and_be_removed() {
+    let name = name("stay");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    let memory = memory.unlink().unwrap();
+    assert!(!exists(&name));
+    drop(memory.map(ReadWrite).unwrap());
+
+    NamedMemory::create(&name, 10).unwrap().persist();
+    assert!(exists(&name));
+    NamedMemory::remove(&name).unwrap();
+    assert!(!exists(&name));
+    let error = NamedMemory::remove(&name).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
+
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    NamedMemory::remove(&name).unwrap();
+    let (error, memory) = memory.unlink().unwrap_err().into_parts();
+    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
+    assert_eq!(memory.len().unwrap(), 10);
+}
+
+#[test]
+fn a_name_that_failed_to_get_its_length_is_gone() {
+    let name = name("length");
+    assert_eq!(
+        NamedMemory::create(&name, u64::MAX).unwrap_err().errno(),
+        EFBIG
+    );
+    assert!(!exists(&name));
+}
+
+#[test]
+fn a_childs_drop_leaves_the_name() {
+    let name = name("fork");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    // SAFETY: the child calls nothing but a drop, which makes system calls alone, and `_exit`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        drop(memory);
+        // SAFETY: it ends the child without running anything of the test's.
+        unsafe { libc::_exit(0) };
+    }
+    assert_ne!(child, -1);
+    // SAFETY: the child is this test's own.
+    let ended = unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    assert_eq!(ended, child);
+    assert!(exists(&name));
+    drop(memory);
+    assert!(!exists(&name));
+}
+
+#[test]
+fn what_is_no_name_is_refused() {
+    for bad in ["", "/", "name", "/a/b", "//", "/a\0b"] {
+        for error in [
+            NamedMemory::create(bad, 1).unwrap_err(),
+            NamedMemory::open(bad).unwrap_err(),
+            NamedMemory::remove(bad).unwrap_err(),
+        ] {
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (EINVAL, Reason::ObjectName),
+                "{bad:?}"
+            );
+        }
+    }
+    assert_eq!(
+        NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
+        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash, and then characters that \
+         are no slash and no NUL)"
+    );
+    let long = format!("/{}", "x".repeat(300));
+    let error = NamedMemory::create(&long, 1).unwrap_err();
+    // The C library, or the kernel, decides.
+    assert!([EINVAL, ENAMETOOLONG].contains(&error.errno()), "{error}");
+    assert!(error.to_string().contains("xxx...\""), "{error}");
+}
+
+#[test]
+fn permissions_are_those_asked_for() {
+    let name = name("mode");
+    let mode = |memory: NamedMemory| {
+        let memory = memory.unlink().unwrap();
+        std::fs::File::from(OwnedFd::from(memory))
+            .metadata()
+            .unwrap()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode(NamedMemory::create(&name, 1).unwrap()), 0o600);
+    let read_only = NamedMemory::create_with_mode(&name, 1, 0o400).unwrap();
+    // Root may do anything.
+    let again = NamedMemory::open(&name)
+        .map(drop)
+        .map_err(|error| error.errno());
+    let root = rustix::process::geteuid().is_root();
+    assert_eq!(again, if root { Ok(()) } else { Err(EACCES) });
+    assert_eq!(mode(read_only), 0o400);
+}
+
+#[test]
+fn unique_names_are_many() {
+    let many: Vec<_> = (0..50)
+        .map(|_| NamedMemory::create_unique(1).unwrap())
+        .collect();
+    let names: std::collections::HashSet<_> = many.iter().map(NamedMemory::name).collect();
+    assert_eq!(names.len(), 50);
+    assert!(names.iter().all(|name| name.len() <= 31));
+}
+
+#[test]
+fn a_closed_descriptor_fails_like_one() {
+    // Nobody has a descriptor of this number: `try_clone` of what cannot be cloned.
+    // SAFETY: it is only handed to calls that fail for it, and nothing is ever opened there.
+    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(i32::MAX) };
+    let error = MapOptions::new().map_shared(fd, ReadOnly).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Fstat, EBADF));
+}
+
+#[test]
+fn huge_pages_in_memfds() {
+    let Some(size) = HugePageSize::system_default() else {
+        return skip("memfds in huge pages", "the kernel has none");
+    };
+    let bytes = size.bytes();
+    let memory = match MemfdOptions::new().huge_pages(size).create(1) {
+        Ok(memory) => memory,
+        Err(error) => return skip("memfds in huge pages", &error.to_string()),
+    };
+    assert_eq!(memory.len().unwrap(), bytes as u64, "rounded up");
+    let error = memory.set_len(bytes as u64 + 1).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::HugePages(bytes))
+    );
+    let odd = HugePageSize::from_bytes(4 * page_size()).unwrap();
+    if odd != size {
+        let error = MemfdOptions::new().huge_pages(odd).create(1).unwrap_err();
+        assert!([EINVAL, ENODEV].contains(&error.errno()), "{error}");
+    }
+
+    // Mapping them is for `sealed`, which reserves some.
+    match memory.map(ReadWrite) {
+        Ok(mapping) => assert_eq!(mapping.len(), bytes),
+        Err(error) => assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM)),
+    }
+}

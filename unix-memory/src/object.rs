@@ -1,0 +1,227 @@
+//! Memory as an object of the kernel's: a descriptor, to be mapped here and passed to others.
+
+use core::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::file::{Facts, errno_of, with_file};
+use crate::options::MapOptions;
+use crate::os;
+use crate::protection::Access;
+use crate::region::MAX_OFFSET;
+use crate::shared::SharedMapping;
+
+/// Memory that can be mapped many times, here and by others who are given its descriptor: a memfd,
+/// a POSIX shared memory object, or any other file.
+///
+/// The memory is there as long as a descriptor or a mapping of it is. It is given to others as a
+/// descriptor is: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if
+/// it has one (`NamedMemory`). Whoever has it can change it and its length, so
+/// that it is mapped as a [`SharedMapping`]. For memory that nobody can change any more, see
+/// `SealedMemory`.
+///
+/// * **Descriptors** are closed on exec. A child made by `fork` has them too.
+/// * **Running out**: memory is taken when it is first touched, and no call fails then: the system
+///   kills processes, or the toucher gets a SIGBUS.
+///
+/// It comes from [`unnamed`](Self::unnamed), from `MemfdOptions` where there are memfds, or from
+/// any descriptor (`From<OwnedFd>`), as one that came over a socket.
+///
+/// ```
+/// use unix_memory::{ReadOnly, ReadWrite, SharedMemory};
+///
+/// let memory = SharedMemory::unnamed(100)?;
+/// let (ours, theirs) = (memory.map(ReadWrite)?, memory.map(ReadOnly)?);
+/// ours.write_at(98, b"hi")?;
+/// let mut bytes = [0; 2];
+/// theirs.read_at(98, &mut bytes)?;
+/// assert_eq!(&bytes, b"hi");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+pub struct SharedMemory {
+    fd: OwnedFd,
+}
+
+impl SharedMemory {
+    /// Makes `len` bytes of zeroed memory without a name.
+    ///
+    /// # Errors
+    /// * `EMFILE`, `ENFILE`: too many open files.
+    /// * `ENOMEM`, `ENOSPC`: too little memory.
+    /// * `EFBIG`, or [`Reason::OffsetLimit`]: longer than a file can be.
+    /// * `ENOSYS`: the kernel has no such call (Linux before 3.17); `EACCES` or `EPERM` where a
+    ///   security policy forbids it.
+    ///
+    /// # Platform
+    /// `memfd_create` on Linux and Android, where it cannot be executed since Linux 6.3, nor
+    /// sealed (see `MemfdOptions`); `shm_open` of `SHM_ANON` on FreeBSD; elsewhere `shm_open` of a
+    /// name that nobody has, gone again at once (a file in the directory for temporary ones on
+    /// L4Re, which has no such objects).
+    #[doc(alias = "memfd_create")]
+    #[doc(alias = "shm_open")]
+    #[doc(alias = "shm_mkstemp")]
+    #[doc(alias = "SHM_ANON")]
+    pub fn unnamed(len: u64) -> Result<Self> {
+        let memory = os::unnamed()?;
+        memory.set_len(len)?;
+        Ok(memory)
+    }
+
+    /// The length in bytes, as it is now.
+    ///
+    /// Others may change it. On Apple's systems it is that of whole pages.
+    ///
+    /// # Errors
+    /// `EIO` or `EOVERFLOW` from a file system.
+    ///
+    /// ```
+    /// assert_eq!(unix_memory::SharedMemory::unnamed(0)?.len()?, 0);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "fstat")]
+    pub fn len(&self) -> Result<u64> {
+        Facts::of(self.as_fd()).map(|facts| facts.len)
+    }
+
+    /// Whether the length is zero now.
+    ///
+    /// # Errors
+    /// As [`len`](Self::len).
+    pub fn is_empty(&self) -> Result<bool> {
+        self.len().map(|len| len == 0)
+    }
+
+    /// Sets the length in bytes. What is added is zero.
+    ///
+    /// To grow harms nobody: mappings stay as long as they were, and [`remap`](Self::remap) makes
+    /// them longer. To shrink takes the memory away from whoever has it mapped, here and elsewhere:
+    /// what happens to one who touches a page that is gone says [`SharedMapping`], under
+    /// truncation. Source: ftruncate(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// * `EFBIG`, or [`Reason::OffsetLimit`]: longer than a file can be.
+    /// * `EINVAL`: the descriptor is not open for writing, or is of something that has no length;
+    ///   it is no multiple of the huge pages that the memory is made of ([`Reason::HugePages`]).
+    /// * `EPERM`: a seal forbids it.
+    ///
+    /// # Platform
+    /// On Apple's systems the length of a shared memory object can be set once (`EINVAL`).
+    ///
+    /// ```
+    /// use unix_memory::{ReadWrite, SharedMemory};
+    ///
+    /// let memory = SharedMemory::unnamed(10)?;
+    /// let before = memory.map(ReadWrite)?;
+    /// # if !cfg!(target_vendor = "apple") {
+    /// memory.set_len(1 << 20)?;
+    /// assert_eq!((before.len(), memory.len()?), (10, 1 << 20));
+    /// # }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "ftruncate")]
+    pub fn set_len(&self, len: u64) -> Result<()> {
+        let refuse =
+            |errno, reason| Error::new(Call::Ftruncate, errno, Arguments::Size(len), reason);
+        if len > MAX_OFFSET {
+            return Err(refuse(libc::EFBIG, Reason::OffsetLimit(MAX_OFFSET)));
+        }
+        with_file(self.as_fd(), |file| file.set_len(len)).map_err(|error| {
+            let errno = errno_of(&error);
+            let huge_page = Facts::of(self.as_fd())
+                .ok()
+                .and_then(|facts| facts.huge_page);
+            let reason = match huge_page {
+                Some(size) if errno == libc::EINVAL && len % size as u64 != 0 => {
+                    Reason::HugePages(size)
+                }
+                _ => Reason::Kernel,
+            };
+            refuse(errno, reason)
+        })
+    }
+
+    /// Maps all of it, shared. [`MapOptions::map_shared`] maps parts, and does more.
+    ///
+    /// # Errors
+    /// As [`MapOptions::map_shared`].
+    #[doc(alias = "mmap")]
+    pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
+        // On Apple's systems such an object does not tell what it is, and needs a length.
+        let len = usize::try_from(self.len()?).unwrap_or(usize::MAX);
+        MapOptions::new().len(len).map_shared(self, access)
+    }
+
+    /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has
+    /// made that longer, or shorter. Tells whether that was needed.
+    ///
+    /// The new mapping may be elsewhere. What was only in the old one, as locks and advice, is
+    /// gone.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); `mapping` is as it was then.
+    ///
+    /// ```
+    /// use unix_memory::{ReadWrite, SharedMemory};
+    ///
+    /// let memory = SharedMemory::unnamed(10)?;
+    /// let mut mapping = memory.map(ReadWrite)?;
+    /// assert!(!memory.remap(&mut mapping)?);
+    /// # if !cfg!(target_vendor = "apple") {
+    /// memory.set_len(20)?;
+    /// assert!(memory.remap(&mut mapping)?);
+    /// mapping.write_at(10, b"more")?;
+    /// # }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    pub fn remap<A: Access>(&self, mapping: &mut SharedMapping<A>) -> Result<bool> {
+        if self.len()? == mapping.len() as u64 {
+            return Ok(false);
+        }
+        *mapping = self.map(A::default())?;
+        Ok(true)
+    }
+
+    /// Another descriptor of the same memory.
+    ///
+    /// # Errors
+    /// `EMFILE`: too many open files.
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self> {
+        clone(self.as_fd()).map(Self::from)
+    }
+}
+
+/// Another descriptor of what `fd` is one of, closed on exec.
+pub fn clone(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    fd.try_clone_to_owned()
+        .map_err(|error| Error::kernel(Call::Fcntl, errno_of(&error), Arguments::None))
+}
+
+impl AsFd for SharedMemory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl From<OwnedFd> for SharedMemory {
+    /// Any descriptor will do: what it is of is looked at when it is mapped.
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+}
+
+impl From<SharedMemory> for OwnedFd {
+    fn from(memory: SharedMemory) -> Self {
+        memory.fd
+    }
+}
+
+impl fmt::Debug for SharedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMemory")
+            .field("fd", &self.fd)
+            .field("len", &self.len().ok())
+            .finish()
+    }
+}

@@ -1,0 +1,17 @@
+//! Letting pages of a file go that were read: FreeBSD.
+
+use core::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Tells the kernel that the bytes in `range` of the file are of no more use to this program.
+pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
+    let (Ok(offset), Ok(len)) = (
+        libc::off_t::try_from(range.start),
+        libc::off_t::try_from(range.end - range.start),
+    ) else {
+        return;
+    };
+    // SAFETY: the call touches no memory, and changes no content.
+    let _only_a_hint =
+        unsafe { libc::posix_fadvise(fd.as_raw_fd(), offset, len, libc::POSIX_FADV_DONTNEED) };
+}

@@ -1,0 +1,207 @@
+//! What both ends of a ring do alike: numbers that say what is whose.
+//!
+//! Each end has a position, which it alone moves: that of the first byte that it has not yet given
+//! to the other end. Positions count from 0 to twice the capacity, and then from 0 again; so a ring
+//! that is full (they are a capacity apart) can be told from one that is empty (they are equal),
+//! and a capacity need not be a power of two.
+//!
+//! An end keeps its own position, and what it last saw of the other's, to itself: it reads no number
+//! of its own back, and asks for the other's only when what it knows will not do.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::memory::{Memory, unit};
+use crate::call;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+
+/// Far enough apart that no two processors wait for each other's line of the cache, where two lines
+/// are fetched at a time.
+const LINE: usize = 128;
+
+/// Which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Producer,
+    Consumer,
+}
+
+impl Role {
+    /// Where in the header its position is.
+    const fn position(self) -> usize {
+        match self {
+            Self::Producer => LINE,
+            Self::Consumer => 2 * LINE,
+        }
+    }
+
+    /// Where in the header it says that it is gone.
+    const fn closed(self) -> usize {
+        self.position() + size_of::<usize>()
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::Producer => Self::Consumer,
+            Self::Consumer => Self::Producer,
+        }
+    }
+}
+
+/// One end of a ring.
+pub struct End {
+    memory: Arc<Memory>,
+    role: Role,
+    /// Less than twice the capacity, as is `other`, and so that at most a capacity is filled.
+    position: usize,
+    /// The other end's position when it was last asked for.
+    other: usize,
+    /// The process that has this end, by its number.
+    owner: u32,
+}
+
+impl End {
+    /// The end `role` of the ring in `memory`, where the last one that had it left it.
+    ///
+    /// # Errors
+    /// `EIO` with [`Reason::RingPeer`] where no ring has such positions.
+    pub fn new(memory: Arc<Memory>, role: Role) -> Result<Self> {
+        let mut end = Self {
+            position: memory.number(role.position()).load(Acquire),
+            other: 0,
+            owner: call::process_id(),
+            memory,
+            role,
+        };
+        if end.position >= 2 * end.capacity() {
+            return Err(broken());
+        }
+        end.refresh()?;
+        end.memory.number(role.closed()).store(0, Release);
+        Ok(end)
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// How many bytes this end has, when the other one is at `other`; more than the capacity if
+    /// that cannot be.
+    fn bytes_with(&self, other: usize) -> usize {
+        let (first, last) = match self.role {
+            Role::Producer => (other, self.position),
+            Role::Consumer => (self.position, other),
+        };
+        let filled = if last >= first {
+            last - first
+        } else {
+            last + 2 * self.capacity() - first
+        };
+        match self.role {
+            Role::Consumer => filled,
+            // Where more is filled than can be, this wraps around: a large number.
+            Role::Producer => self.capacity().wrapping_sub(filled),
+        }
+    }
+
+    /// How many bytes this end is known to have: free ones for a producer, filled ones for a
+    /// consumer. At most the capacity.
+    pub fn bytes(&self) -> usize {
+        self.bytes_with(self.other)
+    }
+
+    /// Asks the other end how many bytes this one has.
+    ///
+    /// # Errors
+    /// `EIO` with [`Reason::RingPeer`] where its answer cannot be; nothing has changed then.
+    pub fn refresh(&mut self) -> Result<usize> {
+        // Acquire pairs with the Release in `advance`: what the other end did to the bytes that it
+        // gives is seen, and what this one does to them comes after.
+        let other = self
+            .memory
+            .number(self.role.other().position())
+            .load(Acquire);
+        // No overflow below: both are less than twice the capacity, which can be mapped.
+        if other >= 2 * self.capacity() || self.bytes_with(other) > self.capacity() {
+            return Err(broken());
+        }
+        self.other = other;
+        Ok(self.bytes())
+    }
+
+    /// How many bytes this end has: asks only when it is not known to have `wanted` of them.
+    pub fn bytes_for(&mut self, wanted: usize) -> Result<usize> {
+        match self.bytes() {
+            known if known >= wanted => Ok(known),
+            _ => self.refresh(),
+        }
+    }
+
+    /// Where in the mapping this end's bytes begin. All of them lie behind it, in a row.
+    pub fn offset(&self) -> usize {
+        let in_ring = if self.position < self.capacity() {
+            self.position
+        } else {
+            self.position - self.capacity()
+        };
+        unit() + in_ring
+    }
+
+    /// Gives the first `n` of this end's bytes to the other.
+    ///
+    /// # Errors
+    /// `EINVAL` where this end is not known to have as many.
+    pub fn advance(&mut self, call: Call, n: usize) -> Result<()> {
+        let bytes = self.bytes();
+        if n > bytes {
+            let reason = Reason::RingBytes(bytes);
+            return Err(Error::new(call, libc::EINVAL, Arguments::Length(n), reason));
+        }
+        let around = 2 * self.capacity();
+        self.position += n;
+        if self.position >= around {
+            self.position -= around;
+        }
+        // Release: see `refresh`.
+        self.memory
+            .number(self.role.position())
+            .store(self.position, Release);
+        Ok(())
+    }
+
+    /// Whether the other end was dropped. What it gave before is there all the same.
+    pub fn is_closed(&self) -> bool {
+        // Acquire pairs with the Release in `drop`: its last position is seen after that.
+        self.memory.number(self.role.other().closed()).load(Acquire) != 0
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // A child's copy is not the end.
+        if self.owner == call::process_id() {
+            self.memory.number(self.role.closed()).store(1, Release);
+        }
+    }
+}
+
+fn broken() -> Error {
+    Error::new(Call::Ring, libc::EIO, Arguments::None, Reason::RingPeer)
+}
+
+impl core::fmt::Debug for End {
+    /// Numbers, never content.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let other = self.memory.number(self.role.other().position());
+        f.debug_struct("End")
+            .field("role", &self.role)
+            .field("capacity", &self.capacity())
+            .field("position", &self.position)
+            .field("other", &other.load(Relaxed))
+            .finish_non_exhaustive()
+    }
+}

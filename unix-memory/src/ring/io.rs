@@ -1,0 +1,95 @@
+//! The ends of rings as streams that do not block.
+
+use std::io::{BufRead, Error, ErrorKind, Read, Result, Write};
+
+use super::pair::{Consumer, Producer};
+use super::shared::{SharedConsumer, SharedProducer};
+
+impl Write for Producer {
+    /// # Errors
+    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        if self.is_closed() {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        written(self.push_slice(bytes), bytes)
+    }
+
+    /// What was written is the consumer's already.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for SharedProducer {
+    /// # Errors
+    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone; those of
+    /// [`push_slice`](Self::push_slice).
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        if self.is_closed() {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        written(self.push_slice(bytes)?, bytes)
+    }
+
+    /// What was written is the consumer's already.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn written(n: usize, bytes: &[u8]) -> Result<usize> {
+    if n == 0 && !bytes.is_empty() {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    Ok(n)
+}
+
+impl Read for Consumer {
+    /// # Errors
+    /// `WouldBlock` while the ring is empty, and the producer there.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        // Asked first: what the producer gave before it went is then seen.
+        let closed = self.is_closed();
+        let n = self.pop_slice(buffer);
+        read(n, closed || buffer.is_empty())
+    }
+}
+
+impl BufRead for Consumer {
+    /// # Errors
+    /// `WouldBlock` while the ring is empty, and the producer there.
+    fn fill_buf(&mut self) -> Result<&[u8]> {
+        let closed = self.is_closed();
+        let bytes = self.available();
+        read(bytes.len(), closed)?;
+        Ok(bytes)
+    }
+
+    /// # Panics
+    /// For more than [`fill_buf`](Self::fill_buf) gave.
+    fn consume(&mut self, n: usize) {
+        if let Err(error) = Consumer::consume(self, n) {
+            panic!("{error}");
+        }
+    }
+}
+
+impl Read for SharedConsumer {
+    /// # Errors
+    /// `WouldBlock` while the ring is empty, and the producer there; those of
+    /// [`pop_slice`](Self::pop_slice).
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let closed = self.is_closed();
+        let n = self.pop_slice(buffer)?;
+        read(n, closed || buffer.is_empty())
+    }
+}
+
+/// What to say of `n` bytes, where none may be the end.
+fn read(n: usize, is_end: bool) -> Result<usize> {
+    if n == 0 && !is_end {
+        return Err(Error::from(ErrorKind::WouldBlock));
+    }
+    Ok(n)
+}

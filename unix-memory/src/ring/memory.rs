@@ -1,0 +1,155 @@
+//! The memory of a ring: a header, the bytes, and the bytes again.
+
+use core::mem::ManuallyDrop;
+use core::sync::atomic::AtomicUsize;
+
+use crate::arch::alias_distance;
+use crate::call;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::object::SharedMemory;
+use crate::options::MapOptions;
+use crate::os;
+use crate::page::max_len;
+use crate::protection::{NoAccess, ReadWrite};
+use crate::region::Region;
+use crate::shared::SharedMapping;
+
+/// How often another thread may take the very place that was just found free.
+const TRIES: usize = 64;
+
+/// The mapped memory of a ring, which both ends keep.
+///
+/// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest is
+/// mapped a second time behind.
+pub struct Memory {
+    mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
+    capacity: usize,
+    /// The process that alone has it; zero where every child has it too.
+    owner: u32,
+}
+
+/// What capacities, and the header, are multiples of.
+pub fn unit() -> usize {
+    alias_distance()
+}
+
+/// The capacity that holds `asked` bytes.
+///
+/// # Errors
+/// `ENOMEM` for more than can be mapped twice.
+pub fn round_up(asked: usize) -> Result<usize> {
+    let most = (max_len() - unit()) / 2 / unit() * unit();
+    match asked.max(1).checked_next_multiple_of(unit()) {
+        Some(capacity) if capacity <= most => Ok(capacity),
+        _ => Err(Error::new(
+            Call::Ring,
+            libc::ENOMEM,
+            Arguments::Length(asked),
+            Reason::LengthLimit(most),
+        )),
+    }
+}
+
+impl Memory {
+    /// New memory that no other process has, nor a child.
+    pub fn alone(capacity: usize) -> Result<Self> {
+        let object = SharedMemory::unnamed((unit() + capacity) as u64)?;
+        let mut memory = Self::map(&object, capacity, true)?;
+        // SAFETY: an end in a child does not unmap it (see `drop`); were it used there, the child
+        // would be ended by a signal.
+        unsafe { os::keep_from_children(memory.mapping.region().pages()) }.map_err(|errno| {
+            let arguments = Arguments::Length(memory.mapping.len());
+            Error::kernel(Call::Madvise, errno, arguments)
+        })?;
+        memory.owner = call::process_id();
+        Ok(memory)
+    }
+
+    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs; which it can
+    /// never lose, if it `lasts`.
+    pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
+        let mut result = map_twice(object, capacity);
+        for _ in 1..TRIES {
+            match result {
+                Err(error) if error.reason() == Reason::Occupied => {
+                    result = map_twice(object, capacity);
+                }
+                _ => break,
+            }
+        }
+        let mapping = if lasts {
+            SharedMapping::from_lasting(result?)
+        } else {
+            SharedMapping::from_region(result?)
+        };
+        Ok(Self {
+            mapping: ManuallyDrop::new(mapping),
+            capacity,
+            owner: 0,
+        })
+    }
+
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The header, the bytes, and the bytes again.
+    pub fn mapping(&self) -> &SharedMapping<ReadWrite> {
+        &self.mapping
+    }
+
+    /// The number at `offset`, a multiple of a word's size, in the header.
+    pub fn number(&self, offset: usize) -> &AtomicUsize {
+        debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
+        let start = self.mapping.region().start().as_ptr();
+        let address = start.wrapping_add(offset).cast();
+        // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and
+        // written as long as `self` lives; in this process it is only accessed atomically.
+        unsafe { AtomicUsize::from_ptr(address) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.owner == 0 || self.owner == call::process_id() {
+            // SAFETY: this is the only place that drops it.
+            unsafe { ManuallyDrop::drop(&mut self.mapping) };
+        }
+        // Else this is a child, which has not got the pages: others may be there.
+    }
+}
+
+/// Maps header and bytes, and the bytes once more right behind.
+///
+/// # Errors
+/// `EEXIST` with [`Reason::Occupied`] where another thread has taken the place meanwhile.
+fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
+    let header = unit();
+    let whole = header + 2 * capacity;
+    // Finds room for all, and gives it up: nothing is ever mapped over something else.
+    let room = MapOptions::new()
+        .len(whole)
+        .alignment(unit())
+        .no_reserve(true)
+        .map_anonymous(NoAccess)?;
+    let address = room.as_ptr().addr();
+    room.unmap()?;
+
+    let first = MapOptions::new()
+        .at(address)
+        .len(header + capacity)
+        .map_shared(object, ReadWrite)?;
+    let second = MapOptions::new()
+        .at(address + header + capacity)
+        .len(capacity)
+        .offset(header as u64)
+        .map_shared(object, ReadWrite)?;
+
+    let start = ManuallyDrop::new(first.into_region()).start();
+    // The second is unmapped with the first.
+    core::mem::forget(second);
+    // SAFETY: both were mapped just now, one right behind the other, and nobody else owns them. The
+    // pointer is the one of the first; where it is one and the other is mapped, is known to the
+    // kernel alone, since to the compiler `mmap` is a function like any other.
+    Ok(unsafe { Region::from_raw(start, whole, false) })
+}

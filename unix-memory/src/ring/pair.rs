@@ -1,0 +1,196 @@
+//! The ends of a ring within one process, which give out slices.
+
+use std::sync::Arc;
+
+use super::end::{End, Role};
+use super::memory::{Memory, round_up};
+use crate::error::{Call, Result};
+
+/// Makes a ring of at least `capacity` bytes, and gives its two ends, of which each may go to a
+/// thread of its own. See the [module](super) for how the capacity is rounded up.
+///
+/// # Errors
+/// `ENOMEM`: a capacity that cannot be mapped twice
+/// ([`Reason::LengthLimit`](crate::Reason::LengthLimit)); those of
+/// [`SharedMemory::unnamed`](crate::SharedMemory::unnamed) and
+/// [`MapOptions::map_shared`](crate::MapOptions::map_shared); `EEXIST` with
+/// [`Reason::Occupied`](crate::Reason::Occupied) where other threads took every place.
+///
+/// ```
+/// use std::io::{Read, Write};
+///
+/// let (mut producer, mut consumer) = unix_memory::ring::pair(1 << 16)?;
+/// let writer = std::thread::spawn(move || producer.write_all(b"from another thread"));
+/// writer.join().unwrap()?;
+/// let mut text = String::new();
+/// consumer.read_to_string(&mut text)?;
+/// assert_eq!(text, "from another thread");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[doc(alias = "ring buffer")]
+#[doc(alias = "circular buffer")]
+pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
+    let memory = Arc::new(Memory::alone(round_up(capacity)?)?);
+    let producer = End::new(Arc::clone(&memory), Role::Producer)?;
+    let consumer = End::new(memory, Role::Consumer)?;
+    Ok((Producer { end: producer }, Consumer { end: consumer }))
+}
+
+/// The end of a ring that bytes are put into.
+///
+/// From [`pair`]. It has [`std::io::Write`].
+#[derive(Debug)]
+#[must_use = "the ring is closed when it is dropped"]
+pub struct Producer {
+    pub(super) end: End,
+}
+
+impl Producer {
+    /// How many bytes the ring holds when it is full.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.end.capacity()
+    }
+
+    /// All that is free now, in one slice: to be written to, from its start, and then given to the
+    /// consumer by [`commit`](Self::commit). What it holds is left over from before.
+    ///
+    /// ```
+    /// let (mut producer, consumer) = unix_memory::ring::pair(100)?;
+    /// assert_eq!(producer.slot().len(), producer.capacity());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn slot(&mut self) -> &mut [u8] {
+        // Where the other process was vouched for, and does not keep to the rules: nothing.
+        let len = self.end.refresh().unwrap_or(0);
+        self.known_slot(len)
+    }
+
+    /// The first `len` bytes of the end, which has as many.
+    fn known_slot(&mut self, len: usize) -> &mut [u8] {
+        debug_assert!(len <= self.end.bytes());
+        let region = self.end.memory().mapping().region();
+        let start = region.start().as_ptr().wrapping_add(self.end.offset());
+        // SAFETY: the bytes lie in the mapping, which lives as long as `self`: at most a capacity
+        // of them from a place in the first copy, and there are two. They are free, so that the
+        // consumer does not touch them before they are committed, which takes `&mut self`; nobody
+        // else has the memory, or `assume_honest_peer` vouched for who has. The same bytes have
+        // other addresses in the other copy: between an access here and one there, each end has
+        // given them away and got them back, by a Release and an Acquire, across which the compiler
+        // takes nothing for granted that another thread could have changed.
+        unsafe { core::slice::from_raw_parts_mut(start, len) }
+    }
+
+    /// Gives the first `n` bytes of [`slot`](Self::slot) to the consumer.
+    ///
+    /// # Errors
+    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) for more than the last slot
+    /// had; none is given then.
+    pub fn commit(&mut self, n: usize) -> Result<()> {
+        self.end.advance(Call::Commit, n)
+    }
+
+    /// Copies as much of `bytes` as is free into the ring, gives it to the consumer, and tells how
+    /// much that was.
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
+    /// assert_eq!(producer.push_slice(b"all of it"), 9);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn push_slice(&mut self, bytes: &[u8]) -> usize {
+        let free = self.end.bytes_for(bytes.len()).unwrap_or(0);
+        let n = free.min(bytes.len());
+        self.known_slot(n).copy_from_slice(&bytes[..n]);
+        match self.commit(n) {
+            Ok(()) => n,
+            Err(_) => 0,
+        }
+    }
+
+    /// Whether the consumer was dropped: what is given now, nobody reads.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+}
+
+/// The end of a ring that bytes are taken out of.
+///
+/// From [`pair`]. It has [`std::io::Read`] and [`std::io::BufRead`].
+#[derive(Debug)]
+#[must_use = "the ring is closed when it is dropped"]
+pub struct Consumer {
+    pub(super) end: End,
+}
+
+impl Consumer {
+    /// How many bytes the ring holds when it is full.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.end.capacity()
+    }
+
+    /// All that the producer has given, in one slice; it stays until [`consume`](Self::consume).
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
+    /// assert!(consumer.available().is_empty());
+    /// producer.push_slice(b"some");
+    /// assert_eq!(consumer.available(), b"some");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn available(&mut self) -> &[u8] {
+        // Where the other process was vouched for, and does not keep to the rules: nothing.
+        let len = self.end.refresh().unwrap_or(0);
+        self.known(len)
+    }
+
+    /// The first `len` bytes of the end, which has as many.
+    fn known(&self, len: usize) -> &[u8] {
+        debug_assert!(len <= self.end.bytes());
+        let start = self.end.memory().mapping().as_ptr();
+        let start = start.wrapping_add(self.end.offset());
+        // SAFETY: as for the producer's slot; the bytes are filled, so that the producer does not
+        // touch them before they are consumed, which takes `&mut self`.
+        unsafe { core::slice::from_raw_parts(start, len) }
+    }
+
+    /// Gives the first `n` bytes of [`available`](Self::available) back, to be filled anew.
+    ///
+    /// # Errors
+    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) for more than were last
+    /// available; none is given back then.
+    pub fn consume(&mut self, n: usize) -> Result<()> {
+        self.end.advance(Call::Consume, n)
+    }
+
+    /// Copies as much as there is, and fits, into `buffer`, gives it back, and tells how much that
+    /// was.
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
+    /// producer.push_slice(b"some");
+    /// let mut buffer = [0; 10];
+    /// assert_eq!(consumer.pop_slice(&mut buffer), 4);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn pop_slice(&mut self, buffer: &mut [u8]) -> usize {
+        let filled = self.end.bytes_for(buffer.len()).unwrap_or(0);
+        let n = filled.min(buffer.len());
+        buffer[..n].copy_from_slice(self.known(n));
+        match self.consume(n) {
+            Ok(()) => n,
+            Err(_) => 0,
+        }
+    }
+
+    /// Whether the producer was dropped: what is available now is all there will be.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+}
+
+static_assertions::assert_impl_all!(Producer: Send, Sync, Unpin);
+static_assertions::assert_impl_all!(Consumer: Send, Sync, Unpin);

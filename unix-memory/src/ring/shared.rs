@@ -1,0 +1,247 @@
+//! A ring between two processes, whose ends copy.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use super::end::{End, Role};
+use super::memory::{Memory, round_up, unit};
+use super::pair::{Consumer, Producer};
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::object::{SharedMemory, clone};
+use crate::os;
+
+/// How the memory of a ring begins: with a name and a version, and the width of its numbers.
+const MAGIC: [u8; 8] = *b"umring\x01\x00";
+
+/// The first bytes of a ring's memory.
+fn magic() -> [u8; 8] {
+    let mut magic = MAGIC;
+    #[allow(clippy::cast_possible_truncation, reason = "a few bytes")]
+    {
+        magic[7] = size_of::<usize>() as u8;
+    }
+    magic
+}
+
+/// A ring between two processes: one [creates](Self::create) it and sends the other its descriptor
+/// (`AsFd`), the other [opens](Self::open) that; then each takes its end.
+///
+/// There must be one producer and one consumer. Where two take the same end, bytes get lost and
+/// mixed up, and no more harm is done. An end that died, with its process, may be taken again by
+/// opening the ring once more: it goes on where the other left off.
+///
+/// * **Trust**: the other process can put anything into the ring, stop, and write to all of its
+///   memory. It cannot make this process read or write outside of the ring.
+/// * **Truncation**: on Linux, Android and FreeBSD nobody can shorten the memory, which seals
+///   forbid. Elsewhere the other process can, and end this one by that: see
+///   [`SharedMapping`](crate::SharedMapping).
+///
+/// ```
+/// use unix_memory::ring::SharedRing;
+///
+/// let ring = SharedRing::create(1 << 16)?;
+/// // As if the descriptor had gone to another process.
+/// let mut consumer = SharedRing::open(&ring)?.into_consumer()?;
+/// let mut producer = ring.into_producer()?;
+///
+/// assert_eq!(producer.push_slice(b"over there")?, 10);
+/// let mut buffer = [0; 20];
+/// assert_eq!(consumer.pop_slice(&mut buffer)?, 10);
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+pub struct SharedRing {
+    object: SharedMemory,
+    memory: Memory,
+}
+
+impl SharedRing {
+    /// Makes an empty ring of at least `capacity` bytes, rounded up as the [module](super) says.
+    ///
+    /// # Errors
+    /// As [`pair`](super::pair).
+    pub fn create(capacity: usize) -> Result<Self> {
+        let capacity = round_up(capacity)?;
+        let object = os::fixed_len((unit() + capacity) as u64)?;
+        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        memory.mapping().write_at(0, &magic())?;
+        Ok(Self { object, memory })
+    }
+
+    /// Opens the ring behind a descriptor that another process has sent.
+    ///
+    /// # Errors
+    /// * `EINVAL` with [`Reason::NoRing`]: it is none that this program understands.
+    /// * `EPERM` with [`Reason::SealsMissing`], or `EINVAL` with [`Reason::NotSealable`], on Linux,
+    ///   Android and FreeBSD: somebody could shorten the memory.
+    /// * `EACCES`: it is not open for reading and writing.
+    /// * Those of [`pair`](super::pair).
+    pub fn open(fd: impl AsFd) -> Result<Self> {
+        let object = SharedMemory::from(clone(fd.as_fd())?);
+        os::check_fixed_len(&object)?;
+        let no_ring = Error::new(Call::Ring, libc::EINVAL, Arguments::None, Reason::NoRing);
+        let len = usize::try_from(object.len()?).map_err(|_| no_ring)?;
+        let capacity = len.checked_sub(unit()).ok_or(no_ring)?;
+        if capacity == 0 || round_up(capacity) != Ok(capacity) {
+            return Err(no_ring);
+        }
+        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        let mut found = [0; 8];
+        memory.mapping().read_at(0, &mut found)?;
+        if found != magic() {
+            return Err(no_ring);
+        }
+        Ok(Self { object, memory })
+    }
+
+    /// How many bytes the ring holds when it is full.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+
+    /// Takes the end that bytes are put into. The descriptor is closed.
+    ///
+    /// # Errors
+    /// `EIO` with [`Reason::RingPeer`]: somebody has put into the memory what cannot be.
+    pub fn into_producer(self) -> Result<SharedProducer> {
+        let end = End::new(Arc::new(self.memory), Role::Producer)?;
+        Ok(SharedProducer { end })
+    }
+
+    /// Takes the end that bytes are taken out of. The descriptor is closed.
+    ///
+    /// # Errors
+    /// As [`into_producer`](Self::into_producer).
+    pub fn into_consumer(self) -> Result<SharedConsumer> {
+        let end = End::new(Arc::new(self.memory), Role::Consumer)?;
+        Ok(SharedConsumer { end })
+    }
+}
+
+impl AsFd for SharedRing {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.object.as_fd()
+    }
+}
+
+impl From<SharedRing> for OwnedFd {
+    fn from(ring: SharedRing) -> Self {
+        ring.object.into()
+    }
+}
+
+impl core::fmt::Debug for SharedRing {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SharedRing")
+            .field("object", &self.object)
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The end of a [`SharedRing`] that bytes are put into. It has [`std::io::Write`].
+#[derive(Debug)]
+#[must_use = "the ring is closed when it is dropped"]
+pub struct SharedProducer {
+    end: End,
+}
+
+impl SharedProducer {
+    /// How many bytes the ring holds when it is full.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.end.capacity()
+    }
+
+    /// Copies as much of `bytes` as is free into the ring, gives it to the consumer, and tells how
+    /// much that was.
+    ///
+    /// # Errors
+    /// `EIO` with [`Reason::RingPeer`]: the consumer does not keep to the rules. Nothing is copied.
+    pub fn push_slice(&mut self, bytes: &[u8]) -> Result<usize> {
+        let n = self.end.bytes_for(bytes.len())?.min(bytes.len());
+        let mapping = self.end.memory().mapping();
+        mapping.write_at(self.end.offset(), &bytes[..n])?;
+        self.end.advance(Call::Commit, n)?;
+        Ok(n)
+    }
+
+    /// Whether the consumer was dropped, or says so.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+
+    /// Vouches for the other process, and gives the producer that has slices.
+    ///
+    /// # Safety
+    /// As long as the result lives:
+    /// * nobody but it writes to bytes that are free, and nobody but the one consumer to the
+    ///   numbers of that end: in no process, through no descriptor or mapping of the memory;
+    /// * the consumer is one of this crate's, or keeps to the same rules;
+    /// * nobody truncates the memory, or punches a hole into it.
+    ///
+    /// ```
+    /// use unix_memory::ring::SharedRing;
+    ///
+    /// let ring = SharedRing::create(100)?;
+    /// let consumer = SharedRing::open(&ring)?.into_consumer()?;
+    /// // SAFETY: both ends are this program's, and nobody else has the memory.
+    /// let mut producer = unsafe { ring.into_producer()?.assume_honest_peer() };
+    /// producer.slot()[0] = 1;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub unsafe fn assume_honest_peer(self) -> Producer {
+        Producer { end: self.end }
+    }
+}
+
+/// The end of a [`SharedRing`] that bytes are taken out of. It has [`std::io::Read`].
+#[derive(Debug)]
+#[must_use = "the ring is closed when it is dropped"]
+pub struct SharedConsumer {
+    end: End,
+}
+
+impl SharedConsumer {
+    /// How many bytes the ring holds when it is full.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.end.capacity()
+    }
+
+    /// Copies as much as there is, and fits, into `buffer`, gives it back, and tells how much that
+    /// was.
+    ///
+    /// # Errors
+    /// `EIO` with [`Reason::RingPeer`]: the producer does not keep to the rules. Nothing is copied.
+    pub fn pop_slice(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let n = self.end.bytes_for(buffer.len())?.min(buffer.len());
+        let mapping = self.end.memory().mapping();
+        mapping.read_at(self.end.offset(), &mut buffer[..n])?;
+        self.end.advance(Call::Consume, n)?;
+        Ok(n)
+    }
+
+    /// Whether the producer was dropped, or says so. What it gave before is there all the same.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+
+    /// Vouches for the other process, and gives the consumer that has slices.
+    ///
+    /// # Safety
+    /// As long as the result lives:
+    /// * nobody writes to bytes that are filled, and nobody but the one producer to the numbers of
+    ///   that end: in no process, through no descriptor or mapping of the memory;
+    /// * the producer is one of this crate's, or keeps to the same rules;
+    /// * nobody truncates the memory, or punches a hole into it.
+    pub unsafe fn assume_honest_peer(self) -> Consumer {
+        Consumer { end: self.end }
+    }
+}
+
+static_assertions::assert_impl_all!(SharedRing: Send, Sync, Unpin);
+static_assertions::assert_impl_all!(SharedProducer: Send, Sync, Unpin);
+static_assertions::assert_impl_all!(SharedConsumer: Send, Sync, Unpin);
