@@ -302,6 +302,21 @@ fn with_a_handler() {
     assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
+/// Memory without a file stays; but if its mapping is made longer, that does not grow.
+#[test]
+fn anonymous_memory_that_was_resized() {
+    let page = page_size();
+    let mut mapping = MapOptions::new()
+        .len(page)
+        .map_anonymous_shared(ReadWrite)
+        .unwrap();
+    mapping.resize(3 * page).unwrap();
+    let error = mapping.write_at(page - 5, &[1; 10]).unwrap_err();
+    assert_eq!(error.reason(), Reason::Fault { done: 5, at: page });
+    assert!(mapping.to_vec().is_err());
+    assert!(mapping.eq_at(page - 6, &[0, 1, 1, 1, 1, 1]).unwrap());
+}
+
 #[test]
 fn the_handler_must_be_there() {
     let mapping = MapOptions::new()
