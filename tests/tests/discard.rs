@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use libc::{EINVAL, EPERM, SYS_madvise, SYS_mincore};
-use tests::{can_be_read, in_a_child, is_locked, refusing, skip};
+use tests::{can_be_read, is_locked, is_true_in_a_child, refusing, skip};
 use unix_memory::{
     Advice, Call, Error, HugePageSize, MapOptions, Mapping, ReadWrite, Reason, UncheckedAdvice,
     page_size,
@@ -287,7 +287,7 @@ fn the_ends_of_a_file_mapping_are_its_own_but_for_the_file() {
 fn children_find_what_they_were_told() {
     if has(UncheckedAdvice::WipeOnFork) {
         let mapping = advised(UncheckedAdvice::WipeOnFork).unwrap();
-        let found = in_a_child(|| {
+        let found = is_true_in_a_child(|| {
             let address = std::hint::black_box(mapping.as_ptr());
             // SAFETY: the page is mapped and can be read.
             unsafe { address.read_volatile() == 0 }

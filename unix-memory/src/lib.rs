@@ -25,6 +25,25 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # What there is
+//!
+//! | to | use |
+//! |---|---|
+//! | map memory, files, devices, at a place, aligned, in huge pages | [`MapOptions`], [`Mapping::anonymous`] |
+//! | change what may be done with pages | [`Mapping::protect`], on a part after [`Mapping::split_at`]; [`Guarded`] |
+//! | grow and shrink | [`Mapping::resize`] |
+//! | read values of other types than bytes | [`Mapping::view`], [`PlainData`] |
+//! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
+//! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | write back | [`Flush`] |
+//! | run code that was just made | [`Mapping::protect`] to [`ReadExecute`] |
+//! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
+//! | read and write what others may change | [`SharedMapping`]: copies, atomics, a cursor |
+//! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
+//!
+//! With the feature `std` also memory that processes share (`SharedMemory`), rings ([`mod@ring`]),
+//! windows over large files, and on some systems memory that nobody can change (`SealedMemory`).
+//!
 //! # What holds everywhere
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
