@@ -175,9 +175,23 @@ fn growing_keeps_both_sides_right() {
         (&bytes[..10], bytes[10], bytes[len - 1]),
         (&b"0123456789"[..], 0, b'!')
     );
-    drop(theirs);
 
     memory.set_len(4).unwrap();
+    let error = theirs.to_vec().unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Read, libc::EFAULT));
+    let page = page_size();
+    assert_eq!(
+        error.reason(),
+        Reason::Fault {
+            done: page,
+            at: page
+        }
+    );
+    assert!(theirs.write_at(page, b"x").is_err());
+    let mut kept = [0; 5];
+    theirs.read_at(0, &mut kept).unwrap();
+    assert_eq!(&kept, b"0123\0");
+    drop(theirs);
     assert!(memory.remap(&mut ours).unwrap());
     assert_eq!(ours.to_vec().unwrap(), b"0123");
     memory.set_len(0).unwrap();
@@ -249,6 +263,32 @@ fn refused_lengths() {
     if let Some(result) = done {
         let error = result.unwrap_err();
         assert_eq!((error.errno(), error.reason()), (libc::EIO, Reason::Kernel));
+    }
+}
+
+#[test]
+fn what_cannot_become_shorter_is_copied_without_the_kernel() {
+    if !matches!(std::env::consts::ARCH, "x86_64" | "aarch64" | "riscv64") {
+        return skip("copies without the kernel", "not for this architecture");
+    }
+    let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
+    sealed.add_seals(Seals::SHRINK).unwrap();
+    let sealed = sealed.map(ReadWrite).unwrap();
+    let other = SharedMemory::unnamed(100).unwrap().map(ReadWrite).unwrap();
+    // Neither way by which the kernel copies is open here.
+    let flags = (libc::O_CLOEXEC | libc::O_NONBLOCK).unsigned_abs().into();
+    let copied = refusing_argument(libc::SYS_process_vm_writev, 2, 1, EPERM, || {
+        refusing_argument(libc::SYS_pipe2, 1, flags, EPERM, || {
+            (
+                sealed.write_at(90, b"by itself"),
+                other.write_at(90, b"by itself"),
+            )
+        })
+    });
+    if let Some(Some((sealed_copy, other_copy))) = copied {
+        sealed_copy.unwrap();
+        assert!(sealed.eq_at(90, b"by itself").unwrap());
+        assert_eq!(other_copy.unwrap_err().errno(), EPERM);
     }
 }
 
