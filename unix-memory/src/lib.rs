@@ -25,6 +25,14 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! More than a file to map, all with the feature `std`:
+//!
+//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by a
+//!   name.
+//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
+//! * [`ring`] has rings of bytes without a seam, within a process and between two.
+//! * [`Windows`] go over files that are larger than the address space.
+//!
 //! # What holds everywhere
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
@@ -41,7 +49,8 @@
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency. AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd,
 //! L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: four advice values, and no
-//! residency (`ENOSYS`). Elsewhere the crate does not compile, and says why. So far its tests have
+//! residency (`ENOSYS`). Memfds and sealed memory are Linux's, Android's and FreeBSD's; Android and
+//! L4Re lack memory with names. Elsewhere the crate does not compile, and says why. So far its tests have
 //! run on Linux alone; the README's table tells what was proved of the others.
 //!
 //! # Features
