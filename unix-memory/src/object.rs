@@ -63,8 +63,17 @@ impl SharedMemory {
     #[doc(alias = "SHM_ANON")]
     pub fn unnamed(len: u64) -> Result<Self> {
         let memory = os::unnamed()?;
-        memory.set_len(len)?;
+        memory.set_first_len(len)?;
         Ok(memory)
+    }
+
+    /// The length of what was made just now, and has none.
+    pub(crate) fn set_first_len(&self, len: u64) -> Result<()> {
+        // On Apple's systems it can be set once, and that is not for zero.
+        if len == 0 {
+            return Ok(());
+        }
+        self.set_len(len)
     }
 
     /// The length in bytes, as it is now.
