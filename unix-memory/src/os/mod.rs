@@ -251,6 +251,15 @@ cfg_if::cfg_if! {
     }
 }
 
+// A flag of `mmap` that keeps memory out of core dumps, where no advice does.
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "openbsd")] {
+        pub use unix_memory_sys::MAP_CONCEAL;
+    } else {
+        pub const MAP_CONCEAL: core::ffi::c_int = 0;
+    }
+}
+
 // `remap`: has a mapping grow, by the system's own means; `is_in_huge_page`: whether a mapping can
 // not be cut at an address.
 cfg_if::cfg_if! {
@@ -276,6 +285,7 @@ cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         #[cfg(feature = "std")]
         mod dax;
+        mod droppable;
         mod huge_pages;
         mod proc_file;
         mod seal;
