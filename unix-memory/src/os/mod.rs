@@ -287,10 +287,15 @@ cfg_if::cfg_if! {
         mod dax;
         mod droppable;
         mod huge_pages;
+        // It names everything, and there is everything here.
+        #[cfg(all(doc, feature = "std"))]
+        pub mod peers;
         mod proc_file;
         mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            #[cfg(all(doc, feature = "std"))]
+            pub use super::peers;
             pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {
