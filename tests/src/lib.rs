@@ -1,8 +1,12 @@
 //! What the integration tests share: what the kernel says of a mapping, and how to make a call fail.
 
+mod child;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+
+pub use child::{Child, in_a_child, spawn};
 
 /// The kernel's entry in /proc/self/smaps for the mapping that holds `address`, if there is one.
 ///
@@ -109,41 +113,6 @@ pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");
 }
 
-/// Forks, runs `child`, and says whether it came back with true before an alarm ended it.
-///
-/// # Panics
-/// Where there can be no child.
-#[must_use]
-pub fn in_a_child(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child allocates, which glibc and musl allow after a fork, and ends by `_exit`.
-    let pid = unsafe { libc::fork() };
-    assert_ne!(pid, -1);
-    if pid == 0 {
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::alarm(60) };
-        let ok = child();
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::_exit(i32::from(!ok)) };
-    }
-    let mut status = 0;
-    // SAFETY: `status` can be written; the child is ours.
-    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
-    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
-}
-
-/// Whether a child that does nothing but read the byte at `address` lives on: not where the page
-/// cannot be read.
-#[must_use]
-pub fn can_be_read(address: *const u8) -> bool {
-    let address = address.expose_provenance();
-    in_a_child(|| {
-        let address = std::ptr::with_exposed_provenance::<u8>(address);
-        // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
-        let _byte = unsafe { address.read_volatile() };
-        true
-    })
-}
-
 /// Huge pages that are in the system's pool as long as this lives, and were not before.
 #[derive(Debug)]
 pub struct ReservedHugePages {
@@ -195,6 +164,28 @@ impl Drop for ReservedHugePages {
             let _for_root_alone = std::fs::write(&self.path, back.to_string());
         }
     }
+}
+
+/// Runs `child` in a child, and says whether it came back with true.
+///
+/// # Panics
+/// Where there can be no child.
+#[must_use]
+pub fn is_true_in_a_child(child: impl FnOnce() -> bool) -> bool {
+    in_a_child(|| assert!(child(), "it is not so in the child")).success()
+}
+
+/// Whether a child that does nothing but read the byte at `address` lives on: not where the page
+/// cannot be read.
+#[must_use]
+pub fn can_be_read(address: *const u8) -> bool {
+    let address = address.expose_provenance();
+    in_a_child(|| {
+        let address = std::ptr::with_exposed_provenance::<u8>(address);
+        // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
+        let _byte = unsafe { address.read_volatile() };
+    })
+    .success()
 }
 
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first

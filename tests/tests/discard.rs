@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use libc::{EINVAL, EPERM, SYS_madvise, SYS_mincore};
-use tests::{can_be_read, in_a_child, is_locked, refusing, skip};
+use tests::{can_be_read, is_locked, is_true_in_a_child, refusing, skip};
 use unix_memory::{
-    Advice, Call, Error, MapOptions, Mapping, ReadWrite, Reason, UncheckedAdvice, page_size,
+    Advice, Call, Error, HugePageSize, MapOptions, Mapping, ReadWrite, Reason, UncheckedAdvice,
+    page_size,
 };
 
 /// New memory, all sevens.
@@ -123,6 +124,37 @@ fn whatever_the_kernel_says_the_bytes_are_zeros() {
         .unwrap()
         .unwrap();
     assert_eq!(pages(&mapping), [0; 3]);
+}
+
+#[test]
+fn parts_of_huge_pages_are_zeroed_and_stay() {
+    let Some(size) = HugePageSize::system_default() else {
+        return skip("huge pages discarded", "the kernel tells no size");
+    };
+    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
+    let mut mapping = match options.map_anonymous(ReadWrite) {
+        Ok(mapping) => mapping,
+        Err(error) => return skip("huge pages discarded", &error.to_string()),
+    };
+    let (page, huge) = (page_size(), size.bytes());
+    mapping.fill(7);
+    let sevens = |mapping: &[u8]| mapping.iter().filter(|&&byte| byte == 7).count();
+    // The kernel would take it for the whole, or for nothing, and say so or not.
+    for part in [
+        0..page,
+        huge..huge + page,
+        huge - page..huge,
+        page..huge + page,
+    ] {
+        mapping.fill(7);
+        mapping.discard(part.clone()).unwrap();
+        assert_eq!(sevens(&mapping[part.clone()]), 0, "{part:?}");
+        assert_eq!(sevens(&mapping), 2 * huge - part.len(), "{part:?}");
+    }
+    mapping.fill(7);
+    mapping.discard(huge..).unwrap();
+    assert_eq!(mapping.residency().resident(), Ok(huge / page));
+    assert_eq!(sevens(&mapping), huge);
 }
 
 /// Gives `advice` on all of new memory that is sevens.
@@ -255,7 +287,7 @@ fn the_ends_of_a_file_mapping_are_its_own_but_for_the_file() {
 fn children_find_what_they_were_told() {
     if has(UncheckedAdvice::WipeOnFork) {
         let mapping = advised(UncheckedAdvice::WipeOnFork).unwrap();
-        let found = in_a_child(|| {
+        let found = is_true_in_a_child(|| {
             let address = std::hint::black_box(mapping.as_ptr());
             // SAFETY: the page is mapped and can be read.
             unsafe { address.read_volatile() == 0 }

@@ -3,7 +3,7 @@
 use libc::{EINVAL, ENOMEM, EPERM};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use tests::{in_a_child, lock_states, skip};
+use tests::{is_true_in_a_child, lock_states, skip};
 use unix_memory::{Call, LockPages, Mapping, ProcessLock, ReadWrite, Reason, page_size};
 
 /// New memory of two pages.
@@ -90,7 +90,7 @@ fn on_fault(old: &Mapping<ReadWrite>, held: &Mapping<ReadWrite>) {
 /// A child has no locks, and its copy of a guard undoes none of its own.
 fn children(old: &Mapping<ReadWrite>) {
     let lock = ProcessLock::new(LockPages::CURRENT).unwrap();
-    assert!(in_a_child(|| {
+    assert!(is_true_in_a_child(|| {
         let none = states(old) == "..";
         let guard = old.lock();
         drop(lock);

@@ -185,13 +185,11 @@ impl Copier {
         len: usize,
         direction: Direction,
     ) -> Result<(), Stop> {
-        let pipe = match &self.pipe {
+        let pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None => {
-                let pipe = Pipe::new().map_err(|errno| Stop { done: 0, errno })?;
-                self.pipe.insert(pipe)
-            }
+            None => Pipe::new().map_err(|errno| Stop { done: 0, errno })?,
         };
+        let pipe = self.pipe.insert(pipe);
         by_kernel(from, to, len, direction, |from, to, len| {
             // SAFETY: a part of what the caller vouches for.
             unsafe { pipe.copy(from, to, len) }

@@ -32,6 +32,10 @@ pub enum Call {
     Mlockall,
     /// `mseal(2)`: keeping a mapping for good.
     Mseal,
+    /// `pkey_alloc(2)`: taking a protection key.
+    PkeyAlloc,
+    /// `pkey_mprotect(2)`: giving memory a protection key.
+    PkeyMprotect,
     /// Making code fit to be executed.
     SyncInstructionCache,
     /// `mincore(2)`: asking which pages are in memory.
@@ -100,6 +104,8 @@ impl Call {
             Self::Mlock => "mlock",
             Self::Mlockall => "mlockall",
             Self::Mseal => "mseal",
+            Self::PkeyAlloc => "pkey_alloc",
+            Self::PkeyMprotect => "pkey_mprotect",
             Self::SyncInstructionCache => "sync_instruction_cache",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
@@ -194,7 +200,7 @@ pub enum Reason {
     },
     /// `install_fault_handler` was not called, or this thread blocks the signals.
     NoHandler,
-    /// The platform, or the running kernel, has no such advice.
+    /// The platform, or the running kernel, has no such thing.
     Unsupported,
     /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
     /// other and no NUL, and has a character after it.

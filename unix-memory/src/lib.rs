@@ -44,10 +44,12 @@
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, but that OpenBSD tells no residency. AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd,
-//! L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: four advice values, and no
-//! residency (`ENOSYS`). Elsewhere the crate does not compile, and says why. So far its tests have
-//! run on Linux alone; the README's table tells what was proved of the others.
+//! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`. AIX,
+//! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
+//! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
+//! and says why. So far its tests have run on Linux alone; the README's table tells what was proved
+//! of the others.
 //!
 //! # Features
 //!
@@ -130,6 +132,7 @@ pub use options::MapOptions;
 #[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::extra::*;
 #[cfg(feature = "std")]
+#[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;

@@ -197,6 +197,27 @@ pub fn forget(range: &Range<usize>) {
     }
 }
 
+/// How pages of `range` are held by guards that were forgotten: the most of it.
+pub fn kind_of(range: &Range<usize>) -> Option<Kind> {
+    // Relaxed: as above.
+    if SHARED.len.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    with_table(|table| {
+        let runs = table.runs(range.clone());
+        runs.filter_map(|(_, kind)| kind).max()
+    })
+}
+
+/// Takes note that the pages of `old`, all held as `kind`, have become those of `new`.
+pub fn moved(old: &Range<usize>, new: Range<usize>, kind: Kind) {
+    with_table(|table| {
+        table.remove_within(old);
+        // There is room: an entry went.
+        let _not_grown = table.add(&Held { range: new, kind });
+    });
+}
+
 /// The table of the process.
 struct Shared {
     /// How many entries the table has, for who only wants to know whether there are any.

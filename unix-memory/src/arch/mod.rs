@@ -20,7 +20,8 @@
 //! another process (see `copy`).
 //!
 //! `alias_distance` is another matter: how far apart the same memory can be mapped twice. So is
-//! `icache`: how code that was just written becomes code that can be run.
+//! `icache`: how code that was just written becomes code that can be run; and `set_key_rights`: what a
+//! thread may do with memory that has a protection key.
 
 #[cfg(feature = "std")]
 mod alias;
@@ -32,6 +33,21 @@ mod icache;
 #[cfg(feature = "std")]
 pub use alias::alias_distance;
 pub use icache::*;
+
+// Rights over memory that has a protection key.
+cfg_if::cfg_if! {
+    if #[cfg(target_arch = "x86_64")] {
+        #[allow(dead_code, reason = "Linux alone has keys")]
+        mod pkru;
+        #[allow(unused_imports, reason = "Linux alone has keys")]
+        pub use pkru::{KEYS, set_key_rights};
+    } else {
+        #[allow(dead_code, reason = "Linux alone has keys")]
+        mod no_pkru;
+        #[allow(unused_imports, reason = "Linux alone has keys")]
+        pub use no_pkru::{KEYS, set_key_rights};
+    }
+}
 
 cfg_if::cfg_if! {
     if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {

@@ -287,6 +287,7 @@ cfg_if::cfg_if! {
         mod dax;
         mod droppable;
         mod huge_pages;
+        mod keys;
         // It names everything, and there is everything here.
         #[cfg(all(doc, feature = "std"))]
         pub mod peers;
@@ -294,6 +295,7 @@ cfg_if::cfg_if! {
         mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            pub use super::keys::{Keyed, ProtectionKey};
             #[cfg(all(doc, feature = "std"))]
             pub use super::peers;
             pub use super::seal::Permanent;

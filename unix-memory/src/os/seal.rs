@@ -90,7 +90,7 @@ impl<A: Readable> Permanent<A> {
     /// The bytes, for good.
     #[must_use]
     pub fn into_static(self) -> &'static [u8] {
-        let bytes: *const [u8] = &*self;
+        let bytes: *const [u8] = &raw const *self;
         // SAFETY: the memory is never unmapped, and nobody changes it: `self`, through which alone
         // that could be, is gone.
         unsafe { &*bytes }
@@ -114,7 +114,7 @@ macro_rules! as_static {
             /// The bytes, for good.
             #[must_use]
             pub fn as_static(&self) -> &'static [u8] {
-                let bytes: *const [u8] = &**self;
+                let bytes: *const [u8] = &raw const **self;
                 // SAFETY: the memory is never unmapped, can never be written again, and is only read
                 // through this type.
                 unsafe { &*bytes }
