@@ -60,6 +60,11 @@
 //!   that takes a mapping gives it back inside the error ([`Failed`]).
 //! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
 //!
+//! # Coming from other crates
+//!
+//! The documentation for Linux has a module `peers`: a table of what memmap2, region, nix, rustix and
+//! mmap-rs can do, and what does it here.
+//!
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
