@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EFAULT, EINVAL, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing, refusing_argument, skip};
+use tests::{flags, lacks, refusing, refusing_argument, skip};
 use unix_memory::{Advice, Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
@@ -19,6 +19,9 @@ fn flags_after(advice: Advice) -> VmFlags {
 
 #[test]
 fn the_kernel_keeps_what_it_was_told() {
+    if lacks::advice("advice in the kernel's flags") {
+        return;
+    }
     for (advice, flag) in [
         (Advice::Sequential, VmFlags::SR),
         (Advice::Random, VmFlags::RR),
@@ -38,6 +41,9 @@ fn the_kernel_keeps_what_it_was_told() {
 
 #[test]
 fn undone_advice_is_undone() {
+    if lacks::advice("advice undone in the kernel's flags") {
+        return;
+    }
     for (advice, undo, flag) in [
         (Advice::Sequential, Advice::Normal, VmFlags::SR),
         (Advice::DontDump, Advice::DoDump, VmFlags::DD),
@@ -71,6 +77,9 @@ fn no_advice_changes_content() {
 
 #[test]
 fn a_range_is_rounded_outward() {
+    if lacks::advice("the pages that advice is about") {
+        return;
+    }
     let page = page_size();
     let mapping = Mapping::anonymous(6 * page).unwrap();
     mapping
@@ -125,6 +134,9 @@ fn refusals_of_the_kernel_are_told() {
 
 #[test]
 fn populate_brings_pages_in() {
+    if lacks::advice("populate") || lacks::own_pages("populate") {
+        return;
+    }
     let len = 100 * page_size();
     let mapping = Mapping::anonymous(len).unwrap();
     assert_eq!(mapping.residency().resident().unwrap(), 0);
@@ -140,6 +152,9 @@ fn populate_brings_pages_in() {
 
 #[test]
 fn populate_says_when_the_file_is_gone() {
+    if lacks::advice("populate past the end of a file") {
+        return;
+    }
     let file = tempfile::tempfile().unwrap();
     file.set_len(3 * page_size() as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadOnly).unwrap();

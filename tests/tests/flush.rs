@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use libc::{EAGAIN, EBUSY, EINVAL, EIO, SYS_mincore, SYS_msync};
-use tests::refusing;
+use tests::{lacks, refusing};
 use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
 
 #[test]
@@ -60,6 +60,9 @@ fn locked_pages_are_not_invalidated() {
 
 #[test]
 fn residency_tells_each_page() {
+    if lacks::own_pages("residency") {
+        return;
+    }
     // More pages than are asked about at a time, and not a multiple.
     let page = page_size();
     let count = 2 * 1024 + 7;
@@ -85,6 +88,9 @@ fn residency_tells_each_page() {
 
 #[test]
 fn residency_ends_after_an_error() {
+    if lacks::own_pages("residency") {
+        return;
+    }
     let mapping = Mapping::anonymous(5 * page_size()).unwrap();
     refusing(SYS_mincore, mapping.as_ptr(), EAGAIN, || {
         let mut residency = mapping.residency();

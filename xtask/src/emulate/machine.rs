@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -13,7 +12,7 @@ use anyhow::{Context, Result};
 use super::build::{self, Program};
 use super::rows::Target;
 use crate::apt;
-use crate::process::{capture, command};
+use crate::process::{command, text};
 
 /// How long a test program may take. The slowest takes a minute on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -53,7 +52,7 @@ impl Machine {
             });
         }
         let emulator = emulator(&target.qemu)?;
-        let version = crate::process::text(command(&emulator).arg("--version"))?;
+        let version = text(command(&emulator).arg("--version"))?;
         let version = version.split_whitespace().nth(2).unwrap_or("?").to_owned();
         let mut before = vec![emulator.into_os_string()];
         if page != target.pages[0] {
@@ -110,14 +109,13 @@ fn emulator(name: &str) -> Result<PathBuf> {
     Ok(unpacked.join("usr/bin").join(file))
 }
 
-/// Runs with all output in `log`, for no longer than may be.
+/// Runs with all output in `log`, for no longer than may be. A file and not a pipe, because children
+/// that it leaves behind would hold a pipe open.
 pub fn run(command: &mut Command, log: &Path) -> Result<(End, String)> {
     let file = File::create(log)?;
     let mut child = command
         .stdout(file.try_clone()?)
         .stderr(file)
-        // So that its children can be ended with it.
-        .process_group(0)
         .spawn()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let start = Instant::now();
@@ -126,8 +124,7 @@ pub fn run(command: &mut Command, log: &Path) -> Result<(End, String)> {
             break End::Status(status);
         }
         if start.elapsed() > TIMEOUT {
-            let group = format!("-{}", child.id());
-            capture(crate::process::command("kill").args(["-KILL", "--", &group]))?;
+            child.kill()?;
             child.wait()?;
             break End::Timeout;
         }
