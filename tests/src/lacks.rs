@@ -27,7 +27,7 @@ pub fn advice(check: &str) -> bool {
 }
 
 /// Pages that are as large for the kernel as for the process: an emulator that makes each of
-/// several does not do so in `mincore`, nor at the end of a file.
+/// several does not do so in `mincore`, nor past the end of a file, of which devices are all.
 #[must_use]
 pub fn own_pages(check: &str) -> bool {
     let size = unix_memory::page_size() as u64;

@@ -128,7 +128,7 @@ impl Visit<'_> {
             let result = self.test(&machine, program, &log);
             note(&program.name, result.unwrap_or_else(|error| failed(&error)));
         }
-        if self.filter.is_none() {
+        if self.filter.is_none() && page == self.target.pages[0] {
             for (name, arguments, good) in EXAMPLES {
                 let found = programs
                     .iter()
