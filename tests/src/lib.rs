@@ -1,26 +1,15 @@
 //! What the integration tests share: what the kernel says of a mapping, and how to make a call fail.
 
 mod child;
+mod kernel;
+pub mod lacks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+use procfs::process::{MMPermissions, VmFlags};
 
 pub use child::{Child, in_a_child, spawn};
-
-/// The kernel's entry in /proc/self/smaps for the mapping that holds `address`, if there is one.
-///
-/// # Panics
-/// Where /proc/self/smaps cannot be read.
-#[must_use]
-pub fn smaps(address: *const u8) -> Option<MemoryMap> {
-    let address = address.addr() as u64;
-    let maps = Process::myself()
-        .and_then(|process| process.smaps())
-        .expect("/proc/self/smaps");
-    maps.into_iter()
-        .find(|map| (map.address.0..map.address.1).contains(&address))
-}
+pub use kernel::smaps;
 
 /// What the kernel lets the process do with the page of `address`.
 ///
