@@ -26,6 +26,24 @@ pub fn smaps(address: *const u8) -> Option<MemoryMap> {
     Some(map)
 }
 
+/// The kernel's flags of the mappings that hold `addresses`, as it spells them: also those that have
+/// no name in [`procfs`].
+///
+/// # Panics
+/// Where one is not mapped, or /proc/self/smaps cannot be read.
+pub fn spelled_flags(addresses: impl IntoIterator<Item = usize>) -> Vec<Vec<String>> {
+    let (shift, text) = (shift(), text());
+    let flags = |address: usize| {
+        let theirs = (address as u64).wrapping_add(shift);
+        let entry = entry(&text, |map| (map.start..map.end).contains(&theirs));
+        let entry = entry.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
+        let flags = entry.lines().find_map(|line| line.strip_prefix("VmFlags:"));
+        let words = flags.expect("VmFlags").split_ascii_whitespace();
+        words.map(str::to_owned).collect()
+    };
+    addresses.into_iter().map(flags).collect()
+}
+
 /// The file: asked for by its place in a directory, because emulators answer for the whole path.
 fn text() -> String {
     let mut text = String::new();
@@ -48,15 +66,19 @@ struct Head<'a> {
 
 /// The first entry whose head fits. Only that one is parsed as a whole: there are hundreds.
 fn find(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<MemoryMap> {
+    let entry = entry(text, fits)?;
+    let maps = MemoryMaps::from_read(entry.as_bytes()).expect("an entry of smaps");
+    maps.into_iter().next()
+}
+
+/// The text of the first entry whose head fits.
+fn entry(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<String> {
     let mut lines = text.split_inclusive('\n');
     let line = lines
         .by_ref()
         .find(|line| head(line).as_ref().is_some_and(&fits))?;
-    let entry: String = std::iter::once(line)
-        .chain(lines.take_while(|line| head(line).is_none()))
-        .collect();
-    let maps = MemoryMaps::from_read(entry.as_bytes()).expect("an entry of smaps");
-    maps.into_iter().next()
+    let rest = lines.take_while(|line| head(line).is_none());
+    Some(std::iter::once(line).chain(rest).collect())
 }
 
 /// `line`, if it is the first one of an entry: `start-end permissions offset device inode path`.
