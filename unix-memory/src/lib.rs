@@ -41,8 +41,13 @@
 //! | read and write what others may change | [`SharedMapping`]: copies, atomics, a cursor |
 //! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
 //!
-//! With the feature `std` also memory that processes share (`SharedMemory`), rings ([`mod@ring`]),
-//! windows over large files, and on some systems memory that nobody can change (`SealedMemory`).
+//! And with the feature `std`:
+//!
+//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by a
+//!   name.
+//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
+//! * [`ring`] has rings of bytes without a seam, within a process and between two.
+//! * [`Windows`] go over files that are larger than the address space.
 //!
 //! # What holds everywhere
 //!
@@ -55,11 +60,17 @@
 //!   that takes a mapping gives it back inside the error ([`Failed`]).
 //! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
 //!
+//! # Coming from other crates
+//!
+//! The documentation for Linux has a module `peers`: a table of what memmap2, region, nix, rustix and
+//! mmap-rs can do, and what does it here.
+//!
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`. AIX,
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`; of
+//! these and FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
 //! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
 //! and says why. So far its tests have run on Linux alone; the README's table tells what was proved
