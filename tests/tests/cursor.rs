@@ -199,7 +199,8 @@ fn the_end_is_the_end() {
 
 #[test]
 fn lines_of_a_large_mapping_by_whatever_leads_to_it() {
-    let text: String = (0..20_000).map(|i| format!("line {i}\n")).collect();
+    let lines = (0..20_000).map(|i| format!("line {i}"));
+    let text = lines.collect::<Vec<_>>().join("\n");
     let shared = Arc::new(mapping(text.as_bytes()));
     let lines: Vec<String> = Cursor::new(Arc::clone(&shared))
         .lines()
