@@ -302,6 +302,22 @@ fn with_a_handler() {
     assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
+/// Without a call for it, pages are brought in by copies.
+#[test]
+fn populating_what_is_gone() {
+    let (file, mapping) = truncated(4, page_size());
+    let advice = libc::MADV_POPULATE_READ.unsigned_abs();
+    let populate = || mapping.populate().unwrap_err().errno();
+    assert_eq!(populate(), EFAULT);
+    let without = refusing_argument(libc::SYS_madvise, 2, advice.into(), EINVAL, populate);
+    assert!(without.is_none_or(|errno| errno == EFAULT));
+    file.set_len(4 * page_size() as u64).unwrap();
+    let populate = || mapping.populate();
+    refusing_argument(libc::SYS_madvise, 2, advice.into(), EINVAL, populate)
+        .transpose()
+        .unwrap();
+}
+
 /// Memory without a file stays; but if its mapping is made longer, that does not grow.
 #[test]
 fn anonymous_memory_that_was_resized() {

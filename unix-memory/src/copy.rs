@@ -280,3 +280,68 @@ fn by_kernel(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    /// A kernel that copies at most `most` bytes at a time, and refuses every call that has a byte
+    /// of what is gone, from `gone` on; it is interrupted every third time.
+    fn done(most: usize, start: usize, len: usize, gone: usize) -> Result<(), Stop> {
+        let calls = Cell::new(0);
+        let copied = Cell::new(start);
+        let from = core::ptr::without_provenance::<u8>(start);
+        let to = core::ptr::without_provenance_mut::<u8>(start + 7);
+        let result = by_kernel(from, to, len, Direction::Out, |from, to, len| {
+            assert_eq!(to.addr(), from.addr() + 7);
+            assert_eq!(from.addr(), copied.get(), "on from where it was");
+            calls.set(calls.get() + 1);
+            if calls.get() % 3 == 0 {
+                return Err(libc::EINTR);
+            }
+            if from.addr() + len > gone {
+                return Err(libc::EFAULT);
+            }
+            let len = len.min(most);
+            copied.set(from.addr() + len);
+            Ok(len)
+        });
+        let end = copied.get() - start;
+        assert_eq!(end, result.map_or_else(|stop| stop.done, |()| len));
+        result
+    }
+
+    #[test]
+    fn a_refusal_of_all_is_looked_into() {
+        let page = page_size();
+        for most in [1000, page - 1, page, 3 * page, usize::MAX] {
+            for start in [page, page + 1, 2 * page - 1] {
+                for len in [1, page, 3 * page, 5 * page + 9] {
+                    for gone in [page, 2 * page, 3 * page, 6 * page] {
+                        let result = done(most, start, len, gone);
+                        let expected = if start + len <= gone {
+                            Ok(())
+                        } else {
+                            let done = gone.saturating_sub(start);
+                            let errno = libc::EFAULT;
+                            Err(Stop { done, errno })
+                        };
+                        assert_eq!(result, expected, "{most} {start} {len} {gone}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_errors_are_told_at_once() {
+        let address = core::ptr::without_provenance_mut::<u8>(page_size());
+        let result = by_kernel(address, address, 9, Direction::In, |_, _, _| {
+            Err(libc::EPERM)
+        });
+        let errno = libc::EPERM;
+        assert_eq!(result, Err(Stop { done: 0, errno }));
+    }
+}

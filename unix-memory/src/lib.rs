@@ -5,8 +5,8 @@
 //! * [`Mapping<A>`](Mapping) is memory that only this program changes. It derefs to `[u8]` exactly
 //!   where its protection `A`, a type, allows.
 //! * [`SharedMapping<A>`](SharedMapping) is memory that others may change: files, devices, shared
-//!   memory. Making one is safe; bytes are copied out and in. One `unsafe` call turns it into a
-//!   [`Mapping`], when you know that nobody else writes.
+//!   memory. Making one is safe; bytes are copied out and in, or used as atomics. One `unsafe` call
+//!   turns it into a [`Mapping`], when you know that nobody else writes.
 //!
 //! ```
 //! use unix_memory::{Mapping, MapOptions, ReadOnly};
@@ -59,6 +59,18 @@
 //! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call
 //!   that takes a mapping gives it back inside the error ([`Failed`]).
 //! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
+//!
+//! # Files that are truncated
+//!
+//! Whoever maps a file by hand is ended by SIGBUS when somebody truncates it. Here every copy out of
+//! or into a [`SharedMapping`] (all of its methods but atomics, and `Cursor`) returns an error
+//! instead, which says how far it got ([`Reason::Fault`]). There are several [`Mechanism`]s for that.
+//! By default the kernel copies, which takes a system call for each copy, and installs nothing. A
+//! program that copies little and often calls [`install_fault_handler`] once, at its start: from then
+//! on copies cost what `memcpy` does, and every other fault stays what it was.
+//!
+//! An atomic ([`SharedMapping::atomics`]), and a slice for which you have vouched, are memory itself:
+//! to touch them when the file is gone is still a SIGBUS. Sealed memory cannot be truncated.
 //!
 //! # Coming from other crates
 //!
