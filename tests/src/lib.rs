@@ -1,8 +1,12 @@
 //! What the integration tests share: what the kernel says of a mapping, and how to make a call fail.
 
+mod child;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+
+pub use child::{Child, in_a_child, spawn};
 
 /// The kernel's entry in /proc/self/smaps for the mapping that holds `address`, if there is one.
 ///
@@ -34,6 +38,68 @@ pub fn permissions(address: *const u8) -> MMPermissions {
 #[must_use]
 pub fn flags(address: *const u8) -> VmFlags {
     smaps(address).expect("mapped").extension.vm_flags
+}
+
+/// For each of `count` pages from `address` on: `x` where it is locked, `f` where it is on fault,
+/// `.` where not.
+///
+/// # Panics
+/// Where one is not mapped, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn lock_states(address: *const u8, count: usize) -> String {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut states = vec![None; count];
+    let mut range = 0..0;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let Some(first) = words.next() else { continue };
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                range = start..end;
+            }
+        } else if first == "VmFlags:" {
+            let flags: Vec<_> = words.collect();
+            let state = match (flags.contains(&"lo"), flags.contains(&"lf")) {
+                (true, true) => 'f',
+                (true, false) => 'x',
+                (false, _) => '.',
+            };
+            for (i, page) in states.iter_mut().enumerate() {
+                if range.contains(&(address.addr() + i * unix_memory::page_size())) {
+                    *page = Some(state);
+                }
+            }
+        }
+    }
+    states
+        .into_iter()
+        .map(|state| state.expect("mapped"))
+        .collect()
+}
+
+/// The kernel's flags of the mapping that holds `address`, as it spells them: also those that have
+/// no name in [`flags`].
+///
+/// # Panics
+/// Where nothing is mapped there, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn raw_flags(address: *const u8) -> Vec<String> {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
+    let mut here = false;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        if let Some((start, end)) = first.split_once('-') {
+            let parse = |address| usize::from_str_radix(address, 16);
+            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
+                here = (start..end).contains(&address.addr());
+            }
+        } else if here && first == "VmFlags:" {
+            return words.map(str::to_owned).collect();
+        }
+    }
+    panic!("{address:p} is not mapped");
 }
 
 /// Whether the page of `address` is locked.
@@ -100,26 +166,13 @@ impl Drop for ReservedHugePages {
     }
 }
 
-/// Forks, runs `child`, and says whether it came back with true before an alarm ended it.
+/// Runs `child` in a child, and says whether it came back with true.
 ///
 /// # Panics
 /// Where there can be no child.
 #[must_use]
-pub fn in_a_child(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child allocates, which glibc and musl allow after a fork, and ends by `_exit`.
-    let pid = unsafe { libc::fork() };
-    assert_ne!(pid, -1);
-    if pid == 0 {
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::alarm(60) };
-        let ok = child();
-        // SAFETY: the call has no preconditions.
-        unsafe { libc::_exit(i32::from(!ok)) };
-    }
-    let mut status = 0;
-    // SAFETY: `status` can be written; the child is ours.
-    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
-    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+pub fn is_true_in_a_child(child: impl FnOnce() -> bool) -> bool {
+    in_a_child(|| assert!(child(), "it is not so in the child")).success()
 }
 
 /// Whether a child that does nothing but read the byte at `address` lives on: not where the page
@@ -131,8 +184,8 @@ pub fn can_be_read(address: *const u8) -> bool {
         let address = std::ptr::with_exposed_provenance::<u8>(address);
         // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
         let _byte = unsafe { address.read_volatile() };
-        true
     })
+    .success()
 }
 
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first

@@ -155,7 +155,7 @@ fn what_children_get_can_be_undone() {
             skip(&format!("{advice:?}"), "this kernel does not have it");
             continue;
         }
-        let mut mapping = Mapping::anonymous(page_size()).unwrap();
+        let mapping = Mapping::anonymous(page_size()).unwrap();
         // SAFETY: undone at once; a child that another test makes meanwhile uses nothing of it.
         unsafe { mapping.advise_unchecked(.., advice) }.unwrap();
         assert!(flags(mapping.as_ptr()).contains(flag), "{advice:?}");

@@ -1,11 +1,12 @@
 //! Memory made zeros and given back, and advice that does more than advise.
 
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use libc::{EINVAL, EPERM, SYS_madvise, SYS_mincore};
-use tests::{can_be_read, in_a_child, is_locked, refusing, skip};
+use tests::{can_be_read, is_locked, is_true_in_a_child, refusing, skip};
 use unix_memory::{
-    Advice, Call, Error, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, UncheckedAdvice,
+    Advice, Call, Error, HugePageSize, MapOptions, Mapping, ReadWrite, Reason, UncheckedAdvice,
     page_size,
 };
 
@@ -46,7 +47,7 @@ fn discarded_bytes_are_zeros_and_their_memory_is_gone() {
 
 /// Whether `MADV_DONTNEED` does its work: an emulator may do nothing.
 fn is_discarding() -> bool {
-    let mut mapping = sevens(page_size());
+    let mapping = sevens(page_size());
     // SAFETY: nothing refers to the pages.
     unsafe { mapping.advise_unchecked(.., UncheckedAdvice::DontNeed) }.unwrap();
     mapping[0] == 0
@@ -125,9 +126,40 @@ fn whatever_the_kernel_says_the_bytes_are_zeros() {
     assert_eq!(pages(&mapping), [0; 3]);
 }
 
+#[test]
+fn parts_of_huge_pages_are_zeroed_and_stay() {
+    let Some(size) = HugePageSize::system_default() else {
+        return skip("huge pages discarded", "the kernel tells no size");
+    };
+    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
+    let mut mapping = match options.map_anonymous(ReadWrite) {
+        Ok(mapping) => mapping,
+        Err(error) => return skip("huge pages discarded", &error.to_string()),
+    };
+    let (page, huge) = (page_size(), size.bytes());
+    mapping.fill(7);
+    let sevens = |mapping: &[u8]| mapping.iter().filter(|&&byte| byte == 7).count();
+    // The kernel would take it for the whole, or for nothing, and say so or not.
+    for part in [
+        0..page,
+        huge..huge + page,
+        huge - page..huge,
+        page..huge + page,
+    ] {
+        mapping.fill(7);
+        mapping.discard(part.clone()).unwrap();
+        assert_eq!(sevens(&mapping[part.clone()]), 0, "{part:?}");
+        assert_eq!(sevens(&mapping), 2 * huge - part.len(), "{part:?}");
+    }
+    mapping.fill(7);
+    mapping.discard(huge..).unwrap();
+    assert_eq!(mapping.residency().resident(), Ok(huge / page));
+    assert_eq!(sevens(&mapping), huge);
+}
+
 /// Gives `advice` on all of new memory that is sevens.
 fn advised(advice: UncheckedAdvice) -> Result<Mapping<ReadWrite>, Error> {
-    let mut mapping = sevens(2 * page_size());
+    let mapping = sevens(2 * page_size());
     // SAFETY: nothing refers to the pages, and each test uses them as the advice allows.
     unsafe { mapping.advise_unchecked(.., advice) }?;
     Ok(mapping)
@@ -157,13 +189,13 @@ fn dont_need_makes_zeros() {
 
 #[test]
 fn locked_pages_need_the_advice_for_them() {
-    let mut mapping = sevens(page_size());
+    let mapping = sevens(page_size());
     if mapping.lock().map(std::mem::forget).is_err() {
         skip("locked pages", "nothing can be locked here");
         return;
     }
     // SAFETY: nothing refers to the pages.
-    let mut give = |advice| unsafe { mapping.advise_unchecked(.., advice) };
+    let give = |advice| unsafe { mapping.advise_unchecked(.., advice) };
     if !is_discarding() || !has(UncheckedAdvice::DontNeedLocked) {
         return;
     }
@@ -193,7 +225,7 @@ fn remove_punches_a_hole_into_the_file() {
     };
     let file = file.into_file();
     file.write_all_at(&vec![7; 3 * page], 0).unwrap();
-    let mut mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
     if !has(UncheckedAdvice::Remove) {
         return;
     }
@@ -213,28 +245,49 @@ fn remove_punches_a_hole_into_the_file() {
 }
 
 #[test]
-fn the_end_of_a_file_mapping_must_be_that_of_a_page() {
+fn the_ends_of_a_file_mapping_are_its_own_but_for_the_file() {
     let page = page_size();
     let file = tempfile::tempfile().unwrap();
-    file.set_len(2 * page as u64).unwrap();
-    let mut mapping = MapOptions::new()
-        .len(page + 1)
-        .map_shared(&file, ReadOnly)
+    file.write_all_at(&vec![7; 3 * page], 0).unwrap();
+    let mapping = MapOptions::new()
+        .offset(1)
+        .len(2 * page)
+        .map_private(&file, ReadWrite)
         .unwrap();
-    // SAFETY: what is read again is what the file has.
-    let result = unsafe { mapping.advise_unchecked(.., UncheckedAdvice::DontNeed) };
-    assert_eq!(result.unwrap_err().reason(), Reason::Unaligned(page));
-    // SAFETY: as above.
-    unsafe { mapping.advise_unchecked(..page, UncheckedAdvice::DontNeed) }.unwrap();
-    // SAFETY: as above; nothing is done.
-    unsafe { mapping.advise_unchecked(page + 1.., UncheckedAdvice::DontNeed) }.unwrap();
+    let refused = |range: Range<usize>, advice| {
+        // SAFETY: nothing is done.
+        let result = unsafe { mapping.advise_unchecked(range, advice) };
+        assert_eq!(result.unwrap_err().reason(), Reason::Unaligned(page));
+    };
+    // Inside of the mapping, parts of pages are refused.
+    for range in [0..page, 1..2 * page, page - 1..2 * page - 2] {
+        refused(range, UncheckedAdvice::DontNeed);
+    }
+    // The rest of the file's pages is not this mapping's to remove.
+    for range in [0..2 * page, 0..page - 1, page - 1..2 * page] {
+        refused(range, UncheckedAdvice::Remove);
+    }
+    let sevens = vec![7; 2 * page];
+    for range in [0..2 * page, 0..page - 1, page - 1..2 * page] {
+        mapping.fill(.., 1).unwrap();
+        // SAFETY: nothing refers to the bytes, and what is read again is what the file has.
+        unsafe { mapping.advise_unchecked(range.clone(), UncheckedAdvice::DontNeed) }.unwrap();
+        if is_discarding() {
+            let bytes = mapping.to_vec().unwrap();
+            assert_eq!(bytes[range.clone()], sevens[range.clone()]);
+            assert!(bytes[..range.start].iter().all(|&byte| byte == 1));
+            assert!(bytes[range.end..].iter().all(|&byte| byte == 1));
+        }
+    }
+    // SAFETY: nothing is done.
+    unsafe { mapping.advise_unchecked(page + 1..page + 1, UncheckedAdvice::DontNeed) }.unwrap();
 }
 
 #[test]
 fn children_find_what_they_were_told() {
     if has(UncheckedAdvice::WipeOnFork) {
         let mapping = advised(UncheckedAdvice::WipeOnFork).unwrap();
-        let found = in_a_child(|| {
+        let found = is_true_in_a_child(|| {
             let address = std::hint::black_box(mapping.as_ptr());
             // SAFETY: the page is mapped and can be read.
             unsafe { address.read_volatile() == 0 }
@@ -262,7 +315,7 @@ fn guards_cannot_be_read_until_removed() {
         return;
     }
     let page = page_size();
-    let mut mapping = sevens(3 * page);
+    let mapping = sevens(3 * page);
     // SAFETY: the page is not used before the guard is removed.
     let installed =
         unsafe { mapping.advise_unchecked(page..2 * page, UncheckedAdvice::GuardInstall) };

@@ -387,9 +387,13 @@ fn huge_page_files_are_mapped_in_whole_pages() {
     // SAFETY: the descriptor was made above, and nobody else owns it.
     let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
     let size = usize::try_from(file.metadata().unwrap().blksize()).unwrap();
-    file.set_len(2 * size as u64).unwrap();
     // Pages of the reserve, of which there may be none, are not touched.
     let options = MapOptions::new().no_reserve(true);
+    let empty = options.map_shared(&file, ReadOnly).unwrap();
+    assert!(empty.is_empty());
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(!maps.contains("memfd:huge"), "nothing stays mapped: {maps}");
+    file.set_len(2 * size as u64).unwrap();
     for wrong in [
         options.clone().len(100),
         options.clone().offset(page_size() as u64),

@@ -1,9 +1,10 @@
 //! Flushing, and residency, which the kernel tells by mincore.
 
 use std::io::Read;
+use std::os::fd::AsRawFd;
 
-use libc::{EAGAIN, EBUSY, EINVAL, EIO, SYS_mincore, SYS_msync};
-use tests::refusing;
+use libc::{EAGAIN, EBUSY, EINVAL, EIO, ENOSPC, SYS_fsync, SYS_mincore, SYS_msync};
+use tests::{refusing, refusing_argument};
 use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
 
 #[test]
@@ -56,6 +57,66 @@ fn locked_pages_are_not_invalidated() {
     mapping.flush(Flush::Sync).unwrap();
     drop(guard);
     mapping.flush(Flush::Invalidate).unwrap();
+}
+
+#[test]
+fn durable_flushes_synchronise_the_file() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    mapping.write_at(0, b"durable").unwrap();
+    mapping.flush_durable(&file).unwrap();
+    mapping.flush_range_durable(3..5, &file).unwrap();
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).unwrap();
+    assert_eq!(content, b"durable\0\0\0");
+
+    // A file that is not one cannot be kept; nor is the range beyond the end.
+    let (pipe, _other_end) = rustix::pipe::pipe().unwrap();
+    let error = mapping.flush_durable(&pipe).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Fsync, EINVAL));
+    assert_eq!(error.to_string(), "fsync: Invalid argument");
+    let error = mapping.flush_range_durable(..11, &file).unwrap_err();
+    assert_eq!(error.reason(), Reason::MappingLength(10));
+}
+
+#[test]
+fn a_durable_flush_tells_of_either_failure() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let flush = || mapping.flush_durable(&file).unwrap_err();
+    if let Some(error) = refusing(SYS_msync, mapping.as_ptr(), EIO, flush) {
+        assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
+    }
+    let fd = u64::from(file.as_raw_fd().unsigned_abs());
+    for errno in [EIO, ENOSPC] {
+        if let Some(error) = refusing_argument(SYS_fsync, 0, fd, errno, flush) {
+            assert_eq!((error.call(), error.errno()), (Call::Fsync, errno));
+        }
+    }
+}
+
+#[test]
+fn residency_of_a_range_is_that_of_its_pages() {
+    let page = page_size();
+    let mut mapping = Mapping::anonymous(6 * page).unwrap();
+    let _ = mapping.advise(unix_memory::Advice::NoHugePage);
+    mapping[2 * page] = 1;
+    let resident = |range| -> Vec<bool> {
+        let residency = mapping.residency_range(range).unwrap();
+        residency.map(Result::unwrap).collect()
+    };
+    assert_eq!(resident(2 * page - 1..4 * page), [false, true, false]);
+    assert_eq!(resident(3 * page - 1..3 * page), [true]);
+    assert_eq!(resident(3 * page..3 * page), [false; 0]);
+    assert_eq!(
+        mapping.residency_range(..3 * page).unwrap().resident(),
+        Ok(1)
+    );
+    let error = mapping.residency_range(..=6 * page).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mincore, EINVAL));
+    assert_eq!(error.reason(), Reason::MappingLength(6 * page));
 }
 
 #[test]

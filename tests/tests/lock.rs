@@ -1,10 +1,14 @@
 //! Lock guards, held against smaps.
 
-use libc::{EAGAIN, EINVAL, ENOMEM, SYS_mlock};
+use std::ops::Range;
+
+use libc::{EACCES, EAGAIN, EINVAL, ENOMEM, ENOSYS, SYS_mlock, SYS_mlock2, SYS_mprotect};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use tests::{is_locked, refusing};
-use unix_memory::{Call, LockGuard, MapOptions, Mapping, ReadWrite, Reason, page_size};
+use tests::{is_locked, lock_states, refusing, skip};
+use unix_memory::{
+    Call, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
+};
 
 /// Which of the first `count` pages of `mapping` are locked, as `x`.
 fn locked(mapping: &Mapping<ReadWrite>, count: usize) -> String {
@@ -136,17 +140,41 @@ fn over_the_limit_says_so_and_locks_nothing() {
         let mapping = Mapping::anonymous(len).unwrap();
         let error = mapping.lock().unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mlock, ENOMEM));
-        assert_eq!(error.reason(), Reason::LockLimit(limit));
+        let Reason::LockLimit {
+            asked,
+            limit: told,
+            locked,
+        } = error.reason()
+        else {
+            panic!("{error}");
+        };
+        // (Other tests lock at the same time.)
+        assert_eq!((asked, told), (len as u64, limit));
         assert_eq!(
             error.to_string(),
             format!(
-                "mlock of {len} bytes at 0: Cannot allocate memory (without privilege this process may lock at most \
-                 {limit} bytes)"
+                "mlock of {len} bytes at 0: Cannot allocate memory (asked for {len} bytes, {locked} are locked, and \
+                 without privilege this process may lock {limit})"
             )
         );
+        if has_on_fault() {
+            let error = mapping.lock_on_fault().unwrap_err();
+            assert!(
+                matches!(error.reason(), Reason::LockLimit { .. }),
+                "{error}"
+            );
+        }
+        let failed = mapping.into_locked().unwrap_err();
+        assert!(matches!(failed.error().reason(), Reason::LockLimit { .. }));
+        let mapping = failed.into_mapping();
         assert!(!is_locked(mapping.as_ptr()));
-        // A part of it may be locked all the same.
-        assert_eq!(mapping.lock_range(..1).unwrap().len(), page_size());
+        // A part of it may be locked all the same. What is locked already is told.
+        let part = mapping.lock_range(..16 * page_size()).unwrap();
+        assert_eq!(part.len(), 16 * page_size());
+        let Reason::LockLimit { locked, .. } = mapping.lock().unwrap_err().reason() else {
+            panic!("over the limit still");
+        };
+        assert!(locked >= part.len() as u64, "{locked}");
     });
     thread.join().unwrap();
 }
@@ -208,4 +236,187 @@ fn a_forgotten_guard_goes_with_its_mapping() {
         .unwrap();
     drop(again.lock().unwrap());
     assert_eq!(locked(&again, 2), "..");
+}
+
+/// Whether pages can be locked as they come; where not, says so, and that the error is clear.
+fn has_on_fault() -> bool {
+    let mapping = Mapping::anonymous(page_size()).unwrap();
+    match mapping.lock_on_fault() {
+        Ok(_) => true,
+        Err(error) => {
+            assert_eq!((error.call(), error.errno()), (Call::Mlock, ENOSYS));
+            skip("locks on fault", "this kernel has no mlock2");
+            false
+        }
+    }
+}
+
+#[test]
+fn on_fault_no_page_comes_before_it_is_used() {
+    if !has_on_fault() {
+        return;
+    }
+    let page = page_size();
+    let mapping = MapOptions::new()
+        .len(4 * page)
+        .map_anonymous_shared(ReadWrite)
+        .unwrap();
+    let guard = mapping.lock_range_on_fault(page..).unwrap();
+    assert_eq!(guard.len(), 3 * page);
+    assert_eq!(lock_states(mapping.as_ptr(), 4), ".fff");
+    assert_eq!(mapping.residency().resident(), Ok(0));
+    mapping.write_at(2 * page, &[1]).unwrap();
+    assert_eq!(mapping.residency().resident(), Ok(1));
+    drop(guard);
+    assert_eq!(lock_states(mapping.as_ptr(), 4), "....");
+    let error = mapping.lock_range_on_fault(..=4 * page).unwrap_err();
+    assert_eq!(error.reason(), Reason::MappingLength(4 * page));
+}
+
+#[test]
+fn the_full_lock_wins_over_that_on_fault() {
+    if !has_on_fault() {
+        return;
+    }
+    let page = page_size();
+    let mapping = Mapping::anonymous(6 * page).unwrap();
+    let states = || lock_states(mapping.as_ptr(), 6);
+    let full = mapping.lock_range(page..3 * page).unwrap();
+    let on_fault = mapping.lock_range_on_fault(2 * page..5 * page).unwrap();
+    assert_eq!(states(), ".xxff.");
+    drop(full);
+    assert_eq!(states(), "..fff.", "as the other holds them");
+    let full = mapping.lock().unwrap();
+    assert_eq!(states(), "xxxxxx");
+    drop(on_fault);
+    assert_eq!(states(), "xxxxxx");
+    drop(full);
+    assert_eq!(states(), "......");
+}
+
+#[test]
+fn an_old_kernel_is_clear_about_locks_on_fault() {
+    let mapping = Mapping::anonymous(page_size()).unwrap();
+    let lock = || mapping.lock_on_fault().map(drop);
+    if let Some(result) = refusing(SYS_mlock2, mapping.as_ptr(), ENOSYS, lock) {
+        let error = result.unwrap_err();
+        let page = page_size();
+        assert_eq!(
+            error.to_string(),
+            format!("mlock of {page} bytes at 0: Function not implemented")
+        );
+    }
+}
+
+#[test]
+fn an_owned_lock_can_be_written() {
+    let page = page_size();
+    let mut locked = Mapping::anonymous(3 * page - 1)
+        .unwrap()
+        .into_locked()
+        .unwrap();
+    locked[7] = 1;
+    assert_eq!(locked.as_mut().len(), 3 * page - 1);
+    assert_eq!(lock_states(locked.as_ptr(), 3), "xxx");
+    // It is one more that nests.
+    drop(locked.mapping().lock_range(..page).unwrap());
+    assert_eq!(lock_states(locked.as_ptr(), 3), "xxx");
+    let locked = locked.protect(ReadOnly).unwrap();
+    assert_eq!(lock_states(locked.as_ptr(), 3), "xxx");
+    assert_eq!(locked[7], 1);
+    let locked = locked.protect(NoAccess).unwrap();
+    assert_eq!(lock_states(locked.mapping().as_ptr(), 3), "xxx");
+    let mapping = locked.protect(ReadWrite).unwrap().unlock();
+    assert_eq!(lock_states(mapping.as_ptr(), 3), "...");
+    assert_eq!(mapping[7], 1);
+    assert_eq!(
+        Mapping::anonymous(0)
+            .unwrap()
+            .into_locked()
+            .unwrap()
+            .as_ref(),
+        [0; 0]
+    );
+}
+
+#[test]
+fn a_failed_protection_gives_the_owned_lock_back() {
+    let locked = Mapping::anonymous(page_size())
+        .unwrap()
+        .into_locked()
+        .unwrap();
+    let address = locked.as_ptr();
+    let protect = move || {
+        let (error, mut locked) = locked.protect(ReadOnly).unwrap_err().into_parts();
+        locked[0] = 1;
+        (error, lock_states(locked.as_ptr(), 1))
+    };
+    if let Some((error, states)) = refusing(SYS_mprotect, address, EACCES, protect) {
+        assert_eq!((error.call(), error.errno()), (Call::Mprotect, EACCES));
+        assert_eq!(states, "x");
+    }
+}
+
+#[test]
+fn what_was_unlocked_with_the_mapping_is_not_counted() {
+    let page = page_size();
+    let locked = Mapping::anonymous(2 * page).unwrap().into_locked().unwrap();
+    let address = locked.as_ptr().addr();
+    drop(locked);
+    let again = MapOptions::new()
+        .len(2 * page)
+        .hint(address)
+        .map_anonymous(ReadWrite)
+        .unwrap();
+    drop(again.lock().unwrap());
+    assert_eq!(lock_states(again.as_ptr(), 2), "..");
+}
+
+/// What a page of the model is held by: guards of the full kind, and those on fault.
+fn model(guards: &[(LockGuard<'_>, Range<usize>, bool)], page: usize) -> char {
+    let held = |full| {
+        let holds = |g: &&(_, Range<usize>, bool)| g.1.contains(&page) && g.2 == full;
+        guards.iter().find(holds).is_some()
+    };
+    match (held(true), held(false)) {
+        (true, _) => 'x',
+        (false, true) => 'f',
+        (false, false) => '.',
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    /// Whatever guards are made and dropped, the kernel locks what those that live hold.
+    #[test]
+    fn guards_are_as_the_model(
+        steps in proptest::collection::vec((0..16_usize, 0..16_usize, 0..3_usize), 1..24)
+    ) {
+        const PAGES: usize = 16;
+        let page = page_size();
+        let on_fault = has_on_fault();
+        let mapping = Mapping::anonymous(PAGES * page).unwrap();
+        let mut guards: Vec<(LockGuard<'_>, Range<usize>, bool)> = Vec::new();
+        for (a, b, what) in steps {
+            let range = a.min(b)..a.max(b) + 1;
+            let bytes = range.start * page..range.end * page;
+            match what {
+                0 => guards.push((mapping.lock_range(bytes).unwrap(), range, true)),
+                1 if on_fault => {
+                    guards.push((mapping.lock_range_on_fault(bytes).unwrap(), range, false));
+                }
+                _ if !guards.is_empty() => drop(guards.swap_remove(a % guards.len())),
+                _ => {}
+            }
+            let expected: String = (0..PAGES).map(|page| model(&guards, page)).collect();
+            proptest::prop_assert_eq!(lock_states(mapping.as_ptr(), PAGES), expected);
+        }
+        drop(guards);
+        proptest::prop_assert_eq!(lock_states(mapping.as_ptr(), PAGES), ".".repeat(PAGES));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tests::{in_a_child, is_locked};
+use tests::{is_locked, is_true_in_a_child};
 use unix_memory::{Mapping, page_size};
 
 #[test]
@@ -19,7 +19,7 @@ fn a_child_has_no_locks_and_can_lock() {
         });
         for round in 0..200 {
             let guard = mapping.lock().unwrap();
-            let ok = in_a_child(|| {
+            let ok = is_true_in_a_child(|| {
                 drop(guard);
                 let again = mapping.lock_range(..page_size());
                 let locks = again.is_ok() && is_locked(mapping.as_ptr());

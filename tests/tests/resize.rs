@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS, SYS_mprotect, SYS_mremap, SYS_munmap};
 use procfs::process::{MMPermissions, VmFlags};
-use tests::{flags, permissions, refusing, smaps};
+use tests::{flags, is_locked, permissions, refusing, skip, smaps};
 use unix_memory::{
     Advice, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, SharedMapping,
     page_size,
@@ -304,4 +304,31 @@ fn a_shared_mapping_follows_its_file() {
     mapping.resize(0).unwrap();
     let error = mapping.resize(1).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mremap, EINVAL));
+}
+
+#[test]
+fn the_builders_lock_goes_along() {
+    let page = page_size();
+    let options = MapOptions::new().len(page).lock(true);
+    let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+    if !is_locked(mapping.as_ptr()) {
+        return skip(
+            "locks of a mapping that grows",
+            "this kernel shows no locks",
+        );
+    }
+    // With the kernel's own means, and where it has several mappings.
+    mapping.resize(20 * page).unwrap();
+    assert!(is_locked(mapping.as_ptr().wrapping_add(19 * page)));
+    mapping
+        .advise_range(page..2 * page, Advice::DontDump)
+        .unwrap();
+    mapping.resize(30 * page).unwrap();
+    assert!(is_locked(mapping.as_ptr()));
+    drop(mapping.lock_range(..page).unwrap());
+    assert!(
+        is_locked(mapping.as_ptr()),
+        "the guard took the builder's lock along"
+    );
+    assert!(is_locked(mapping.as_ptr().wrapping_add(29 * page)));
 }

@@ -6,7 +6,7 @@ use std::ops::DerefMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use libc::{EACCES, EBUSY, EINVAL, EPERM, SYS_fcntl};
+use libc::{EACCES, EBUSY, EINVAL, ENXIO, EPERM, SYS_fcntl};
 use procfs::process::MMPermissions;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tests::{ReservedHugePages, permissions, refusing_argument, skip, smaps};
@@ -29,11 +29,11 @@ fn sealable(len: u64) -> SharedMemory {
 }
 
 /// Every way to change it, through a descriptor, is refused.
-fn cannot_change(sealed: &SealedMemory) {
+fn cannot_change(sealed: &SealedMemory, all: &[u8]) {
     let before = sealed.to_vec();
     let memory = SharedMemory::from(sealed.as_fd().try_clone_to_owned().unwrap());
     let mut file = File::from(sealed.as_fd().try_clone_to_owned().unwrap());
-    let len = sealed.len() as u64;
+    let len = all.len() as u64;
     file.rewind().unwrap();
     assert_eq!(file.write(b"x").unwrap_err().raw_os_error(), Some(EPERM));
     assert_eq!(memory.set_len(len + 1).unwrap_err().errno(), EPERM);
@@ -71,7 +71,7 @@ fn bytes_become_immutable() {
             let permissions = permissions(sealed.as_ptr());
             assert_eq!(permissions, MMPermissions::READ | MMPermissions::PRIVATE);
         }
-        cannot_change(&sealed);
+        cannot_change(&sealed, &sealed);
     }
 }
 
@@ -103,7 +103,7 @@ fn large_contents_without_a_copy() {
     let sealed = memory.seal().unwrap();
     assert_eq!((sealed.len(), sealed[0], sealed[1]), (len, 6, 5));
     assert!(sealed.ends_with(b"end"));
-    cannot_change(&sealed);
+    cannot_change(&sealed, &sealed);
     // Sealed memory is sealed again by doing nothing.
     let again = SharedMemory::from(sealed).seal().unwrap();
     assert!(again.ends_with(b"end"));
@@ -113,7 +113,7 @@ fn large_contents_without_a_copy() {
 fn what_was_never_written_is_zero() {
     let sealed = sealable(3 * page_size() as u64).seal().unwrap();
     assert!(sealed.iter().all(|&byte| byte == 0));
-    cannot_change(&sealed);
+    cannot_change(&sealed, &sealed);
 }
 
 #[test]
@@ -262,6 +262,50 @@ fn what_has_no_seals_says_so() {
     let unknown = Seals::from_bits_retain(1 << 30);
     let error = sealable(1).add_seals(unknown).unwrap_err();
     assert_eq!((error.errno(), error.reason()), (EINVAL, Reason::Kernel));
+}
+
+#[test]
+fn a_part_is_mapped_and_nothing_past_the_end() {
+    let page = page_size();
+    let bytes: Vec<u8> = (0..=250).cycle().take(3 * page + 5).collect();
+    let sealed = SealedMemory::from_bytes(&bytes).unwrap();
+    let map = |offset: usize, len: Option<usize>| {
+        let options = MapOptions::new().offset(offset as u64);
+        match len {
+            Some(len) => options.len(len),
+            None => options,
+        }
+        .map_sealed(&sealed)
+    };
+    for (offset, len) in [
+        (0, bytes.len()),
+        (page - 1, 2),
+        (page, page),
+        (3 * page, 5),
+        (bytes.len(), 0),
+    ] {
+        let part = map(offset, Some(len)).unwrap();
+        assert_eq!(*part, bytes[offset..offset + len]);
+        cannot_change(&part, &bytes);
+        assert_eq!(*map(offset, None).unwrap(), bytes[offset..]);
+    }
+    for (offset, len) in [(0, bytes.len() + 1), (3 * page, 6), (bytes.len() + 1, 0)] {
+        let error = map(offset, Some(len)).unwrap_err();
+        assert_eq!(
+            (error.call(), error.errno(), error.reason()),
+            (Call::Mmap, ENXIO, Reason::FileLength(bytes.len() as u64))
+        );
+    }
+    // What is not sealed is refused in part, too.
+    let error = MapOptions::new()
+        .len(1)
+        .map_sealed(sealable(10))
+        .unwrap_err();
+    let reason = Reason::SealsMissing {
+        shrink: true,
+        write: true,
+    };
+    assert_eq!((error.errno(), error.reason()), (EPERM, reason));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use libc::{EINVAL, ENOMEM, SYS_mprotect};
 use procfs::process::MMPermissions;
 use proptest::prelude::*;
-use tests::{permissions, refusing, skip, smaps};
+use tests::{is_locked, permissions, refusing, skip, smaps};
 use unix_memory::{
     Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason,
     page_size,
@@ -167,6 +167,30 @@ fn no_cut_inside_a_huge_page() {
     second[0] = 1;
     second.resize(size.bytes() - 1).unwrap();
     second.unmap().unwrap();
+}
+
+#[test]
+fn the_builders_lock_is_that_of_both_parts() {
+    let page = page_size();
+    let options = MapOptions::new().len(4 * page).lock(true);
+    let mapping = options.map_anonymous(ReadWrite).unwrap();
+    if !is_locked(mapping.as_ptr()) {
+        return skip("locks of parts", "this kernel shows no locks");
+    }
+    let (first, second) = mapping.split_at(2 * page).unwrap();
+    let place = first.as_ptr().addr();
+    drop(first);
+    // The lock goes with the pages, and stays with the others.
+    drop(second.lock().unwrap());
+    assert!(is_locked(second.as_ptr()));
+    if let Ok(there) = MapOptions::new()
+        .len(2 * page)
+        .at(place)
+        .map_anonymous(ReadWrite)
+    {
+        drop(there.lock().unwrap());
+        assert!(!is_locked(there.as_ptr()), "somebody else's lock");
+    }
 }
 
 #[test]

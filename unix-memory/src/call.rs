@@ -130,6 +130,18 @@ pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
     zero_or_errno(unsafe { sys::munlock(address.as_ptr().cast(), len) })
 }
 
+/// Locks every page of the process that `flags`, of `MCL_`, names.
+pub fn mlockall(flags: c_int) -> Result<(), Errno> {
+    // SAFETY: locking changes no content.
+    zero_or_errno(unsafe { os::mlockall(flags) })
+}
+
+/// Unlocks every page of the process.
+pub fn munlockall() -> Result<(), Errno> {
+    // SAFETY: unlocking changes no content.
+    zero_or_errno(unsafe { os::munlockall() })
+}
+
 /// Fills `vec`, a byte per page, for the pages from `address` on.
 ///
 /// # Safety

@@ -52,6 +52,7 @@ enum Chosen {
 
 impl Copier {
     /// What is best here for memory that may be gone, or may not.
+    #[inline]
     pub fn new(may_be_gone: bool) -> Self {
         let processor = arch::AVAILABLE && (!may_be_gone || os::handler::is_ready());
         Self::of(if processor {
@@ -93,6 +94,7 @@ impl Copier {
     /// The bytes lie in mapped pages that can be read, and the program itself accesses them in no
     /// way but by atomics of one size each. They may be gone, unless this copier is for such as
     /// cannot be.
+    #[inline]
     pub unsafe fn load(&mut self, from: *const u8, to: &mut [u8]) -> Result<(), Stop> {
         // SAFETY: `to` can be written; the caller vouches for the rest.
         unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
@@ -102,6 +104,7 @@ impl Copier {
     ///
     /// # Safety
     /// As [`load`](Self::load), of pages that can be written.
+    #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest.
         unsafe { self.copy(from.as_ptr(), to, from.len(), Direction::In) }
@@ -132,6 +135,7 @@ impl Copier {
     /// # Safety
     /// As [`load`](Self::load) or [`store`](Self::store); the address that is on the other side is
     /// that of `len` bytes that the program may read, or write, as any.
+    #[inline]
     unsafe fn copy(
         &mut self,
         from: *const u8,
@@ -139,12 +143,25 @@ impl Copier {
         len: usize,
         direction: Direction,
     ) -> Result<(), Stop> {
+        if let Chosen::Processor = self.mechanism {
+            // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+            let left = unsafe { arch::copy(to, from, len) };
+            return finished(len, left);
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.ask_kernel(from, to, len, direction) }
+    }
+
+    /// # Safety
+    /// As [`copy`](Self::copy).
+    unsafe fn ask_kernel(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
         match self.mechanism {
-            Chosen::Processor => {
-                // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
-                let left = unsafe { arch::copy(to, from, len) };
-                finished(len, left)
-            }
             Chosen::ProcessVm => {
                 // SAFETY: as the caller vouches.
                 unsafe { by_process_vm(from, to, len, direction) }
@@ -153,7 +170,7 @@ impl Copier {
                 // SAFETY: as the caller vouches.
                 unsafe { self.by_pipe(from, to, len, direction) }
             }
-            Chosen::Kernel => {
+            Chosen::Kernel | Chosen::Processor => {
                 // SAFETY: as the caller vouches.
                 let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
                     return Ok(());
@@ -185,13 +202,11 @@ impl Copier {
         len: usize,
         direction: Direction,
     ) -> Result<(), Stop> {
-        let pipe = match &self.pipe {
+        let pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None => {
-                let pipe = Pipe::new().map_err(|errno| Stop { done: 0, errno })?;
-                self.pipe.insert(pipe)
-            }
+            None => Pipe::new().map_err(|errno| Stop { done: 0, errno })?,
         };
+        let pipe = self.pipe.insert(pipe);
         by_kernel(from, to, len, direction, |from, to, len| {
             // SAFETY: a part of what the caller vouches for.
             unsafe { pipe.copy(from, to, len) }
@@ -216,6 +231,7 @@ unsafe fn by_process_vm(
 }
 
 /// What is left of `len` bytes after the processor copied.
+#[inline]
 const fn finished(len: usize, left: usize) -> Result<(), Stop> {
     if left == 0 {
         return Ok(());

@@ -49,18 +49,43 @@ impl<A: Writable> Mapping<A> {
     }
 }
 
+/// Whose the rest of the first and the last page of a region is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// The region's own, as nobody else has it or sees what is done.
+    Own,
+    /// That of who else has the file.
+    Others,
+}
+
 impl Region {
-    /// Checks a range for what must not touch a byte beside it: it has to begin and end at a page. It
-    /// may end with the region where the rest of the last page is nobody's: of private anonymous
-    /// memory.
+    /// Whose the rest of the first and the last page is, of the memory itself.
+    pub const fn ends(&self) -> Ends {
+        if self.is_private_anonymous() {
+            Ends::Own
+        } else {
+            Ends::Others
+        }
+    }
+
+    /// Checks a range for what must not touch a byte beside it: it has to begin and end at a page, or
+    /// with the region where the rest of that page is its own.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the region, and for parts of pages.
-    pub fn whole_pages(&self, call: Call, range: &impl RangeBounds<usize>) -> Result<Range<usize>> {
+    pub fn whole_pages(
+        &self,
+        call: Call,
+        range: &impl RangeBounds<usize>,
+        ends: Ends,
+    ) -> Result<Range<usize>> {
         let range = check_range(call, range, self.len())?;
-        let aligned = |position| (self.start().addr().get() + position) % page_size() == 0;
-        let to_the_end = range.end == self.len() && self.is_private_anonymous();
-        if range.is_empty() || aligned(range.start) && (aligned(range.end) || to_the_end) {
+        let whole = |position| {
+            let at_an_end = position == 0 || position == self.len();
+            (self.start().addr().get() + position) % page_size() == 0
+                || at_an_end && ends == Ends::Own
+        };
+        if range.is_empty() || whole(range.start) && whole(range.end) {
             return Ok(range);
         }
         let arguments = Arguments::range(&range);
@@ -71,7 +96,7 @@ impl Region {
     /// # Safety
     /// The pages can be written, and nothing refers to them.
     unsafe fn discard(&self, range: &impl RangeBounds<usize>) -> Result<()> {
-        let range = self.whole_pages(Call::Madvise, range)?;
+        let range = self.whole_pages(Call::Madvise, range, self.ends())?;
         if !self.is_private_anonymous() {
             return Err(Error::new(
                 Call::Madvise,

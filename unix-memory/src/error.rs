@@ -24,8 +24,20 @@ pub enum Call {
     Madvise,
     /// `msync(2)`: flushing.
     Msync,
+    /// `fsync(2)`, or what does its work: having a file kept by its device.
+    Fsync,
     /// `mlock(2)`: locking into memory.
     Mlock,
+    /// `mlockall(2)`: locking the whole process into memory.
+    Mlockall,
+    /// `mseal(2)`: keeping a mapping for good.
+    Mseal,
+    /// `pkey_alloc(2)`: taking a protection key.
+    PkeyAlloc,
+    /// `pkey_mprotect(2)`: giving memory a protection key.
+    PkeyMprotect,
+    /// Making code fit to be executed.
+    SyncInstructionCache,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
@@ -88,7 +100,13 @@ impl Call {
             Self::Mprotect => "mprotect",
             Self::Madvise => "madvise",
             Self::Msync => "msync",
+            Self::Fsync => "fsync",
             Self::Mlock => "mlock",
+            Self::Mlockall => "mlockall",
+            Self::Mseal => "mseal",
+            Self::PkeyAlloc => "pkey_alloc",
+            Self::PkeyMprotect => "pkey_mprotect",
+            Self::SyncInstructionCache => "sync_instruction_cache",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
@@ -137,9 +155,17 @@ pub enum Reason {
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
-    /// What was asked for, with what other guards hold, is more than this many bytes, which is
-    /// the most that the process may lock without a privilege (`RLIMIT_MEMLOCK`).
-    LockLimit(u64),
+    /// What was asked for, with what is locked already, is more than the process may lock without a
+    /// privilege (`RLIMIT_MEMLOCK`). All in bytes.
+    LockLimit {
+        /// What was asked for, in whole pages; some of it may be locked already.
+        asked: u64,
+        /// The most that the process may lock.
+        limit: u64,
+        /// What is locked already: by the whole process on Linux, as far as /proc can be read;
+        /// elsewhere by the guards of this crate.
+        locked: u64,
+    },
     /// Offset and length must be multiples of this, the size of the file's huge pages in bytes.
     HugePages(usize),
     /// Anonymous memory has no offset.
@@ -174,7 +200,7 @@ pub enum Reason {
     },
     /// `install_fault_handler` was not called, or this thread blocks the signals.
     NoHandler,
-    /// The platform, or the running kernel, has no such advice.
+    /// The platform, or the running kernel, has no such thing.
     Unsupported,
     /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
     /// other and no NUL, and has a character after it.
@@ -451,12 +477,15 @@ impl fmt::Display for Error {
                 write!(f, " (give the length: {kind} does not tell it)")
             }
             Reason::NotMappable(kind) => write!(f, " ({kind} cannot be mapped)"),
-            Reason::LockLimit(limit) => {
-                write!(
-                    f,
-                    " (without privilege this process may lock at most {limit} bytes)"
-                )
-            }
+            Reason::LockLimit {
+                asked,
+                limit,
+                locked,
+            } => write!(
+                f,
+                " (asked for {asked} bytes, {locked} are locked, and without privilege this process \
+                 may lock {limit})"
+            ),
             Reason::HugePages(size) => {
                 write!(f, " (the file is in huge pages: give multiples of {size})")
             }

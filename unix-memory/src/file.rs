@@ -83,9 +83,12 @@ impl MapOptions {
     ) -> Result<SharedMapping<A>> {
         let len = self.len_in(fd)?;
         if len == 0 && self.len.is_none() {
-            // Nothing to map; a byte past the end tells whether it could be.
-            self.map_file(fd.as_raw_fd(), 1, access, sharing)
-                .map(drop)?;
+            // Nothing to map; a byte past the end tells whether it could be. (One of huge pages can
+            // be, but no byte of it unmapped.)
+            if Facts::of(fd)?.huge_page.is_none() {
+                self.map_file(fd.as_raw_fd(), 1, access, sharing)
+                    .map(drop)?;
+            }
         }
         self.map_file(fd.as_raw_fd(), len, access, sharing)
     }

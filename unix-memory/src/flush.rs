@@ -8,12 +8,14 @@ use unix_memory_sys as sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Flush {
-    /// Write, and return when it is done: the changes survive a crash of the system, as far as the
-    /// device keeps its promises.
+    /// Write, and return when it is done. That the changes survive a crash of the system takes more
+    /// on some: see `flush_durable`.
     ///
     /// # Platform
-    /// On Apple's systems the device may still hold the data in its cache; see `F_FULLFSYNC` in
-    /// fcntl(2).
+    /// On Linux it does nothing where the file was not opened for writing, or writes are private:
+    /// others' changes of the file are not written. It writes the file's data, and of its metadata
+    /// what is needed to read them, as fdatasync(2). On Apple's systems the device may still hold
+    /// the data in its cache.
     #[doc(alias = "MS_SYNC")]
     Sync,
     /// Start writing, and return at once.

@@ -26,7 +26,9 @@ macro_rules! guard {
                 dead_code,
                 reason = "not every guard, on every system, has a use for it"
             )]
-            pub(crate) const fn region_mut(&mut self) -> &mut Region {
+            pub(crate) fn region_mut(&mut self) -> &mut Region {
+                // What is known of it may not hold of what becomes of it.
+                $(self.$field = $value;)*
                 &mut self.region
             }
 
@@ -60,6 +62,9 @@ macro_rules! guard {
             }
 
             /// Changes what may be done with the pages, and with it the type.
+            ///
+            /// Where they become executable, what was written to them is made fit to be executed,
+            /// as by `sync_instruction_cache`.
             ///
             /// Source: mprotect(2), POSIX.1-2024.
             ///
@@ -244,7 +249,7 @@ macro_rules! guard {
             /// As [`lock_range`](Self::lock_range).
             #[doc(alias = "mlock")]
             pub fn lock(&self) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &..)
+                LockGuard::new(&self.region, &.., crate::table::Kind::Full)
             }
 
             /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
@@ -271,7 +276,7 @@ macro_rules! guard {
             #[doc(alias = "mlock")]
             #[doc(alias = "munlock")]
             pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &range)
+                LockGuard::new(&self.region, &range, crate::table::Kind::Full)
             }
         }
 

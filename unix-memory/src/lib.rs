@@ -25,13 +25,30 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! More than a file to map, all with the feature `std`:
+//! # What there is
 //!
-//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by a
-//!   name.
-//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
-//! * [`ring`] has rings of bytes without a seam, within a process and between two.
-//! * [`Windows`] go over files that are larger than the address space.
+//! | to | use |
+//! |---|---|
+//! | map memory, files, devices, at a place, aligned, in huge pages | [`MapOptions`], [`Mapping::anonymous`] |
+//! | change what may be done with pages | [`Mapping::protect`], on a part after [`Mapping::split_at`]; [`Guarded`] |
+//! | grow and shrink | [`Mapping::resize`] |
+//! | read values of other types than bytes | [`Mapping::view`], [`PlainData`] |
+//! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
+//! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | write back | [`Flush`] |
+//! | run code that was just made | [`Mapping::protect`] to [`ReadExecute`] |
+//! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
+//! | read and write what others may change | [`SharedMapping`]: copies, atomics, a cursor |
+//! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
+//!
+//! With the feature `std` also:
+//!
+//! | to | use |
+//! |---|---|
+//! | make memory that others can be given, or find by a name | [`SharedMemory`], `MemfdOptions`, `NamedMemory` |
+//! | have slices of memory that nobody can change any more, whoever made it | `SealedMemory` |
+//! | pass bytes through a ring without a seam, in a process or between two | [`mod@ring`] |
+//! | go over a file that is larger than the address space | [`Windows`] |
 //!
 //! # What holds everywhere
 //!
@@ -47,11 +64,13 @@
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, but that OpenBSD tells no residency. AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd,
-//! L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: four advice values, and no
-//! residency (`ENOSYS`). Memfds and sealed memory are Linux's, Android's and FreeBSD's; Android and
-//! L4Re lack memory with names. Elsewhere the crate does not compile, and says why. So far its tests have
-//! run on Linux alone; the README's table tells what was proved of the others.
+//! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`; of
+//! these and FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
+//! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
+//! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
+//! and says why. So far its tests have run on Linux alone; the README's table tells what was proved
+//! of the others.
 //!
 //! # Features
 //!
@@ -75,6 +94,8 @@ mod copy;
 #[cfg(feature = "std")]
 mod cursor;
 mod discard;
+#[cfg(feature = "std")]
+mod durable;
 mod errno;
 mod error;
 mod fault;
@@ -83,7 +104,10 @@ mod file;
 mod flush;
 mod guard;
 mod guarded;
+mod icache;
 mod lock;
+mod lock_process;
+mod locked;
 mod mapping;
 #[cfg(feature = "std")]
 mod object;
@@ -120,6 +144,8 @@ pub use fault::{Mechanism, install_fault_handler};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;
+pub use lock_process::{LockPages, ProcessLock};
+pub use locked::Locked;
 pub use mapping::Mapping;
 #[cfg(feature = "std")]
 pub use object::SharedMemory;
@@ -132,8 +158,8 @@ pub use os::objects::*;
 pub use page::page_size;
 pub use populate::PopulateSteps;
 pub use protection::{
-    Access, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute, Readable,
-    Writable,
+    Access, Executable, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, ReadWriteExecute,
+    Readable, Writable,
 };
 pub use raw::Backing;
 pub use residency::Residency;

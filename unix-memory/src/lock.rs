@@ -1,7 +1,7 @@
 //! Pages kept in memory, by guards that nest.
 //!
-//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So the ranges of all
-//! guards that live are kept in one table, and a guard that goes unlocks only what no other holds.
+//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So what all guards
+//! that live hold is kept in one table, and a guard that goes unlocks only what no other holds.
 //! The table lives in a mapping of its own: this crate has no allocator.
 
 use core::fmt;
@@ -9,19 +9,24 @@ use core::marker::PhantomData;
 use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
 
-use crate::call;
+use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os;
 use crate::page::check_range;
 use crate::region::{Pages, Region};
-use crate::table::{Table, with_table};
+use crate::table::{Held, Kind, Table, with_table};
 
 /// Keeps pages of a mapping in memory, and lets them go when dropped.
 ///
 /// Made by `lock()` and `lock_range()` of [`Mapping`](crate::Mapping) and
-/// [`SharedMapping`](crate::SharedMapping), which it borrows. Pages that another guard holds too
-/// stay locked. A lock that was made otherwise, by `mlock` itself or `mlockall`, is not seen, and
-/// is undone with the last guard over its pages.
+/// [`SharedMapping`](crate::SharedMapping), which it borrows; on Linux and Android also by
+/// `lock_on_fault()` and `lock_range_on_fault()`. Where a mapping must be written while it is locked,
+/// see [`Mapping::into_locked`](crate::Mapping::into_locked).
+///
+/// Guards nest: pages that another guard holds too stay locked. Over pages that both kinds of guard
+/// hold, the full lock wins; when it goes, they are locked as the other holds them. A lock that was
+/// made otherwise, by `mlock` itself, is not seen, and is undone with the last guard over its pages.
+/// While a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
 ///
 /// Forgotten rather than dropped, it holds the pages until they are unmapped.
 ///
@@ -41,41 +46,88 @@ use crate::table::{Table, with_table};
 #[must_use = "the pages are unlocked when it is dropped"]
 pub struct LockGuard<'a> {
     pages: Pages,
+    kind: Kind,
     mapping: PhantomData<&'a [u8]>,
 }
 
 impl<'a> LockGuard<'a> {
-    pub(crate) fn new(region: &'a Region, range: &impl RangeBounds<usize>) -> Result<Self> {
+    /// Locks the pages of `region` that hold a byte of `range`.
+    pub(crate) fn new(
+        region: &'a Region,
+        range: &impl RangeBounds<usize>,
+        kind: Kind,
+    ) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
         let pages = region.pages_of(&range);
-        if pages.len == 0 {
-            return Ok(Self {
-                pages,
-                mapping: PhantomData,
-            });
-        }
-        // Into the table first: from then on no other guard that goes unlocks these pages.
-        drop(with_table(|table| table.add(&pages.addresses()))?);
         let guard = Self {
             pages,
+            kind,
             mapping: PhantomData,
         };
-        let refuse = |errno| {
-            let arguments = Arguments::range(&range);
-            // What this guard asks for is in the table too.
-            let held = with_table(|table| table.iter().map(|held| held.len() as u64).sum::<u64>());
-            let reason = match (errno, os::lock_limit()) {
-                (libc::ENOMEM | libc::EPERM | libc::EAGAIN, Some(limit)) if held > limit => {
-                    Reason::LockLimit(limit)
-                }
-                _ => Reason::Kernel,
-            };
-            Error::new(Call::Mlock, errno, arguments, reason)
-        };
-        // SAFETY: the pages are those of a mapping that `guard` borrows.
-        // A failure may have locked some of them; dropping `guard` undoes that.
-        unsafe { call::mlock(pages.start, pages.len) }.map_err(refuse)?;
+        if pages.len == 0 {
+            return Ok(guard);
+        }
+        let added = with_table(|table| table.add(&guard.held()));
+        match added {
+            // Only now: to unmap looks into the table.
+            Ok(old_storage) => drop(old_storage),
+            Err(error) => {
+                // There is nothing of it in the table.
+                core::mem::forget(guard);
+                return Err(error);
+            }
+        }
+        // In the table: from now on no other guard that goes unlocks these pages.
+        if let Err(errno) = guard.lock() {
+            // A failure may have locked some of them; this undoes that.
+            drop(guard);
+            return Err(refusal(errno, &range, pages));
+        }
         Ok(guard)
+    }
+
+    /// The guard over all pages of `region`, which are locked, and in the table.
+    pub(crate) fn again(region: &'a Region) -> Self {
+        Self {
+            pages: region.pages(),
+            kind: Kind::Full,
+            mapping: PhantomData,
+        }
+    }
+
+    fn held(&self) -> Held {
+        Held {
+            range: self.pages.addresses(),
+            kind: self.kind,
+        }
+    }
+
+    /// Locks the pages, which are in the table.
+    fn lock(&self) -> core::result::Result<(), Errno> {
+        match self.kind {
+            // SAFETY: the pages are those of a mapping that `self` borrows.
+            Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
+            // Under the table, so that no full lock comes in between; and not where there is one,
+            // of which less would be left. It brings in no pages, and so takes no time.
+            Kind::OnFault => with_table(|table| {
+                table
+                    .runs(self.pages.addresses())
+                    .filter(|&(_, kind)| kind == Some(Kind::OnFault))
+                    .try_for_each(|(run, _)| self.lock_on_fault(&run))
+            }),
+        }
+    }
+
+    fn lock_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
+        // SAFETY: the run lies in the pages of a mapping that `self` borrows.
+        self.at(run.start).map_or(Ok(()), |start| unsafe {
+            os::mlock_on_fault(start, run.len())
+        })
+    }
+
+    /// The pointer to `address`, which lies in the pages.
+    fn at(&self, address: usize) -> Option<NonNull<u8>> {
+        NonNull::new(self.pages.start.as_ptr().with_addr(address))
     }
 
     /// How many bytes it holds: those of whole pages.
@@ -90,31 +142,49 @@ impl<'a> LockGuard<'a> {
         self.pages.len == 0
     }
 
-    /// Unlocks what no other guard in `table` holds.
+    /// Lets go what no other guard in `table` holds, or holds less of.
     fn release(&self, table: &Table) {
-        let Range { mut start, end } = self.pages.addresses();
-        while start < end {
-            if let Some(held) = table.iter().find(|held| held.contains(&start)) {
-                start = held.end;
-                continue;
-            }
-            let next = table
-                .iter()
-                .map(|held| held.start)
-                .filter(|&held| held > start)
-                .min()
-                .unwrap_or(end);
-            let next = next.min(end);
-            // `start..next` lies in the guard's pages, so this pointer may speak for it.
-            let address = self.pages.start.as_ptr().with_addr(start);
-            if let Some(address) = NonNull::new(address) {
-                // SAFETY: the pages are those of a mapping that `self` borrows.
-                // At its limit of mappings the kernel cannot unlock a part of one; such pages then
-                // stay locked until they are unmapped.
-                let _or_later = unsafe { call::munlock(address, next - start) };
-            }
-            start = next;
+        if table.process.any() {
+            return;
         }
+        for (run, kind) in table.runs(self.pages.addresses()) {
+            // At its limit of mappings the kernel cannot change a part of one; such pages then
+            // stay locked until they are unmapped.
+            let _or_later = match (kind, self.at(run.start)) {
+                // SAFETY: the run lies in the pages of a mapping that `self` borrows.
+                (None, Some(start)) => unsafe { call::munlock(start, run.len()) },
+                (Some(Kind::OnFault), _) if self.kind == Kind::Full => self.lock_on_fault(&run),
+                _ => Ok(()),
+            };
+        }
+    }
+}
+
+/// Why `pages`, those of `range`, could not be locked. Nobody holds them for that any more.
+fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
+    let asked = pages.len as u64;
+    let (ours, again) = with_table(|table| {
+        let all = table.held_bytes(0..usize::MAX) as u64;
+        (all, table.held_bytes(pages.addresses()) as u64)
+    });
+    let reason = limit_reached(errno, asked, asked - again, ours);
+    Error::new(Call::Mlock, errno, Arguments::range(range), reason)
+}
+
+/// The reason for `errno`: the limit, if `more` bytes to lock are more than it leaves. `ours` is what
+/// guards hold.
+pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
+    if !matches!(errno, libc::ENOMEM | libc::EPERM | libc::EAGAIN) {
+        return Reason::Kernel;
+    }
+    let locked = os::locked_bytes().unwrap_or(ours);
+    match os::lock_limit() {
+        Some(limit) if locked.saturating_add(more) > limit => Reason::LockLimit {
+            asked,
+            limit,
+            locked,
+        },
+        _ => Reason::Kernel,
     }
 }
 
@@ -124,7 +194,7 @@ impl Drop for LockGuard<'_> {
             // Unlocked before the table is free again: else a new guard over the same pages could
             // lock them in between, and lose them.
             with_table(|table| {
-                table.remove(&self.pages.addresses());
+                table.remove(&self.held());
                 self.release(table);
             });
         }
@@ -136,6 +206,7 @@ impl fmt::Debug for LockGuard<'_> {
         f.debug_struct("LockGuard")
             .field("address", &self.pages.start)
             .field("len", &self.pages.len)
+            .field("kind", &self.kind)
             .finish()
     }
 }

@@ -15,6 +15,7 @@ use crate::place::Place;
 use crate::protection::Access;
 use crate::region::{Region, Request};
 use crate::shared::SharedMapping;
+use crate::table::Kind;
 
 /// What to map, and how: set what matters, then call one of the `map_` methods, any number of
 /// times.
@@ -58,7 +59,7 @@ impl Steps {
             region.advise(&.., advice)?;
         }
         if self.lock {
-            core::mem::forget(LockGuard::new(region, &..)?);
+            core::mem::forget(LockGuard::new(region, &.., Kind::Full)?);
         }
         Ok(())
     }

@@ -84,6 +84,7 @@ pub fn check_range(
 ///
 /// # Errors
 /// As [`check_range`].
+#[inline]
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
     if let Some(end) = start.checked_add(len) {
         return check_range(call, &(start..end), total).map(drop);

@@ -48,6 +48,9 @@ pub trait Readable: Access {}
 /// An [`Access`] under which pages can be read and written.
 pub trait Writable: Readable {}
 
+/// An [`Access`] under which pages can be read and executed.
+pub trait Executable: Readable {}
+
 /// Declares an access type.
 macro_rules! access {
     ($(#[$doc:meta])* $name:ident = $protection:expr) => {
@@ -93,5 +96,7 @@ impl Readable for ReadOnly {}
 impl Readable for ReadWrite {}
 impl Readable for ReadExecute {}
 impl Readable for ReadWriteExecute {}
+impl Executable for ReadExecute {}
+impl Executable for ReadWriteExecute {}
 impl Writable for ReadWrite {}
 impl Writable for ReadWriteExecute {}

@@ -190,7 +190,11 @@ impl Region {
         }
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
         let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
-        let Err(errno) = set(new) else { return Ok(()) };
+        let Err(errno) = set(new) else {
+            // SAFETY: that is their protection now.
+            unsafe { self.after_protect(old, new) };
+            return Ok(());
+        };
         // The kernel goes mapping by mapping, of which advice may have made several out of this
         // one, and stops at the first that it cannot split. (What it refuses for another reason
         // than memory, it refuses for the first.) To go back takes no new mapping: each was
@@ -199,6 +203,11 @@ impl Region {
             // But a changed one may have been merged with a neighbour meanwhile, and the limit of
             // mappings been reached by another thread. No guard's type would tell the truth.
             call::abort();
+        }
+        if errno == libc::EPERM {
+            // A part that was sealed, and one before it that was not: that goes back. Nothing was
+            // done to what comes after.
+            let _up_to_the_seal = set(old);
         }
         Err(Error::kernel(
             Call::Mprotect,

@@ -4,12 +4,14 @@ use unix_memory_sys as sys;
 
 use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::lock::LockGuard;
 use crate::mapping::Mapping;
 use crate::os;
 use crate::page::{max_len, page_size, round_up};
 use crate::place::Place;
 use crate::protection::{Access, Protection};
 use crate::region::{Pages, Region, Request};
+use crate::table;
 
 /// Whether a mapping that grows may get another address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,8 @@ pub enum Move {
 impl<A: Access> Mapping<A> {
     /// Changes the length to `len` bytes, elsewhere in memory if need be.
     ///
-    /// What was there stays, as far as it fits; what is new is zeros. (Where the mapping cannot be
+    /// What was there stays, as far as it fits; what is new is zeros, and locked if the mapping was
+    /// locked when it was [made](crate::MapOptions::lock). (Where the mapping cannot be
     /// written, the rest of the old last page is as it was.) Shrinking gives whole pages back, and
     /// never moves. To shrink, any mapping will do; to grow, only private anonymous memory: of
     /// other memory, turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
@@ -36,7 +39,7 @@ impl<A: Access> Mapping<A> {
     /// # Platform
     /// On Linux and NetBSD pages are moved, by mremap(2). Elsewhere, and where advice or protection
     /// has made several mappings of it in the kernel, memory is added at the end, and if there is
-    /// no room, a new mapping made and the bytes copied: advice and locks are lost then.
+    /// no room, a new mapping made and the bytes copied: advice is lost then.
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(100)?;
@@ -161,10 +164,18 @@ impl Region {
         let start = if larger == all {
             start
         } else {
+            let old = self.pages().addresses();
+            let held = table::kind_of(&old);
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
             // borrowed for writing.
-            unsafe { os::remap(start, all, larger, moving == Move::Allowed) }
-                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?
+            let start = unsafe { os::remap(start, all, larger, moving == Move::Allowed) }
+                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?;
+            if let Some(kind) = held {
+                // The kernel moved a single mapping, which was locked as a whole, and still is.
+                let new = start.addr().get();
+                table::moved(&old, new..new + larger, kind);
+            }
+            start
         };
         // SAFETY: less than a page, and the mapping has at least one more byte.
         let first = unsafe { start.add(before) };
@@ -179,8 +190,15 @@ impl Region {
         let Pages { start, len: all } = self.pages();
         // Its bytes begin with a page: it is of no file.
         let end = start.addr().get() + all;
+        // A guard over some of it was forgotten: what is new is locked too.
+        let held = table::kind_of(&self.pages().addresses());
+        let lock = |new: &Self| match held {
+            Some(kind) => LockGuard::new(new, &.., kind).map(core::mem::forget),
+            None => Ok(()),
+        };
         match self.anew(len - all, protection, Place::At(end)) {
             Ok(more) => {
+                lock(&more)?;
                 // SAFETY: the pages of `more` were just mapped behind this one's, and it is
                 // forgotten, as this one is.
                 let longer = unsafe { self.with(&more, len) };
@@ -193,6 +211,7 @@ impl Region {
         }
         let both = Protection::READ | Protection::WRITE;
         let copy = self.anew(len, both, Place::Anywhere)?;
+        lock(&copy)?;
         let hidden = !protection.contains(Protection::READ);
         if hidden {
             // SAFETY: nobody refers to the region.

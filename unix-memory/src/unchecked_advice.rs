@@ -3,6 +3,7 @@
 use core::ops::RangeBounds;
 
 use crate::call;
+use crate::discard::Ends;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::mapping::Mapping;
 use crate::os;
@@ -128,6 +129,16 @@ impl UncheckedAdvice {
     }
 }
 
+impl UncheckedAdvice {
+    /// Whether it does nothing to the file, or to the memory that others have too.
+    const fn stays_in_the_process(self) -> bool {
+        !matches!(
+            self,
+            Self::Remove | Self::HwPoison | Self::SoftOffline | Self::Purge
+        )
+    }
+}
+
 /// Gives a guard the method that takes such advice.
 macro_rules! advise_unchecked {
     ($guard:ident) => {
@@ -135,8 +146,10 @@ macro_rules! advise_unchecked {
         impl<A: Access> $guard<A> {
             /// Gives `advice` on `range`, in bytes from the start of the mapping.
             ///
-            /// The range is never rounded: it must begin and end at a page; of private anonymous
-            /// memory it may also end with the mapping. Source: madvise(2).
+            /// The range is never rounded: it must begin and end at a page, or begin and end with the
+            /// mapping, whose pages are its own. What reaches beyond this process, as
+            /// [`Remove`](UncheckedAdvice::Remove), is not given on the rest of a file's page.
+            /// Source: madvise(2).
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping, or is not whole pages
@@ -147,13 +160,14 @@ macro_rules! advise_unchecked {
             /// # Safety
             /// What the advice does to the pages, to their file and to children, as it says, breaks
             /// no promise: as long as this guard lives and derefs to `[u8]`, its bytes can be
-            /// accessed as its type says, and change only through it. A copy of the guard that a
-            /// child of `fork` has without its memory must be forgotten there.
+            /// accessed as its type says, and no reference to bytes that change is used across the
+            /// change, be that in this call or later. A copy of the guard that a child of `fork` has
+            /// without its memory must be forgotten there.
             ///
             /// ```
             /// use unix_memory::{Mapping, UncheckedAdvice};
             ///
-            /// let mut mapping = Mapping::anonymous(100)?;
+            /// let mapping = Mapping::anonymous(100)?;
             /// if UncheckedAdvice::WipeOnFork.is_supported() {
             ///     // SAFETY: this program does not fork.
             ///     unsafe { mapping.advise_unchecked(.., UncheckedAdvice::WipeOnFork) }?;
@@ -162,7 +176,7 @@ macro_rules! advise_unchecked {
             /// ```
             #[doc(alias = "madvise")]
             pub unsafe fn advise_unchecked(
-                &mut self,
+                &self,
                 range: impl RangeBounds<usize>,
                 advice: UncheckedAdvice,
             ) -> Result<()> {
@@ -177,7 +191,7 @@ advise_unchecked!(Mapping);
 advise_unchecked!(SharedMapping);
 
 impl Region {
-    /// Gives `advice` on `range`, which must be whole pages.
+    /// Gives `advice` on `range`, which must be whole pages, as far as they matter to others.
     ///
     /// # Safety
     /// As `advise_unchecked` of the guards.
@@ -186,7 +200,12 @@ impl Region {
         range: &impl RangeBounds<usize>,
         advice: UncheckedAdvice,
     ) -> Result<()> {
-        let range = self.whole_pages(Call::Madvise, range)?;
+        let ends = if advice.stays_in_the_process() {
+            Ends::Own
+        } else {
+            self.ends()
+        };
+        let range = self.whole_pages(Call::Madvise, range, ends)?;
         let arguments = Arguments::range(&range);
         let refuse = |errno, reason| Error::new(Call::Madvise, errno, arguments, reason);
         let Some(value) = os::unchecked_advice(advice) else {

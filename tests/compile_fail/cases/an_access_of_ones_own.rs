@@ -2,7 +2,7 @@
 
 use unix_memory::{Access, Protection};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Mine;
 
 impl Access for Mine {

@@ -19,12 +19,35 @@
 //! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
 //! another process (see `copy`).
 //!
-//! `alias_distance` is another matter: how far apart the same memory can be mapped twice.
+//! `alias_distance` is another matter: how far apart the same memory can be mapped twice. So is
+//! `icache`: how code that was just written becomes code that can be run; and `set_key_rights`: what a
+//! thread may do with memory that has a protection key.
 
 #[cfg(feature = "std")]
 mod alias;
+#[allow(
+    dead_code,
+    reason = "what one system does by itself, another has done by the kernel"
+)]
+mod icache;
 #[cfg(feature = "std")]
 pub use alias::alias_distance;
+pub use icache::*;
+
+// Rights over memory that has a protection key.
+cfg_if::cfg_if! {
+    if #[cfg(target_arch = "x86_64")] {
+        #[allow(dead_code, reason = "Linux alone has keys")]
+        mod pkru;
+        #[allow(unused_imports, reason = "Linux alone has keys")]
+        pub use pkru::{KEYS, set_key_rights};
+    } else {
+        #[allow(dead_code, reason = "Linux alone has keys")]
+        mod no_pkru;
+        #[allow(unused_imports, reason = "Linux alone has keys")]
+        pub use no_pkru::{KEYS, set_key_rights};
+    }
+}
 
 cfg_if::cfg_if! {
     if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {

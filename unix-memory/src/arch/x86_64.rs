@@ -6,6 +6,7 @@ use super::routine::routines;
 pub const AVAILABLE: bool = true;
 
 /// `uc_mcontext.gregs[REG_RIP]`: arch/x86/include/uapi/asm/sigcontext.h, `ip` of `sigcontext_64`.
+#[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 40 + 16 * 8;
 
 // System V calling convention: to rdi, from rsi, len rdx; and to rdi, len rsi, byte dl. Throughout,

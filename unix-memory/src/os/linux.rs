@@ -1,13 +1,12 @@
 //! Linux and Android.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::ptr::NonNull;
 
 pub use sys::{MAP_NORESERVE, MAP_POPULATE, madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::rlimit::lock_limit;
-use super::touch;
+use super::{proc_file, rlimit, touch};
 use crate::advice::Advice;
 use crate::call::{self, Errno};
 use crate::page::page_size;
@@ -94,4 +93,27 @@ pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
         }
         result => result,
     }
+}
+
+/// What the kernel tells of the calling thread and its process.
+const STATUS: &CStr = c"/proc/thread-self/status";
+
+/// How many bytes the process may lock, if that is limited: it is not with the privilege.
+pub fn lock_limit() -> Option<u64> {
+    const CAP_IPC_LOCK: u32 = 14;
+    let capabilities = proc_file::hexadecimal(STATUS, b"CapEff:").unwrap_or(0);
+    if capabilities >> CAP_IPC_LOCK & 1 == 1 {
+        return None;
+    }
+    rlimit::lock_limit()
+}
+
+/// How many bytes the process has locked.
+pub fn locked_bytes() -> Option<u64> {
+    proc_file::number(STATUS, b"VmLck:")?.checked_mul(1024)
+}
+
+/// How many bytes the process has mapped.
+pub fn address_space_bytes() -> Option<u64> {
+    proc_file::number(STATUS, b"VmSize:")?.checked_mul(1024)
 }

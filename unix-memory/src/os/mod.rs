@@ -9,7 +9,9 @@
 //! * `populate` and `populate_write`: bring pages in;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `unnamed`: makes a shared memory object without a name;
-//! * `lock_limit`: how many bytes the process may lock, if that is limited.
+//! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
+//!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
+//! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
 
@@ -120,8 +122,11 @@ cfg_if::cfg_if! {
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod file_system;
         mod huge_files;
+        mod verity;
         pub use huge_files::is_in_huge_pages;
+        use verity::is_verified;
     } else {
         mod no_huge_files;
         pub use no_huge_files::is_in_huge_pages;
@@ -156,6 +161,59 @@ cfg_if::cfg_if! {
         ) -> bool {
             false
         }
+    }
+}
+
+// Locks on the whole process, and on pages as they come.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "cygwin", target_os = "haiku"))] {
+        mod no_mlockall;
+        pub use no_mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    } else {
+        pub use unix_memory_sys::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+    }
+}
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod on_fault;
+        pub use on_fault::mlock_on_fault;
+        pub use unix_memory_sys::MCL_ONFAULT;
+    } else {
+        mod no_on_fault;
+        pub use no_on_fault::{MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault};
+    }
+}
+
+// Durable flushes, of files.
+#[cfg(feature = "std")]
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        mod sync_full;
+        pub use sync_full::sync_to_device;
+    } else {
+        mod sync;
+        pub use sync::sync_to_device;
+    }
+}
+
+// Code that was written as data.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod icache_linux;
+        pub use icache_linux::sync_instruction_cache;
+    } else if #[cfg(target_vendor = "apple")] {
+        mod icache_apple;
+        pub use icache_apple::sync_instruction_cache;
+    } else if #[cfg(any(
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))] {
+        mod icache_bsd;
+        pub use icache_bsd::sync_instruction_cache;
+    } else {
+        mod icache;
+        pub use icache::sync_instruction_cache;
     }
 }
 
@@ -220,8 +278,12 @@ cfg_if::cfg_if! {
         mod dax;
         mod huge_pages;
         mod proc_file;
+        mod keys;
+        mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
+            pub use super::keys::{Keyed, ProtectionKey};
+            pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {
         mod jit;
@@ -247,10 +309,12 @@ cfg_if::cfg_if! {
         mod fixed_sealed;
         mod memfd;
         mod memfd_freebsd;
+        mod no_verity;
         mod sealed;
         mod unnamed_anon;
         pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
+        use no_verity::is_verified;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
         mod fixed_missing;

@@ -4,6 +4,15 @@ use core::ffi::{CStr, c_int};
 
 /// The number behind `key`, which begins a line of the file at `path`.
 pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
+    digits(path, key, 10)
+}
+
+/// As [`number`], of one in hexadecimal digits.
+pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
+    digits(path, key, 16)
+}
+
+fn digits(path: &CStr, key: &[u8], base: u32) -> Option<u64> {
     let file = File::open(path)?;
     let mut buffer = [0; 256];
     // How many bytes of `key` the line has had so far; `None` in a line that is another's.
@@ -13,13 +22,13 @@ pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
         let read = file.read(&mut buffer)?;
         for &byte in &buffer[..read] {
             match matched {
-                Some(n) if n == key.len() => match (byte, value) {
-                    (b'0'..=b'9', _) => {
-                        let digits = value.unwrap_or(0u64);
-                        value = digits.checked_mul(10)?.checked_add(u64::from(byte - b'0'));
+                Some(n) if n == key.len() => match (char::from(byte).to_digit(base), value) {
+                    (Some(digit), _) => {
+                        let more = value.unwrap_or(0u64).checked_mul(base.into())?;
+                        value = more.checked_add(digit.into());
                         value?;
                     }
-                    (b' ' | b'\t', None) => {}
+                    (None, None) if matches!(byte, b' ' | b'\t') => {}
                     _ => return value,
                 },
                 _ if byte == b'\n' => matched = Some(0),
@@ -59,7 +68,7 @@ impl Drop for File {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{hexadecimal, number};
 
     #[test]
     fn reads_a_number() {
@@ -71,6 +80,8 @@ mod tests {
             "no number follows"
         );
         assert_eq!(number(c"/proc/meminfo", b"No such line:"), None);
+        let signals = hexadecimal(c"/proc/self/status", b"SigBlk:");
+        assert!(signals.is_some(), "a set of signals, in hexadecimal");
         assert_eq!(number(c"/no/such/file", b"MemTotal:"), None);
     }
 }

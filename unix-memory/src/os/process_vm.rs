@@ -43,6 +43,10 @@ unsafe fn transfer(
     let us = unsafe { libc::getpid() };
     // By number, because uClibc has no such function. Each argument is as wide as a long, or
     // becomes so.
+    #[allow(
+        clippy::cast_possible_wrap,
+        reason = "the bits of an address, in a long"
+    )]
     let argument = |piece: &libc::iovec| ptr::from_ref(piece).expose_provenance() as c_long;
     let (one, no_flags): (c_long, c_long) = (1, 0);
     // SAFETY: the arguments are those of process_vm_readv(2), each piece one that lives through the

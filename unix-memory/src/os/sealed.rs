@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use unix_memory_sys as sys;
 
 use super::memfd::MemfdOptions;
-use super::memfd_create;
+use super::{is_verified, memfd_create};
 use crate::call;
 use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
 use crate::file::{Facts, errno_of, with_file};
@@ -45,22 +45,25 @@ bitflags::bitflags! {
 /// Memory that nobody can change any more, in this process or another, with whatever rights: it
 /// derefs to `[u8]`, by safe code, though others have it too.
 ///
-/// It is a memfd whose seals forbid to write to it and to make it shorter, mapped for reading. Pass
-/// the descriptor (`AsFd`) to others, who get as much by [`from_fd`](Self::from_fd), and need not
-/// trust this process.
+/// It is a memfd whose seals forbid to write to it and to make it shorter, mapped for reading; or, on
+/// Linux and Android, a file with fs-verity, which forbids as much. Pass the descriptor (`AsFd`) to
+/// others, who get as much by [`from_fd`](Self::from_fd), and need not trust this process.
 ///
 /// It comes
 /// * from bytes: [`from_bytes`](Self::from_bytes);
 /// * without a copy, from a [`SharedMemory`] that was filled through a mapping:
 ///   [`SharedMemory::seal`];
-/// * from a descriptor that somebody sent: [`from_fd`](Self::from_fd).
+/// * from a descriptor that somebody sent, or of a file: [`from_fd`](Self::from_fd), and for a part
+///   of it [`MapOptions::map_sealed`].
 ///
 /// * **fork**: a child shares it. **exec**: the descriptor is closed.
-/// * **Running out**: pages that were never written to take memory when they are first read, as
-///   those of new memory do when they are written to.
+/// * **Running out**: pages of a memfd that were never written to take memory when they are first
+///   read, as those of new memory do when they are written to.
+/// * **Broken disks**: to touch a page of a file that cannot be read, or no longer is what was
+///   verified, raises SIGBUS. (It is no undefined behaviour.)
 ///
 /// # Platform
-/// Linux (3.17), Android, FreeBSD (13.0).
+/// Linux (3.17; fs-verity 5.5, on ext4, f2fs and btrfs), Android, FreeBSD (13.0).
 ///
 /// ```
 /// use unix_memory::SealedMemory;
@@ -102,51 +105,46 @@ impl SealedMemory {
         Ok(memory.seal()?)
     }
 
-    /// Maps the sealed memory behind a descriptor that somebody sent, and keeps another descriptor
-    /// of it.
+    /// Maps the sealed memory behind a descriptor that somebody sent, or a file with fs-verity, and
+    /// keeps another descriptor of it.
     ///
     /// # Errors
-    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
-    ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
-    /// * [`Reason::NotSealable`] with `EINVAL`: it is no memfd, and can have no seals.
-    /// * `EACCES`: it is not open for reading.
-    /// * `EMFILE`: too many open files.
-    /// * Those of [`MapOptions::map_private`]; of huge pages, those of
-    ///   [`Mapping::populate`]: pages that nobody has written to come from the pool, and there
-    ///   may be none.
+    /// As [`MapOptions::map_sealed`].
     #[doc(alias = "F_GET_SEALS")]
     pub fn from_fd(fd: impl AsFd) -> Result<Self> {
-        let memory = SharedMemory::from(clone(fd.as_fd())?);
-        Ok(Self::try_from(memory)?)
+        MapOptions::new().map_sealed(fd)
     }
 
-    fn map(memory: &SharedMemory) -> Result<Mapping<ReadOnly>> {
-        let seals = memory.seals()?;
-        let shrink = !seals.contains(Seals::SHRINK);
-        let write = !seals.contains(Seals::WRITE);
-        if shrink || write {
-            let reason = Reason::SealsMissing { shrink, write };
-            return Err(Error::new(
-                Call::GetSeals,
-                libc::EPERM,
-                Arguments::None,
-                reason,
-            ));
+    fn map(memory: &SharedMemory, options: MapOptions) -> Result<Mapping<ReadOnly>> {
+        match memory.seals() {
+            Ok(seals) => {
+                let shrink = !seals.contains(Seals::SHRINK);
+                let write = !seals.contains(Seals::WRITE);
+                if shrink || write {
+                    let reason = Reason::SealsMissing { shrink, write };
+                    return Err(Error::new(
+                        Call::GetSeals,
+                        libc::EPERM,
+                        Arguments::None,
+                        reason,
+                    ));
+                }
+            }
+            Err(error) if error.reason() == Reason::NotSealable && is_verified(memory.as_fd()) => {}
+            Err(error) => return Err(error),
         }
         // From here on the file is at least so long.
         let facts = Facts::of(memory.as_fd())?;
-        let len = usize::try_from(facts.len).unwrap_or(usize::MAX);
         // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,
         // since none is written to; huge ones need not be set aside for that.
-        let options = MapOptions::new().len(len).no_reserve(true);
-        let mapping = options.map_private(memory, ReadOnly)?;
+        let mapping = options.no_reserve(true).map_private(memory, ReadOnly)?;
         if facts.huge_page.is_some() {
             // A huge page that is missing is told by a signal later.
             mapping.populate()?;
         }
-        // SAFETY: a file whose seals forbid it, which nobody can take away, is neither written to
-        // nor truncated, and no hole is punched into it. Pages that are written to, after a change
-        // of protection, are this mapping's own: it is private.
+        // SAFETY: a file whose seals, or fs-verity, forbid it, which nobody can take away, is
+        // neither written to nor truncated, and no hole is punched into it. Pages that are written
+        // to, after a change of protection, are this mapping's own: it is private.
         Ok(unsafe { mapping.assume_unshared() })
     }
 
@@ -176,9 +174,47 @@ impl SealedMemory {
     /// The file's seals.
     ///
     /// # Errors
-    /// As [`SharedMemory::seals`], which did not fail before.
+    /// As [`SharedMemory::seals`], which did not fail before; `EINVAL` with [`Reason::NotSealable`]
+    /// for a file with fs-verity, which has none.
     pub fn seals(&self) -> Result<Seals> {
         self.memory.seals()
+    }
+}
+
+/// With Linux, Android and FreeBSD: files that nobody can change any more.
+impl MapOptions {
+    /// Maps a file that nobody can change any more, or a part of it, for reading, and keeps another
+    /// descriptor of it.
+    ///
+    /// The file is a memfd whose seals say so, or, on Linux and Android, one with fs-verity
+    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. The length is that of the rest of the file
+    /// unless given.
+    ///
+    /// # Errors
+    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
+    ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
+    /// * [`Reason::NotSealable`] with `EINVAL`: it is no memfd, and can have no seals; nor has it
+    ///   fs-verity.
+    /// * `EACCES`: it is not open for reading.
+    /// * `EMFILE`: too many open files.
+    /// * Those of [`map_private`](Self::map_private), as `ENXIO` for a part that goes past the end;
+    ///   of huge pages, those of [`Mapping::populate`]: pages that nobody has written to come from
+    ///   the pool, and there may be none.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, SealedMemory};
+    ///
+    /// let whole = SealedMemory::from_bytes(b"a constant")?;
+    /// let part = MapOptions::new().offset(2).len(5).map_sealed(&whole)?;
+    /// assert_eq!(*part, *b"const");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "F_GET_SEALS")]
+    #[doc(alias = "STATX_ATTR_VERITY")]
+    pub fn map_sealed(&self, file: impl AsFd) -> Result<SealedMemory> {
+        let memory = SharedMemory::from(clone(file.as_fd())?);
+        let mapping = SealedMemory::map(&memory, self.clone())?;
+        Ok(SealedMemory { mapping, memory })
     }
 }
 
@@ -291,7 +327,7 @@ impl TryFrom<SharedMemory> for SealedMemory {
 
     /// As [`SealedMemory::from_fd`], but that the descriptor is kept. It comes back inside the error.
     fn try_from(memory: SharedMemory) -> core::result::Result<Self, Failed<SharedMemory>> {
-        match Self::map(&memory) {
+        match Self::map(&memory, MapOptions::new()) {
             Ok(mapping) => Ok(Self { mapping, memory }),
             Err(error) => Err(Failed::new(error, memory)),
         }

@@ -1,0 +1,9 @@
+//! What can be written is not borrowed for good and written as well.
+
+use unix_memory::Mapping;
+
+fn main() {
+    let permanent = Mapping::anonymous(100).unwrap().seal().unwrap();
+    let bytes = permanent.as_static();
+    println!("{bytes:?}");
+}

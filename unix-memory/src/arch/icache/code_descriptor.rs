@@ -1,0 +1,36 @@
+//! Machine code as words, called as a function, where a function's address is that of a descriptor:
+//! version 1 of the ELF ABI of 64-bit PowerPC.
+
+/// Instructions, as many as the words.
+#[repr(C, align(32))]
+pub struct Words<const N: usize>(pub [u32; N]);
+
+/// What the address of a function is the address of.
+#[repr(C)]
+struct Descriptor {
+    first: *const u32,
+    /// For data, of which the code here uses none.
+    table: usize,
+    environment: usize,
+}
+
+/// Calls `code`.
+///
+/// # Safety
+/// It lies in memory that can be executed, and is a function of the C ABI of these arguments, which
+/// may be called with them, and uses no data.
+pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const u8, count: usize) {
+    let descriptor = Descriptor {
+        first: code.0.as_ptr(),
+        table: 0,
+        environment: 0,
+    };
+    // So that the compiler sees no constant that it thinks to know.
+    let address = core::hint::black_box(&raw const descriptor);
+    // SAFETY: the address of a function is that of a descriptor, which lives until it was called.
+    let function = unsafe {
+        core::mem::transmute::<*const Descriptor, unsafe extern "C" fn(*const u8, usize)>(address)
+    };
+    // SAFETY: as the caller vouches.
+    unsafe { function(start, count) };
+}

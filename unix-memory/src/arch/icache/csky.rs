@@ -1,0 +1,10 @@
+//! C-SKY: what does it is privileged.
+
+use super::InstructionCache;
+
+/// `BCACHE` of `<asm/cachectl.h>`: both caches.
+const BOTH: usize = 3;
+
+/// `__NR_cacheflush` of `<asm/unistd.h>`.
+pub const INSTRUCTION_CACHE: InstructionCache =
+    InstructionCache::Kernel(|start, len| [245, start, len, BOTH, 0]);

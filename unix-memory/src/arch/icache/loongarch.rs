@@ -1,0 +1,13 @@
+//! LoongArch: the caches are coherent, and `ibar` has this processor fetch again what it fetched
+//! ahead. (Reference Manual, volume 1, 2.2.8.2.)
+
+use core::arch::asm;
+
+use super::InstructionCache;
+
+pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
+
+unsafe fn sync(_: *const u8, _: usize) {
+    // SAFETY: a barrier.
+    unsafe { asm!("ibar 0", options(nostack, preserves_flags)) };
+}

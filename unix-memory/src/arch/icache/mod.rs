@@ -1,0 +1,96 @@
+//! How code that was just written becomes code that can be run: one file for each way.
+//!
+//! * [`INSTRUCTION_CACHE`]: the way of this architecture;
+//! * `sysarch`: the BSDs' call for it, where it may be asked for.
+
+cfg_if::cfg_if! {
+    if #[cfg(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "s390x",
+        target_arch = "wasm32",
+        target_arch = "wasm64",
+    ))] {
+        mod coherent;
+        pub use coherent::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "aarch64", target_arch = "arm64ec"))] {
+        mod aarch64;
+        pub use aarch64::INSTRUCTION_CACHE;
+    } else if #[cfg(target_arch = "arm")] {
+        mod arm;
+        pub use arm::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))] {
+        mod riscv;
+        pub use riscv::INSTRUCTION_CACHE;
+    } else if #[cfg(all(
+        any(target_arch = "powerpc", target_arch = "powerpc64"),
+        not(target_vendor = "ibm")
+    ))] {
+        mod powerpc;
+        // In the older of the two ABIs a function's address is that of a descriptor.
+        cfg_if::cfg_if! {
+            if #[cfg(all(target_arch = "powerpc64", target_endian = "big", target_env = "gnu"))] {
+                #[path = "code_descriptor.rs"]
+                mod code;
+            } else {
+                mod code;
+            }
+        }
+        pub use powerpc::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "sparc", target_arch = "sparc64"))] {
+        mod code;
+        mod sparc;
+        pub use sparc::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "loongarch32", target_arch = "loongarch64"))] {
+        mod loongarch;
+        pub use loongarch::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "mips", target_arch = "mips32r6"))] {
+        // o32.
+        const CACHEFLUSH: usize = 4147;
+        mod mips;
+        pub use self::mips::INSTRUCTION_CACHE;
+    } else if #[cfg(any(target_arch = "mips64", target_arch = "mips64r6"))] {
+        // n64.
+        const CACHEFLUSH: usize = 5197;
+        mod mips;
+        pub use self::mips::INSTRUCTION_CACHE;
+    } else if #[cfg(target_arch = "m68k")] {
+        mod m68k;
+        pub use m68k::INSTRUCTION_CACHE;
+    } else if #[cfg(target_arch = "csky")] {
+        mod csky;
+        pub use csky::INSTRUCTION_CACHE;
+    } else {
+        mod unknown;
+        pub use unknown::INSTRUCTION_CACHE;
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_arch = "arm", target_arch = "riscv64", target_arch = "mips"))] {
+        mod sysarch;
+        #[allow(unused_imports, reason = "the BSDs have it")]
+        pub use sysarch::sysarch;
+    } else {
+        /// Nobody asks.
+        #[allow(dead_code, reason = "the BSDs name it")]
+        pub const unsafe fn sysarch(_: usize, _: usize) -> core::ffi::c_int {
+            -1
+        }
+    }
+}
+
+/// How instructions that were written as data become instructions that can be fetched.
+#[allow(dead_code, reason = "each architecture has one of them")]
+pub enum InstructionCache {
+    /// The hardware sees to it.
+    Coherent,
+    /// By instructions that any program may execute: the function does it for bytes that can be
+    /// read, given by address and length.
+    Instructions(unsafe fn(*const u8, usize)),
+    /// Only the kernel can. On Linux by the system call that the function returns for an address and
+    /// a length: its number, and its arguments.
+    Kernel(fn(usize, usize) -> [usize; 5]),
+    /// Nobody has found out yet.
+    Unknown,
+}

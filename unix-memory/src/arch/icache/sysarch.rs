@@ -1,0 +1,32 @@
+//! The BSDs' call for what the architecture has of its own.
+
+use core::ffi::{c_int, c_void};
+
+unsafe extern "C" {
+    #[link_name = "sysarch"]
+    fn system_architecture(number: c_int, arguments: *mut c_void) -> c_int;
+}
+
+/// `ARM_SYNC_ICACHE` of FreeBSD and NetBSD, `RISCV_SYNC_ICACHE` of OpenBSD, and `MIPS_CACHEFLUSH` of
+/// NetBSD, of each `<machine/sysarch.h>`.
+const SYNC: c_int = 0;
+
+/// What they take: an address and a length, and MIPS which caches: both.
+#[repr(C)]
+struct Arguments {
+    address: usize,
+    len: usize,
+    caches: c_int,
+}
+
+/// # Safety
+/// The range is mapped.
+pub unsafe fn sysarch(address: usize, len: usize) -> c_int {
+    let mut arguments = Arguments {
+        address,
+        len,
+        caches: 3,
+    };
+    // SAFETY: the kernel reads the arguments; it changes no content.
+    unsafe { system_architecture(SYNC, (&raw mut arguments).cast()) }
+}

@@ -1,0 +1,5 @@
+//! An architecture, or a system on it, of which nobody has found out yet.
+
+use super::InstructionCache;
+
+pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Unknown;
