@@ -61,7 +61,9 @@ fn watch(told: &Told) {
 extern "C" fn noting(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     note(signal);
     // SAFETY: the kernel hands over what it knows of the signal.
-    let address = unsafe { (*info).si_addr() };
+    let info = unsafe { &*info };
+    // SAFETY: a fault has an address.
+    let address = unsafe { info.si_addr() };
     tell(ADDRESS).store(address.addr(), Ordering::SeqCst);
     set(signal, SIG_DFL, 0);
 }
@@ -348,10 +350,8 @@ fn ran_on_the_alternate_stack(flags: c_int) -> bool {
                 ss_size: stack.len(),
             };
             // SAFETY: the memory lives as long as the thread, which does not come back.
-            assert_eq!(
-                unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) },
-                0
-            );
+            let result = unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) };
+            assert_eq!(result, 0);
             copies_are_errors(&gone(ReadWrite));
             follow_null();
         };
@@ -373,8 +373,8 @@ fn the_handler_before_has_its_stack() {
 static EARLIER: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn later(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    tell(CALLS).fetch_add(1, Ordering::SeqCst);
     type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
+    tell(CALLS).fetch_add(1, Ordering::SeqCst);
     // SAFETY: it was told so by `sigaction`.
     let earlier: Handler = unsafe { mem::transmute(EARLIER.load(Ordering::SeqCst)) };
     earlier(signal, info, context);
