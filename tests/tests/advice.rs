@@ -156,6 +156,9 @@ fn an_advice_of_other_systems_is_refused() {
 
 #[test]
 fn what_children_get_can_be_undone() {
+    if lacks::advice("what children get, in the kernel's flags") {
+        return;
+    }
     for (advice, undo, flag) in [
         (UncheckedAdvice::DontFork, Advice::DoFork, VmFlags::DC),
         (UncheckedAdvice::WipeOnFork, Advice::KeepOnFork, VmFlags::WF),
@@ -194,6 +197,9 @@ fn dont_dump(mapping: &Mapping<unix_memory::ReadWrite>) -> [bool; 2] {
 
 #[test]
 fn many_ranges_are_advised_together() {
+    if lacks::advice("advice on many ranges") {
+        return;
+    }
     // More than go into one call, and one that is empty.
     let mappings = many(130);
     let mut spans = second_pages(&mappings);
@@ -211,6 +217,9 @@ fn many_ranges_are_advised_together() {
 
 #[test]
 fn where_the_call_is_forbidden_ranges_are_advised_one_by_one() {
+    if lacks::advice("advice on many ranges, one by one") {
+        return;
+    }
     let mappings = many(3);
     // As kernels before 6.13 do, without the privilege; and as those before 6.14, to PIDFD_SELF.
     for errno in [EPERM, EBADF] {

@@ -133,7 +133,8 @@ impl Region {
 /// Of a range that ends inside a huge page the kernel keeps that one, and says nothing; an emulator
 /// may keep everything.
 fn is_gone(pages: Pages) -> bool {
-    let mut resident = [1];
+    // An emulator that makes a page of several of the kernel's may have a byte for each written.
+    let mut resident = [1; 256];
     let last = pages.start.as_ptr().wrapping_add(pages.len - page_size());
     let Some(last) = core::ptr::NonNull::new(last) else {
         return false;
