@@ -56,7 +56,7 @@ fn a_file_with_verity_is_sealed() {
     /// size, no salt, no signature.
     #[repr(C, align(8))]
     struct Enable([u32; 32]);
-    const FS_IOC_ENABLE_VERITY: u32 = 0x4080_6685;
+    const FS_IOC_ENABLE_VERITY: libc::Ioctl = 0x4080_6685;
 
     let file = file();
     is_refused(&file);
@@ -64,13 +64,7 @@ fn a_file_with_verity_is_sealed() {
     enable[..3].copy_from_slice(&[1, 1, 4096]);
     let enable = Enable(enable);
     // SAFETY: the command reads the structure, which has pointers to nothing.
-    let result = unsafe {
-        libc::ioctl(
-            file.as_raw_fd(),
-            FS_IOC_ENABLE_VERITY as _,
-            &raw const enable,
-        )
-    };
+    let result = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_ENABLE_VERITY, &raw const enable) };
     if result != 0 {
         let error = std::io::Error::last_os_error();
         skip(

@@ -32,7 +32,8 @@ impl MapOptions {
     ///   huge page ([`Reason::HugePages`]).
     /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe
     ///   ([`Reason::NotMappable`]), or its file system or driver cannot map; `EIO` from some.
-    /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]).
+    /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]), and
+    ///   [`past_end`](Self::past_end) does not let them.
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
     /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than the address
@@ -110,10 +111,13 @@ impl MapOptions {
             }
             (FileKind::Regular, asked) => {
                 let too_short = Reason::FileLength(file.len);
-                let Some(rest) = file.len.checked_sub(offset) else {
-                    return refuse(libc::ENXIO, too_short);
+                let rest = match file.len.checked_sub(offset) {
+                    Some(rest) => rest,
+                    None if self.past_end => 0,
+                    None => return refuse(libc::ENXIO, too_short),
                 };
                 match asked {
+                    Some(len) if self.past_end => len,
                     Some(len) if len as u64 > rest => return refuse(libc::ENXIO, too_short),
                     Some(len) => len,
                     // More than the address space has is more than `isize::MAX`: refused later.

@@ -25,6 +25,30 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # What there is
+//!
+//! | to | use |
+//! |---|---|
+//! | map memory, files, devices, at a place, aligned, in huge pages | [`MapOptions`], [`Mapping::anonymous`] |
+//! | change what may be done with pages | [`Mapping::protect`], on a part after [`Mapping::split_at`]; [`Guarded`] |
+//! | grow and shrink | [`Mapping::resize`] |
+//! | read values of other types than bytes | [`Mapping::view`], [`PlainData`] |
+//! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
+//! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | write back | [`Flush`] |
+//! | run code that was just made | [`Mapping::protect`] to [`ReadExecute`] |
+//! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
+//! | read and write what others may change | [`SharedMapping`]: copies, atomics, a cursor |
+//! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
+//!
+//! And with the feature `std`:
+//!
+//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by a
+//!   name.
+//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
+//! * [`ring`] has rings of bytes without a seam, within a process and between two.
+//! * [`Windows`] go over files that are larger than the address space.
+//!
 //! # What holds everywhere
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
@@ -48,11 +72,17 @@
 //! An atomic ([`SharedMapping::atomics`]), and a slice for which you have vouched, are memory itself:
 //! to touch them when the file is gone is still a SIGBUS. Sealed memory cannot be truncated.
 //!
+//! # Coming from other crates
+//!
+//! The documentation for Linux has a module `peers`: a table of what memmap2, region, nix, rustix and
+//! mmap-rs can do, and what does it here.
+//!
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`. AIX,
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`; of
+//! these and FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
 //! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
 //! and says why. So far its tests have run on Linux alone; the README's table tells what was proved

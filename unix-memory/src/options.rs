@@ -42,6 +42,8 @@ pub struct MapOptions {
     flags: c_int,
     /// Of memory without a file: their size in bytes, and the flags that ask for them.
     huge_page: Option<(usize, c_int)>,
+    /// Of a file, whether more may be mapped than it has.
+    pub(crate) past_end: bool,
     steps: Steps,
 }
 
@@ -50,6 +52,7 @@ pub struct MapOptions {
 pub(crate) struct Steps {
     advice: Option<Advice>,
     lock: bool,
+    dont_dump: bool,
 }
 
 impl Steps {
@@ -57,6 +60,9 @@ impl Steps {
     pub(crate) fn apply(self, region: &Region) -> Result<()> {
         if let Some(advice) = self.advice {
             region.advise(&.., advice)?;
+        }
+        if self.dont_dump {
+            region.advise(&.., Advice::DontDump)?;
         }
         if self.lock {
             core::mem::forget(LockGuard::new(region, &.., Kind::Full)?);
@@ -75,9 +81,11 @@ impl MapOptions {
             alignment: 0,
             flags: 0,
             huge_page: None,
+            past_end: false,
             steps: Steps {
                 advice: None,
                 lock: false,
+                dont_dump: false,
             },
         }
     }
@@ -94,6 +102,29 @@ impl MapOptions {
     /// Where in the file to begin, in bytes; it need not be a multiple of the page size.
     pub const fn offset(mut self, bytes: u64) -> Self {
         self.offset = bytes;
+        self
+    }
+
+    /// Let a mapping of a file be longer than the rest of the file, for the file to grow into.
+    ///
+    /// Without this, that is an error ([`Reason::FileLength`]), and it always is one for
+    /// `map_sealed`. What is past the end of the file cannot be accessed until the file has grown,
+    /// as after a truncation (see [`SharedMapping`]).
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let mut log = tempfile::tempfile()?;
+    /// let mapping = MapOptions::new().len(1 << 30).past_end(true).map_shared(&log, ReadOnly)?;
+    /// log.write_all(b"an entry")?;
+    /// let mut entry = [0; 8];
+    /// mapping.read_at(0, &mut entry)?;
+    /// assert_eq!(&entry, b"an entry");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub const fn past_end(mut self, yes: bool) -> Self {
+        self.past_end = yes;
         self
     }
 
@@ -232,6 +263,33 @@ impl MapOptions {
     pub const fn advice(mut self, advice: Advice) -> Self {
         self.steps.advice = Some(advice);
         self
+    }
+
+    /// Leave the memory out of core dumps: for secrets.
+    ///
+    /// Where the system has no such thing, nothing is mapped and the error is one of
+    /// [`Call::Madvise`], with [`Reason::Unsupported`]. To undo it, give [`Advice::DoDump`].
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).dont_dump(true);
+    /// match options.map_anonymous(ReadWrite) {
+    ///     Ok(mut secret) => secret.fill(42),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    ///
+    /// # Platform
+    /// `MADV_DONTDUMP` on Linux and Android, `MADV_NOCORE` on FreeBSD and DragonFly, `MAP_CONCEAL`
+    /// on OpenBSD, where it cannot be undone.
+    #[doc(alias = "MADV_DONTDUMP")]
+    #[doc(alias = "MADV_NOCORE")]
+    #[doc(alias = "MAP_NOCORE")]
+    #[doc(alias = "MAP_CONCEAL")]
+    pub const fn dont_dump(mut self, yes: bool) -> Self {
+        self.steps.dont_dump = yes && os::MAP_CONCEAL == 0;
+        self.flag(os::MAP_CONCEAL, yes)
     }
 
     /// Has memory without a file in pages of `size` bytes, for which `flags` ask.
@@ -374,7 +432,7 @@ impl MapOptions {
             .map(SharedMapping::from_region)
     }
 
-    fn map_no_file<A: Access>(&self, access: A, sharing: c_int) -> Result<Region> {
+    pub(crate) fn map_no_file<A: Access>(&self, access: A, sharing: c_int) -> Result<Region> {
         let Some(len) = self.len else {
             let reason = Reason::LengthNeeded(FileKind::None);
             return Err(Error::new(

@@ -10,7 +10,7 @@ use crate::flush::Flush;
 use crate::guard::guard;
 use crate::lock::LockGuard;
 use crate::mapping::Mapping;
-use crate::protection::{Access, Protection, ReadWrite, Readable};
+use crate::protection::{Access, Protection, ReadWrite, Readable, Writable};
 use crate::region::Region;
 use crate::residency::Residency;
 
@@ -125,6 +125,17 @@ impl<A: Access> SharedMapping<A> {
     /// ```
     pub unsafe fn assume_unshared(self) -> Mapping<A> {
         Mapping::from_region(self.into_region())
+    }
+}
+
+impl<A: Writable> SharedMapping<A> {
+    /// The address of the first byte, for writing.
+    ///
+    /// Others may access the bytes at the same time, as may other methods of this mapping, which do
+    /// so by atomics: what is read or written by this pointer must be, too, or nobody else be there.
+    #[must_use]
+    pub const fn as_mut_ptr(&self) -> *mut u8 {
+        self.region.start().as_ptr()
     }
 }
 

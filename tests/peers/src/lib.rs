@@ -1,1 +1,1 @@
-//! See the test.
+//! What other crates can do with mappings: see the test.

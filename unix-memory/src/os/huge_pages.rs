@@ -1,6 +1,7 @@
 //! Explicit huge pages: `MAP_HUGETLB`.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
+use core::fmt::Write;
 
 use unix_memory_sys as sys;
 
@@ -64,6 +65,46 @@ impl HugePageSize {
         Self::from_bytes(usize::try_from(kib.checked_mul(1024)?).ok()?)
     }
 
+    /// The sizes that the running system has, from the smallest up, whether or not there are pages
+    /// in its pools. None where /sys is not mounted.
+    ///
+    /// ```
+    /// for size in unix_memory::HugePageSize::available() {
+    ///     println!("{} bytes", size.bytes());
+    /// }
+    /// ```
+    pub fn available() -> impl Iterator<Item = Self> {
+        (0..usize::BITS)
+            .filter_map(|log2| Self::from_bytes(1 << log2))
+            .filter(|size| size.pool().is_some())
+    }
+
+    /// How many huge pages of this size the system's pool has, used or not; `None` where there is no
+    /// such size.
+    ///
+    /// ```
+    /// use unix_memory::HugePageSize;
+    ///
+    /// match HugePageSize::MIB_2.pool() {
+    ///     Some(pages) => println!("{pages} huge pages"),
+    ///     None => println!("no huge pages of this size"),
+    /// }
+    /// ```
+    #[doc(alias = "nr_hugepages")]
+    #[must_use]
+    pub fn pool(self) -> Option<u64> {
+        let mut path = Path::default();
+        let kib = self.bytes() >> 10;
+        // It always fits: a number has at most twenty digits.
+        write!(
+            path,
+            "/sys/kernel/mm/hugepages/hugepages-{kib}kB/nr_hugepages\0"
+        )
+        .ok()?;
+        let path = CStr::from_bytes_until_nul(&path.bytes).ok()?;
+        super::proc_file::number(path, b"")
+    }
+
     /// The size in bytes; zero where an address of this system cannot count so many.
     #[must_use]
     pub const fn bytes(self) -> usize {
@@ -83,6 +124,31 @@ impl HugePageSize {
     const fn flags(self) -> c_int {
         // The field has six bits, of which the top one is the sign's; the number is less than 64.
         sys::MAP_HUGETLB | self.log2 << sys::MAP_HUGE_SHIFT
+    }
+}
+
+/// A path that is put together without an allocator.
+struct Path {
+    bytes: [u8; 80],
+    len: usize,
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 80],
+            len: 0,
+        }
+    }
+}
+
+impl Write for Path {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let end = self.len + text.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(core::fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
     }
 }
 

@@ -251,6 +251,15 @@ cfg_if::cfg_if! {
     }
 }
 
+// A flag of `mmap` that keeps memory out of core dumps, where no advice does.
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "openbsd")] {
+        pub use unix_memory_sys::MAP_CONCEAL;
+    } else {
+        pub const MAP_CONCEAL: core::ffi::c_int = 0;
+    }
+}
+
 // `remap`: has a mapping grow, by the system's own means; `is_in_huge_page`: whether a mapping can
 // not be cut at an address.
 cfg_if::cfg_if! {
@@ -276,13 +285,19 @@ cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         #[cfg(feature = "std")]
         mod dax;
+        mod droppable;
         mod huge_pages;
-        mod proc_file;
         mod keys;
+        // It names everything, and there is everything here.
+        #[cfg(all(doc, feature = "std"))]
+        pub mod peers;
+        mod proc_file;
         mod seal;
         pub mod extra {
             pub use super::huge_pages::HugePageSize;
             pub use super::keys::{Keyed, ProtectionKey};
+            #[cfg(all(doc, feature = "std"))]
+            pub use super::peers;
             pub use super::seal::Permanent;
         }
     } else if #[cfg(target_vendor = "apple")] {

@@ -137,7 +137,8 @@ impl SealedMemory {
         let facts = Facts::of(memory.as_fd())?;
         // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,
         // since none is written to; huge ones need not be set aside for that.
-        let mapping = options.no_reserve(true).map_private(memory, ReadOnly)?;
+        let options = options.no_reserve(true).past_end(false);
+        let mapping = options.map_private(memory, ReadOnly)?;
         if facts.huge_page.is_some() {
             // A huge page that is missing is told by a signal later.
             mapping.populate()?;

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The names of functions, types, constants, flags and variants that some sources declare public:
-/// `function`, `Type`, `Type::method`, `Type::FLAG`, `Enum::Variant`.
+/// `function`, `Type`, `Type::method`, `Type::FLAG`, `Enum::Variant`; `module::function` where a
+/// source is that of a module.
 ///
 /// What traits make of a type is not among them, nor are the variants of errors.
-pub fn names<'a>(sources: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+pub fn names<'a>(sources: impl IntoIterator<Item = (String, Option<&'a str>)>) -> BTreeSet<String> {
     let mut found = Found::default();
-    for source in sources {
+    for (source, module) in sources {
         let tokens: TokenStream = source.parse().expect("it is Rust");
-        found.items(tokens, None);
+        found.items(tokens, module);
     }
     found.expanded()
 }
@@ -68,6 +69,10 @@ impl Found {
             let rest = &tokens[at + 1..];
             at += 1;
             match (token, ident(Some(token)).as_deref()) {
+                (_, Some("pub")) if ident(rest.first()).as_deref() == Some("use") => {
+                    let end = rest.iter().position(|token| is_punct(Some(token), ';'));
+                    self.uses(rest[1..end.expect("it ends")].iter().cloned().collect());
+                }
                 (_, Some("pub")) if group(rest.first(), Delimiter::Parenthesis).is_none() => {
                     self.public(rest, owner);
                 }
@@ -126,7 +131,7 @@ impl Found {
             match word.as_str() {
                 "fn" => return self.add(owner, &name),
                 "const" if is_punct(after.first(), ':') => return self.add(owner, &name),
-                "const" | "unsafe" => {}
+                "const" | "unsafe" | "async" => {}
                 "struct" => {
                     self.add(None, &name);
                     // A set of flags, in a macro.
@@ -159,20 +164,34 @@ impl Found {
         }
     }
 
+    /// What is handed on: the last name of each path.
+    fn uses(&mut self, tokens: TokenStream) {
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        for (at, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) => self.uses(group.stream()),
+                TokenTree::Ident(name)
+                    if matches!(tokens.get(at + 1), None | Some(TokenTree::Punct(_)))
+                        && !is_punct(tokens.get(at + 1), ':') =>
+                {
+                    self.add(None, &name.to_string());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// `const NAME = ...;` or `NAME;`
     fn flags(&mut self, tokens: &[TokenTree], owner: &str) {
         let mut begins = true;
-        let body: Vec<_> = body(tokens).into_iter().flatten().collect();
-        for (at, token) in body.iter().enumerate() {
-            match (token, ident(Some(token)).as_deref()) {
+        for token in body(tokens).into_iter().flatten() {
+            match (&token, ident(Some(&token)).as_deref()) {
                 (_, Some("const" | "_")) => {}
                 (_, Some(name)) if begins => {
                     self.add(Some(owner), name);
                     begins = false;
                 }
                 (TokenTree::Punct(punct), _) if punct.as_char() == ';' => begins = true,
-                // Attributes.
-                (TokenTree::Punct(_), _) if at == 0 || begins => {}
                 _ => {}
             }
         }
@@ -255,4 +274,71 @@ impl Found {
 fn is_for_tests(attribute: &TokenStream) -> bool {
     let text = attribute.to_string().replace(' ', "");
     text == "cfg(test)" || text == "test"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    fn of(source: &str) -> Vec<String> {
+        names([(source.to_owned(), None)]).into_iter().collect()
+    }
+
+    #[test]
+    fn functions_methods_and_constants() {
+        let source = "
+            pub fn a() { pub_fn() } fn b() {} pub(crate) fn c() {}
+            pub const unsafe fn d() {}
+            pub struct S<T>(T); struct P;
+            impl<'a, T: Into<u8>> S<T> where T: Copy { pub fn e(&self) -> u8 { 0 } fn f(&self) {} }
+            impl<T> Clone for S<T> { fn clone(&self) -> Self { todo!() } }
+            impl S<u8> { pub const G: u8 = 1; pub async fn h() {} }
+            pub trait R { fn i(&self); }
+            trait Q { fn j(&self); }
+            pub type U = u8;
+            pub use other::k; pub use m::{L, n::{O as V, W}, x::*}; use y::z;
+        ";
+        assert_eq!(
+            of(source),
+            [
+                "L", "R", "R::i", "S", "S::G", "S::e", "S::h", "U", "V", "W", "a", "d", "k"
+            ]
+        );
+    }
+
+    #[test]
+    fn variants_and_flags() {
+        let source = "
+            pub enum E { #[doc(alias = \"x\")] A, B(u8), C { d: u8 }, F = G, }
+            pub enum Error { H }
+            enum Private { I }
+            bitflags! { #[derive(Clone)] pub struct S: u8 { #[x] const J = K; const _ = !0; } }
+            flags!( pub struct T: u8 { #[cfg(x)] L; M as N; } );
+        ";
+        let all = [
+            "E", "E::A", "E::B", "E::C", "E::F", "Error", "S", "S::J", "T", "T::L", "T::M",
+        ];
+        assert_eq!(of(source), all);
+    }
+
+    #[test]
+    fn macros_and_tests() {
+        let source = "
+            macro_rules! methods { ($t:ident, $u:expr) => {
+                impl $t { pub fn a(&self) {} }
+                impl<A: B> $t<A> { pub fn b(&self) {} }
+            } }
+            methods!(S, 1); methods! { T, 2 } other!(U);
+            #[cfg(test)] mod tests { pub fn c() {} }
+            #[cfg(unix)] mod more { pub fn d() {} }
+        ";
+        assert_eq!(of(source), ["S::a", "S::b", "T::a", "T::b", "d"]);
+    }
+
+    #[test]
+    fn the_functions_of_a_module() {
+        let source = "pub fn a() {} pub struct S; impl S { pub fn b() {} }".to_owned();
+        let names = names([(source, Some("m"))]);
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["S", "S::b", "m::a"]);
+    }
 }
