@@ -129,14 +129,14 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
     let faulted_at = unsafe { pc.read() };
     // SAFETY: the kernel hands over what it knows of the signal.
     let code = unsafe { (*info).si_code };
-    if !is_sent(signal, code)
-        && let Some(resume) = arch::resume(faulted_at)
-    {
-        // SAFETY: as above; the context is the handler's to change.
-        unsafe { pc.write(resume) };
-        return;
+    let sent = is_sent(signal, code);
+    match arch::resume(faulted_at) {
+        Some(resume) if !sent => {
+            // SAFETY: as above; the context is the handler's to change.
+            unsafe { pc.write(resume) };
+        }
+        _ => hand_on(signal, info, context, sent),
     }
-    hand_on(signal, info, context, is_sent(signal, code));
 }
 
 /// Whether the signal was sent, and does not come again if the thread goes on: by a process, or by
