@@ -1,26 +1,15 @@
 //! What the integration tests share: what the kernel says of a mapping, and how to make a call fail.
 
 mod child;
+mod kernel;
+pub mod lacks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+use procfs::process::{MMPermissions, VmFlags};
 
 pub use child::{Child, in_a_child, spawn};
-
-/// The kernel's entry in /proc/self/smaps for the mapping that holds `address`, if there is one.
-///
-/// # Panics
-/// Where /proc/self/smaps cannot be read.
-#[must_use]
-pub fn smaps(address: *const u8) -> Option<MemoryMap> {
-    let address = address.addr() as u64;
-    let maps = Process::myself()
-        .and_then(|process| process.smaps())
-        .expect("/proc/self/smaps");
-    maps.into_iter()
-        .find(|map| (map.address.0..map.address.1).contains(&address))
-}
+pub use kernel::smaps;
 
 /// What the kernel lets the process do with the page of `address`.
 ///
@@ -47,34 +36,18 @@ pub fn flags(address: *const u8) -> VmFlags {
 /// Where one is not mapped, or /proc/self/smaps cannot be read.
 #[must_use]
 pub fn lock_states(address: *const u8, count: usize) -> String {
-    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
-    let mut states = vec![None; count];
-    let mut range = 0..0;
-    for line in smaps.lines() {
-        let mut words = line.split_ascii_whitespace();
-        let Some(first) = words.next() else { continue };
-        if let Some((start, end)) = first.split_once('-') {
-            let parse = |address| usize::from_str_radix(address, 16);
-            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
-                range = start..end;
-            }
-        } else if first == "VmFlags:" {
-            let flags: Vec<_> = words.collect();
-            let state = match (flags.contains(&"lo"), flags.contains(&"lf")) {
-                (true, true) => 'f',
-                (true, false) => 'x',
-                (false, _) => '.',
-            };
-            for (i, page) in states.iter_mut().enumerate() {
-                if range.contains(&(address.addr() + i * unix_memory::page_size())) {
-                    *page = Some(state);
-                }
-            }
+    let pages = (0..count).map(|page| address.addr() + page * unix_memory::page_size());
+    let state = |flags: Vec<String>| {
+        let has = |flag| flags.iter().any(|word| word == flag);
+        match (has("lo"), has("lf")) {
+            (true, true) => 'f',
+            (true, false) => 'x',
+            (false, _) => '.',
         }
-    }
-    states
+    };
+    kernel::spelled_flags(pages)
         .into_iter()
-        .map(|state| state.expect("mapped"))
+        .map(state)
         .collect()
 }
 
@@ -85,21 +58,7 @@ pub fn lock_states(address: *const u8, count: usize) -> String {
 /// Where nothing is mapped there, or /proc/self/smaps cannot be read.
 #[must_use]
 pub fn raw_flags(address: *const u8) -> Vec<String> {
-    let smaps = std::fs::read_to_string("/proc/self/smaps").expect("/proc/self/smaps");
-    let mut here = false;
-    for line in smaps.lines() {
-        let mut words = line.split_ascii_whitespace();
-        let first = words.next().unwrap_or_default();
-        if let Some((start, end)) = first.split_once('-') {
-            let parse = |address| usize::from_str_radix(address, 16);
-            if let (Ok(start), Ok(end)) = (parse(start), parse(end)) {
-                here = (start..end).contains(&address.addr());
-            }
-        } else if here && first == "VmFlags:" {
-            return words.map(str::to_owned).collect();
-        }
-    }
-    panic!("{address:p} is not mapped");
+    kernel::spelled_flags([address.addr()]).remove(0)
 }
 
 /// Whether the page of `address` is locked.

@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EBADF, EINVAL, EPERM, SYS_madvise, SYS_process_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing, refusing_argument, skip};
+use tests::{flags, lacks, refusing, refusing_argument, skip};
 use unix_memory::{Advice, Call, Mapping, Reason, Span, UncheckedAdvice, page_size};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
@@ -19,6 +19,9 @@ fn flags_after(advice: Advice) -> VmFlags {
 
 #[test]
 fn the_kernel_keeps_what_it_was_told() {
+    if lacks::advice("advice in the kernel's flags") {
+        return;
+    }
     for (advice, flag) in [
         (Advice::Sequential, VmFlags::SR),
         (Advice::Random, VmFlags::RR),
@@ -38,6 +41,9 @@ fn the_kernel_keeps_what_it_was_told() {
 
 #[test]
 fn undone_advice_is_undone() {
+    if lacks::advice("advice undone in the kernel's flags") {
+        return;
+    }
     for (advice, undo, flag) in [
         (Advice::Sequential, Advice::Normal, VmFlags::SR),
         (Advice::DontDump, Advice::DoDump, VmFlags::DD),
@@ -71,6 +77,9 @@ fn no_advice_changes_content() {
 
 #[test]
 fn a_range_is_rounded_outward() {
+    if lacks::advice("the pages that advice is about") {
+        return;
+    }
     let page = page_size();
     let mapping = Mapping::anonymous(6 * page).unwrap();
     mapping

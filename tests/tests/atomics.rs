@@ -167,6 +167,23 @@ fn counting_in_threads_while_others_copy() {
     assert_eq!(count.load(Ordering::Relaxed), 2 * ROUNDS);
 }
 
+/// The claims are on the mapping as it is: what it becomes has none, and room for its own.
+#[test]
+fn a_mapping_that_was_resized() {
+    let page = page_size();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(100 * page as u64).unwrap();
+    let mut mapping = MapOptions::new()
+        .len(page)
+        .map_shared(&file, ReadWrite)
+        .unwrap();
+    mapping.atomics::<AtomicU32>(0, page / 4).unwrap();
+    mapping.resize(100 * page).unwrap();
+    let all = mapping.atomics::<AtomicU64>(0, 100 * page / 8).unwrap();
+    all[all.len() - 1].store(1, Ordering::Relaxed);
+    assert!(mapping.atomic::<AtomicU32>(100 * page - 8).is_err());
+}
+
 #[test]
 fn no_memory_to_remember_the_size() {
     let mapping = anonymous(page_size());

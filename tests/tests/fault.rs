@@ -302,6 +302,37 @@ fn with_a_handler() {
     assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
+/// Without a call for it, pages are brought in by copies.
+#[test]
+fn populating_what_is_gone() {
+    let (file, mapping) = truncated(4, page_size());
+    let advice = libc::MADV_POPULATE_READ.unsigned_abs();
+    let populate = || mapping.populate().unwrap_err().errno();
+    assert_eq!(populate(), EFAULT);
+    let without = refusing_argument(libc::SYS_madvise, 2, advice.into(), EINVAL, populate);
+    assert!(without.is_none_or(|errno| errno == EFAULT));
+    file.set_len(4 * page_size() as u64).unwrap();
+    let populate = || mapping.populate();
+    refusing_argument(libc::SYS_madvise, 2, advice.into(), EINVAL, populate)
+        .transpose()
+        .unwrap();
+}
+
+/// Memory without a file stays; but if its mapping is made longer, that does not grow.
+#[test]
+fn anonymous_memory_that_was_resized() {
+    let page = page_size();
+    let mut mapping = MapOptions::new()
+        .len(page)
+        .map_anonymous_shared(ReadWrite)
+        .unwrap();
+    mapping.resize(3 * page).unwrap();
+    let error = mapping.write_at(page - 5, &[1; 10]).unwrap_err();
+    assert_eq!(error.reason(), Reason::Fault { done: 5, at: page });
+    assert!(mapping.to_vec().is_err());
+    assert!(mapping.eq_at(page - 6, &[0, 1, 1, 1, 1, 1]).unwrap());
+}
+
 #[test]
 fn the_handler_must_be_there() {
     let mapping = MapOptions::new()

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::fd::AsRawFd;
 
 use libc::{EAGAIN, EBUSY, EINVAL, EIO, ENOSPC, SYS_fsync, SYS_mincore, SYS_msync};
-use tests::{refusing, refusing_argument};
+use tests::{lacks, refusing, refusing_argument};
 use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
 
 #[test]
@@ -121,6 +121,9 @@ fn residency_of_a_range_is_that_of_its_pages() {
 
 #[test]
 fn residency_tells_each_page() {
+    if lacks::own_pages("residency") {
+        return;
+    }
     // More pages than are asked about at a time, and not a multiple.
     let page = page_size();
     let count = 2 * 1024 + 7;
@@ -146,6 +149,9 @@ fn residency_tells_each_page() {
 
 #[test]
 fn residency_ends_after_an_error() {
+    if lacks::own_pages("residency") {
+        return;
+    }
     let mapping = Mapping::anonymous(5 * page_size()).unwrap();
     refusing(SYS_mincore, mapping.as_ptr(), EAGAIN, || {
         let mut residency = mapping.residency();

@@ -4,16 +4,13 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
-use libc::{
-    EACCES, EBADF, EEXIST, EFBIG, EINVAL, EMFILE, ENAMETOOLONG, ENODEV, ENOENT, ENOSYS, EPERM,
-    SYS_ftruncate, SYS_memfd_create,
-};
+use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM, SYS_ftruncate, SYS_memfd_create};
 use procfs::process::{MMPermissions, MMapPath};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tests::{refusing_argument, skip, smaps};
 use unix_memory::{
-    Call, FileKind, HugePageSize, MapOptions, MemfdOptions, NamedMemory, ReadOnly, ReadWrite,
-    Reason, Seals, SharedMemory, page_size,
+    Call, FileKind, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
+    SharedMemory, page_size,
 };
 
 /// What /proc/self/fd says that a descriptor is of.
@@ -28,15 +25,6 @@ fn target(fd: impl AsFd) -> String {
 
 fn closes_on_exec(fd: impl AsFd) -> bool {
     fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
-}
-
-/// A name that no other test has.
-fn name(of: &str) -> String {
-    format!("/unix-memory-test-{of}-{}", std::process::id())
-}
-
-fn exists(name: &str) -> bool {
-    std::path::Path::new("/dev/shm").join(&name[1..]).exists()
 }
 
 #[test]
@@ -175,9 +163,23 @@ fn growing_keeps_both_sides_right() {
         (&bytes[..10], bytes[10], bytes[len - 1]),
         (&b"0123456789"[..], 0, b'!')
     );
-    drop(theirs);
 
     memory.set_len(4).unwrap();
+    let error = theirs.to_vec().unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Read, libc::EFAULT));
+    let page = page_size();
+    assert_eq!(
+        error.reason(),
+        Reason::Fault {
+            done: page,
+            at: page
+        }
+    );
+    assert!(theirs.write_at(page, b"x").is_err());
+    let mut kept = [0; 5];
+    theirs.read_at(0, &mut kept).unwrap();
+    assert_eq!(&kept, b"0123\0");
+    drop(theirs);
     assert!(memory.remap(&mut ours).unwrap());
     assert_eq!(ours.to_vec().unwrap(), b"0123");
     memory.set_len(0).unwrap();
@@ -253,6 +255,32 @@ fn refused_lengths() {
 }
 
 #[test]
+fn what_cannot_become_shorter_is_copied_without_the_kernel() {
+    if !matches!(std::env::consts::ARCH, "x86_64" | "aarch64" | "riscv64") {
+        return skip("copies without the kernel", "not for this architecture");
+    }
+    let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
+    sealed.add_seals(Seals::SHRINK).unwrap();
+    let sealed = sealed.map(ReadWrite).unwrap();
+    let other = SharedMemory::unnamed(100).unwrap().map(ReadWrite).unwrap();
+    // Neither way by which the kernel copies is open here.
+    let flags = (libc::O_CLOEXEC | libc::O_NONBLOCK).unsigned_abs().into();
+    let copied = refusing_argument(libc::SYS_process_vm_writev, 2, 1, EPERM, || {
+        refusing_argument(libc::SYS_pipe2, 1, flags, EPERM, || {
+            (
+                sealed.write_at(90, b"by itself"),
+                other.write_at(90, b"by itself"),
+            )
+        })
+    });
+    if let Some(Some((sealed_copy, other_copy))) = copied {
+        sealed_copy.unwrap();
+        assert!(sealed.eq_at(90, b"by itself").unwrap());
+        assert_eq!(other_copy.unwrap_err().errno(), EPERM);
+    }
+}
+
+#[test]
 fn any_file_is_memory_too() {
     let file = tempfile::tempfile().unwrap();
     let memory = SharedMemory::from(OwnedFd::from(file.try_clone().unwrap()));
@@ -267,165 +295,6 @@ fn any_file_is_memory_too() {
         .map_shared(&file, ReadOnly)
         .unwrap();
     assert_eq!(mapping.to_vec().unwrap(), b"there");
-}
-
-#[test]
-fn named_memory_is_there_for_others_until_dropped() {
-    let name = name("drop");
-    let memory = NamedMemory::create(&name, 10).unwrap();
-    assert_eq!(memory.name().to_str(), Some(&*name));
-    assert!(exists(&name) && closes_on_exec(&memory));
-    assert_eq!(memory.len().unwrap(), 10);
-    memory
-        .map(ReadWrite)
-        .unwrap()
-        .write_at(0, b"0123456789")
-        .unwrap();
-
-    let theirs = NamedMemory::open(&name).unwrap();
-    assert!(closes_on_exec(&theirs));
-    let mapping = theirs.map(ReadWrite).unwrap();
-    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
-    let reader = NamedMemory::open_read_only(&name).unwrap();
-    assert_eq!(
-        reader.map(ReadOnly).unwrap().to_vec().unwrap(),
-        b"0123456789"
-    );
-    assert_eq!(reader.map(ReadWrite).unwrap_err().errno(), EACCES);
-    assert_eq!(reader.set_len(1).unwrap_err().errno(), EINVAL);
-
-    let error = NamedMemory::create(&name, 20).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, EEXIST));
-    assert!(
-        error
-            .to_string()
-            .starts_with("shm_open of \"/unix-memory-test-drop-")
-            && error.to_string().ends_with(": File exists"),
-        "{error}"
-    );
-    assert_eq!(memory.len().unwrap(), 10);
-
-    drop(memory);
-    assert!(!exists(&name));
-    let error = NamedMemory::open(&name).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, ENOENT));
-    assert_eq!(
-        NamedMemory::open_read_only(&name).unwrap_err().errno(),
-        ENOENT
-    );
-    // The memory is still theirs.
-    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
-}
-
-#[test]
-fn a_name_can_go_sooner_stay_and_be_removed() {
-    let name = name("stay");
-    let memory = NamedMemory::create(&name, 10).unwrap();
-    let memory = memory.unlink().unwrap();
-    assert!(!exists(&name));
-    drop(memory.map(ReadWrite).unwrap());
-
-    NamedMemory::create(&name, 10).unwrap().persist();
-    assert!(exists(&name));
-    NamedMemory::remove(&name).unwrap();
-    assert!(!exists(&name));
-    let error = NamedMemory::remove(&name).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
-
-    let memory = NamedMemory::create(&name, 10).unwrap();
-    NamedMemory::remove(&name).unwrap();
-    let (error, memory) = memory.unlink().unwrap_err().into_parts();
-    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
-    assert_eq!(memory.len().unwrap(), 10);
-}
-
-#[test]
-fn a_name_that_failed_to_get_its_length_is_gone() {
-    let name = name("length");
-    assert_eq!(
-        NamedMemory::create(&name, u64::MAX).unwrap_err().errno(),
-        EFBIG
-    );
-    assert!(!exists(&name));
-}
-
-#[test]
-fn a_childs_drop_leaves_the_name() {
-    let name = name("fork");
-    let memory = NamedMemory::create(&name, 10).unwrap();
-    // SAFETY: the child calls nothing but a drop, which makes system calls alone, and `_exit`.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        drop(memory);
-        // SAFETY: it ends the child without running anything of the test's.
-        unsafe { libc::_exit(0) };
-    }
-    assert_ne!(child, -1);
-    // SAFETY: the child is this test's own.
-    let ended = unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-    assert_eq!(ended, child);
-    assert!(exists(&name));
-    drop(memory);
-    assert!(!exists(&name));
-}
-
-#[test]
-fn what_is_no_name_is_refused() {
-    for bad in ["", "/", "name", "/a/b", "//", "/a\0b"] {
-        for error in [
-            NamedMemory::create(bad, 1).unwrap_err(),
-            NamedMemory::open(bad).unwrap_err(),
-            NamedMemory::remove(bad).unwrap_err(),
-        ] {
-            assert_eq!(
-                (error.errno(), error.reason()),
-                (EINVAL, Reason::ObjectName),
-                "{bad:?}"
-            );
-        }
-    }
-    assert_eq!(
-        NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
-        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash, and then characters that \
-         are no slash and no NUL)"
-    );
-    let long = format!("/{}", "x".repeat(300));
-    let error = NamedMemory::create(&long, 1).unwrap_err();
-    // The C library, or the kernel, decides.
-    assert!([EINVAL, ENAMETOOLONG].contains(&error.errno()), "{error}");
-    assert!(error.to_string().contains("xxx...\""), "{error}");
-}
-
-#[test]
-fn permissions_are_those_asked_for() {
-    let name = name("mode");
-    let mode = |memory: NamedMemory| {
-        let memory = memory.unlink().unwrap();
-        std::fs::File::from(OwnedFd::from(memory))
-            .metadata()
-            .unwrap()
-            .mode()
-            & 0o777
-    };
-    assert_eq!(mode(NamedMemory::create(&name, 1).unwrap()), 0o600);
-    let read_only = NamedMemory::create_with_mode(&name, 1, 0o400).unwrap();
-    // Root may do anything.
-    let again = NamedMemory::open(&name)
-        .map(drop)
-        .map_err(|error| error.errno());
-    let root = rustix::process::geteuid().is_root();
-    assert_eq!(again, if root { Ok(()) } else { Err(EACCES) });
-    assert_eq!(mode(read_only), 0o400);
-}
-
-#[test]
-fn unique_names_are_many() {
-    let many: Vec<_> = (0..50)
-        .map(|_| NamedMemory::create_unique(1).unwrap())
-        .collect();
-    let names: std::collections::HashSet<_> = many.iter().map(NamedMemory::name).collect();
-    assert_eq!(names.len(), 50);
-    assert!(names.iter().all(|name| name.len() <= 31));
 }
 
 #[test]

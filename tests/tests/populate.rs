@@ -4,11 +4,14 @@ use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, ENOMEM, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing, refusing_argument};
+use tests::{flags, lacks, refusing, refusing_argument};
 use unix_memory::{Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
 
 #[test]
 fn populate_brings_pages_in() {
+    if lacks::advice("populate") || lacks::own_pages("populate") {
+        return;
+    }
     let len = 100 * page_size();
     let mapping = Mapping::anonymous(len).unwrap();
     assert_eq!(mapping.residency().resident().unwrap(), 0);
@@ -24,6 +27,9 @@ fn populate_brings_pages_in() {
 
 #[test]
 fn populate_says_when_the_file_is_gone() {
+    if lacks::advice("populate past the end of a file") {
+        return;
+    }
     let file = tempfile::tempfile().unwrap();
     file.set_len(3 * page_size() as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadOnly).unwrap();
@@ -105,6 +111,9 @@ fn steps_go_to_the_end_of_pages_though_the_mapping_begins_inside_one() {
 
 #[test]
 fn the_step_that_failed_is_told() {
+    if lacks::advice("a step that fails") {
+        return;
+    }
     let page = page_size();
     let file = tempfile::tempfile().unwrap();
     file.set_len(6 * page as u64).unwrap();
@@ -157,6 +166,9 @@ fn own(address: *const u8) -> u64 {
 
 #[test]
 fn for_writing_private_pages_are_copied() {
+    if lacks::advice("populate for writing") || lacks::own_pages("populate for writing") {
+        return;
+    }
     let page = page_size();
     let file = tempfile::tempfile().unwrap();
     file.write_all_at(&vec![7; 4 * page], 0).unwrap();
@@ -179,6 +191,9 @@ fn for_writing_private_pages_are_copied() {
 
 #[test]
 fn for_writing_in_steps() {
+    if lacks::advice("populate for writing, in steps") {
+        return;
+    }
     let page = page_size();
     let mut mapping = Mapping::anonymous(5 * page).unwrap();
     mapping[page] = 9;

@@ -2,26 +2,19 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
 
-use libc::{EINVAL, EIO, ENOMEM, EPERM};
+use libc::{EINVAL, ENOMEM};
 use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tests::{refusing_argument, skip};
-use unix_memory::ring::{Consumer, Producer, SharedConsumer, SharedProducer, SharedRing, pair};
-use unix_memory::{
-    Call, MapOptions, MemfdOptions, ReadWrite, Reason, Seals, SharedMapping, SharedMemory,
-    page_size,
-};
+use unix_memory::ring::{Consumer, Producer, SharedRing, pair};
+use unix_memory::{Call, Reason, page_size};
 
 assert_impl_all!(Producer: Send, Sync, Write);
 assert_impl_all!(Consumer: Send, Sync, Read, BufRead);
-assert_impl_all!(SharedProducer: Send, Sync, Write);
-assert_impl_all!(SharedConsumer: Send, Sync, Read);
 assert_not_impl_any!(Producer: Clone);
 assert_not_impl_any!(Consumer: Clone);
-assert_not_impl_any!(SharedConsumer: Clone, BufRead);
 
 /// The mappings of which one holds `address`, and those around it, of the same file.
 fn maps_around(address: usize) -> Vec<MemoryMap> {
@@ -228,130 +221,6 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn shared_ends_are_like_a_queue(pages in 1usize..4, steps in steps()) {
-        let ring = SharedRing::create(pages * page_size()).unwrap();
-        let mut consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
-        let mut producer = ring.into_producer().unwrap();
-        let capacity = producer.capacity();
-        let mut queue: VecDeque<u8> = VecDeque::new();
-        let mut source = Source(2);
-        for step in steps {
-            match step {
-                Step::Push(length) | Step::Slot(length) => {
-                    let bytes = source.take(length * capacity / 1000);
-                    let n = producer.push_slice(&bytes).unwrap();
-                    prop_assert_eq!(n, bytes.len().min(capacity - queue.len()));
-                    queue.extend(&bytes[..n]);
-                }
-                Step::Pop(length) | Step::Consume(length) => {
-                    let mut buffer = vec![0; length * capacity / 1000];
-                    let n = consumer.pop_slice(&mut buffer).unwrap();
-                    prop_assert_eq!(n, buffer.len().min(queue.len()));
-                    prop_assert!(queue.drain(..n).eq(buffer[..n].iter().copied()));
-                }
-            }
-        }
-    }
-
-    /// Whatever another process puts into the header, no end leaves the ring, or panics.
-    #[test]
-    fn numbers_that_lie(
-        lies in prop::collection::vec((0usize..5, lie(), 0usize..20_000, any::<bool>()), 1..40)
-    ) {
-        let ring = SharedRing::create(1).unwrap();
-        let liar = memory_of(&ring);
-        let mut consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
-        let mut producer = ring.into_producer().unwrap();
-        let capacity = producer.capacity();
-        for (word, lie, len, push) in lies {
-            let value = lie.of(capacity);
-            // Magic, and each end's position and whether it is gone.
-            let size = size_of::<usize>();
-            let place = [0, 128, 128 + size, 256, 256 + size][word];
-            liar.write_at(place, &value.to_ne_bytes()).unwrap();
-            let mut buffer = vec![0; len];
-            let result = if push { producer.push_slice(&buffer) } else { consumer.pop_slice(&mut buffer) };
-            match result {
-                Ok(n) => prop_assert!(n <= len.min(capacity)),
-                Err(error) => {
-                    prop_assert_eq!((error.call(), error.errno()), (Call::Ring, EIO));
-                    prop_assert_eq!(error.reason(), Reason::RingPeer);
-                }
-            }
-            // Said by the liar too: any answer will do.
-            let _anything = (producer.is_closed(), consumer.is_closed());
-        }
-    }
-}
-
-/// A number for the header: near what matters, or anything.
-#[derive(Clone, Debug)]
-enum Lie {
-    Anything(usize),
-    Near(usize, isize),
-}
-
-impl Lie {
-    fn of(&self, capacity: usize) -> usize {
-        match *self {
-            Self::Anything(value) => value,
-            Self::Near(times, more) => (times * capacity).wrapping_add_signed(more),
-        }
-    }
-}
-
-fn lie() -> impl Strategy<Value = Lie> {
-    prop_oneof![
-        any::<usize>().prop_map(Lie::Anything),
-        (0usize..3, -2isize..3).prop_map(|(times, more)| Lie::Near(times, more)),
-    ]
-}
-
-/// The memory of a ring, as another process has it.
-fn memory_of(ring: &SharedRing) -> SharedMapping<ReadWrite> {
-    MapOptions::new().map_shared(ring, ReadWrite).unwrap()
-}
-
-#[test]
-fn a_lie_is_told_and_the_truth_goes_on() {
-    let ring = SharedRing::create(1).unwrap();
-    let liar = memory_of(&ring);
-    let mut producer = ring.into_producer().unwrap();
-    let capacity = producer.capacity();
-    assert_eq!(producer.push_slice(&vec![1; capacity]).unwrap(), capacity);
-    // The consumer is somewhere from 0 to here, or has not read what is not there.
-    for lie in [capacity + 1, 2 * capacity - 1, 2 * capacity, usize::MAX] {
-        liar.write_at(256, &lie.to_ne_bytes()).unwrap();
-        let error = producer.push_slice(b"x").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "ring: Input/output error (the other end does not keep to the rules)"
-        );
-        let error = producer.write(b"x").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            producer.push_slice(b"x").unwrap_err().to_string()
-        );
-    }
-    liar.write_at(256, &0usize.to_ne_bytes()).unwrap();
-    assert_eq!(producer.push_slice(b"x").unwrap(), 0);
-    liar.write_at(256, &capacity.to_ne_bytes()).unwrap();
-    assert_eq!(producer.push_slice(b"x").unwrap(), 1);
-    // An end is not even made of numbers that cannot be.
-    for place in [128, 256] {
-        let ring = SharedRing::create(1).unwrap();
-        memory_of(&ring)
-            .write_at(place, &usize::MAX.to_ne_bytes())
-            .unwrap();
-        let other = SharedRing::open(&ring).unwrap();
-        assert_eq!(ring.into_producer().unwrap_err().reason(), Reason::RingPeer);
-        assert_eq!(
-            other.into_consumer().unwrap_err().reason(),
-            Reason::RingPeer
-        );
-    }
 }
 
 #[test]
@@ -447,147 +316,6 @@ fn as_streams() {
 fn a_reader_that_takes_more_than_it_got() {
     let (_producer, mut consumer) = pair(1).unwrap();
     BufRead::consume(&mut consumer, 1);
-}
-
-#[test]
-fn shared_ends_as_streams() {
-    let ring = SharedRing::create(1).unwrap();
-    let capacity = ring.capacity();
-    let mut consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
-    let mut producer = ring.into_producer().unwrap();
-    assert_eq!(
-        (producer.capacity(), consumer.capacity()),
-        (capacity, capacity)
-    );
-    let mut buffer = [0; 10];
-    assert_eq!(
-        consumer.read(&mut buffer).unwrap_err().kind(),
-        ErrorKind::WouldBlock
-    );
-    assert_eq!(producer.write(&vec![b'x'; capacity + 1]).unwrap(), capacity);
-    assert_eq!(
-        producer.write(b"x").unwrap_err().kind(),
-        ErrorKind::WouldBlock
-    );
-    producer.flush().unwrap();
-    drop(producer);
-    let mut all = Vec::new();
-    consumer.read_to_end(&mut all).unwrap();
-    assert_eq!(all, vec![b'x'; capacity]);
-    drop(consumer);
-}
-
-#[test]
-fn who_takes_an_end_again_goes_on_where_it_was_left() {
-    let ring = SharedRing::create(1).unwrap();
-    let again = || SharedRing::open(&ring).unwrap();
-    let mut producer = again().into_producer().unwrap();
-    let capacity = producer.capacity();
-    // Past the seam, so that positions and places differ.
-    for round in 0..5u8 {
-        assert_eq!(
-            producer.push_slice(&vec![round; capacity / 2 + 1]).unwrap(),
-            capacity / 2 + 1
-        );
-        let mut consumer = again().into_consumer().unwrap();
-        assert!(!consumer.is_closed());
-        let mut buffer = vec![0; capacity];
-        assert_eq!(consumer.pop_slice(&mut buffer[..10]).unwrap(), 10);
-        drop(consumer);
-        assert!(producer.is_closed());
-        let mut consumer = again().into_consumer().unwrap();
-        assert!(!producer.is_closed());
-        let n = consumer.pop_slice(&mut buffer).unwrap();
-        assert_eq!(
-            (n, buffer[0], buffer[n - 1]),
-            (capacity / 2 - 9, round, round)
-        );
-        drop(producer);
-        assert!(consumer.is_closed());
-        producer = again().into_producer().unwrap();
-    }
-}
-
-#[test]
-fn an_honest_peer_gets_slices() {
-    let ring = SharedRing::create(1).unwrap();
-    let consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
-    let producer = ring.into_producer().unwrap();
-    // SAFETY: both ends are this test's, and nobody else has the memory.
-    let mut consumer = unsafe { consumer.assume_honest_peer() };
-    // SAFETY: as above.
-    let mut producer = unsafe { producer.assume_honest_peer() };
-    producer.slot()[..2].copy_from_slice(b"hi");
-    producer.commit(2).unwrap();
-    assert_eq!(consumer.available(), b"hi");
-    assert!(!producer.is_closed());
-    drop(producer);
-    assert!(consumer.is_closed());
-}
-
-#[test]
-fn what_is_no_ring_is_refused() {
-    let no_ring = |memory: SharedMemory| {
-        let error = SharedRing::open(&memory).unwrap_err();
-        assert_eq!((error.call(), error.errno()), (Call::Ring, EINVAL));
-        assert_eq!(error.reason(), Reason::NoRing);
-    };
-    let memory = |len: u64| {
-        let memory = MemfdOptions::new().sealing(true).create(len).unwrap();
-        memory.add_seals(Seals::SHRINK).unwrap();
-        memory
-    };
-    // The right length, for some ring.
-    let good = SharedMemory::from(
-        SharedRing::create(1)
-            .unwrap()
-            .as_fd()
-            .try_clone_to_owned()
-            .unwrap(),
-    );
-    let len = good.len().unwrap();
-    for len in [0, 1, len / 2, len - 1, len, len + 1] {
-        no_ring(memory(len));
-    }
-    // Of another version, or width.
-    for byte in [0, 6, 7] {
-        let ring = SharedRing::create(1).unwrap();
-        memory_of(&ring).write_at(byte, b"?").unwrap();
-        assert_eq!(
-            SharedRing::open(&ring).unwrap_err().reason(),
-            Reason::NoRing
-        );
-    }
-    // What somebody could shorten.
-    let error = SharedRing::open(SharedMemory::unnamed(len).unwrap()).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::GetSeals, EPERM));
-    assert_eq!(
-        error.reason(),
-        Reason::SealsMissing {
-            shrink: true,
-            write: false
-        }
-    );
-    let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    assert_eq!(
-        SharedRing::open(&file).unwrap_err().reason(),
-        Reason::NotSealable
-    );
-}
-
-#[test]
-fn nobody_can_shorten_a_shared_ring() {
-    let ring = SharedRing::create(1).unwrap();
-    let memory = SharedMemory::from(ring.as_fd().try_clone_to_owned().unwrap());
-    assert!(
-        memory
-            .seals()
-            .unwrap()
-            .contains(Seals::SHRINK | Seals::GROW | Seals::SEAL)
-    );
-    assert_eq!(memory.set_len(1).unwrap_err().errno(), EPERM);
-    assert_eq!(memory.set_len(1 << 30).unwrap_err().errno(), EPERM);
-    assert!(format!("{ring:?}").contains("capacity"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use libc::{ENOSYS, EPERM};
 use tests::{permissions, raw_flags, refusing, skip};
-use unix_memory::{Call, Mapping, NoAccess, Permanent, ReadOnly, ReadWrite, page_size};
+use unix_memory::{Call, Mapping, NoAccess, Permanent, ReadOnly, ReadWrite, Reason, page_size};
 
 /// Its number on the architectures where it can be made to fail; libc does not have it on all.
 const SYS_MSEAL: libc::c_long = 462;
@@ -102,6 +102,7 @@ fn a_refusal_gives_the_mapping_back() {
         let failed = result.unwrap_err();
         let error = failed.error();
         assert_eq!((error.call(), error.errno()), (Call::Mseal, errno));
+        assert_eq!(error.reason() == Reason::Unsupported, errno == ENOSYS);
         let mapping = failed.into_mapping().protect(ReadOnly).unwrap();
         assert_eq!(mapping[0], 7);
         mapping.unmap().unwrap();

@@ -6,10 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use libc::{EACCES, EINVAL, ENODEV, ENOMEM, ENXIO};
 use proptest::prelude::*;
-use tests::{ReservedHugePages, skip, smaps};
-use unix_memory::{
-    Call, FileKind, HugePageSize, MapOptions, MemfdOptions, ReadOnly, Reason, Windows, page_size,
-};
+use tests::{ReservedHugePages, skip};
+use unix_memory::{Call, FileKind, HugePageSize, MemfdOptions, Reason, Windows, page_size};
 
 /// A file of `len` bytes, each of which tells where it is; on a disk, of which a tmpfs has no pages
 /// to drop.
@@ -285,109 +283,6 @@ fn a_window_can_be_kept() {
         let mapping = window.into_mapping();
         assert_eq!(mapping.len(), page);
     }
-}
-
-/// How many pages of the file are in memory.
-fn resident(file: &File) -> usize {
-    let mapping = MapOptions::new().map_shared(file, ReadOnly).unwrap();
-    mapping.residency().resident().unwrap()
-}
-
-/// A file of which no page is in memory, if that can be had.
-fn evicted(pages: usize) -> Option<File> {
-    let file = file_of(pages * page_size());
-    file.sync_all().unwrap();
-    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-    match resident(&file) {
-        0 => Some(file),
-        left => {
-            skip(
-                "what is read ahead",
-                &format!("{left} pages stay in memory"),
-            );
-            None
-        }
-    }
-}
-
-#[test]
-fn the_next_window_is_read_ahead() {
-    let Some(file) = evicted(64) else { return };
-    let mut windows = Windows::new(&file, 16 * page_size()).unwrap();
-    // Not one byte of it is read here.
-    let first = windows.next().unwrap().unwrap();
-    let second = MapOptions::new()
-        .offset(16 * page_size() as u64)
-        .len(16 * page_size())
-        .map_shared(&file, ReadOnly)
-        .unwrap();
-    // The kernel may take its time.
-    let mut found = 0;
-    for _ in 0..200 {
-        found = second.residency().resident().unwrap();
-        if found > 0 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    assert!(found > 0, "the kernel was asked to read it");
-    drop((first, windows));
-
-    let Some(file) = evicted(64) else { return };
-    let mut windows = Windows::new(&file, 16 * page_size())
-        .unwrap()
-        .read_ahead(false);
-    let first = windows.next().unwrap().unwrap();
-    assert_eq!(resident(&file), 0, "nobody has asked for any");
-    drop(first);
-}
-
-#[test]
-fn the_last_window_is_dropped_behind() {
-    let size = 16 * page_size();
-    let Some(file) = evicted(64) else { return };
-    let mut windows = Windows::new(&file, size)
-        .unwrap()
-        .drop_behind(true)
-        .read_ahead(false);
-    for _ in 0..4 {
-        let window = windows.next().unwrap().unwrap();
-        window.populate().unwrap();
-        assert_eq!(window.residency().resident().unwrap(), 16);
-    }
-    // What the kernel read ahead of its own may be there.
-    let left = resident(&file);
-    assert!((16..64).contains(&left), "{left} pages");
-    let first = MapOptions::new()
-        .len(size)
-        .map_shared(&file, ReadOnly)
-        .unwrap();
-    assert_eq!(first.residency().resident().unwrap(), 0);
-    drop(first);
-    drop(windows);
-    assert_eq!(resident(&file), 0, "the last one goes with the iterator");
-
-    // By itself, nothing goes.
-    let windows = Windows::new(&file, size).unwrap();
-    windows.for_each(|window| window.unwrap().populate().unwrap());
-    assert_eq!(resident(&file), 64);
-}
-
-#[test]
-fn at_most_two_windows_are_mapped() {
-    let file = file_of(8 * page_size());
-    let inode = std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap());
-    let mapped = || {
-        let maps = procfs::process::Process::myself().unwrap().maps().unwrap();
-        let maps = maps.into_iter().filter(|map| map.inode == inode);
-        maps.map(|map| map.address.1 - map.address.0).sum::<u64>()
-    };
-    for window in Windows::new(&file, page_size()).unwrap() {
-        let window = window.unwrap();
-        assert!(smaps(window.as_ptr()).is_some());
-        assert!(mapped() <= 2 * page_size() as u64);
-    }
-    assert_eq!(mapped(), 0);
 }
 
 #[test]

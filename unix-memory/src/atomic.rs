@@ -98,7 +98,7 @@ impl<A: Writable> SharedMapping<A> {
         check_span(Call::Atomics, offset, len, self.len())?;
         let arguments = Arguments::Range { start: offset, len };
         let refuse = |errno, reason| Err(Error::new(Call::Atomics, errno, arguments, reason));
-        let first = self.region.start().as_ptr().wrapping_add(offset);
+        let first = self.region().start().as_ptr().wrapping_add(offset);
         if first.addr() % size != 0 {
             return refuse(libc::EINVAL, Reason::Unaligned(size));
         }
@@ -107,7 +107,7 @@ impl<A: Writable> SharedMapping<A> {
         }
         if !self
             .claims
-            .claim(&self.region, &(offset..offset + len), size)?
+            .claim(self.region(), &(offset..offset + len), size)?
         {
             return refuse(libc::EBUSY, Reason::AtomicSize);
         }

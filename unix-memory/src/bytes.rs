@@ -27,7 +27,7 @@ impl<A: Access> SharedMapping<A> {
     }
 
     fn address(&self, offset: usize) -> *mut u8 {
-        self.region.start().as_ptr().wrapping_add(offset)
+        self.region().start().as_ptr().wrapping_add(offset)
     }
 }
 

@@ -28,12 +28,14 @@ const ENTRY: usize = size_of::<AtomicU16>();
 const HEADER: usize = size_of::<usize>() / ENTRY;
 
 /// The bits of the atomics of `size` bytes that hold a byte of `bytes`, a range within a granule.
+#[inline]
 const fn bits(size: usize, bytes: &Range<usize>) -> u16 {
+    let shift = size.trailing_zeros();
+    let (start, end) = (bytes.start >> shift, (bytes.end + size - 1) >> shift);
     // Eight bytes: bit 0; four: bits 1 and 2; two: 3 to 6; one: 7 to 14.
-    let first = GRANULE / size - 1;
-    let count = bytes.end.div_ceil(size) - bytes.start / size;
-    let ones = (1u16 << count) - 1;
-    ones << (first + bytes.start / size)
+    let first = (GRANULE >> shift) - 1;
+    let ones = (1u16 << (end - start)) - 1;
+    ones << (first + start)
 }
 
 /// The bits that may not be set where `bytes` are in use as atomics of `size` bytes.
@@ -46,6 +48,7 @@ fn conflicts(size: usize, bytes: &Range<usize>) -> u16 {
 
 /// Claims `bytes` of the granule of `entry` for atomics of `size` bytes; false where another size
 /// has some of them.
+#[inline]
 fn claim_entry(entry: &AtomicU16, size: usize, bytes: &Range<usize>) -> bool {
     let own = bits(size, bytes);
     // Relaxed throughout: a bit that is set stays set, and nothing else hangs on it.
@@ -83,35 +86,44 @@ impl Claims {
     ///
     /// # Errors
     /// Those of `mmap`, where there is no memory for the table.
+    #[inline]
     pub fn claim(&self, region: &Region, range: &Range<usize>, size: usize) -> Result<bool> {
         debug_assert!(range.end <= region.len());
         // Granules are counted from the one that holds the mapping's first byte.
         let skip = region.start().addr().get() % GRANULE;
         let bytes = skip + range.start..skip + range.end;
-        let table = self.table(skip + region.len())?;
-        let mut entries = (bytes.start / GRANULE..bytes.end.div_ceil(GRANULE)).map(|index| {
-            let base = index * GRANULE;
-            let within = bytes.start.saturating_sub(base)..GRANULE.min(bytes.end - base);
+        // Acquire pairs with the release of `make_table`: its length is seen.
+        let table = match NonNull::new(self.table.load(Acquire)) {
+            Some(table) => table,
+            None => self.make_table(skip + region.len())?,
+        };
+        let entry = |index| -> &AtomicU16 {
             // SAFETY: the table has an entry for each granule of the mapping after its header.
             let entry = unsafe { table.add(HEADER + index) };
             // SAFETY: it is aligned, zeroed or written as such, and lives as long as `self`.
-            (unsafe { entry.as_ref() }, within)
+            unsafe { entry.as_ref() }
+        };
+        let first = bytes.start / GRANULE;
+        if bytes.end <= (first + 1) * GRANULE {
+            // Mostly it is one atomic that is asked for, and mostly not for the first time.
+            let within = bytes.start % GRANULE..bytes.end - first * GRANULE;
+            return Ok(claim_entry(entry(first), size, &within));
+        }
+        let mut entries = (first..bytes.end.div_ceil(GRANULE)).map(|index| {
+            let base = index * GRANULE;
+            let within = bytes.start.saturating_sub(base)..GRANULE.min(bytes.end - base);
+            (entry(index), within)
         });
         let free = |(entry, within): (&AtomicU16, Range<usize>)| {
             entry.load(Relaxed) & conflicts(size, &within) == 0
         };
         let claim = |(entry, within): (&AtomicU16, Range<usize>)| claim_entry(entry, size, &within);
-        // One entry is looked at and claimed at once.
-        let free = entries.len() == 1 || entries.clone().all(free);
-        Ok(free && entries.all(claim))
+        Ok(entries.clone().all(free) && entries.all(claim))
     }
 
-    /// The table, made if need be for a mapping of `len` bytes.
-    fn table(&self, len: usize) -> Result<NonNull<AtomicU16>> {
-        // Acquire pairs with the release below: the header is seen.
-        if let Some(table) = NonNull::new(self.table.load(Acquire)) {
-            return Ok(table);
-        }
+    /// Makes the table for a mapping of `len` bytes, unless another thread was first.
+    #[cold]
+    fn make_table(&self, len: usize) -> Result<NonNull<AtomicU16>> {
         let len = (HEADER + len.div_ceil(GRANULE)) * ENTRY;
         let options = MapOptions::new().len(len).no_reserve(true);
         let mut table = ManuallyDrop::new(options.map_anonymous(ReadWrite)?);

@@ -52,6 +52,7 @@ enum Chosen {
 
 impl Copier {
     /// What is best here for memory that may be gone, or may not.
+    #[inline]
     pub fn new(may_be_gone: bool) -> Self {
         let processor = arch::AVAILABLE && (!may_be_gone || os::handler::is_ready());
         Self::of(if processor {
@@ -93,6 +94,7 @@ impl Copier {
     /// The bytes lie in mapped pages that can be read, and the program itself accesses them in no
     /// way but by atomics of one size each. They may be gone, unless this copier is for such as
     /// cannot be.
+    #[inline]
     pub unsafe fn load(&mut self, from: *const u8, to: &mut [u8]) -> Result<(), Stop> {
         // SAFETY: `to` can be written; the caller vouches for the rest.
         unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
@@ -102,6 +104,7 @@ impl Copier {
     ///
     /// # Safety
     /// As [`load`](Self::load), of pages that can be written.
+    #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest.
         unsafe { self.copy(from.as_ptr(), to, from.len(), Direction::In) }
@@ -132,6 +135,7 @@ impl Copier {
     /// # Safety
     /// As [`load`](Self::load) or [`store`](Self::store); the address that is on the other side is
     /// that of `len` bytes that the program may read, or write, as any.
+    #[inline]
     unsafe fn copy(
         &mut self,
         from: *const u8,
@@ -139,12 +143,25 @@ impl Copier {
         len: usize,
         direction: Direction,
     ) -> Result<(), Stop> {
+        if let Chosen::Processor = self.mechanism {
+            // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+            let left = unsafe { arch::copy(to, from, len) };
+            return finished(len, left);
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.ask_kernel(from, to, len, direction) }
+    }
+
+    /// # Safety
+    /// As [`copy`](Self::copy).
+    unsafe fn ask_kernel(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
         match self.mechanism {
-            Chosen::Processor => {
-                // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
-                let left = unsafe { arch::copy(to, from, len) };
-                finished(len, left)
-            }
             Chosen::ProcessVm => {
                 // SAFETY: as the caller vouches.
                 unsafe { by_process_vm(from, to, len, direction) }
@@ -153,7 +170,7 @@ impl Copier {
                 // SAFETY: as the caller vouches.
                 unsafe { self.by_pipe(from, to, len, direction) }
             }
-            Chosen::Kernel => {
+            Chosen::Kernel | Chosen::Processor => {
                 // SAFETY: as the caller vouches.
                 let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
                     return Ok(());
@@ -214,6 +231,7 @@ unsafe fn by_process_vm(
 }
 
 /// What is left of `len` bytes after the processor copied.
+#[inline]
 const fn finished(len: usize, left: usize) -> Result<(), Stop> {
     if left == 0 {
         return Ok(());
@@ -261,4 +279,69 @@ fn by_kernel(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    /// A kernel that copies at most `most` bytes at a time, and refuses every call that has a byte
+    /// of what is gone, from `gone` on; it is interrupted every third time.
+    fn done(most: usize, start: usize, len: usize, gone: usize) -> Result<(), Stop> {
+        let calls = Cell::new(0);
+        let copied = Cell::new(start);
+        let from = core::ptr::without_provenance::<u8>(start);
+        let to = core::ptr::without_provenance_mut::<u8>(start + 7);
+        let result = by_kernel(from, to, len, Direction::Out, |from, to, len| {
+            assert_eq!(to.addr(), from.addr() + 7);
+            assert_eq!(from.addr(), copied.get(), "on from where it was");
+            calls.set(calls.get() + 1);
+            if calls.get() % 3 == 0 {
+                return Err(libc::EINTR);
+            }
+            if from.addr() + len > gone {
+                return Err(libc::EFAULT);
+            }
+            let len = len.min(most);
+            copied.set(from.addr() + len);
+            Ok(len)
+        });
+        let end = copied.get() - start;
+        assert_eq!(end, result.map_or_else(|stop| stop.done, |()| len));
+        result
+    }
+
+    #[test]
+    fn a_refusal_of_all_is_looked_into() {
+        let page = page_size();
+        for most in [1000, page - 1, page, 3 * page, usize::MAX] {
+            for start in [page, page + 1, 2 * page - 1] {
+                for len in [1, page, 3 * page, 5 * page + 9] {
+                    for gone in [page, 2 * page, 3 * page, 6 * page] {
+                        let result = done(most, start, len, gone);
+                        let expected = if start + len <= gone {
+                            Ok(())
+                        } else {
+                            let done = gone.saturating_sub(start);
+                            let errno = libc::EFAULT;
+                            Err(Stop { done, errno })
+                        };
+                        assert_eq!(result, expected, "{most} {start} {len} {gone}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_errors_are_told_at_once() {
+        let address = core::ptr::without_provenance_mut::<u8>(page_size());
+        let result = by_kernel(address, address, 9, Direction::In, |_, _, _| {
+            Err(libc::EPERM)
+        });
+        let errno = libc::EPERM;
+        assert_eq!(result, Err(Stop { done: 0, errno }));
+    }
 }

@@ -536,7 +536,8 @@ impl From<Error> for std::io::Error {
     }
 }
 
-/// A call that failed and changed nothing, with the mapping that it was given.
+/// A call that failed and changed nothing, with the mapping (or whatever else has memory) that it
+/// was given.
 ///
 /// `?` turns it into an [`Error`] (or `std::io::Error`) where the mapping is of no more use; it is
 /// unmapped then.

@@ -26,7 +26,8 @@ pub enum Mechanism {
     /// bytes, and nothing is installed. Source: process_vm_readv(2).
     ///
     /// # Platform
-    /// Linux and Android; a seccomp filter may forbid it.
+    /// Linux and Android. A seccomp filter may forbid it: where that refuses, the next mechanism is
+    /// tried, but one that ends the process for it does so (then install the handler).
     #[doc(alias("process_vm_readv", "process_vm_writev"))]
     ProcessVm,
     /// The kernel copies into and out of a pipe that is made for it: some system calls, and two

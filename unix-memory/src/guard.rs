@@ -26,7 +26,9 @@ macro_rules! guard {
                 dead_code,
                 reason = "not every guard, on every system, has a use for it"
             )]
-            pub(crate) const fn region_mut(&mut self) -> &mut Region {
+            pub(crate) fn region_mut(&mut self) -> &mut Region {
+                // What is known of it may not hold of what becomes of it.
+                $(self.$field = $value;)*
                 &mut self.region
             }
 

@@ -5,8 +5,8 @@
 //! * [`Mapping<A>`](Mapping) is memory that only this program changes. It derefs to `[u8]` exactly
 //!   where its protection `A`, a type, allows.
 //! * [`SharedMapping<A>`](SharedMapping) is memory that others may change: files, devices, shared
-//!   memory. Making one is safe; bytes are copied out and in. One `unsafe` call turns it into a
-//!   [`Mapping`], when you know that nobody else writes.
+//!   memory. Making one is safe; bytes are copied out and in, or used as atomics. One `unsafe` call
+//!   turns it into a [`Mapping`], when you know that nobody else writes.
 //!
 //! ```
 //! use unix_memory::{Mapping, MapOptions, ReadOnly};
@@ -25,6 +25,30 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # What there is
+//!
+//! | to | use |
+//! |---|---|
+//! | map memory, files, devices, at a place, aligned, in huge pages | [`MapOptions`], [`Mapping::anonymous`] |
+//! | change what may be done with pages | [`Mapping::protect`], on a part after [`Mapping::split_at`]; [`Guarded`] |
+//! | grow and shrink | [`Mapping::resize`] |
+//! | read values of other types than bytes | [`Mapping::view`], [`PlainData`] |
+//! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
+//! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | write back | [`Flush`] |
+//! | run code that was just made | [`Mapping::protect`] to [`ReadExecute`] |
+//! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
+//! | read and write what others may change | [`SharedMapping`]: copies, atomics, a cursor |
+//! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
+//!
+//! And with the feature `std`:
+//!
+//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by a
+//!   name.
+//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
+//! * [`ring`] has rings of bytes without a seam, within a process and between two.
+//! * [`Windows`] go over files that are larger than the address space.
+//!
 //! # What holds everywhere
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks
@@ -36,6 +60,18 @@
 //!   that takes a mapping gives it back inside the error ([`Failed`]).
 //! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
 //!
+//! # Files that are truncated
+//!
+//! Whoever maps a file by hand is ended by SIGBUS when somebody truncates it. Here every copy out of
+//! or into a [`SharedMapping`] (all of its methods but atomics, and `Cursor`) returns an error
+//! instead, which says how far it got ([`Reason::Fault`]). There are several [`Mechanism`]s for that.
+//! By default the kernel copies, which takes a system call for each copy, and installs nothing. A
+//! program that copies little and often calls [`install_fault_handler`] once, at its start: from then
+//! on copies cost what `memcpy` does, and every other fault stays what it was.
+//!
+//! An atomic ([`SharedMapping::atomics`]), and a slice for which you have vouched, are memory itself:
+//! to touch them when the file is gone is still a SIGBUS. Sealed memory cannot be truncated.
+//!
 //! # Coming from other crates
 //!
 //! The documentation for Linux has a module `peers`: a table of what memmap2, region, nix, rustix and
@@ -45,7 +81,8 @@
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`. AIX,
+//! of Linux and Android explicit huge pages, locks on fault, `Permanent` and `ProtectionKey`; of
+//! these and FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
 //! POSIX has: its advice values, and no residency (`ENOSYS`). Elsewhere the crate does not compile,
 //! and says why. So far its tests have run on Linux alone; the README's table tells what was proved

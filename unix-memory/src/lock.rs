@@ -171,11 +171,13 @@ fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
     Error::new(Call::Mlock, errno, Arguments::range(range), reason)
 }
 
-/// The reason for `errno`: the limit, if `more` bytes to lock are more than it leaves. `ours` is what
+/// The reason for `errno`: no such call, or the limit, if `more` bytes to lock are more than it leaves. `ours` is what
 /// guards hold.
 pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
-    if !matches!(errno, libc::ENOMEM | libc::EPERM | libc::EAGAIN) {
-        return Reason::Kernel;
+    match errno {
+        libc::ENOMEM | libc::EPERM | libc::EAGAIN => {}
+        libc::ENOSYS => return Reason::Unsupported,
+        _ => return Reason::Kernel,
     }
     let locked = os::locked_bytes().unwrap_or(ours);
     match os::lock_limit() {

@@ -63,8 +63,17 @@ impl SharedMemory {
     #[doc(alias = "SHM_ANON")]
     pub fn unnamed(len: u64) -> Result<Self> {
         let memory = os::unnamed()?;
-        memory.set_len(len)?;
+        memory.set_first_len(len)?;
         Ok(memory)
+    }
+
+    /// The length of what was made just now, and has none.
+    pub(crate) fn set_first_len(&self, len: u64) -> Result<()> {
+        // On Apple's systems it can be set once, and that is not for zero.
+        if len == 0 {
+            return Ok(());
+        }
+        self.set_len(len)
     }
 
     /// The length in bytes, as it is now.
@@ -95,8 +104,8 @@ impl SharedMemory {
     ///
     /// To grow harms nobody: mappings stay as long as they were, and [`remap`](Self::remap) makes
     /// them longer. To shrink takes the memory away from whoever has it mapped, here and elsewhere:
-    /// what happens to one who touches a page that is gone says [`SharedMapping`], under
-    /// truncation. Source: ftruncate(2), POSIX.1-2024.
+    /// a copy that reaches a page which is gone fails with `EFAULT` ([`Reason::Fault`]); the rest is
+    /// told at [`SharedMapping`], under truncation. Source: ftruncate(2), POSIX.1-2024.
     ///
     /// # Errors
     /// * `EFBIG`, or [`Reason::OffsetLimit`]: longer than a file can be.
@@ -142,13 +151,23 @@ impl SharedMemory {
 
     /// Maps all of it, shared. [`MapOptions::map_shared`] maps parts, and does more.
     ///
+    /// If a seal already keeps the memory from becoming shorter (`Seals::SHRINK`), none of it can be
+    /// gone: then copies are as fast as those of memory without a file.
+    ///
     /// # Errors
     /// As [`MapOptions::map_shared`].
     #[doc(alias = "mmap")]
     pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
+        // Asked before the length: what is that long now will never be shorter.
+        let is_fixed = os::LENGTH_IS_FIXED && os::check_fixed_len(self).is_ok();
+        let facts = Facts::of(self.as_fd())?;
         // On Apple's systems such an object does not tell what it is, and needs a length.
-        let len = usize::try_from(self.len()?).unwrap_or(usize::MAX);
-        MapOptions::new().len(len).map_shared(self, access)
+        let len = usize::try_from(facts.len).unwrap_or(usize::MAX);
+        let mapping = MapOptions::new().len(len).map_shared(self, access)?;
+        if is_fixed && facts.huge_page.is_none() {
+            return Ok(SharedMapping::from_lasting(mapping.into_region()));
+        }
+        Ok(mapping)
     }
 
     /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has

@@ -51,6 +51,7 @@ pub fn round_up(value: usize) -> usize {
 ///
 /// # Errors
 /// `EINVAL` for a range that begins after it ends, or ends after `total`.
+#[inline]
 pub fn check_range(
     call: Call,
     range: &impl RangeBounds<usize>,
@@ -84,6 +85,7 @@ pub fn check_range(
 ///
 /// # Errors
 /// As [`check_range`].
+#[inline]
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
     if let Some(end) = start.checked_add(len) {
         return check_range(call, &(start..end), total).map(drop);
@@ -93,6 +95,7 @@ pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<
 }
 
 /// What a range that does not lie in a mapping of `total` bytes is refused with.
+#[cold]
 const fn outside(call: Call, arguments: Arguments, total: usize) -> Error {
     Error::new(call, libc::EINVAL, arguments, Reason::MappingLength(total))
 }

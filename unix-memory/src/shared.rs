@@ -71,8 +71,9 @@ use crate::residency::Residency;
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct SharedMapping<A: Access> {
-    pub(crate) region: Region,
+    region: Region,
     access: PhantomData<A>,
+    /// For the region as it is now.
     pub(crate) claims: Claims,
     /// Whether there is no file behind the memory, nor huge pages of which there may be none left,
     /// so that it cannot be gone.

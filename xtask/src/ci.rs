@@ -70,7 +70,14 @@ const CARGO: [(&str, &[&str]); 4] = [
 ];
 
 /// Steps that are tasks of ours, with their default sets.
-const TASKS: [&str; 5] = ["table --check", "msrv", "headers", "link", "check"];
+const TASKS: [&str; 6] = [
+    "table --check",
+    "msrv",
+    "headers",
+    "link",
+    "emulate",
+    "check",
+];
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command("cargo");

@@ -11,6 +11,7 @@ mod api;
 mod apt;
 mod check;
 mod ci;
+mod emulate;
 mod headers;
 mod link;
 mod msrv;
@@ -44,12 +45,17 @@ enum Task {
     Headers(headers::Args),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
     Link(link::Args),
+    /// Runs the tests for other architectures: big-endian, 32-bit, large pages
+    Emulate(emulate::Args),
     /// Writes the README's table of platforms
     Table(table::Args),
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
     /// All of the above, with their default sets, and rustfmt, clippy and the documentation
     Ci,
+    /// What `emulate` gives rustc as the linker
+    #[command(hide = true)]
+    Linker(emulate::linker::Args),
 }
 
 fn main() -> Result<()> {
@@ -62,8 +68,10 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Check(args) => check::task(&args),
         Task::Headers(args) => headers::task(&args),
         Task::Link(args) => link::task(&args),
+        Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
         Task::Msrv => msrv::task(),
         Task::Ci => ci::task(),
+        Task::Linker(args) => emulate::linker::task(&args),
     }
 }

@@ -31,10 +31,33 @@ pub struct Spec {
     pub llvm_target: String,
     /// The width of a pointer in bits.
     pub target_pointer_width: u32,
+    /// Which byte of a number comes first.
+    #[serde(default)]
+    pub target_endian: Endian,
     #[serde(default)]
     target_family: Vec<String>,
     #[serde(default)]
     metadata: Metadata,
+}
+
+/// The order of the bytes of a number.
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Endian {
+    /// The lowest first.
+    #[default]
+    Little,
+    /// The highest first.
+    Big,
+}
+
+impl std::fmt::Display for Endian {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Little => "little",
+            Self::Big => "big",
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -39,7 +39,12 @@ impl Zig {
                     .arg("--target")
                     .arg(&ours),
             )
-            .with_context(|| format!("no ziglang; `python3 -m pip install {package}`"))?;
+            .with_context(|| {
+                format!(
+                    "no ziglang; `python3 -m pip install {package}`, for which Debian needs \
+                     `sudo apt-get install python3-pip`"
+                )
+            })?;
         }
         Ok(Self { dir })
     }

@@ -37,7 +37,7 @@ impl Report {
             out,
             "{}: {}, {pages} pages",
             self.path.display(),
-            human(size)
+            human(size as u64)
         )?;
         let Some(residency) = &self.residency else {
             return writeln!(out);
@@ -93,7 +93,7 @@ fn percent(part: usize, whole: usize) -> String {
 }
 
 /// A size in the largest unit of which there is one.
-fn human(bytes: usize) -> String {
+fn human(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let Some(unit) = (1..=UNITS.len())
         .rev()
@@ -101,6 +101,6 @@ fn human(bytes: usize) -> String {
     else {
         return format!("{bytes} bytes");
     };
-    let tenths = (bytes as u128 * 10) >> (10 * unit);
+    let tenths = (u128::from(bytes) * 10) >> (10 * unit);
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
 }

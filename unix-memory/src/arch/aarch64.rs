@@ -7,6 +7,7 @@ pub const AVAILABLE: bool = true;
 
 /// `uc_mcontext.pc`: arch/arm64/include/uapi/asm/{ucontext,sigcontext}.h. The context begins at 176,
 /// with the fault's address, 31 registers and the stack pointer.
+#[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 176 + (1 + 31 + 1) * 8;
 
 // To x0, from x1, len x2; and to x0, len x1, byte w2. x0 and x1 are where it goes on, and the

@@ -85,7 +85,7 @@ mod tests {
         if !AVAILABLE {
             return;
         }
-        let from: [u8; SIZE] = core::array::from_fn(|i| (i % 251) as u8 + 1);
+        let from: [u8; SIZE] = core::array::from_fn(|i| u8::try_from(i % 251).unwrap() + 1);
         for len in LENS {
             for (start, end) in (0..9).flat_map(|start| (0..9).map(move |end| (start, end))) {
                 let mut to = [0; SIZE];

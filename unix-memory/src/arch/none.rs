@@ -3,6 +3,7 @@
 /// There are none.
 pub const AVAILABLE: bool = false;
 /// Never looked at.
+#[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 0;
 
 /// Leaves everything undone.
@@ -22,6 +23,7 @@ pub const unsafe fn set(_to: *mut u8, len: usize, _byte: u8) -> usize {
 }
 
 /// No program counter is inside of what is not there.
+#[allow(dead_code, reason = "only Linux asks")]
 pub const fn resume(_pc: usize) -> Option<usize> {
     None
 }

@@ -7,6 +7,7 @@ use super::routine::routines;
 pub const AVAILABLE: bool = true;
 
 /// `uc_mcontext.sc_regs.pc`: arch/riscv/include/uapi/asm/{ucontext,sigcontext}.h.
+#[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 176;
 
 // To a0, from a1, len a2; and to a0, len a1, byte a2. a0 and a1 are where it goes on, and the

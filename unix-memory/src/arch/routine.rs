@@ -35,6 +35,7 @@ macro_rules! routines {
 
         /// Where to go on after a fault at `pc`: from the wide part to the byte by byte one, from
         /// there to the end.
+        #[allow(dead_code, reason = "only Linux asks")]
         pub fn resume(pc: usize) -> Option<usize> {
             let copy_wide = copy as *const () as usize;
             let [copy_bytes, copy_stop, set_bytes, set_stop] =

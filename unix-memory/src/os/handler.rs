@@ -200,12 +200,14 @@ fn act(
 
 /// Whether the handler is installed and this thread lets it run: the kernel ends a process whose
 /// thread faults while it blocks the signal.
+#[inline]
 pub fn is_ready() -> bool {
     STATE.load(Relaxed) == INSTALLED && !are_blocked()
 }
 
 /// Whether this thread blocked one of the signals when it was first asked.
 #[cfg(feature = "std")]
+#[inline]
 fn are_blocked() -> bool {
     std::thread_local! {
         static BLOCKED: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
@@ -225,6 +227,7 @@ fn are_blocked() -> bool {
     ask_are_blocked()
 }
 
+#[cold]
 fn ask_are_blocked() -> bool {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: given null, the call changes nothing, and writes the mask that there is room for.

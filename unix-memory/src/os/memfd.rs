@@ -95,7 +95,7 @@ impl<'a> MemfdOptions<'a> {
         }
         // What overflows is too long in any case.
         let whole = len.checked_next_multiple_of(self.unit as u64);
-        memory.set_len(whole.unwrap_or(u64::MAX))?;
+        memory.set_first_len(whole.unwrap_or(u64::MAX))?;
         Ok(memory)
     }
 }

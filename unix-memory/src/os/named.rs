@@ -96,7 +96,7 @@ impl NamedMemory {
         };
         // If one of these fails, the name is removed.
         close_on_exec(memory.as_fd())?;
-        memory.set_len(len)?;
+        memory.set_first_len(len)?;
         Ok(memory)
     }
 

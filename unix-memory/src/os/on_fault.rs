@@ -47,7 +47,8 @@ macro_rules! lock_on_fault {
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM` or `EPERM` over the
             /// limit on locked memory, which [`Reason::LockLimit`](crate::Reason) tells; `ENOMEM`
-            /// at the kernel's limit of mappings; `ENOSYS` before Linux 4.4.
+            /// at the kernel's limit of mappings; `ENOSYS` before Linux 4.4
+            /// ([`Reason::Unsupported`](crate::Reason)).
             ///
             /// ```
             /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;

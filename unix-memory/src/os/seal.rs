@@ -7,7 +7,7 @@ use core::ops::{Deref, DerefMut};
 use unix_memory_sys as sys;
 
 use crate::call;
-use crate::error::{Arguments, Call, Error, Failed};
+use crate::error::{Arguments, Call, Error, Failed, Reason};
 use crate::mapping::Mapping;
 use crate::protection::{Access, ReadExecute, ReadOnly, Readable, Writable};
 
@@ -48,8 +48,8 @@ impl<A: Access> Mapping<A> {
     /// mseal(2), since Linux 6.10, on 64-bit kernels.
     ///
     /// # Errors
-    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10, `EPERM` or `ENOSYS` on
-    /// 32-bit kernels; `ENOMEM` at the kernel's limit of mappings: where the mapping had become
+    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10
+    /// ([`Reason::Unsupported`]), that or `EPERM` on 32-bit kernels; `ENOMEM` at the kernel's limit of mappings: where the mapping had become
     /// several in the kernel, some of them may be sealed then, which can be unmapped no more.
     ///
     /// ```
@@ -69,7 +69,11 @@ impl<A: Access> Mapping<A> {
             // succeeds, the mapping is not dropped.
             let sealed = unsafe { sys::mseal(pages.start.as_ptr().cast(), pages.len, 0) };
             if let Err(errno) = call::zero_or_errno(sealed) {
-                let error = Error::kernel(Call::Mseal, errno, Arguments::Length(self.len()));
+                let reason = match errno {
+                    libc::ENOSYS => Reason::Unsupported,
+                    _ => Reason::Kernel,
+                };
+                let error = Error::new(Call::Mseal, errno, Arguments::Length(self.len()), reason);
                 return Err(Failed::new(error, self));
             }
         }

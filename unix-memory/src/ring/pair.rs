@@ -39,6 +39,16 @@ pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
 /// The end of a ring that bytes are put into.
 ///
 /// From [`pair`]. It has [`std::io::Write`].
+///
+/// What does not compile: to keep a slot that was given away.
+///
+/// ```compile_fail,E0499
+/// let (mut producer, consumer) = unix_memory::ring::pair(100)?;
+/// let slot = producer.slot();
+/// producer.commit(1)?;
+/// slot[0] = 1;
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct Producer {
@@ -118,6 +128,16 @@ impl Producer {
 /// The end of a ring that bytes are taken out of.
 ///
 /// From [`pair`]. It has [`std::io::Read`] and [`std::io::BufRead`].
+///
+/// What does not compile: to keep bytes that were given back.
+///
+/// ```compile_fail,E0499
+/// let (producer, mut consumer) = unix_memory::ring::pair(100)?;
+/// let available = consumer.available();
+/// consumer.consume(0)?;
+/// println!("{available:?}");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct Consumer {

@@ -1,0 +1,110 @@
+//! What there is not here: asked of the kernel, or of an emulator in its place, never assumed.
+//!
+//! User-mode emulators answer some calls themselves. Each function asks for one thing that a test
+//! needs; where it is missing it says, as [`skip`] does, that `check` was left out, and why, and
+//! returns true.
+
+use std::ptr;
+
+use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
+use procfs::process::MMPermissions;
+
+use crate::{skip, smaps};
+
+/// Advice that reaches the kernel, which refuses a value that it does not know.
+#[must_use]
+pub fn advice(check: &str) -> bool {
+    const NO_ADVICE: c_int = 0x7eed_beef;
+    let taken = with_page(PROT_READ, 0, |page, len| {
+        // SAFETY: the page is ours alone, and there is no such advice.
+        unsafe { libc::madvise(page, len, NO_ADVICE) == 0 }
+    });
+    told(
+        taken,
+        check,
+        "an emulator takes any advice and keeps it to itself",
+    )
+}
+
+/// Pages that are as large for the kernel as for the process: an emulator that makes each of
+/// several does not do so in `mincore`, nor past the end of a file, of which devices are all.
+#[must_use]
+pub fn own_pages(check: &str) -> bool {
+    let size = unix_memory::page_size() as u64;
+    let kernels = with_page(PROT_READ, 0, |page, _| {
+        smaps(page.cast_const().cast()).map(|map| map.extension.map["KernelPageSize"])
+    });
+    let theirs = kernels.is_none_or(|kernels| kernels == size);
+    told(
+        !theirs,
+        check,
+        "an emulator makes each page of several of the kernel's",
+    )
+}
+
+/// Execution in /proc/self/smaps: an emulator does not execute its program's pages.
+#[must_use]
+pub fn execution(check: &str) -> bool {
+    let map = with_page(PROT_READ | PROT_EXEC, 0, |page, _| {
+        smaps(page.cast_const().cast())
+    });
+    let told_of = map.is_none_or(|map| map.perms.contains(MMPermissions::EXECUTE));
+    told(
+        !told_of,
+        check,
+        "an emulator executes no pages, but translates them",
+    )
+}
+
+/// `MAP_POPULATE`, of the bare call, that brings pages in.
+#[must_use]
+pub fn populate_flag(check: &str) -> bool {
+    let resident = with_page(PROT_READ, libc::MAP_POPULATE, |page, len| {
+        // The kernel's pages may be smaller: a byte for each.
+        let mut pages = vec![0; len];
+        // SAFETY: `pages` has room for as many pages as `len` can have.
+        let asked = unsafe { libc::mincore(page, len, pages.as_mut_ptr()) };
+        asked == 0 && pages[0] & 1 == 1
+    });
+    told(!resident, check, "an emulator drops MAP_POPULATE")
+}
+
+/// Mappings of the file behind `fd`, which is in huge pages of `size` bytes.
+///
+/// # Panics
+/// Where what was mapped cannot be unmapped.
+#[must_use]
+pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
+    let flags = MAP_SHARED | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+    let address = unsafe { libc::mmap(ptr::null_mut(), size, PROT_READ, flags, fd, 0) };
+    if address == libc::MAP_FAILED {
+        let error = std::io::Error::last_os_error();
+        return told(true, check, &format!("mmap of a huge page: {error}"));
+    }
+    // SAFETY: the pages are those just mapped.
+    let unmapped = unsafe { libc::munmap(address, size) };
+    assert_eq!(unmapped, 0);
+    false
+}
+
+fn told(lacks: bool, check: &str, reason: &str) -> bool {
+    if lacks {
+        skip(check, reason);
+    }
+    lacks
+}
+
+/// Calls `f` with a new private page, made by the C library alone.
+fn with_page<R>(protection: c_int, flags: c_int, f: impl FnOnce(*mut c_void, usize) -> R) -> R {
+    let flags = flags | MAP_PRIVATE | MAP_ANONYMOUS;
+    let len = unix_memory::page_size();
+    // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+    let page = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+    assert_ne!(page, libc::MAP_FAILED);
+    let result = f(page, len);
+    // SAFETY: the page is the one just mapped; `f` keeps nothing of it.
+    let unmapped = unsafe { libc::munmap(page, len) };
+    assert_eq!(unmapped, 0);
+    result
+}

@@ -1,0 +1,180 @@
+//! Shared memory objects with names.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+
+use libc::{EACCES, EEXIST, EFBIG, EINVAL, ENAMETOOLONG, ENOENT};
+use rustix::io::{FdFlags, fcntl_getfd};
+use unix_memory::{Call, NamedMemory, ReadOnly, ReadWrite, Reason};
+
+fn closes_on_exec(fd: impl AsFd) -> bool {
+    fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
+}
+
+/// A name that no other test has.
+fn name(of: &str) -> String {
+    format!("/unix-memory-test-{of}-{}", std::process::id())
+}
+
+fn exists(name: &str) -> bool {
+    std::path::Path::new("/dev/shm").join(&name[1..]).exists()
+}
+
+#[test]
+fn named_memory_is_there_for_others_until_dropped() {
+    let name = name("drop");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    assert_eq!(memory.name().to_str(), Some(&*name));
+    assert!(exists(&name) && closes_on_exec(&memory));
+    assert_eq!(memory.len().unwrap(), 10);
+    memory
+        .map(ReadWrite)
+        .unwrap()
+        .write_at(0, b"0123456789")
+        .unwrap();
+
+    let theirs = NamedMemory::open(&name).unwrap();
+    assert!(closes_on_exec(&theirs));
+    let mapping = theirs.map(ReadWrite).unwrap();
+    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
+    let reader = NamedMemory::open_read_only(&name).unwrap();
+    assert_eq!(
+        reader.map(ReadOnly).unwrap().to_vec().unwrap(),
+        b"0123456789"
+    );
+    assert_eq!(reader.map(ReadWrite).unwrap_err().errno(), EACCES);
+    assert_eq!(reader.set_len(1).unwrap_err().errno(), EINVAL);
+
+    let error = NamedMemory::create(&name, 20).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, EEXIST));
+    assert!(
+        error
+            .to_string()
+            .starts_with("shm_open of \"/unix-memory-test-drop-")
+            && error.to_string().ends_with(": File exists"),
+        "{error}"
+    );
+    assert_eq!(memory.len().unwrap(), 10);
+
+    drop(memory);
+    assert!(!exists(&name));
+    let error = NamedMemory::open(&name).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmOpen, ENOENT));
+    assert_eq!(
+        NamedMemory::open_read_only(&name).unwrap_err().errno(),
+        ENOENT
+    );
+    // The memory is still theirs.
+    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
+}
+
+#[test]
+fn a_name_can_go_sooner_stay_and_be_removed() {
+    let name = name("stay");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    let memory = memory.unlink().unwrap();
+    assert!(!exists(&name));
+    drop(memory.map(ReadWrite).unwrap());
+
+    NamedMemory::create(&name, 10).unwrap().persist();
+    assert!(exists(&name));
+    NamedMemory::remove(&name).unwrap();
+    assert!(!exists(&name));
+    let error = NamedMemory::remove(&name).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
+
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    NamedMemory::remove(&name).unwrap();
+    let (error, memory) = memory.unlink().unwrap_err().into_parts();
+    assert_eq!((error.call(), error.errno()), (Call::ShmUnlink, ENOENT));
+    assert_eq!(memory.len().unwrap(), 10);
+}
+
+#[test]
+fn a_name_that_failed_to_get_its_length_is_gone() {
+    let name = name("length");
+    assert_eq!(
+        NamedMemory::create(&name, u64::MAX).unwrap_err().errno(),
+        EFBIG
+    );
+    assert!(!exists(&name));
+}
+
+#[test]
+fn a_childs_drop_leaves_the_name() {
+    let name = name("fork");
+    let memory = NamedMemory::create(&name, 10).unwrap();
+    // SAFETY: the child calls nothing but a drop, which makes system calls alone, and `_exit`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        drop(memory);
+        // SAFETY: it ends the child without running anything of the test's.
+        unsafe { libc::_exit(0) };
+    }
+    assert_ne!(child, -1);
+    // SAFETY: the child is this test's own.
+    let ended = unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    assert_eq!(ended, child);
+    assert!(exists(&name));
+    drop(memory);
+    assert!(!exists(&name));
+}
+
+#[test]
+fn what_is_no_name_is_refused() {
+    for bad in ["", "/", "name", "/a/b", "//", "/a\0b"] {
+        for error in [
+            NamedMemory::create(bad, 1).unwrap_err(),
+            NamedMemory::open(bad).unwrap_err(),
+            NamedMemory::remove(bad).unwrap_err(),
+        ] {
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (EINVAL, Reason::ObjectName),
+                "{bad:?}"
+            );
+        }
+    }
+    assert_eq!(
+        NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
+        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash, and then characters that \
+         are no slash and no NUL)"
+    );
+    let long = format!("/{}", "x".repeat(300));
+    let error = NamedMemory::create(&long, 1).unwrap_err();
+    // The C library, or the kernel, decides.
+    assert!([EINVAL, ENAMETOOLONG].contains(&error.errno()), "{error}");
+    assert!(error.to_string().contains("xxx...\""), "{error}");
+}
+
+#[test]
+fn permissions_are_those_asked_for() {
+    let name = name("mode");
+    let mode = |memory: NamedMemory| {
+        let memory = memory.unlink().unwrap();
+        std::fs::File::from(OwnedFd::from(memory))
+            .metadata()
+            .unwrap()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode(NamedMemory::create(&name, 1).unwrap()), 0o600);
+    let read_only = NamedMemory::create_with_mode(&name, 1, 0o400).unwrap();
+    // Root may do anything.
+    let again = NamedMemory::open(&name)
+        .map(drop)
+        .map_err(|error| error.errno());
+    let root = rustix::process::geteuid().is_root();
+    assert_eq!(again, if root { Ok(()) } else { Err(EACCES) });
+    assert_eq!(mode(read_only), 0o400);
+}
+
+#[test]
+fn unique_names_are_many() {
+    let many: Vec<_> = (0..50)
+        .map(|_| NamedMemory::create_unique(1).unwrap())
+        .collect();
+    let names: std::collections::HashSet<_> = many.iter().map(NamedMemory::name).collect();
+    assert_eq!(names.len(), 50);
+    assert!(names.iter().all(|name| name.len() <= 31));
+}

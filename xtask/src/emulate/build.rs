@@ -1,0 +1,169 @@
+//! Building the tests and examples for a target, with its standard library.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use super::linker;
+use super::rows::{Glibc, Target};
+use crate::apt;
+use crate::process::{capture, workdir};
+use crate::targets::Row;
+use crate::toolchain::Toolchain;
+
+/// The packages whose tests are run.
+const PACKAGES: [&str; 3] = ["unix-memory-sys", "unix-memory", "tests"];
+
+/// A program that cargo built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// What cargo calls it, with its package: `tests/lock`.
+    pub name: String,
+    /// Whether it is an example, not a test.
+    pub example: bool,
+    /// Itself.
+    pub path: PathBuf,
+    /// The directory of its package, in which cargo would run it.
+    pub dir: PathBuf,
+}
+
+/// Builds the tests and examples of the three packages, and returns their programs.
+///
+/// # Errors
+/// What cargo says, where it does not build.
+pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec<Program>> {
+    let zig = row.zig().map_err(|reason| anyhow!("{reason}"))?;
+    let (zig, mut flags) = match &target.glibc {
+        None => {
+            let flags = ["-Clink-self-contained=no", "-Ctarget-feature=+crt-static"];
+            (zig.to_owned(), flags.map(str::to_owned).to_vec())
+        }
+        Some(glibc) => (
+            format!("{zig}.{}", glibc.version),
+            loaded_from(target, glibc)?,
+        ),
+    };
+    let static_unless = if target.glibc.is_some() {
+        "pic"
+    } else {
+        "static"
+    };
+    let relocation = target.relocation.as_deref().unwrap_or(static_unless);
+    flags.push(format!("-Crelocation-model={relocation}"));
+
+    let variable = |what| {
+        let name = target.name.to_uppercase().replace(['-', '.'], "_");
+        format!("CARGO_TARGET_{name}_{what}")
+    };
+    let mut cargo = toolchain.tool("cargo");
+    cargo
+        .args(["test", "--no-run", "--quiet", "--locked"])
+        .arg("--message-format=json-render-diagnostics")
+        .args(["-Zbuild-std=std,panic_abort,test", "--target", &target.name])
+        // One for all targets, and so for all jobs: what runs on this machine while building is
+        // built once. Cargo lets one job at a time build; others run their tests meanwhile.
+        .arg("--target-dir")
+        .arg(workdir("emulate/build")?)
+        .args(PACKAGES.map(|package| format!("--package={package}")))
+        .env(variable("LINKER"), linker::script(&zig)?)
+        .env(variable("RUSTFLAGS"), flags.join(" "))
+        // Nobody debugs these, and without it they are a quarter of the size.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_INCREMENTAL", "0");
+    let messages = String::from_utf8(capture(&mut cargo)?)?;
+    let programs = programs(&messages)?;
+    if !programs.iter().any(|program| !program.example) {
+        bail!("cargo built no tests");
+    }
+    Ok(programs)
+}
+
+/// The flags for programs that load glibc: where an emulator is told where it is, nothing; else
+/// the loader's own place.
+fn loaded_from(target: &Target, glibc: &Glibc) -> Result<Vec<String>> {
+    let lib = root(target, glibc)?.join("lib");
+    if target.native.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut loader = std::fs::read_dir(&lib)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("ld-linux")
+        });
+    let loader = loader
+        .next()
+        .with_context(|| format!("no loader in {}", lib.display()))?;
+    Ok(vec![
+        format!("-Clink-arg=-Wl,--dynamic-linker={}", loader.display()),
+        format!("-Clink-arg=-Wl,-rpath,{}", lib.display()),
+    ])
+}
+
+/// The directory that stands for `/` to programs which load `glibc`.
+pub fn root(target: &Target, glibc: &Glibc) -> Result<PathBuf> {
+    let place = format!("emulate/glibc/{}", target.name);
+    Ok(apt::unpacked(&place, &[&glibc.package], &[])?.join(&glibc.root))
+}
+
+/// One of cargo's messages, as far as it matters here.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    executable: Option<PathBuf>,
+    manifest_path: Option<PathBuf>,
+    target: Option<Built>,
+}
+
+#[derive(Deserialize)]
+struct Built {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// The programs that cargo's messages tell of.
+fn programs(messages: &str) -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    for line in messages.lines() {
+        let message: Message = serde_json::from_str(line).context("cargo's messages")?;
+        if message.reason != "compiler-artifact" {
+            continue;
+        }
+        if let Message {
+            executable: Some(path),
+            manifest_path: Some(manifest),
+            target: Some(built),
+            ..
+        } = message
+        {
+            let dir = manifest.parent().context("a manifest")?.to_owned();
+            let package = dir.file_name().unwrap_or_default().to_string_lossy();
+            programs.push(Program {
+                name: format!("{package}/{}", built.name),
+                example: built.kind.iter().any(|kind| kind == "example"),
+                path,
+                dir,
+            });
+        }
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::programs;
+
+    #[test]
+    fn cargo_tells_what_it_built() {
+        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/w/tests/Cargo.toml","target":{"kind":["test"],"name":"lock"},"executable":"/t/lock-1"}
+{"reason":"compiler-artifact","manifest_path":"/r/libc/Cargo.toml","target":{"kind":["lib"],"name":"libc"},"executable":null}
+{"reason":"compiler-artifact","manifest_path":"/w/unix-memory/Cargo.toml","target":{"kind":["example"],"name":"pages"},"executable":"/t/pages"}
+{"reason":"build-finished","success":true}"#;
+        let programs = programs(messages).unwrap();
+        let names: Vec<_> = programs.iter().map(|it| (&*it.name, it.example)).collect();
+        assert_eq!(names, [("tests/lock", false), ("unix-memory/pages", true)]);
+        assert_eq!(programs[0].dir.to_str(), Some("/w/tests"));
+    }
+}

@@ -1,0 +1,126 @@
+//! What a test program printed, read: how many tests passed, failed, or skipped something.
+
+use std::collections::BTreeSet;
+
+/// What came out of one test program, or of several together.
+#[derive(Default, Clone, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// Tests that checked all that they are for.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// Tests that say that they left something out, and those marked to be ignored.
+    pub skipped: usize,
+    /// What was left out, and why, as the tests say it.
+    pub reasons: Vec<String>,
+}
+
+impl Count {
+    /// Adds another program's.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.reasons.extend(other.reasons);
+    }
+}
+
+/// Reads what a program of libtest printed with `--show-output`; `None` where it did not come to
+/// its end.
+pub fn read(output: &str) -> Option<Count> {
+    let result = output
+        .lines()
+        .rfind(|line| line.starts_with("test result: "))?;
+    let mut count = Count {
+        passed: number(result, "passed")?,
+        failed: number(result, "failed")?,
+        skipped: number(result, "ignored")?,
+        reasons: Vec::new(),
+    };
+    let mut failures = BTreeSet::new();
+    let mut test = None;
+    let mut skipping = BTreeSet::new();
+    for line in output.lines() {
+        if let Some(name) = section(line) {
+            test = Some(name);
+        } else if let Some((name, "FAILED")) = outcome(line) {
+            failures.insert(name);
+        } else if let Some((name, ignored)) = outcome(line)
+            && let Some(reason) = ignored.strip_prefix("ignored")
+        {
+            let reason = reason.strip_prefix(", ").unwrap_or("marked to be ignored");
+            count.reasons.push(format!("{name}: {reason}"));
+        } else if let Some(reason) = line.strip_prefix("skipped: ") {
+            count.reasons.push(reason.to_owned());
+            skipping.extend(test);
+        }
+    }
+    let partly = skipping.difference(&failures).count();
+    count.passed = count.passed.saturating_sub(partly);
+    count.skipped += partly;
+    Some(count)
+}
+
+/// The number before `word` in `12 passed; 3 failed; ...`.
+fn number(line: &str, word: &str) -> Option<usize> {
+    let (before, _) = line.split_once(&format!(" {word}"))?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+/// The test whose output follows `---- name stdout ----`.
+fn section(line: &str) -> Option<&str> {
+    line.strip_prefix("---- ")?.strip_suffix(" stdout ----")
+}
+
+/// `test name ... outcome`.
+fn outcome(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("test ")?.split_once(" ... ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_skips_something_has_not_passed() {
+        let output = "running 4 tests\n\
+            test a ... ok\n\
+            test b ... ok\n\
+            test c ... ignored, needs a moon\n\
+            test d ... FAILED\n\
+            \n\
+            successes:\n\
+            \n\
+            ---- b stdout ----\n\
+            skipped: an error path: no filters\n\
+            skipped: another: no filters\n\
+            \n\
+            failures:\n\
+            \n\
+            ---- d stdout ----\n\
+            skipped: half: why\n\
+            thread 'd' panicked\n\
+            \n\
+            test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; \
+            finished in 0.00s\n";
+        let reasons = [
+            "c: needs a moon",
+            "an error path: no filters",
+            "another: no filters",
+            "half: why",
+        ];
+        let expected = Count {
+            passed: 1,
+            failed: 1,
+            skipped: 2,
+            reasons: reasons.map(str::to_owned).into(),
+        };
+        assert_eq!(read(output), Some(expected));
+    }
+
+    #[test]
+    fn a_program_that_stopped_short_says_nothing() {
+        assert_eq!(read("running 1 test\ntest a ... ok\n"), None);
+        assert_eq!(read(""), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! The linker that rustc is given: `zig cc`, with the arguments that rustc means for another.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::process::{run, workdir};
+use crate::zig::Zig;
+
+/// What rustc passes on.
+#[derive(clap::Args)]
+pub struct Args {
+    /// What zig calls the target
+    target: String,
+    /// The linker's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// A program that links for zig's `target`: rustc takes a path, so it is a script that calls this
+/// program again, which then runs [`task`].
+pub fn script(target: &str) -> Result<PathBuf> {
+    let path = workdir("emulate/linkers")?.join(target);
+    let xtask = std::env::current_exe().context("where is xtask?")?;
+    let text = format!(
+        "#!/bin/sh\nexec '{}' linker {target} \"$@\"\n",
+        xtask.display()
+    );
+    // Not written again when it is right: another job may be running it.
+    if fs::read_to_string(&path).is_ok_and(|now| now == text) {
+        return Ok(path);
+    }
+    let part = path.with_extension("part");
+    fs::write(&part, text)?;
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
+    fs::rename(part, &path)?;
+    Ok(path)
+}
+
+/// Links.
+pub fn task(args: &Args) -> Result<()> {
+    let zig = Zig::find()?;
+    let mut cc = zig.cc(&args.target);
+    cc.args(args.arguments.iter().filter_map(|word| translate(word)));
+    run(&mut cc)
+}
+
+/// What zig is told in place of `argument`, if anything: it knows the target, and brings start
+/// files and a run-time library of its own.
+fn translate(argument: &str) -> Option<&str> {
+    const OF_ANOTHER_TARGET: [&str; 3] = ["--target=", "-melf", "-Wl,-m"];
+    const START_FILES: [&str; 5] = ["crt1", "rcrt1", "Scrt1", "crti", "crtn"];
+    let file = argument.rsplit('/').next().unwrap_or(argument);
+    let start_file = file.strip_suffix(".o").is_some_and(|name| {
+        START_FILES.contains(&name) || name.starts_with("crtbegin") || name.starts_with("crtend")
+    });
+    match argument {
+        "-m32" | "-m64" | "-nostartfiles" | "-nodefaultlibs" => None,
+        "-lgcc" | "-lgcc_s" | "-lgcc_eh" => Some("-lunwind"),
+        "-static-pie" => Some("-static"),
+        _ if start_file => None,
+        _ if OF_ANOTHER_TARGET
+            .iter()
+            .any(|start| argument.starts_with(start)) =>
+        {
+            None
+        }
+        _ => Some(argument),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::translate;
+
+    #[test]
+    fn what_zig_knows_better_is_left_out() {
+        for dropped in [
+            "-m64",
+            "-melf_i386",
+            "/x/crt1.o",
+            "crtbeginT.o",
+            "--target=mips",
+        ] {
+            assert_eq!(translate(dropped), None, "{dropped}");
+        }
+        assert_eq!(translate("-lgcc_s"), Some("-lunwind"));
+        assert_eq!(translate("-static-pie"), Some("-static"));
+        for kept in ["/x/crt.o", "-lc", "-o", "-Wl,--as-needed", "crtbegin"] {
+            assert_eq!(translate(kept), Some(kept));
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The table at the end: what ran where, what failed, and what was left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use comfy_table::{Table, presets};
+
+use super::libtest::Count;
+use super::rows::Target;
+use crate::toolchain::Toolchain;
+use crate::visit::{Outcome, Visit};
+
+/// All programs of a target, run once.
+pub struct Run {
+    /// rustc's name of the target.
+    pub target: String,
+    /// The size of a page in bytes.
+    pub page: usize,
+    /// What ran them.
+    pub machine: String,
+    /// What came out, of all programs.
+    pub count: Count,
+    /// For each program that failed its name and what it said.
+    pub failures: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl Run {
+    /// A line to be read while others still run.
+    pub fn line(&self) -> String {
+        format!(
+            "pages of {}: {} passed, {} failed, {} skipped, {:.1} s by {}",
+            self.page,
+            self.count.passed,
+            self.count.failed,
+            self.count.skipped,
+            self.time.as_secs_f64(),
+            self.machine
+        )
+    }
+
+    fn failed(&self) -> bool {
+        self.count.failed > 0 || !self.failures.is_empty()
+    }
+}
+
+/// What becomes of a target's cell in the table of platforms.
+pub fn outcome(runs: &[Run]) -> Outcome {
+    let failed = runs.iter().filter(|run| run.failed());
+    let failed: Vec<_> = failed.map(Run::line).collect();
+    if !failed.is_empty() {
+        return Outcome::Failed(failed.join("; "));
+    }
+    match runs.iter().map(Run::line).collect::<Vec<_>>() {
+        lines if lines.is_empty() => Outcome::Failed("nothing was run".to_owned()),
+        _ => Outcome::Passed(cell(runs)),
+    }
+}
+
+/// What is remembered: no times, so that nothing changes where nothing did.
+fn cell(runs: &[Run]) -> String {
+    let sizes: Vec<_> = runs.iter().map(|run| run.page.to_string()).collect();
+    let sum = |of: fn(&Run) -> usize| runs.iter().map(of).sum::<usize>();
+    format!(
+        "{} passed, {} skipped, with pages of {}, by {}",
+        sum(|run| run.count.passed),
+        sum(|run| run.count.skipped),
+        sizes.join(", "),
+        runs[0].machine
+    )
+}
+
+/// Prints the table, what was left out, and what failed.
+///
+/// # Errors
+/// If anything failed, or could not be built.
+pub fn print(
+    toolchain: &Toolchain,
+    targets: &[&Target],
+    runs: &[Run],
+    visits: &[Visit<'_>],
+) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "target", "endian", "bits", "page", "run by", "passed", "failed", "skipped", "time",
+    ]);
+    let mut failed = Vec::new();
+    for target in targets {
+        let spec = toolchain.spec(&target.name)?;
+        let mut ours = runs
+            .iter()
+            .filter(|run| run.target == target.name)
+            .peekable();
+        if ours.peek().is_none() {
+            table.add_row([&*target.name, "", "", "", "not run: see below"]);
+        }
+        for run in ours {
+            table.add_row([
+                run.target.clone(),
+                spec.target_endian.to_string(),
+                spec.target_pointer_width.to_string(),
+                run.page.to_string(),
+                run.machine.clone(),
+                run.count.passed.to_string(),
+                run.count.failed.to_string(),
+                run.count.skipped.to_string(),
+                format!("{:.1} s", run.time.as_secs_f64()),
+            ]);
+        }
+    }
+    println!("\n{table}");
+    println!(
+        "\nA test counts as skipped if it left anything out. Documentation tests are not run here."
+    );
+    for target in targets {
+        if let Some(note) = &target.note {
+            println!("{}: {note}", target.name);
+        }
+    }
+    print!("{}", reasons(runs));
+    for run in runs {
+        for failure in &run.failures {
+            println!("\n{}, pages of {}: {failure}", run.target, run.page);
+        }
+    }
+    for visit in visits {
+        if let Outcome::Failed(text) = &visit.outcomes[0] {
+            failed.push(visit.row.name());
+            if runs.iter().all(|run| run.target != visit.row.name()) {
+                println!("\n{}: {text}", visit.row.name());
+            }
+        }
+    }
+    let sum = |of: fn(&Run) -> usize| runs.iter().map(of).sum::<usize>();
+    println!(
+        "\nemulate: {} targets, {} runs; {} tests passed, {} failed, {} skipped",
+        targets.len(),
+        runs.len(),
+        sum(|run| run.count.passed),
+        sum(|run| run.count.failed),
+        sum(|run| run.count.skipped),
+    );
+    if !failed.is_empty() {
+        bail!("emulate: failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// What was left out, by its reason: what, how often, and where.
+fn reasons(runs: &[Run]) -> String {
+    let mut reasons = BTreeMap::<_, (BTreeMap<_, usize>, BTreeSet<_>)>::new();
+    for run in runs {
+        for reason in &run.count.reasons {
+            let (what, why) = reason
+                .split_once(": ")
+                .unwrap_or((reason, "no reason given"));
+            let (whats, places) = reasons.entry(why).or_default();
+            *whats.entry(what).or_default() += 1;
+            places.insert(format!("{}/{}", run.target, run.page));
+        }
+    }
+    let mut text = String::new();
+    for (why, (whats, places)) in reasons {
+        let _ = writeln!(text, "\nskipped: {why}");
+        let everywhere = places.len() == runs.len();
+        let places: Vec<_> = places.into_iter().collect();
+        let places = if everywhere {
+            "everywhere".to_owned()
+        } else {
+            places.join(", ")
+        };
+        let _ = writeln!(text, "  at {places}");
+        for (what, times) in whats {
+            let _ = writeln!(text, "  {times:4} x {what}");
+        }
+    }
+    text
+}
+
+/// Of what a program of tests printed, the part about failures.
+pub fn failures(output: &str) -> &str {
+    match output.find("\nfailures:\n") {
+        Some(start) => &output[start + 1..],
+        None => output,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(page: usize, count: Count) -> Run {
+        Run {
+            target: "pdp11-unix".to_owned(),
+            page,
+            machine: "qemu".to_owned(),
+            count,
+            failures: Vec::new(),
+            time: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn one_failure_in_one_run_is_a_failure() {
+        let good = Count {
+            passed: 3,
+            ..Count::default()
+        };
+        let bad = Count {
+            failed: 1,
+            ..good.clone()
+        };
+        let passed = outcome(&[run(4096, good.clone()), run(65536, good.clone())]);
+        let text = "6 passed, 0 skipped, with pages of 4096, 65536, by qemu";
+        assert_eq!(passed, Outcome::Passed(text.to_owned()));
+        let mixed = outcome(&[run(4096, good), run(65536, bad)]);
+        assert!(matches!(mixed, Outcome::Failed(_)));
+        assert!(matches!(outcome(&[]), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn reasons_are_told_once() {
+        let count = Count {
+            skipped: 2,
+            reasons: vec!["a: why".into(), "a: why".into(), "b: why".into()],
+            ..Count::default()
+        };
+        let text = reasons(&[run(4096, count), run(8192, Count::default())]);
+        let expected = "\nskipped: why\n  at pdp11-unix/4096\n     2 x a\n     1 x b\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn failures_are_cut_out() {
+        let output = "test a ... ok\n\nsuccesses:\n...\n\nfailures:\n\n---- b stdout ----\nx\n";
+        assert_eq!(failures(output), "failures:\n\n---- b stdout ----\nx\n");
+        assert_eq!(failures("other"), "other");
+    }
+}

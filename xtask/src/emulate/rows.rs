@@ -1,0 +1,125 @@
+//! The table of what is run where, `emulate.toml`.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::targets;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    #[serde(rename = "target")]
+    targets: Vec<Target>,
+}
+
+/// A target, and how its programs are linked and run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// rustc's name.
+    pub name: String,
+    /// Whether it is visited without arguments.
+    #[serde(default)]
+    pub default: bool,
+    /// `qemu-<this>-static`.
+    pub qemu: String,
+    /// The page sizes to run with; the first is the emulator's own.
+    pub pages: Vec<usize>,
+    /// The processor that needs no emulator.
+    pub native: Option<String>,
+    /// rustc's relocation model.
+    pub relocation: Option<String>,
+    /// The C library to link with dynamically.
+    pub glibc: Option<Glibc>,
+    /// For the report.
+    pub note: Option<String>,
+}
+
+/// A C library in a Debian package.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Glibc {
+    /// The version of whose symbols programs may use.
+    pub version: String,
+    /// The Debian package.
+    pub package: String,
+    /// The directory in it below which its `lib` is.
+    pub root: String,
+}
+
+impl Table {
+    /// Reads the table that this program was built with.
+    pub fn load() -> Result<Self> {
+        toml::from_str(include_str!("../../emulate.toml")).context("xtask/emulate.toml")
+    }
+
+    /// The targets that were asked for: by name, all, or else the default ones.
+    ///
+    /// # Errors
+    /// Where the table lacks one of them.
+    pub fn select(&self, names: &[String], all: bool) -> Result<Vec<&Target>> {
+        for name in names {
+            if !self.targets.iter().any(|target| target.name == *name) {
+                bail!("xtask/emulate.toml has no target {name}");
+            }
+        }
+        let wanted = |target: &&Target| match names {
+            [] => all || target.default,
+            names => names.contains(&target.name),
+        };
+        Ok(self.targets.iter().filter(wanted).collect())
+    }
+
+    /// The target of that name.
+    pub fn get(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name == name)
+    }
+}
+
+impl Target {
+    /// Its row in the table of all targets.
+    ///
+    /// # Errors
+    /// Where that has none.
+    pub fn row<'a>(&self, table: &'a targets::Table) -> Result<targets::Row<'a>> {
+        table
+            .rows()
+            .find(|row| row.name() == self.name)
+            .with_context(|| format!("xtask/targets.toml has no target {}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toolchain::Endian;
+
+    #[test]
+    fn every_target_is_one_of_the_large_table_that_zig_knows() {
+        let table = targets::Table::load().unwrap();
+        for target in &Table::load().unwrap().targets {
+            assert!(!target.pages.is_empty(), "{}", target.name);
+            assert!(target.pages.iter().all(|size| size.is_power_of_two()));
+            assert!(target.row(&table).unwrap().zig().is_ok(), "{}", target.name);
+        }
+    }
+
+    /// What the default set is for.
+    #[test]
+    fn the_default_set_has_one_of_each_kind() {
+        let output = std::process::Command::new("rustc")
+            .args(["-Zunstable-options", "--print=all-target-specs-json"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .output()
+            .unwrap();
+        let specs = crate::toolchain::parse_specs(&output.stdout).unwrap();
+        let table = Table::load().unwrap();
+        let set = table.select(&[], false).unwrap();
+        let has = |what: &dyn Fn(&Target) -> bool| set.iter().any(|target| what(target));
+        assert!(has(&|it| specs[&it.name].target_endian == Endian::Big));
+        assert!(has(&|it| specs[&it.name].target_pointer_width == 32));
+        assert!(has(&|it| it.pages.contains(&65536)));
+        assert!(table.select(&["pdp11-unix".to_owned()], false).is_err());
+    }
+}
