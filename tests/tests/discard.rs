@@ -279,8 +279,9 @@ fn the_ends_of_a_file_mapping_are_its_own_but_for_the_file() {
             assert!(bytes[range.end..].iter().all(|&byte| byte == 1));
         }
     }
+    let inside = page + 1;
     // SAFETY: nothing is done.
-    unsafe { mapping.advise_unchecked(page + 1..page + 1, UncheckedAdvice::DontNeed) }.unwrap();
+    unsafe { mapping.advise_unchecked(inside..inside, UncheckedAdvice::DontNeed) }.unwrap();
 }
 
 #[test]

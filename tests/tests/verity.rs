@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::mpsc;
 
 use libc::{EINVAL, ENXIO, c_int, c_ulong};
+use rustix::ioctl::{Setter, ioctl, opcode};
 use tests::skip;
 use unix_memory::{Call, MapOptions, ReadWrite, Reason, SealedMemory};
 
@@ -56,24 +57,22 @@ fn a_file_with_verity_is_sealed() {
     /// size, no salt, no signature.
     #[repr(C, align(8))]
     struct Enable([u32; 32]);
-    const FS_IOC_ENABLE_VERITY: libc::Ioctl = 0x4080_6685;
+    const FS_IOC_ENABLE_VERITY: rustix::ioctl::Opcode = opcode::write::<Enable>(b'f', 133);
 
     let file = file();
     is_refused(&file);
     let mut enable = [0; 32];
     enable[..3].copy_from_slice(&[1, 1, 4096]);
-    let enable = Enable(enable);
     // SAFETY: the command reads the structure, which has pointers to nothing.
-    let result = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_ENABLE_VERITY, &raw const enable) };
-    if result != 0 {
-        let error = std::io::Error::last_os_error();
-        skip(
+    let enable = unsafe { Setter::<FS_IOC_ENABLE_VERITY, Enable>::new(Enable(enable)) };
+    // SAFETY: it makes the file read-only, and touches no memory.
+    match unsafe { ioctl(&file, enable) } {
+        Ok(()) => is_accepted(&file),
+        Err(error) => skip(
             "fs-verity",
             &format!("not of this file system and kernel: {error}"),
-        );
-        return;
+        ),
     }
-    is_accepted(&file);
 }
 
 #[test]

@@ -10,9 +10,11 @@ use std::process::Command;
 
 use document::{Row, is_like};
 
-/// Where a crate says what it can do with mappings: its files, and the module whose name its users
-/// write before a function.
-const SOURCES: [(&str, &[(&str, Option<&str>)]); 5] = [
+/// A file, and the module whose name its users write before a function.
+type Source = (&'static str, Option<&'static str>);
+
+/// Where each crate says what it can do with mappings.
+const SOURCES: [(&str, &[Source]); 5] = [
     ("memmap2", &[("src/lib.rs", None), ("src/advice.rs", None)]),
     (
         "region",

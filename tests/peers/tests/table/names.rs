@@ -93,11 +93,11 @@ impl Found {
                     at += 3;
                 }
                 (_, Some(name)) if is_punct(rest.first(), '!') => {
-                    if let Some(TokenTree::Group(group)) = rest.get(1) {
-                        if let Some(argument) = ident(group.stream().into_iter().next().as_ref()) {
-                            let calls = self.calls.entry(name.to_owned()).or_default();
-                            calls.insert(argument);
-                        }
+                    if let Some(TokenTree::Group(group)) = rest.get(1)
+                        && let Some(argument) = ident(group.stream().into_iter().next().as_ref())
+                    {
+                        let calls = self.calls.entry(name.to_owned()).or_default();
+                        calls.insert(argument);
                     }
                 }
                 (TokenTree::Punct(punct), _) if punct.as_char() == '#' => {
