@@ -138,7 +138,8 @@ fn parts_of_huge_pages_are_zeroed_and_stay() {
     };
     let (page, huge) = (page_size(), size.bytes());
     mapping.fill(7);
-    let sevens = |mapping: &[u8]| mapping.iter().filter(|&&byte| byte == 7).count();
+    let sevens =
+        |mapping: &[u8]| -> usize { mapping.iter().map(|&byte| usize::from(byte == 7)).sum() };
     // The kernel would take it for the whole, or for nothing, and say so or not.
     for part in [
         0..page,
