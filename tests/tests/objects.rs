@@ -328,7 +328,8 @@ fn huge_pages_in_memfds() {
         assert!([EINVAL, ENODEV].contains(&error.errno()), "{error}");
     }
 
-    if lacks::huge_mappings(memory.as_fd().as_raw_fd(), bytes, "mapping huge pages") {
+    let fd = memory.as_fd().as_raw_fd();
+    if lacks::huge_mappings(fd, bytes, "mappings of memfds in huge pages") {
         return;
     }
     // Mapping them is for `sealed`, which reserves some.
