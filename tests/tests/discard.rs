@@ -168,6 +168,9 @@ fn advised(advice: UncheckedAdvice) -> Result<Mapping<ReadWrite>, Error> {
 
 /// Whether the kernel has `advice`; where not, says so, and that it is refused.
 fn has(advice: UncheckedAdvice) -> bool {
+    if lacks::advice(&format!("{advice:?}")) {
+        return false;
+    }
     if !advice.is_supported() {
         skip(&format!("{advice:?}"), "this kernel does not have it");
         let error = advised(advice).unwrap_err();
