@@ -105,7 +105,7 @@ fn an_alignment_beyond_the_address_space() {
     let error = options.map_anonymous(ReadWrite).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
     let options = MapOptions::new()
-        .len(isize::MAX as usize / 2)
+        .len(isize::MAX as usize - page_size())
         .alignment(1 << (usize::BITS - 2));
     let error = options.map_anonymous(NoAccess).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));

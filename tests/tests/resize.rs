@@ -254,6 +254,10 @@ fn lengths_beyond_all_limits() {
         assert_eq!((error.call(), error.errno()), (Call::Mremap, ENOMEM));
         assert!(matches!(error.reason(), Reason::LengthLimit(_)));
     }
+    if cfg!(target_pointer_width = "32") {
+        // There may be room for the longest that can be asked for.
+        return;
+    }
     let len = isize::MAX as usize / 2;
     // More than Linux has addresses for is EINVAL there.
     let errno = mapping.resize(len).unwrap_err().errno();

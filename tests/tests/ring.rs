@@ -92,6 +92,10 @@ fn capacities_beyond_the_address_space_are_refused() {
             );
         }
     }
+    if cfg!(target_pointer_width = "32") {
+        // There may be room for the largest that is not refused before.
+        return;
+    }
     // One that only the kernel can refuse: too much for any process.
     let error = pair(isize::MAX.unsigned_abs() / 4).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));

@@ -154,10 +154,15 @@ pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> 
 
 /// Gives up the processor for a moment, to threads of lower priority too.
 pub fn pause() {
+    pause_for(1);
+}
+
+/// The same for `moments`, at most 1000: each time longer, where several threads are at the same.
+pub fn pause_for(moments: u16) {
     // Some systems pad it with fields of their own.
     // SAFETY: it holds integers alone.
     let mut moment: libc::timespec = unsafe { core::mem::zeroed() };
-    moment.tv_nsec = 20_000;
+    moment.tv_nsec = (20_000 * i32::from(moments.min(1000))).into();
     // SAFETY: the call reads `moment` and, given null, writes nothing.
     let _or_woken_early = unsafe { libc::nanosleep(&raw const moment, core::ptr::null_mut()) };
 }

@@ -11,7 +11,7 @@ use crate::os;
 use crate::page::{max_len, page_size, round_down, round_up};
 
 /// How often another thread may take the very place that was just found free.
-const TRIES: usize = 64;
+pub const TRIES: u16 = 64;
 
 /// In how many places of a range of addresses room is looked for.
 const PLACES: usize = 256;
@@ -100,7 +100,10 @@ impl Pending {
             offset: 0,
         };
         let mut result = Err((libc::EEXIST, Reason::Occupied));
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            if attempt != 0 {
+                call::pause_for(attempt);
+            }
             let start = room.anywhere(hint)?;
             // SAFETY: the pages were mapped just now, and nothing refers to them.
             unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;

@@ -10,12 +10,10 @@ use crate::object::SharedMemory;
 use crate::options::MapOptions;
 use crate::os;
 use crate::page::max_len;
+use crate::place::TRIES;
 use crate::protection::{NoAccess, ReadWrite};
 use crate::region::Region;
 use crate::shared::SharedMapping;
-
-/// How often another thread may take the very place that was just found free.
-const TRIES: usize = 64;
 
 /// The mapped memory of a ring, which both ends keep.
 ///
@@ -69,9 +67,10 @@ impl Memory {
     /// never lose, if it `lasts`.
     pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
         let mut result = map_twice(object, capacity);
-        for _ in 1..TRIES {
+        for attempt in 1..TRIES {
             match result {
                 Err(error) if error.reason() == Reason::Occupied => {
+                    call::pause_for(attempt);
                     result = map_twice(object, capacity);
                 }
                 _ => break,
