@@ -26,6 +26,26 @@ pub fn smaps(address: *const u8) -> Option<MemoryMap> {
     Some(map)
 }
 
+/// The entries of the file that is mapped at `address`, in the order of their addresses.
+///
+/// # Panics
+/// Where nothing is mapped there, or /proc/self/smaps cannot be read.
+#[must_use]
+pub fn smaps_of_file(address: *const u8) -> Vec<MemoryMap> {
+    let (shift, text) = (shift(), text());
+    let theirs = (address.addr() as u64).wrapping_add(shift);
+    let holds = |map: &MemoryMap| (map.address.0..map.address.1).contains(&theirs);
+    let maps = MemoryMaps::from_read(text.as_bytes()).expect("smaps");
+    let mut maps: Vec<_> = maps.into_iter().collect();
+    let inode = maps.iter().find(|map| holds(map)).expect("mapped").inode;
+    maps.retain(|map| map.inode == inode);
+    for map in &mut maps {
+        map.address.0 = map.address.0.wrapping_sub(shift);
+        map.address.1 = map.address.1.wrapping_sub(shift);
+    }
+    maps
+}
+
 /// The kernel's flags of the mappings that hold `addresses`, as it spells them: also those that have
 /// no name in [`procfs`].
 ///

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
-use tests::{in_a_child, refusing_argument, skip};
+use tests::{in_a_child, lacks, refusing_argument, skip};
 use unix_memory::{
     Call, Cursor, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
     install_fault_handler, page_size,
@@ -231,8 +231,10 @@ fn the_other_methods() {
     assert!(chunks.next().unwrap().is_err());
     assert!(chunks.next().is_none() && chunks.next().is_none());
 
-    let populated = mapping.populate();
-    assert_eq!(populated.unwrap_err().errno(), EFAULT);
+    if !lacks::advice("populating what is gone") {
+        let populated = mapping.populate();
+        assert_eq!(populated.unwrap_err().errno(), EFAULT);
+    }
 }
 
 /// A cursor over a truncated file: what is there, then an error.
@@ -305,6 +307,9 @@ fn with_a_handler() {
 /// Without a call for it, pages are brought in by copies.
 #[test]
 fn populating_what_is_gone() {
+    if lacks::advice("populating what is gone") {
+        return;
+    }
     let (file, mapping) = truncated(4, page_size());
     let advice = libc::MADV_POPULATE_READ.unsigned_abs();
     let populate = || mapping.populate().unwrap_err().errno();

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use libc::{EINVAL, ENXIO, EOPNOTSUPP, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, refusing_argument, skip};
+use tests::{flags, lacks, refusing_argument, skip};
 use unix_memory::{
     Advice, Call, HugePageSize, MapOptions, MemfdOptions, NoAccess, ReadOnly, ReadWrite, Reason,
     page_size,
@@ -67,6 +67,9 @@ fn nothing_is_sealed_past_the_end() {
 
 #[test]
 fn secrets_stay_out_of_core_dumps() {
+    if lacks::advice("pages left out of core dumps") {
+        return;
+    }
     let options = MapOptions::new().len(100).dont_dump(true);
     let is_out = |address| flags(address).contains(VmFlags::DD);
     let mapping = options.map_anonymous(ReadWrite).unwrap();

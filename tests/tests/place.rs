@@ -2,7 +2,7 @@
 
 use libc::{EEXIST, EINVAL, ENOMEM, SYS_madvise, SYS_mlock};
 use procfs::process::VmFlags;
-use tests::{flags, is_locked, permissions, refusing_argument, skip};
+use tests::{flags, is_locked, lacks, permissions, refusing_argument, skip};
 use unix_memory::{
     Advice, Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason,
     page_size,
@@ -157,6 +157,9 @@ fn mappings_of(len: usize) -> usize {
 
 #[test]
 fn a_step_that_fails_unmaps_and_says_which() {
+    if lacks::advice("advice of the builder") {
+        return;
+    }
     // So large, and read-only, that it is not merged with a neighbour.
     let len = 77_777 * page_size();
     let options = MapOptions::new().len(len);

@@ -2,7 +2,7 @@
 
 use libc::{EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS, SYS_mprotect, SYS_mremap, SYS_munmap};
 use procfs::process::{MMPermissions, VmFlags};
-use tests::{flags, is_locked, permissions, refusing, skip, smaps};
+use tests::{flags, is_locked, lacks, permissions, refusing, skip, smaps};
 use unix_memory::{
     Advice, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, SharedMapping,
     page_size,
@@ -104,6 +104,9 @@ fn in_place_or_not_at_all() {
 
 #[test]
 fn moved_mappings_keep_protection_and_advice() {
+    if lacks::advice("advice that moves along") {
+        return;
+    }
     let page = page_size();
     let (mapping, _behind) = Mapping::anonymous(2 * page)
         .unwrap()

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind, Read, Write};
 
 use libc::{EINVAL, ENOMEM};
-use procfs::process::{MMPermissions, MemoryMap, Process, VmFlags};
+use procfs::process::{MMPermissions, VmFlags};
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tests::{refusing_argument, skip};
+use tests::{refusing_argument, skip, smaps_of_file};
 use unix_memory::ring::{Consumer, Producer, SharedRing, pair};
 use unix_memory::{Call, Reason, page_size};
 
@@ -16,25 +16,13 @@ assert_impl_all!(Consumer: Send, Sync, Read, BufRead);
 assert_not_impl_any!(Producer: Clone);
 assert_not_impl_any!(Consumer: Clone);
 
-/// The mappings of which one holds `address`, and those around it, of the same file.
-fn maps_around(address: usize) -> Vec<MemoryMap> {
-    let maps = Process::myself().unwrap().smaps().unwrap();
-    let maps: Vec<_> = maps.into_iter().collect();
-    let address = address as u64;
-    let inode = maps
-        .iter()
-        .find(|map| (map.address.0..map.address.1).contains(&address))
-        .map(|map| map.inode)
-        .unwrap();
-    maps.into_iter().filter(|map| map.inode == inode).collect()
-}
-
 #[test]
 fn the_bytes_are_mapped_twice_in_a_row() {
     let (mut producer, _consumer) = pair(3 * page_size()).unwrap();
     let capacity = producer.capacity();
-    let start = producer.slot().as_ptr().addr();
-    let maps = maps_around(start);
+    let start = producer.slot().as_ptr();
+    let maps = smaps_of_file(start);
+    let start = start.addr();
     let [first, second] = &*maps else {
         panic!("{maps:?}");
     };
@@ -322,8 +310,8 @@ fn a_reader_that_takes_more_than_it_got() {
 fn a_child_has_not_got_a_pairs_memory() {
     let (mut producer, mut consumer) = pair(1).unwrap();
     producer.push_slice(b"ours");
-    let start = consumer.available().as_ptr().addr();
-    if !maps_around(start)[0]
+    let start = consumer.available().as_ptr();
+    if !smaps_of_file(start)[0]
         .extension
         .vm_flags
         .contains(VmFlags::DC)

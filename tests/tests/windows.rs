@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 
 use libc::{EACCES, EINVAL, ENODEV, ENOMEM, ENXIO};
 use proptest::prelude::*;
-use tests::{ReservedHugePages, skip};
+use tests::{ReservedHugePages, lacks, skip};
 use unix_memory::{Call, FileKind, HugePageSize, MemfdOptions, Reason, Windows, page_size};
 
 /// A file of `len` bytes, each of which tells where it is; on a disk, of which a tmpfs has no pages
@@ -339,6 +340,10 @@ fn huge_page_files_have_huge_windows() {
     assert_eq!(windows.window_size(), bytes);
     if let Err(reason) = reserved {
         return skip("windows in huge pages", &reason);
+    }
+    let fd = memory.as_fd().as_raw_fd();
+    if lacks::huge_mappings(fd, bytes, "windows in huge pages") {
+        return;
     }
     let mut count = 0;
     for window in windows {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use tests::{skip, smaps};
+use tests::{lacks, skip, smaps};
 use unix_memory::{MapOptions, ReadOnly, Windows, page_size};
 
 /// A file of so many pages, on a disk: of a tmpfs nothing can be dropped.
@@ -38,6 +38,9 @@ fn evicted(pages: usize) -> Option<File> {
 
 #[test]
 fn the_next_window_is_read_ahead() {
+    if lacks::advice("what is read ahead") || lacks::own_pages("what is read ahead") {
+        return;
+    }
     let Some(file) = evicted(64) else { return };
     let mut windows = Windows::new(&file, 16 * page_size()).unwrap();
     // Not one byte of it is read here.
@@ -70,6 +73,9 @@ fn the_next_window_is_read_ahead() {
 
 #[test]
 fn the_last_window_is_dropped_behind() {
+    if lacks::advice("what is dropped behind") || lacks::own_pages("what is dropped behind") {
+        return;
+    }
     let size = 16 * page_size();
     let Some(file) = evicted(64) else { return };
     let mut windows = Windows::new(&file, size)

@@ -1,0 +1,124 @@
+//! The arguments of a refused call, for its message.
+
+use core::fmt;
+use core::ops::Range;
+
+/// The arguments of a call that matter to a reader of its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Arguments {
+    None,
+    /// So many bytes of no file.
+    Length(usize),
+    /// So many bytes, if known, of a file from an offset on.
+    File {
+        offset: u64,
+        len: Option<usize>,
+    },
+    /// A position in a mapping.
+    At(usize),
+    /// The change of a length.
+    Resize {
+        from: usize,
+        to: usize,
+    },
+    /// A range of a mapping.
+    Range {
+        start: usize,
+        len: usize,
+    },
+    /// A range of a mapping, the one at `index` of many that were given.
+    Span {
+        index: usize,
+        start: usize,
+        len: usize,
+    },
+    /// A range of a mapping, and where in it that goes.
+    Move {
+        start: usize,
+        len: usize,
+        to: usize,
+    },
+    /// What should be a range of a mapping, but ends before it begins.
+    Bounds {
+        start: usize,
+        end: usize,
+    },
+    /// An object by its name.
+    #[cfg(feature = "std")]
+    Name(Name),
+    /// The length that a file was to have.
+    #[cfg(feature = "std")]
+    Size(u64),
+}
+
+/// The name of an object, as much of it as the message of an error needs.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    /// The first bytes, and zeros.
+    bytes: [u8; 30],
+    len: u8,
+    is_whole: bool,
+}
+
+#[cfg(feature = "std")]
+impl Name {
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; 30];
+        let part = &name[..name.len().min(bytes.len())];
+        bytes[..part.len()].copy_from_slice(part);
+        Self {
+            bytes,
+            #[allow(clippy::cast_possible_truncation, reason = "at most 30")]
+            len: part.len() as u8,
+            is_whole: part.len() == name.len(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = &self.bytes[..usize::from(self.len)];
+        let more = if self.is_whole { "" } else { "..." };
+        write!(f, "\"{}{more}\"", part.escape_ascii())
+    }
+}
+
+impl Arguments {
+    pub(crate) const fn range(range: &Range<usize>) -> Self {
+        Self::Range {
+            start: range.start,
+            len: range.end - range.start,
+        }
+    }
+}
+
+impl fmt::Display for Arguments {
+    /// What stands behind the call's name, with a space before it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::None => Ok(()),
+            Self::Length(len) => write!(f, " of {len} bytes"),
+            Self::File {
+                offset,
+                len: Some(len),
+            } => write!(f, " of {len} bytes at file offset {offset}"),
+            Self::File { offset, len: None } => write!(f, " at file offset {offset}"),
+            Self::At(position) => write!(f, " {position}"),
+            Self::Resize { from, to } => write!(f, " from {from} to {to} bytes"),
+            Self::Range { start, len } => write!(f, " of {len} bytes at {start}"),
+            Self::Span { index, start, len } => {
+                write!(f, " of {len} bytes at {start} (span {index})")
+            }
+            Self::Move { start, len, to } => {
+                write!(f, " of {len} bytes at {start} to {to}")
+            }
+            Self::Bounds { start, end } => write!(f, " of bytes {start}..{end}"),
+            #[cfg(feature = "std")]
+            Self::Name(name) => write!(f, " of {name:?}"),
+            #[cfg(feature = "std")]
+            Self::Size(len) => write!(f, " to {len} bytes"),
+        }
+    }
+}
