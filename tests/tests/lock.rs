@@ -392,7 +392,7 @@ fn model(guards: &[(LockGuard<'_>, Range<usize>, bool)], page: usize) -> char {
 
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig {
-        cases: 40,
+        cases: proptest::prelude::ProptestConfig::default().cases.min(40),
         failure_persistence: None,
         ..Default::default()
     })]
