@@ -4,6 +4,8 @@
 //! needs; where it is missing it says, as [`skip`] does, that `check` was left out, and why, and
 //! returns true.
 
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::ptr;
 
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
@@ -86,6 +88,43 @@ pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
     let unmapped = unsafe { libc::munmap(address, size) };
     assert_eq!(unmapped, 0);
     false
+}
+
+/// Places in a file beyond what 32 bits can tell, of the bare call: an emulator may cut them off.
+///
+/// # Panics
+/// Where there is no temporary file.
+#[must_use]
+pub fn far_offsets(check: &str) -> bool {
+    const FAR: u64 = 1 << 32;
+    let file = tempfile::tempfile().expect("a file");
+    file.write_all_at(b"near", 0)
+        .expect("a file that takes bytes");
+    file.write_all_at(b"far!", FAR)
+        .expect("a file that takes bytes there");
+    let offset = FAR.try_into().expect("an offset");
+    // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+    let address = unsafe {
+        libc::mmap64(
+            ptr::null_mut(),
+            4,
+            PROT_READ,
+            MAP_SHARED,
+            file.as_raw_fd(),
+            offset,
+        )
+    };
+    assert_ne!(address, libc::MAP_FAILED);
+    // SAFETY: the file has as many bytes there.
+    let found = unsafe { address.cast::<[u8; 4]>().read_volatile() };
+    // SAFETY: the page is the one just mapped.
+    let unmapped = unsafe { libc::munmap(address, 4) };
+    assert_eq!(unmapped, 0);
+    told(
+        &found != b"far!",
+        check,
+        "an emulator cuts off what 32 bits of a file's offset cannot tell",
+    )
 }
 
 fn told(lacks: bool, check: &str, reason: &str) -> bool {

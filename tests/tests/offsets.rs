@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use libc::{EFBIG, EINVAL, ENOMEM, EOVERFLOW};
-use tests::{skip, smaps};
+use tests::{lacks, skip, smaps};
 use unix_memory::{Call, MapOptions, ReadOnly, ReadWrite, Reason, page_size};
 
 const GIB: u64 = 1 << 30;
@@ -59,6 +59,9 @@ fn places(file: &File, offsets: &[u64]) {
 
 #[test]
 fn beyond_4_gib() {
+    if lacks::far_offsets("a file's bytes beyond 4 GiB") {
+        return;
+    }
     let file = tempfile::tempfile().unwrap();
     file.set_len(10 * GIB).unwrap();
     let page = page_size() as u64;
@@ -78,6 +81,9 @@ fn beyond_4_gib() {
 
 #[test]
 fn beyond_what_the_number_of_a_page_can_tell() {
+    if lacks::far_offsets("a file's bytes beyond a TiB") {
+        return;
+    }
     // Of a memfd, because disks have limits of their own.
     let memfd = rustix::fs::memfd_create("far", rustix::fs::MemfdFlags::CLOEXEC);
     let file = File::from(memfd.unwrap());

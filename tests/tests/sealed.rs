@@ -362,7 +362,7 @@ fn huge_pages_are_sealed_too() {
     drop(sealed);
 
     // Pages that nobody has written to, and of which there are none, are an error and no signal.
-    let many = 1u64 << 20;
+    let many: u64 = 1 << 20;
     let memory = MemfdOptions::new().huge_pages(size).sealing(true);
     let memory = memory.create(many * size.bytes() as u64).unwrap();
     let (error, _memory) = memory.seal().unwrap_err().into_parts();

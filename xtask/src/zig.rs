@@ -49,6 +49,18 @@ impl Zig {
         Ok(Self { dir })
     }
 
+    /// The package in `dir`, as [`dir`](Self::dir) tells.
+    pub fn at(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     fn version(&self) -> Result<String> {
         text(command(self.dir.join("zig")).arg("version"))
     }

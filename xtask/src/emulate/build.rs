@@ -11,6 +11,7 @@ use crate::apt;
 use crate::process::{capture, workdir};
 use crate::targets::Row;
 use crate::toolchain::Toolchain;
+use crate::zig::Zig;
 
 /// The packages whose tests are run.
 const PACKAGES: [&str; 3] = ["unix-memory-sys", "unix-memory", "tests"];
@@ -66,7 +67,7 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
         .args(PACKAGES.map(|package| format!("--package={package}")))
-        .env(variable("LINKER"), linker::script(&zig)?)
+        .env(variable("LINKER"), linker::script(&Zig::find()?, &zig)?)
         .env(variable("RUSTFLAGS"), flags.join(" "))
         // Nobody debugs these, and without it they are a quarter of the size.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")

@@ -12,6 +12,8 @@ use crate::zig::Zig;
 /// What rustc passes on.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Where the package ziglang is
+    zig: PathBuf,
     /// What zig calls the target
     target: String,
     /// The linker's arguments
@@ -21,12 +23,13 @@ pub struct Args {
 
 /// A program that links for zig's `target`: rustc takes a path, so it is a script that calls this
 /// program again, which then runs [`task`].
-pub fn script(target: &str) -> Result<PathBuf> {
+pub fn script(zig: &Zig, target: &str) -> Result<PathBuf> {
     let path = workdir("emulate/linkers")?.join(target);
     let xtask = std::env::current_exe().context("where is xtask?")?;
     let text = format!(
-        "#!/bin/sh\nexec '{}' linker {target} \"$@\"\n",
-        xtask.display()
+        "#!/bin/sh\nexec '{}' linker '{}' {target} \"$@\"\n",
+        xtask.display(),
+        zig.dir().display()
     );
     // Not written again when it is right: another job may be running it.
     if fs::read_to_string(&path).is_ok_and(|now| now == text) {
@@ -41,8 +44,7 @@ pub fn script(target: &str) -> Result<PathBuf> {
 
 /// Links.
 pub fn task(args: &Args) -> Result<()> {
-    let zig = Zig::find()?;
-    let mut cc = zig.cc(&args.target);
+    let mut cc = Zig::at(&args.zig).cc(&args.target);
     cc.args(args.arguments.iter().filter_map(|word| translate(word)));
     run(&mut cc)
 }

@@ -65,6 +65,7 @@ pub fn task(args: &Args) -> Result<()> {
             let visit = Visit {
                 toolchain: &toolchain,
                 target,
+                sizes: target.sizes(!args.all && args.targets.is_empty()),
                 filter: args.filter.as_deref(),
             };
             visit.look(row)
@@ -87,6 +88,8 @@ pub fn task(args: &Args) -> Result<()> {
 struct Visit<'a> {
     toolchain: &'a Toolchain,
     target: &'a Target,
+    /// The page sizes to run with.
+    sizes: &'a [usize],
     filter: Option<&'a str>,
 }
 
@@ -102,7 +105,7 @@ impl Visit<'_> {
             programs.len()
         );
         let mut runs = Vec::new();
-        for &page in &self.target.pages {
+        for &page in self.sizes {
             let run = self.run(page, &programs)?;
             println!("emulate: {name}: {}", run.line());
             runs.push(run);

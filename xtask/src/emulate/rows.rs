@@ -19,13 +19,13 @@ pub struct Table {
 pub struct Target {
     /// rustc's name.
     pub name: String,
-    /// Whether it is visited without arguments.
-    #[serde(default)]
-    pub default: bool,
     /// `qemu-<this>-static`.
     pub qemu: String,
     /// The page sizes to run with; the first is the emulator's own.
     pub pages: Vec<usize>,
+    /// Those of them to run with without arguments.
+    #[serde(default)]
+    default: Vec<usize>,
     /// The processor that needs no emulator.
     pub native: Option<String>,
     /// rustc's relocation model.
@@ -65,7 +65,7 @@ impl Table {
             }
         }
         let wanted = |target: &&Target| match names {
-            [] => all || target.default,
+            [] => all || !target.default.is_empty(),
             names => names.contains(&target.name),
         };
         Ok(self.targets.iter().filter(wanted).collect())
@@ -78,6 +78,11 @@ impl Table {
 }
 
 impl Target {
+    /// The page sizes to run with: all, or the default ones.
+    pub fn sizes(&self, default: bool) -> &[usize] {
+        if default { &self.default } else { &self.pages }
+    }
+
     /// Its row in the table of all targets.
     ///
     /// # Errors
@@ -101,6 +106,12 @@ mod tests {
         for target in &Table::load().unwrap().targets {
             assert!(!target.pages.is_empty(), "{}", target.name);
             assert!(target.pages.iter().all(|size| size.is_power_of_two()));
+            assert!(
+                target
+                    .default
+                    .iter()
+                    .all(|size| target.pages.contains(size))
+            );
             assert!(target.row(&table).unwrap().zig().is_ok(), "{}", target.name);
         }
     }
@@ -119,7 +130,7 @@ mod tests {
         let has = |what: &dyn Fn(&Target) -> bool| set.iter().any(|target| what(target));
         assert!(has(&|it| specs[&it.name].target_endian == Endian::Big));
         assert!(has(&|it| specs[&it.name].target_pointer_width == 32));
-        assert!(has(&|it| it.pages.contains(&65536)));
+        assert!(has(&|it| it.default.contains(&65536)));
         assert!(table.select(&["pdp11-unix".to_owned()], false).is_err());
     }
 }
