@@ -67,6 +67,16 @@ pub fn is_locked(address: *const u8) -> bool {
     flags(address).contains(VmFlags::LO)
 }
 
+/// How much of `work` is to be done: a part of it where an emulator, which is slow, does it.
+#[must_use]
+pub fn effort(work: usize) -> usize {
+    // `cargo xtask emulate` tells so.
+    match std::env::var_os("UNIX_MEMORY_RUNNER") {
+        Some(_) => (work / 20).max(1),
+        None => work,
+    }
+}
+
 /// Says that a check could not be made here, and why: it counts as not done.
 pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");

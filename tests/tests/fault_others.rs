@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use libc::EFAULT;
-use tests::{in_a_child, skip, spawn};
+use tests::{effort, in_a_child, skip, spawn};
 use unix_memory::{
     Call, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, install_fault_handler,
     page_size,
@@ -14,7 +14,7 @@ use unix_memory::{
 const PAGES: usize = 16;
 const THREADS: u64 = 6;
 /// Of each reader.
-const READS: u64 = 4_000;
+const READS: usize = 4_000;
 
 /// A generator of numbers, by xorshift: the same ones in every run.
 struct Numbers(u64);
@@ -69,7 +69,7 @@ fn read(mapping: &SharedMapping<ReadOnly>, by: Option<Mechanism>, seed: u64) -> 
     let mut numbers = Numbers(seed);
     let (mut good, mut bad) = (0, 0);
     let mut buffer = vec![0; mapping.len()];
-    for round in 0..READS {
+    for round in 0..effort(READS) {
         let offset = numbers.below(mapping.len());
         let most = mapping.len() - offset;
         // Mostly short ones.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tests::{is_locked, is_true_in_a_child};
+use tests::{effort, is_locked, is_true_in_a_child};
 use unix_memory::{Mapping, page_size};
 
 #[test]
@@ -17,7 +17,7 @@ fn a_child_has_no_locks_and_can_lock() {
                 drop(busy.lock().unwrap());
             }
         });
-        for round in 0..200 {
+        for round in 0..effort(200) {
             let guard = mapping.lock().unwrap();
             let ok = is_true_in_a_child(|| {
                 drop(guard);

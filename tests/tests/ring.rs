@@ -7,7 +7,7 @@ use libc::{EINVAL, ENOMEM};
 use procfs::process::{MMPermissions, VmFlags};
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tests::{refusing_argument, skip, smaps_of_file};
+use tests::{effort, refusing_argument, skip, smaps_of_file};
 use unix_memory::ring::{Consumer, Producer, SharedRing, pair};
 use unix_memory::{Call, Reason, page_size};
 
@@ -216,14 +216,14 @@ proptest! {
 
 #[test]
 fn threads_pass_everything_in_order() {
-    const TOTAL: usize = 20 << 20;
+    let total = effort(20 << 20);
     let (mut producer, mut consumer) = pair(3 * page_size()).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let mut sent = 0;
-            while sent < TOTAL {
+            while sent < total {
                 let slot = producer.slot();
-                let n = slot.len().min(TOTAL - sent).min(sent % 997 + 1);
+                let n = slot.len().min(total - sent).min(sent % 997 + 1);
                 for (i, byte) in slot[..n].iter_mut().enumerate() {
                     *byte = ((sent + i) % 251).to_le_bytes()[0];
                 }
@@ -235,7 +235,7 @@ fn threads_pass_everything_in_order() {
             }
         });
         let mut received = 0;
-        while received < TOTAL {
+        while received < total {
             let available = consumer.available();
             let n = available.len().min(received % 1009 + 1);
             for (i, byte) in available[..n].iter().enumerate() {

@@ -2,10 +2,14 @@
 
 use std::os::fd::AsFd;
 
+use tests::effort;
 use unix_memory::ring::SharedRing;
 use unix_memory::{MapOptions, ReadWrite, Reason, page_size};
 
-const TOTAL: usize = 8 << 20;
+/// How many bytes go through a ring.
+fn total() -> usize {
+    effort(8 << 20)
+}
 
 fn byte(at: usize) -> u8 {
     (at % 251).to_le_bytes()[0]
@@ -84,8 +88,8 @@ fn everything_comes_over_in_order() {
         };
         let mut chunk = [0; 1000];
         let mut sent = 0;
-        while sent < TOTAL {
-            let len = (sent % 997 + 1).min(TOTAL - sent);
+        while sent < total() {
+            let len = (sent % 997 + 1).min(total() - sent);
             for (i, place) in chunk[..len].iter_mut().enumerate() {
                 *place = byte(sent + i);
             }
@@ -116,7 +120,7 @@ fn everything_comes_over_in_order() {
             std::thread::yield_now();
         }
     }
-    assert_eq!(received, TOTAL);
+    assert_eq!(received, total());
     assert_eq!(child.end(), 0);
 }
 
@@ -131,7 +135,7 @@ fn a_vouched_for_process_writes_into_slices() {
         // SAFETY: the parent keeps to the rules, and nobody else has the memory.
         let mut consumer = unsafe { consumer.assume_honest_peer() };
         let mut received = 0;
-        while received < TOTAL {
+        while received < total() {
             let available = consumer.available();
             let n = available.len();
             if (0..n).any(|i| available[i] != byte(received + i)) {
@@ -150,9 +154,9 @@ fn a_vouched_for_process_writes_into_slices() {
     // SAFETY: so does the child.
     let mut producer = unsafe { ring.into_producer().unwrap().assume_honest_peer() };
     let mut sent = 0;
-    while sent < TOTAL && !producer.is_closed() {
+    while sent < total() && !producer.is_closed() {
         let slot = producer.slot();
-        let n = slot.len().min(TOTAL - sent);
+        let n = slot.len().min(total() - sent);
         for (i, place) in slot[..n].iter_mut().enumerate() {
             *place = byte(sent + i);
         }
@@ -163,7 +167,7 @@ fn a_vouched_for_process_writes_into_slices() {
         sent += n;
     }
     assert_eq!(child.end(), 0);
-    assert_eq!(sent, TOTAL);
+    assert_eq!(sent, total());
 }
 
 #[test]
