@@ -3,7 +3,7 @@
 use libc::{EINVAL, ENOMEM, SYS_mprotect};
 use procfs::process::MMPermissions;
 use proptest::prelude::*;
-use tests::{is_locked, permissions, refusing, skip, smaps};
+use tests::{is_locked, lacks, permissions, refusing, skip, smaps};
 use unix_memory::{
     Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason,
     page_size,
@@ -139,6 +139,9 @@ fn a_refused_join_gives_both_back() {
 
 #[test]
 fn executable_parts() {
+    if lacks::execution("parts that can be executed") {
+        return;
+    }
     let (code, data) = pages(2).split_at(page_size()).unwrap();
     let code = code.protect(ReadExecute).unwrap();
     let address = code.as_ptr();
