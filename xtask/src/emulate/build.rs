@@ -52,6 +52,9 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
     };
     let relocation = target.relocation.as_deref().unwrap_or(static_unless);
     flags.push(format!("-Crelocation-model={relocation}"));
+    if let Some(features) = &target.features {
+        flags.push(format!("-Ctarget-feature={features}"));
+    }
 
     let variable = |what| {
         let name = target.name.to_uppercase().replace(['-', '.'], "_");
@@ -67,7 +70,10 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
         .args(PACKAGES.map(|package| format!("--package={package}")))
-        .env(variable("LINKER"), linker::script(&Zig::find()?, &zig)?)
+        .env(
+            variable("LINKER"),
+            linker::script(&Zig::find()?, &zig, target.cpu.as_deref())?,
+        )
         .env(variable("RUSTFLAGS"), flags.join(" "))
         // Nobody debugs these, and without it they are a quarter of the size.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")

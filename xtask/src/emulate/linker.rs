@@ -23,11 +23,13 @@ pub struct Args {
 
 /// A program that links for zig's `target`: rustc takes a path, so it is a script that calls this
 /// program again, which then runs [`task`].
-pub fn script(zig: &Zig, target: &str) -> Result<PathBuf> {
-    let path = workdir("emulate/linkers")?.join(target);
+pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
+    let name = cpu.map_or_else(|| target.to_owned(), |cpu| format!("{target}-{cpu}"));
+    let path = workdir("emulate/linkers")?.join(name);
+    let cpu = cpu.map_or_else(String::new, |cpu| format!(" -mcpu={cpu}"));
     let xtask = std::env::current_exe().context("where is xtask?")?;
     let text = format!(
-        "#!/bin/sh\nexec '{}' linker '{}' {target} \"$@\"\n",
+        "#!/bin/sh\nexec '{}' linker '{}' {target}{cpu} \"$@\"\n",
         xtask.display(),
         zig.dir().display()
     );
@@ -45,6 +47,8 @@ pub fn script(zig: &Zig, target: &str) -> Result<PathBuf> {
 /// Links.
 pub fn task(args: &Args) -> Result<()> {
     let mut cc = Zig::at(&args.zig).cc(&args.target);
+    // rustc's own directory, to which its arguments may be relative.
+    cc.current_dir(std::env::current_dir()?);
     cc.args(args.arguments.iter().filter_map(|word| translate(word)));
     run(&mut cc)
 }

@@ -28,6 +28,10 @@ pub struct Target {
     default: Vec<usize>,
     /// The processor that needs no emulator.
     pub native: Option<String>,
+    /// The processor that zig builds its C library for.
+    pub cpu: Option<String>,
+    /// rustc's target features.
+    pub features: Option<String>,
     /// rustc's relocation model.
     pub relocation: Option<String>,
     /// The C library to link with dynamically.
