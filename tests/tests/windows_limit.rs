@@ -4,11 +4,14 @@
 use std::os::unix::fs::FileExt;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tests::skip;
+use tests::{lacks, skip};
 use unix_memory::{MapOptions, ReadOnly, Windows};
 
 #[test]
 fn a_file_larger_than_the_address_space() {
+    if lacks::far_offsets("windows over a file larger than the address space") {
+        return;
+    }
     const LEN: u64 = 20 << 30;
     const ROOM: u64 = 1 << 30;
     let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
