@@ -288,10 +288,10 @@ fn a_window_can_be_kept() {
 
 #[test]
 fn bytes_beyond_32_bits() {
+    const LEN: u64 = (5 << 30) + 100;
     if lacks::far_offsets("windows beyond 4 GiB") {
         return;
     }
-    const LEN: u64 = (5 << 30) + 100;
     let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     file.set_len(LEN).unwrap();
     for at in [0, (1 << 32) - 2, LEN - 4] {

@@ -9,11 +9,11 @@ use unix_memory::{MapOptions, ReadOnly, Windows};
 
 #[test]
 fn a_file_larger_than_the_address_space() {
+    const LEN: u64 = 20 << 30;
+    const ROOM: u64 = 1 << 30;
     if lacks::far_offsets("windows over a file larger than the address space") {
         return;
     }
-    const LEN: u64 = 20 << 30;
-    const ROOM: u64 = 1 << 30;
     let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     file.set_len(LEN).unwrap();
     file.write_all_at(b"last", LEN - 4).unwrap();
