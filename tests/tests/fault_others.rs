@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use libc::EFAULT;
-use tests::{effort, in_a_child, skip, spawn};
+use tests::{effort, in_a_child, lacks, skip, spawn};
 use unix_memory::{
     Call, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, install_fault_handler,
     page_size,
@@ -149,12 +149,18 @@ fn survive(mechanisms: &[Option<Mechanism>]) {
 
 #[test]
 fn while_the_kernel_copies() {
+    if lacks::own_pages("files that are truncated while they are read") {
+        return;
+    }
     survive(&[None]);
     survive(&[Some(Mechanism::Pipe)]);
 }
 
 #[test]
 fn while_the_processor_copies() {
+    if lacks::own_pages("files that are truncated while they are read, by the handler") {
+        return;
+    }
     let ended = in_a_child(|| {
         if let Err(error) = install_fault_handler() {
             return skip("copies by the handler", &error.to_string());

@@ -99,6 +99,9 @@ fn a_durable_flush_tells_of_either_failure() {
 
 #[test]
 fn residency_of_a_range_is_that_of_its_pages() {
+    if lacks::own_pages("residency of a range") {
+        return;
+    }
     let page = page_size();
     let mut mapping = Mapping::anonymous(6 * page).unwrap();
     let _ = mapping.advise(unix_memory::Advice::NoHugePage);

@@ -144,6 +144,9 @@ proptest! {
 
 #[test]
 fn a_file_that_grows_is_read_to_its_new_end() {
+    if lacks::own_pages("windows over a file that grows") {
+        return;
+    }
     let page = page_size();
     let file = file_of(page + 1);
     let mut windows = Windows::new(&file, page).unwrap();
@@ -162,6 +165,9 @@ fn a_file_that_grows_is_read_to_its_new_end() {
 
 #[test]
 fn a_file_that_shrinks_ends_or_is_an_error() {
+    if lacks::own_pages("windows over a file that shrinks") {
+        return;
+    }
     let page = page_size();
     for (len, reason) in [
         (page, None),
@@ -207,6 +213,9 @@ fn a_file_that_shrinks_ends_or_is_an_error() {
 
 #[test]
 fn a_window_that_loses_its_pages_is_an_error() {
+    if lacks::own_pages("windows that lose their pages") {
+        return;
+    }
     let page = page_size();
     let file = file_of(4 * page);
     let mut windows = Windows::new(&file, 2 * page).unwrap();
