@@ -9,7 +9,7 @@ use crate::options::MapOptions;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
-/// With Linux and Android: files in persistent memory.
+/// With Linux and Android, but not on MIPS: files in persistent memory.
 impl MapOptions {
     /// Maps a file in persistent memory (DAX), so that what the processor has written to that
     /// memory survives a crash: the file's own records are on it before a page can be written.

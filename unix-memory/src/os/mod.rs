@@ -283,7 +283,16 @@ cfg_if::cfg_if! {
 // which lib.rs hands on.
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        #[cfg(feature = "std")]
+        // Linux has no MAP_SYNC on MIPS.
+        #[cfg(all(
+            feature = "std",
+            not(any(
+                target_arch = "mips",
+                target_arch = "mips32r6",
+                target_arch = "mips64",
+                target_arch = "mips64r6"
+            ))
+        ))]
         mod dax;
         mod droppable;
         mod huge_pages;
