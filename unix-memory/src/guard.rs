@@ -14,10 +14,6 @@ macro_rules! guard {
                 }
             }
 
-            #[allow(
-                dead_code,
-                reason = "not every guard, on every system, has a use for it"
-            )]
             pub(crate) const fn region(&self) -> &Region {
                 &self.region
             }

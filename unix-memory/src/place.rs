@@ -11,10 +11,28 @@ use crate::os;
 use crate::page::{max_len, page_size, round_down, round_up};
 
 /// How often another thread may take the very place that was just found free.
-pub const TRIES: u16 = 64;
+const TRIES: u16 = 64;
 
 /// In how many places of a range of addresses room is looked for.
 const PLACES: usize = 256;
+
+/// Attempts to take a place that was just found free, until no other thread has taken it first; each
+/// time after a longer wait.
+pub fn until_free<T, E>(
+    mut attempt: impl FnMut() -> Result<T, E>,
+    is_occupied: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut result = attempt();
+    for lost in 1..TRIES {
+        match &result {
+            Err(error) if is_occupied(error) => {}
+            _ => break,
+        }
+        call::pause_for(lost);
+        result = attempt();
+    }
+    result
+}
 
 /// Where the first page should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,22 +117,14 @@ impl Pending {
             fd: -1,
             offset: 0,
         };
-        let mut result = Err((libc::EEXIST, Reason::Occupied));
-        for attempt in 0..TRIES {
-            if attempt != 0 {
-                call::pause_for(attempt);
-            }
+        let attempt = || {
             let start = room.anywhere(hint)?;
             // SAFETY: the pages were mapped just now, and nothing refers to them.
             unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
             // No overflow: it lies in the room.
-            let address = start.addr().get().next_multiple_of(unit);
-            result = self.at(address);
-            if !matches!(result, Err((_, Reason::Occupied))) {
-                break;
-            }
-        }
-        result
+            self.at(start.addr().get().next_multiple_of(unit))
+        };
+        until_free(attempt, |(_, reason)| *reason == Reason::Occupied)
     }
 
     /// Maps wholly between `first` and `end`, at a multiple of `unit`.

@@ -158,7 +158,6 @@ impl Region {
     ///
     /// # Safety
     /// The pages of `next` follow this one's and are of its kind; neither region is used again.
-    /// The kernel has been asked about both after it had both.
     pub unsafe fn with(&self, next: &Self, len: usize) -> Self {
         // Where both came from one mapping, this one's pointer may speak for the whole. Otherwise
         // the kernel is taken to have made one range of the two, of which this is the pointer: it

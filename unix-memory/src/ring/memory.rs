@@ -10,7 +10,7 @@ use crate::object::SharedMemory;
 use crate::options::MapOptions;
 use crate::os;
 use crate::page::max_len;
-use crate::place::TRIES;
+use crate::place::until_free;
 use crate::protection::{NoAccess, ReadWrite};
 use crate::region::Region;
 use crate::shared::SharedMapping;
@@ -66,20 +66,12 @@ impl Memory {
     /// The memory of `object`, which has as many bytes as a ring of `capacity` needs; which it can
     /// never lose, if it `lasts`.
     pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
-        let mut result = map_twice(object, capacity);
-        for attempt in 1..TRIES {
-            match result {
-                Err(error) if error.reason() == Reason::Occupied => {
-                    call::pause_for(attempt);
-                    result = map_twice(object, capacity);
-                }
-                _ => break,
-            }
-        }
+        let occupied = |error: &Error| error.reason() == Reason::Occupied;
+        let region = until_free(|| map_twice(object, capacity), occupied)?;
         let mapping = if lasts {
-            SharedMapping::from_lasting(result?)
+            SharedMapping::from_lasting(region)
         } else {
-            SharedMapping::from_region(result?)
+            SharedMapping::from_region(region)
         };
         Ok(Self {
             mapping: ManuallyDrop::new(mapping),
@@ -144,11 +136,8 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
         .offset(header as u64)
         .map_shared(object, ReadWrite)?;
 
-    let start = ManuallyDrop::new(first.into_region()).start();
-    // The second is unmapped with the first.
-    core::mem::forget(second);
-    // SAFETY: both were mapped just now, one right behind the other, and nobody else owns them. The
-    // pointer is the one of the first; where it is one and the other is mapped, is known to the
-    // kernel alone, since to the compiler `mmap` is a function like any other.
-    Ok(unsafe { Region::from_raw(start, whole, false) })
+    let first = ManuallyDrop::new(first.into_region());
+    let second = ManuallyDrop::new(second.into_region());
+    // SAFETY: both were mapped just now, one right behind the other, and neither is dropped.
+    Ok(unsafe { first.with(&second, whole) })
 }
