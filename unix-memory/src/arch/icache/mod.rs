@@ -80,6 +80,8 @@ cfg_if::cfg_if! {
     }
 }
 
+use crate::call::Errno;
+
 /// How instructions that were written as data become instructions that can be fetched.
 #[allow(dead_code, reason = "each architecture has one of them")]
 pub enum InstructionCache {
@@ -93,4 +95,31 @@ pub enum InstructionCache {
     Kernel(fn(usize, usize) -> [usize; 5]),
     /// Nobody has found out yet.
     Unknown,
+}
+
+impl InstructionCache {
+    /// Makes `len` bytes from `start` on coherent, by the kernel as `by_kernel` asks it.
+    ///
+    /// # Errors
+    /// `ENOSYS` where nobody knows how; what `by_kernel` says.
+    ///
+    /// # Safety
+    /// The bytes are mapped, and can be read.
+    pub unsafe fn sync(
+        &self,
+        start: *const u8,
+        len: usize,
+        by_kernel: impl FnOnce(fn(usize, usize) -> [usize; 5]) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        match *self {
+            Self::Coherent => Ok(()),
+            Self::Instructions(sync) => {
+                // SAFETY: as the caller vouches.
+                unsafe { sync(start, len) };
+                Ok(())
+            }
+            Self::Kernel(arguments) => by_kernel(arguments),
+            Self::Unknown => Err(libc::ENOSYS),
+        }
+    }
 }
