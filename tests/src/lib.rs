@@ -3,6 +3,7 @@
 mod child;
 mod kernel;
 pub mod lacks;
+pub mod seccomp;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -158,8 +159,8 @@ pub fn can_be_read(address: *const u8) -> bool {
 }
 
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first
-/// argument is `first`, with `errno`, by a seccomp filter. Where there can be none, because the
-/// architecture or an emulator has no such filters, it says so, and `f` is not run.
+/// argument is `first`, with `errno`, by a seccomp filter. Where there can be none, because an emulator
+/// has no such filters, it says so, and `f` is not run.
 ///
 /// # Panics
 /// Where `f` does.
@@ -183,54 +184,13 @@ pub fn refusing_argument<R: Send>(
     errno: i32,
     f: impl FnOnce() -> R + Send,
 ) -> Option<R> {
-    #[allow(clippy::useless_conversion, reason = "a c_long has 32 bits elsewhere")]
-    let call = i64::from(call);
+    let action = libc::SECCOMP_RET_ERRNO | errno.unsigned_abs();
     let run = move || {
-        if let Err(reason) = seccomp::refuse(call, index, value, errno.unsigned_abs()) {
-            skip("an error path", &reason);
+        if let Err(error) = seccomp::filter(call, Some((index, value)), action, 0) {
+            skip("an error path", &format!("no seccomp filters: {error}"));
             return None;
         }
         Some(f())
     };
     std::thread::scope(|scope| scope.spawn(run).join().expect("the thread does not panic"))
-}
-
-#[cfg(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
-))]
-mod seccomp {
-    use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, apply_filter,
-    };
-
-    /// Installs the filter in this thread.
-    pub fn refuse(call: i64, index: u8, value: u64, errno: u32) -> Result<(), String> {
-        let is_it = SeccompCondition::new(index, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, value);
-        let rule = SeccompRule::new(vec![is_it.expect("a condition")]).expect("a rule");
-        let filter = SeccompFilter::new(
-            [(call, vec![rule])].into(),
-            SeccompAction::Allow,
-            SeccompAction::Errno(errno),
-            std::env::consts::ARCH
-                .try_into()
-                .expect("an architecture with seccomp"),
-        );
-        let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
-        apply_filter(&program).map_err(|error| format!("no seccomp filters: {error}"))
-    }
-}
-
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
-)))]
-mod seccomp {
-    /// No filter can be written.
-    pub fn refuse(_: i64, _: u8, _: u64, _: u32) -> Result<(), String> {
-        Err("no seccomp filters for this architecture".to_owned())
-    }
 }

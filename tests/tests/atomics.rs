@@ -5,6 +5,7 @@ use std::sync::atomic::{
 };
 
 use libc::{EBUSY, EINVAL, ENOMEM};
+use tests::seccomp::SYS_MMAP;
 use unix_memory::{Atomic, Call, MapOptions, ReadWrite, Reason, SharedMapping, page_size};
 
 fn anonymous(len: usize) -> SharedMapping<ReadWrite> {
@@ -196,9 +197,3 @@ fn no_memory_to_remember_the_size() {
     // And nothing is broken by that.
     mapping.atomic::<AtomicU32>(0).unwrap();
 }
-
-/// The call behind `mmap`, where there are filters; elsewhere none is written, whatever the number.
-#[cfg(target_pointer_width = "64")]
-const SYS_MMAP: libc::c_long = libc::SYS_mmap;
-#[cfg(not(target_pointer_width = "64"))]
-const SYS_MMAP: libc::c_long = 0;

@@ -4,9 +4,10 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
-use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM, SYS_ftruncate, SYS_memfd_create};
+use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM, SYS_memfd_create};
 use procfs::process::{MMPermissions, MMapPath};
 use rustix::io::{FdFlags, fcntl_getfd};
+use tests::seccomp::SYS_FTRUNCATE;
 use tests::{lacks, refusing_argument, skip, smaps};
 use unix_memory::{
     Call, FileKind, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
@@ -245,7 +246,7 @@ fn refused_lengths() {
 
     let fd = memory.as_fd().as_raw_fd();
     let done = refusing_argument(
-        SYS_ftruncate,
+        SYS_FTRUNCATE,
         0,
         fd.unsigned_abs().into(),
         libc::EIO,

@@ -6,9 +6,10 @@ use std::ops::DerefMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use libc::{EACCES, EBUSY, EINVAL, ENXIO, EPERM, SYS_fcntl};
+use libc::{EACCES, EBUSY, EINVAL, ENXIO, EPERM};
 use procfs::process::MMPermissions;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use tests::seccomp::SYS_FCNTL;
 use tests::{ReservedHugePages, lacks, permissions, refusing_argument, skip, smaps};
 use unix_memory::{
     Call, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, SealedMemory, Seals,
@@ -316,14 +317,14 @@ fn an_old_kernel_seals_all_the_same() {
     let memory = sealable(10);
     // As one does that does not know the seal against executing.
     let all: u64 = (IMMUTABLE | Seals::EXEC).bits().unsigned_abs().into();
-    let Some(sealed) = refusing_argument(SYS_fcntl, 2, all, EINVAL, || memory.seal()) else {
+    let Some(sealed) = refusing_argument(SYS_FCNTL, 2, all, EINVAL, || memory.seal()) else {
         return;
     };
     assert!(sealed.unwrap().seals().unwrap().contains(IMMUTABLE));
     // And one without seals at all.
     let memory = sealable(10);
     let get: u64 = sys::F_GET_SEALS.unsigned_abs().into();
-    let Some(refused) = refusing_argument(SYS_fcntl, 1, get, libc::ENOSYS, || memory.seal()) else {
+    let Some(refused) = refusing_argument(SYS_FCNTL, 1, get, libc::ENOSYS, || memory.seal()) else {
         return;
     };
     let (error, memory) = refused.unwrap_err().into_parts();

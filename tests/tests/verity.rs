@@ -7,9 +7,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::mpsc;
 
-use libc::{EINVAL, ENXIO, c_int, c_ulong};
+use libc::{EINVAL, ENXIO, c_int};
 use rustix::ioctl::{Setter, ioctl, opcode};
-use tests::skip;
+use tests::{seccomp, skip};
 use unix_memory::{Call, MapOptions, ReadWrite, Reason, SealedMemory};
 
 const CONTENT: &[u8] = b"Hello, verity!";
@@ -119,38 +119,12 @@ fn with_verity(f: impl FnOnce() + Send) {
 /// Has the calls of `statx` that this thread makes from now on wait for an answer, by the
 /// descriptor.
 fn listen() -> std::io::Result<OwnedFd> {
-    const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
-    const EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-    const RETURN: u16 = 0x06; // BPF_RET | BPF_K
-    let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
-    let mut program = [
-        // The number of the call comes first in what the filter sees.
-        step(LOAD, 0, 0),
-        step(EQUAL, 1, u32::try_from(libc::SYS_statx).unwrap()),
-        step(RETURN, 0, libc::SECCOMP_RET_USER_NOTIF),
-        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog {
-        len: 4,
-        filter: program.as_mut_ptr(),
-    };
-    let (on, off): (c_ulong, c_ulong) = (1, 0);
-    // SAFETY: the call takes integers.
-    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, off, off, off) };
-    // SAFETY: the program is one, of so many steps.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
-    };
-    match c_int::try_from(fd) {
-        // SAFETY: it was just made.
-        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ => Err(std::io::Error::last_os_error()),
-    }
+    let action = libc::SECCOMP_RET_USER_NOTIF;
+    let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let fd = seccomp::filter(libc::SYS_statx, None, action, flags)?;
+    let fd = c_int::try_from(fd).expect("a descriptor");
+    // SAFETY: it was just made.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Waits for a call and answers it. False when the thread is gone.

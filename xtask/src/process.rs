@@ -38,6 +38,13 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Where `program` is, if it is in PATH.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|dir| dir.join(program));
+    places.find(|place| place.exists())
+}
+
 /// Runs with the terminal as its output.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command

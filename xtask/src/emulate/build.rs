@@ -34,17 +34,7 @@ pub struct Program {
 /// # Errors
 /// What cargo says, where it does not build.
 pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec<Program>> {
-    let zig = row.zig().map_err(|reason| anyhow!("{reason}"))?;
-    let (zig, mut flags) = match &target.glibc {
-        None => {
-            let flags = ["-Clink-self-contained=no", "-Ctarget-feature=+crt-static"];
-            (zig.to_owned(), flags.map(str::to_owned).to_vec())
-        }
-        Some(glibc) => (
-            format!("{zig}.{}", glibc.version),
-            loaded_from(target, glibc)?,
-        ),
-    };
+    let (linker, mut flags) = linked_by(target, row)?;
     let static_unless = if target.glibc.is_some() {
         "pic"
     } else {
@@ -70,10 +60,7 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
         .args(PACKAGES.map(|package| format!("--package={package}")))
-        .env(
-            variable("LINKER"),
-            linker::script(&Zig::find()?, &zig, target.cpu.as_deref())?,
-        )
+        .env(variable("LINKER"), linker)
         .env(variable("RUSTFLAGS"), flags.join(" "))
         // Nobody debugs these, and without it they are a quarter of the size.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -84,6 +71,27 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         bail!("cargo built no tests");
     }
     Ok(programs)
+}
+
+/// The linker, and rustc's flags to go with it.
+fn linked_by(target: &Target, row: Row<'_>) -> Result<(PathBuf, Vec<String>)> {
+    const STATIC: &str = "-Ctarget-feature=+crt-static";
+    if let Some(gcc) = &target.gcc {
+        return Ok((linker::gcc(&target.name, gcc)?, vec![STATIC.to_owned()]));
+    }
+    let zig = row.zig().map_err(|reason| anyhow!("{reason}"))?;
+    let (zig, flags) = match &target.glibc {
+        None => {
+            let flags = ["-Clink-self-contained=no", STATIC];
+            (zig.to_owned(), flags.map(str::to_owned).to_vec())
+        }
+        Some(glibc) => (
+            format!("{zig}.{}", glibc.version),
+            loaded_from(target, glibc)?,
+        ),
+    };
+    let script = linker::script(&Zig::find()?, &zig, target.cpu.as_deref())?;
+    Ok((script, flags))
 }
 
 /// The flags for programs that load glibc: where an emulator is told where it is, nothing; else

@@ -1,4 +1,5 @@
-//! The linker that rustc is given: `zig cc`, with the arguments that rustc means for another.
+//! The linker that rustc is given: `zig cc`, with the arguments that rustc means for another, or
+//! a GCC of Debian's where zig cannot.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::process::{run, workdir};
+use super::rows::Gcc;
+use crate::apt;
+use crate::process::{installed, run, workdir};
 use crate::zig::Zig;
 
 /// What rustc passes on.
@@ -25,7 +28,6 @@ pub struct Args {
 /// program again, which then runs [`task`].
 pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
     let name = cpu.map_or_else(|| target.to_owned(), |cpu| format!("{target}-{cpu}"));
-    let path = workdir("emulate/linkers")?.join(name);
     let cpu = cpu.map_or_else(String::new, |cpu| format!(" -mcpu={cpu}"));
     let xtask = std::env::current_exe().context("where is xtask?")?;
     let text = format!(
@@ -33,6 +35,31 @@ pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
         xtask.display(),
         zig.dir().display()
     );
+    program(&name, &text)
+}
+
+/// Debian's GCC for `target`: the installed one, or else one that is unpacked below `target/xtask/`.
+pub fn gcc(target: &str, gcc: &Gcc) -> Result<PathBuf> {
+    if let Some(path) = installed(&gcc.command) {
+        return Ok(path);
+    }
+    let packages: Vec<_> = gcc.packages.iter().map(String::as_str).collect();
+    let root = apt::unpacked(&format!("emulate/gcc/{target}"), &packages, &[])
+        .with_context(|| format!("no {}, nor could it be unpacked", gcc.command))?;
+    let root = root.display();
+    // Its parts come with libraries of their own.
+    let text = format!(
+        "#!/bin/sh\nexport LD_LIBRARY_PATH=\"$(echo '{root}'/usr/lib/*-linux-gnu)\"\n\
+         exec '{root}/usr/bin/{}' --sysroot='{root}' \"$@\"\n",
+        gcc.unpacked
+    );
+    // Nothing that rustc would take for the name of another kind of linker.
+    program(target, &text)
+}
+
+/// A program of this text.
+fn program(name: &str, text: &str) -> Result<PathBuf> {
+    let path = workdir("emulate/linkers")?.join(name);
     // Not written again when it is right: another job may be running it.
     if fs::read_to_string(&path).is_ok_and(|now| now == text) {
         return Ok(path);

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::build::{self, Program};
 use super::rows::Target;
 use crate::apt;
-use crate::process::{command, text};
+use crate::process::{command, installed, text};
 
 /// How long a test program may take. The slowest takes a minute on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -105,9 +105,7 @@ fn runs(program: &Path) -> bool {
 /// The emulator, installed or unpacked from its package.
 fn emulator(name: &str) -> Result<PathBuf> {
     let file = format!("qemu-{name}-static");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = std::env::split_paths(&path).map(|dir| dir.join(&file));
-    if let Some(emulator) = installed.into_iter().find(|emulator| emulator.exists()) {
+    if let Some(emulator) = installed(&file) {
         return Ok(emulator);
     }
     let unpacked = apt::unpacked("qemu", &["qemu-user-static"], &[])

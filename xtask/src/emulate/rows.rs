@@ -36,6 +36,8 @@ pub struct Target {
     pub relocation: Option<String>,
     /// The C library to link with dynamically.
     pub glibc: Option<Glibc>,
+    /// What to link with in place of zig.
+    pub gcc: Option<Gcc>,
     /// For the report.
     pub note: Option<String>,
 }
@@ -50,6 +52,17 @@ pub struct Glibc {
     pub package: String,
     /// The directory in it below which its `lib` is.
     pub root: String,
+}
+
+/// A GCC of Debian's for the target, with its C library, which it links in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gcc {
+    /// The command, where it is installed.
+    pub command: String,
+    /// Else it is in these Debian packages, and its name there.
+    pub packages: Vec<String>,
+    pub unpacked: String,
 }
 
 impl Table {
