@@ -78,6 +78,12 @@ pub fn effort(work: usize) -> usize {
     }
 }
 
+/// Whether the library has copies for this processor, and does not need the kernel for all.
+#[must_use]
+pub fn processor_copies() -> bool {
+    matches!(std::env::consts::ARCH, "x86_64" | "aarch64" | "riscv64")
+}
+
 /// Says that a check could not be made here, and why: it counts as not done.
 pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");

@@ -8,7 +8,7 @@ use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM, SYS_memfd_create
 use procfs::process::{MMPermissions, MMapPath};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tests::seccomp::SYS_FTRUNCATE;
-use tests::{lacks, refusing_argument, skip, smaps};
+use tests::{lacks, processor_copies, refusing_argument, skip, smaps};
 use unix_memory::{
     Call, FileKind, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
     SharedMemory, page_size,
@@ -260,7 +260,7 @@ fn refused_lengths() {
 
 #[test]
 fn what_cannot_become_shorter_is_copied_without_the_kernel() {
-    if !matches!(std::env::consts::ARCH, "x86_64" | "aarch64" | "riscv64") {
+    if !processor_copies() {
         return skip("copies without the kernel", "not for this architecture");
     }
     let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
