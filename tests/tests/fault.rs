@@ -463,7 +463,11 @@ fn no_mechanism_is_left() {
             // Memory without a file needs nothing of the kernel, where the processor copies.
             let mapping = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
             let filled = mapping.unwrap().fill(.., 1).map_err(|error| error.errno());
-            let expected = if processor_copies() { Ok(()) } else { Err(EMFILE) };
+            let expected = if processor_copies() {
+                Ok(())
+            } else {
+                Err(EMFILE)
+            };
             assert_eq!(filled, expected);
         });
     });

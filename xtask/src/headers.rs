@@ -451,7 +451,9 @@ fn flags(zig: &Zig, row: Row<'_>, set: &Headers, llvm_target: &str) -> Result<Ve
             Some(("deb", name)) => {
                 let packages: Vec<_> = set.packages.iter().map(String::as_str).collect();
                 let place = format!("debs-{}", packages.join("-"));
-                apt::unpacked(&place, &packages, &["*/include/*"])?.join(name)
+                apt::Apt::here()
+                    .unpacked(&place, &packages, &["*/include/*"])?
+                    .join(name)
             }
             _ => bail!("xtask/targets.toml: {dir} is of no known source"),
         });

@@ -25,6 +25,8 @@ mod unit;
 mod visit;
 mod zig;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -58,8 +60,15 @@ enum Task {
     Linker(emulate::linker::Args),
 }
 
-fn main() -> Result<()> {
-    dispatch(Cli::parse())
+fn main() -> ExitCode {
+    match dispatch(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // What went wrong outside, not where in here: no backtrace, whatever RUST_BACKTRACE says.
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs the task that was asked for.

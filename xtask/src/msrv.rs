@@ -84,7 +84,7 @@ fn debian(version: &str) -> Result<Command> {
     ];
     packages.extend(LIBRARIES.map(str::to_owned));
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    let dir = apt::unpacked("msrv", &packages, &[])?;
+    let dir = apt::Apt::here().unpacked("msrv", &packages, &[])?;
     let usr = dir.join("usr");
     let mut cargo = command(usr.join("bin/cargo"));
     // A rustup in PATH would otherwise answer for rustc.

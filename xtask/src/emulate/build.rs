@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::linker;
 use super::rows::{Glibc, Target};
-use crate::apt;
+use crate::apt::Apt;
 use crate::process::{capture, workdir};
 use crate::targets::Row;
 use crate::toolchain::Toolchain;
@@ -119,7 +119,9 @@ fn loaded_from(target: &Target, glibc: &Glibc) -> Result<Vec<String>> {
 /// The directory that stands for `/` to programs which load `glibc`.
 pub fn root(target: &Target, glibc: &Glibc) -> Result<PathBuf> {
     let place = format!("emulate/glibc/{}", target.name);
-    Ok(apt::unpacked(&place, &[&glibc.package], &[])?.join(&glibc.root))
+    Ok(Apt::here()
+        .unpacked(&place, &[&glibc.package], &[])?
+        .join(&glibc.root))
 }
 
 /// One of cargo's messages, as far as it matters here.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::rows::Gcc;
-use crate::apt;
+use crate::apt::Apt;
 use crate::process::{installed, run, workdir};
 use crate::zig::Zig;
 
@@ -44,12 +44,13 @@ pub fn gcc(target: &str, gcc: &Gcc) -> Result<PathBuf> {
         return Ok(path);
     }
     let packages: Vec<_> = gcc.packages.iter().map(String::as_str).collect();
-    let root = apt::unpacked(&format!("emulate/gcc/{target}"), &packages, &[])
+    let root = Apt::here()
+        .unpacked(&format!("emulate/gcc/{target}"), &packages, &[])
         .with_context(|| format!("no {}, nor could it be unpacked", gcc.command))?;
     let root = root.display();
     // Its parts come with libraries of their own.
     let text = format!(
-        "#!/bin/sh\nexport LD_LIBRARY_PATH=\"$(echo '{root}'/usr/lib/*-linux-gnu)\"\n\
+        "#!/bin/sh\nexport LD_LIBRARY_PATH=\"$(printf '%s:' '{root}'/usr/lib/*-linux-gnu)\"\n\
          exec '{root}/usr/bin/{}' --sysroot='{root}' \"$@\"\n",
         gcc.unpacked
     );

@@ -11,30 +11,64 @@ use anyhow::{Context, Result};
 
 use super::build::{self, Program};
 use super::rows::Target;
-use crate::apt;
+use crate::apt::Apt;
 use crate::process::{command, installed, text};
 
 /// How long a test program may take. The slowest takes a minute on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(600);
+pub const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The variable by which a test learns how to start another program of its target: the words of the
-/// command that comes before it, one in a line.
+/// command that comes before it, one in a line; none where it is only slow.
 const RUNNER: &str = "UNIX_MEMORY_RUNNER";
 
-/// How to run a target's programs.
+/// A program to run.
+pub struct Job<'a> {
+    /// Itself.
+    pub program: &'a Program,
+    /// The directory to run it in.
+    pub dir: &'a Path,
+    /// Its arguments; those that are files there have to be.
+    pub arguments: Vec<&'a str>,
+    /// For an example, whether its output is good, of a machine with pages of so many bytes.
+    pub good: Option<fn(&str, usize) -> bool>,
+}
+
+impl Job<'_> {
+    /// The arguments that are files.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let files = self.arguments.iter().copied();
+        files.filter(|file| self.dir.join(file).is_file())
+    }
+
+    /// The variables for a program that is not run by this machine itself, but by `runner`, the
+    /// words of a command, one in a line.
+    pub fn environment(runner: &str) -> [(&'static str, String); 3] {
+        [
+            (RUNNER, runner.to_owned()),
+            // Properties hold for other processors as for this one: fewer cases, which are slow.
+            ("PROPTEST_CASES", "16".to_owned()),
+            ("RUST_BACKTRACE", "0".to_owned()),
+        ]
+    }
+}
+
+/// What became of a job: how it ended, and what it printed.
+pub type Ended = Result<(End, String)>;
+
+/// How a program ended.
+pub enum End {
+    /// By itself.
+    Status(ExitStatus),
+    /// It was killed when its time was over.
+    Timeout,
+}
+
+/// How to run a target's programs, one by one.
 pub struct Machine {
     /// What comes before the program; nothing where it runs by itself.
     before: Vec<OsString>,
     /// For the report.
     pub name: String,
-}
-
-/// What became of a program.
-pub enum End {
-    /// It ended by itself.
-    Status(ExitStatus),
-    /// It was killed when its time was over.
-    Timeout,
 }
 
 impl Machine {
@@ -52,8 +86,7 @@ impl Machine {
             });
         }
         let emulator = emulator(&target.qemu)?;
-        let version = text(command(&emulator).arg("--version"))?;
-        let version = version.split_whitespace().nth(2).unwrap_or("?").to_owned();
+        let version = version(&emulator)?;
         let mut before = vec![emulator.into_os_string()];
         if page != target.pages[0] {
             before.extend(["-p".into(), page.to_string().into()]);
@@ -71,25 +104,41 @@ impl Machine {
         })
     }
 
-    /// A command that runs `program` in the directory of its package.
-    pub fn command(&self, program: &Program) -> Command {
+    /// Whether it is this machine itself.
+    pub fn is_here(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    /// Runs `job`, with its output in `log`.
+    pub fn run(&self, job: &Job<'_>, log: &Path) -> Ended {
+        let program = &job.program.path;
         let mut words = self.before.iter();
         let mut run = match words.next() {
             Some(emulator) => command(emulator),
-            None => command(&program.path),
+            None => command(program),
         };
-        if !self.before.is_empty() {
-            run.args(words).arg(&program.path);
-            run.env(RUNNER, self.before.join("\n".as_ref()));
-            // Properties hold for other processors as for this one: fewer cases, which are slow.
-            run.env("PROPTEST_CASES", "16");
+        if !self.is_here() {
+            let runner = self.before.join("\n".as_ref());
+            let runner = runner.to_str().context("paths of text")?;
+            run.args(words).arg(program).envs(Job::environment(runner));
         }
-        run.current_dir(&program.dir)
-            .env("CARGO_MANIFEST_DIR", &program.dir)
+        run.args(&job.arguments)
+            .current_dir(job.dir)
+            .env("CARGO_MANIFEST_DIR", job.dir)
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null());
-        run
+        run_for(&mut run, log, TIMEOUT)
     }
+}
+
+/// The version of an emulator.
+pub fn version(emulator: &Path) -> Result<String> {
+    let version = text(command(emulator).arg("--version"))?;
+    // "qemu-arm version 7.2.22 (Debian ...", "QEMU emulator version 7.2.22 (..."
+    let mut words = version
+        .split_whitespace()
+        .skip_while(|&word| word != "version");
+    Ok(words.nth(1).unwrap_or("?").to_owned())
 }
 
 /// Whether the kernel takes `program`.
@@ -108,14 +157,15 @@ fn emulator(name: &str) -> Result<PathBuf> {
     if let Some(emulator) = installed(&file) {
         return Ok(emulator);
     }
-    let unpacked = apt::unpacked("qemu", &["qemu-user-static"], &[])
+    let unpacked = Apt::here()
+        .unpacked("qemu", &["qemu-user-static"], &[])
         .with_context(|| format!("no {file}; on Debian `sudo apt-get install qemu-user-static`"))?;
     Ok(unpacked.join("usr/bin").join(file))
 }
 
-/// Runs with all output in `log`, for no longer than may be. A file and not a pipe, because children
+/// Runs with all output in `log`, for no longer than `timeout`. A file and not a pipe, because children
 /// that it leaves behind would hold a pipe open.
-pub fn run(command: &mut Command, log: &Path) -> Result<(End, String)> {
+pub fn run_for(command: &mut Command, log: &Path, timeout: Duration) -> Ended {
     let file = File::create(log)?;
     let mut child = command
         .stdout(file.try_clone()?)
@@ -127,7 +177,7 @@ pub fn run(command: &mut Command, log: &Path) -> Result<(End, String)> {
         if let Some(status) = child.try_wait()? {
             break End::Status(status);
         }
-        if start.elapsed() > TIMEOUT {
+        if start.elapsed() > timeout {
             child.kill()?;
             child.wait()?;
             break End::Timeout;
@@ -148,7 +198,7 @@ mod tests {
         let log = workdir("emulate").unwrap().join("test.log");
         let mut shell = command("sh");
         let script = "echo out; echo err >&2; kill -SEGV $$";
-        let (end, output) = run(shell.args(["-c", script]), &log).unwrap();
+        let (end, output) = run_for(shell.args(["-c", script]), &log, TIMEOUT).unwrap();
         assert_eq!(output, "out\nerr\n");
         assert!(matches!(end, End::Status(status) if !status.success()));
     }

@@ -1,17 +1,19 @@
 //! `cargo xtask emulate`: the tests and examples, built for other architectures and run: under
 //! qemu's user-mode emulation, or by this machine where it can.
 //!
-//! The emulator is no kernel: what it lacks, or answers by itself, tests find out while they run, and
-//! print as "skipped: what: why". Documentation tests are not run there.
+//! That emulator is no kernel: what it lacks, or answers by itself, tests find out while they run, and
+//! print as "skipped: what: why". Where Debian has a kernel whose pages are not this machine's, a
+//! whole machine is emulated, and nothing is lacking. Documentation tests are not run there.
 
 mod build;
+mod kernel;
 mod libtest;
 pub mod linker;
 mod machine;
 mod report;
 mod rows;
+mod system;
 
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -19,10 +21,10 @@ use anyhow::{Context, Result, bail};
 
 use self::build::Program;
 use self::libtest::Count;
-use self::machine::{End, Machine};
+use self::machine::{End, Ended, Job, Machine};
 use self::report::Run;
-use self::rows::Target;
-use crate::process::{root, text, workdir};
+use self::rows::{Kernel, Target};
+use crate::process::{command, installed, root, text, workdir};
 use crate::results::Results;
 use crate::targets;
 use crate::toolchain::Toolchain;
@@ -51,8 +53,9 @@ pub struct Args {
 pub fn task(args: &Args) -> Result<()> {
     let table = targets::Table::load()?;
     let ours = rows::Table::load()?;
-    let toolchain = Toolchain::find()?;
     let selected = ours.select(&args.targets, args.all)?;
+    let default = !args.all && args.targets.is_empty();
+    let toolchain = ready(&selected, default)?;
     let rows = selected
         .iter()
         .map(|target| target.row(&table))
@@ -65,7 +68,8 @@ pub fn task(args: &Args) -> Result<()> {
             let visit = Visit {
                 toolchain: &toolchain,
                 target,
-                sizes: target.sizes(!args.all && args.targets.is_empty()),
+                sizes: target.sizes(default),
+                kernel: target.kernel(default),
                 filter: args.filter.as_deref(),
             };
             visit.look(row)
@@ -84,12 +88,32 @@ pub fn task(args: &Args) -> Result<()> {
     report::print(&toolchain, &selected, &runs, &visits)
 }
 
+/// The compiler, where all is here that has to be installed; the rest is fetched when it is needed.
+///
+/// # Errors
+/// All that is missing, at once, and not after an hour.
+fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
+    let kernels = selected.iter().filter_map(|target| target.kernel(default));
+    let missing = kernels.filter(|kernel| installed(&kernel.system.command).is_none());
+    let mut missing: Vec<_> = missing.map(system::missing).collect();
+    let toolchain = Toolchain::find();
+    if let Err(error) = &toolchain {
+        missing.push(format!("{error:#}"));
+    }
+    if missing.is_empty() {
+        return toolchain;
+    }
+    bail!("{}", missing.join("\n"))
+}
+
 /// One target.
 struct Visit<'a> {
     toolchain: &'a Toolchain,
     target: &'a Target,
     /// The page sizes to run with.
     sizes: &'a [usize],
+    /// The kernel to run under as well.
+    kernel: Option<&'a Kernel>,
     filter: Option<&'a str>,
 }
 
@@ -104,72 +128,117 @@ impl Visit<'_> {
             "emulate: {name}: {} programs after {seconds} s",
             programs.len()
         );
+        let jobs = self.jobs(&programs)?;
         let mut runs = Vec::new();
         for &page in self.sizes {
-            let run = self.run(page, &programs)?;
+            let machine = Machine::of(self.target, page, &programs[0].path)?;
+            let logs = workdir(&format!("emulate/logs/{name}-{page}"))?;
+            let start = Instant::now();
+            let run_it = |job: &Job<'_>| {
+                let log = logs.join(job.program.name.replace('/', "-"));
+                // An example has nothing by which to find out.
+                let why = "an emulator makes each page of several of the kernel's";
+                let lacks = !machine.is_here() && page != host_page()?;
+                if job.good.is_some() && lacks {
+                    return Ok(skipped(&job.program.name, why));
+                }
+                verdict(job, machine.run(job, &log), page)
+            };
+            let found = jobs.iter().map(|job| (job, run_it(job)));
+            let run = self.run(page, machine.name.clone(), start, found);
+            println!("emulate: {name}: {}", run.line());
+            runs.push(run);
+        }
+        if let Some(kernel) = self.kernel {
+            let start = Instant::now();
+            let (machine, ended) = system::run(name, kernel, &jobs)?;
+            let found = jobs.iter().zip(ended);
+            let found = found.map(|(job, ended)| (job, verdict(job, ended, kernel.page)));
+            let run = self.run(kernel.page, machine, start, found);
             println!("emulate: {name}: {}", run.line());
             runs.push(run);
         }
         Ok(runs)
     }
 
-    /// Runs all programs with pages of `page` bytes.
-    fn run(&self, page: usize, programs: &[Program]) -> Result<Run> {
-        let start = Instant::now();
-        let test = programs.iter().find(|program| !program.example);
-        let test = test.context("cargo built no tests")?;
-        let machine = Machine::of(self.target, page, &test.path)?;
-        let logs = workdir(&format!("emulate/logs/{}-{page}", self.target.name))?;
-        let mut count = Count::default();
-        let mut failures = Vec::new();
-        let mut note = |name: &str, (found, failure): (Count, Option<String>)| {
-            count.add(found);
-            failures.extend(failure.map(|failure| format!("{name}: {failure}")));
-        };
-        for program in programs.iter().filter(|program| !program.example) {
-            let log = logs.join(program.name.replace('/', "-"));
-            let result = self.test(&machine, program, &log);
-            note(&program.name, result.unwrap_or_else(|error| failed(&error)));
-        }
-        if self.filter.is_none() && page == self.target.pages[0] {
+    /// What is to be run: the programs of tests; then, unless only some tests were asked for, the
+    /// examples.
+    fn jobs<'a>(&'a self, programs: &'a [Program]) -> Result<Vec<Job<'a>>> {
+        let tests = programs.iter().filter(|program| !program.example);
+        let mut jobs: Vec<_> = tests
+            .map(|program| Job {
+                program,
+                dir: &program.dir,
+                arguments: ["--show-output"].into_iter().chain(self.filter).collect(),
+                good: None,
+            })
+            .collect();
+        if self.filter.is_none() {
             for (name, arguments, good) in EXAMPLES {
-                let found = programs
-                    .iter()
-                    .find(|it| it.example && it.name.ends_with(name));
-                let result = found
-                    .context("cargo did not build it")
-                    .and_then(|program| example(&machine, program, arguments, good));
-                note(name, result.unwrap_or_else(|error| failed(&error)));
+                let mut examples = programs.iter().filter(|program| program.example);
+                let program = examples.find(|program| program.name.ends_with(name));
+                jobs.push(Job {
+                    program: program.with_context(|| format!("cargo did not build {name}"))?,
+                    dir: root(),
+                    arguments: arguments.to_vec(),
+                    good: Some(good),
+                });
             }
         }
-        Ok(Run {
+        Ok(jobs)
+    }
+
+    /// All that was found on a machine, together.
+    fn run<'a>(
+        &self,
+        page: usize,
+        machine: String,
+        start: Instant,
+        found: impl Iterator<Item = (&'a Job<'a>, Result<Found>)>,
+    ) -> Run {
+        let mut count = Count::default();
+        let mut failures = Vec::new();
+        for (job, found) in found {
+            let (found, failure) = found.unwrap_or_else(|error| failed(&error));
+            count.add(found);
+            failures.extend(failure.map(|failure| format!("{}: {failure}", job.program.name)));
+        }
+        Run {
             target: self.target.name.clone(),
             page,
-            machine: machine.name,
+            machine,
             count,
             failures,
             time: start.elapsed(),
-        })
-    }
-
-    /// Runs a program of tests; beside the count is what it printed about failures.
-    fn test(&self, machine: &Machine, program: &Program, log: &Path) -> Result<Found> {
-        let mut command = machine.command(program);
-        command.arg("--show-output").args(self.filter);
-        let (end, output) = machine::run(&mut command, log)?;
-        let End::Status(status) = end else {
-            bail!("still running when its time was over; it had printed:\n{output}");
-        };
-        match libtest::read(&output) {
-            Some(count) if status.success() && count.failed == 0 => Ok((count, None)),
-            Some(mut count) => {
-                // None, where it was the end of the program that went wrong.
-                count.failed = count.failed.max(1);
-                let failure = format!("{status}\n{}", report::failures(&output));
-                Ok((count, Some(failure)))
-            }
-            None => bail!("{status}, before its tests were done; it had printed:\n{output}"),
         }
+    }
+}
+
+/// What a job's end and output say; beside the count is what it printed about failures.
+fn verdict(job: &Job<'_>, ended: Ended, page: usize) -> Result<Found> {
+    let (end, output) = ended?;
+    let End::Status(status) = end else {
+        bail!("still running when its time was over; it had printed:\n{output}");
+    };
+    if let Some(good) = job.good {
+        if !status.success() || !good(output.trim_end(), page) {
+            bail!("{status}; it printed:\n{output}");
+        }
+        let count = Count {
+            passed: 1,
+            ..Count::default()
+        };
+        return Ok((count, None));
+    }
+    match libtest::read(&output) {
+        Some(count) if status.success() && count.failed == 0 => Ok((count, None)),
+        Some(mut count) => {
+            // None, where it was the end of the program that went wrong.
+            count.failed = count.failed.max(1);
+            let failure = format!("{status}\n{}", report::failures(&output));
+            Ok((count, Some(failure)))
+        }
+        None => bail!("{status}, before its tests were done; it had printed:\n{output}"),
     }
 }
 
@@ -185,58 +254,108 @@ fn failed(error: &anyhow::Error) -> Found {
     (count, Some(format!("{error:#}")))
 }
 
+/// A program that was left out.
+fn skipped(name: &str, why: &str) -> Found {
+    let count = Count {
+        skipped: 1,
+        reasons: vec![format!("{name}: {why}")],
+        ..Count::default()
+    };
+    (count, None)
+}
+
+/// The size of this machine's pages, of which emulators make their own.
+fn host_page() -> Result<usize> {
+    Ok(text(command("getconf").arg("PAGESIZE"))?.parse()?)
+}
+
 /// An example by its name, the arguments to run it with, and whether its output is good.
-type Example = (&'static str, &'static [&'static str], fn(&str) -> bool);
+type Example = (
+    &'static str,
+    &'static [&'static str],
+    fn(&str, usize) -> bool,
+);
 
 /// The examples that are run and their output checked. `.ci/run` does the same on this machine.
 const EXAMPLES: [Example; 2] = [
-    ("/dev_zero", &[], |output| {
+    ("/dev_zero", &[], |output, _| {
         output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"
     }),
-    ("/pages", &["Cargo.lock"], pages_of_the_lock_file),
+    ("/pages", &[LOCK_FILE], |output, page| {
+        let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
+        shows_pages(output, len.div_ceil(page as u64))
+    }),
 ];
 
+const LOCK_FILE: &str = "Cargo.lock";
+
 /// `Cargo.lock: 40000 bytes, 10 pages, 10 in memory (100%)`, then a picture.
-fn pages_of_the_lock_file(output: &str) -> bool {
+fn shows_pages(output: &str, count: u64) -> bool {
     let line = output.lines().next().unwrap_or_default();
     let numbers = line.strip_prefix("Cargo.lock: ").and_then(|rest| {
-        let (_, rest) = rest.split_once(" pages, ")?;
-        rest.strip_suffix("%)")?.split_once(" in memory (")
+        let (_, rest) = rest.split_once(", ")?;
+        let (pages, rest) = rest.split_once(" pages, ")?;
+        let (resident, percent) = rest.strip_suffix("%)")?.split_once(" in memory (")?;
+        let number = |text: &str| text.parse::<u64>().ok();
+        Some((number(pages)?, number(resident)?, number(percent)?))
     });
-    numbers.is_some_and(|(pages, percent)| {
-        pages.parse::<u64>().is_ok() && percent.parse::<u64>().is_ok()
+    numbers.is_some_and(|(pages, resident, percent)| {
+        pages == count && resident <= pages && percent <= 100
     })
-}
-
-/// Runs an example in the workspace's root and looks at its output.
-fn example(
-    machine: &Machine,
-    program: &Program,
-    arguments: &[&str],
-    good: fn(&str) -> bool,
-) -> Result<Found> {
-    let mut command = machine.command(program);
-    let output = text(command.current_dir(root()).args(arguments))?;
-    if !good(&output) {
-        bail!("it printed:\n{output}");
-    }
-    let count = Count {
-        passed: 1,
-        ..Count::default()
-    };
-    Ok((count, None))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::pages_of_the_lock_file;
+    use super::*;
 
     #[test]
     fn the_examples_output_is_read() {
-        let good = "Cargo.lock: 40 bytes, 1 pages, 1 in memory (100%)\n#";
-        assert!(pages_of_the_lock_file(good));
-        for bad in ["", "Cargo.lock: 40 bytes, 1 pages, x in memory (100%)", "x"] {
-            assert!(!pages_of_the_lock_file(bad), "{bad}");
+        let good = "Cargo.lock: 40 bytes, 3 pages, 1 in memory (33%)\n#";
+        assert!(shows_pages(good, 3));
+        assert!(!shows_pages(good, 1), "of another number of pages");
+        for bad in [
+            "",
+            "Cargo.lock: 40 bytes, 3 pages, 4 in memory (100%)",
+            "Cargo.lock: 40 bytes, 3 pages, x in memory (100%)",
+            "x",
+        ] {
+            assert!(!shows_pages(bad, 3), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_program_that_fails_is_a_failure() {
+        use std::os::unix::process::ExitStatusExt;
+        use std::process::ExitStatus;
+        let program = Program {
+            name: "tests/x".to_owned(),
+            example: false,
+            path: "/x".into(),
+            dir: "/".into(),
+        };
+        let job = |good| Job {
+            program: &program,
+            dir: root(),
+            arguments: Vec::new(),
+            good,
+        };
+        let said = |output: &str, status| {
+            Ok((End::Status(ExitStatus::from_raw(status)), output.to_owned()))
+        };
+        let (good, bad) = (0, 1 << 8);
+        let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured";
+        let test = |output, status| verdict(&job(None), said(output, status), 4096);
+        assert_eq!(test(result, good).unwrap().0.passed, 2);
+        let (count, failure) = test(result, bad).unwrap();
+        assert!(count.failed == 1 && failure.is_some());
+        assert!(test("", good).is_err());
+        let example = |output, status| {
+            let good: fn(&str, usize) -> bool = |output, page| output == page.to_string();
+            verdict(&job(Some(good)), said(output, status), 512)
+        };
+        assert_eq!(example("512\n", good).unwrap().0.passed, 1);
+        assert!(example("512\n", bad).is_err());
+        assert!(example("4096", good).is_err());
+        assert!(verdict(&job(None), Ok((End::Timeout, String::new())), 4096).is_err());
     }
 }

@@ -38,6 +38,8 @@ pub struct Target {
     pub glibc: Option<Glibc>,
     /// What to link with in place of zig.
     pub gcc: Option<Gcc>,
+    /// The kernel to run under as well, on a machine that is emulated as a whole.
+    pub kernel: Option<Kernel>,
     /// For the report.
     pub note: Option<String>,
 }
@@ -65,6 +67,39 @@ pub struct Gcc {
     pub unpacked: String,
 }
 
+/// A kernel of Debian's, and the machine for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kernel {
+    /// The size of its pages.
+    pub page: usize,
+    /// Whether to run with it without arguments.
+    #[serde(default)]
+    pub default: bool,
+    /// Debian's name of the architecture.
+    pub debian: String,
+    /// The package that depends on that of the newest kernel.
+    pub package: String,
+    /// The modules that it needs for a disk.
+    pub modules: Vec<String>,
+    /// Its name of the console.
+    pub console: String,
+    /// The emulator.
+    pub system: System,
+}
+
+/// An emulator of whole machines.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// The command.
+    pub command: String,
+    /// The Debian package that has it.
+    pub package: String,
+    /// Which machine it is to be.
+    pub arguments: Vec<String>,
+}
+
 impl Table {
     /// Reads the table that this program was built with.
     pub fn load() -> Result<Self> {
@@ -82,7 +117,7 @@ impl Table {
             }
         }
         let wanted = |target: &&Target| match names {
-            [] => all || !target.default.is_empty(),
+            [] => all || target.is_default(),
             names => names.contains(&target.name),
         };
         Ok(self.targets.iter().filter(wanted).collect())
@@ -95,6 +130,16 @@ impl Table {
 }
 
 impl Target {
+    fn is_default(&self) -> bool {
+        !self.default.is_empty() || self.kernel.as_ref().is_some_and(|kernel| kernel.default)
+    }
+
+    /// The kernel to run under as well, if it is one of the default set, or all are wanted.
+    pub fn kernel(&self, default: bool) -> Option<&Kernel> {
+        let kernel = self.kernel.as_ref();
+        kernel.filter(|kernel| !default || kernel.default)
+    }
+
     /// The page sizes to run with: all, or the default ones.
     pub fn sizes(&self, default: bool) -> &[usize] {
         if default { &self.default } else { &self.pages }
@@ -130,6 +175,11 @@ mod tests {
                     .all(|size| target.pages.contains(size))
             );
             assert!(target.row(&table).unwrap().zig().is_ok(), "{}", target.name);
+            if let Some(kernel) = &target.kernel {
+                assert!(kernel.page.is_power_of_two(), "{}", target.name);
+                // A dynamic program would need its libraries on the machine.
+                assert!(target.glibc.is_none(), "{}", target.name);
+            }
         }
     }
 
@@ -147,7 +197,8 @@ mod tests {
         let has = |what: &dyn Fn(&Target) -> bool| set.iter().any(|target| what(target));
         assert!(has(&|it| specs[&it.name].target_endian == Endian::Big));
         assert!(has(&|it| specs[&it.name].target_pointer_width == 32));
-        assert!(has(&|it| it.default.contains(&65536)));
+        assert!(has(&|it| it.default.contains(&65536)
+            || it.kernel(true).is_some_and(|kernel| kernel.page == 65536)));
         assert!(table.select(&["pdp11-unix".to_owned()], false).is_err());
     }
 }

@@ -1,0 +1,233 @@
+//! A whole machine, emulated, with a kernel of its own: nothing is lacking there but what that kernel
+//! lacks, and its pages are as large as it makes them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::kernel::Unpacked;
+use super::machine::{End, Ended, Job, TIMEOUT, run_for, version};
+use super::rows::Kernel;
+use crate::process::{capture, command, installed, workdir};
+
+/// How long the machine may run. It is there in half a minute, and through in some.
+const MACHINE_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// What the disk has beside the programs, for the files of tests: they are sparse.
+const ROOM: u64 = 2 << 30;
+
+/// Runs `jobs` on a machine with `kernel`, and tells which machine that was.
+///
+/// # Errors
+/// Where the machine does not start.
+pub fn run(target: &str, kernel: &Kernel, jobs: &[Job<'_>]) -> Result<(String, Vec<Ended>)> {
+    let unpacked = Unpacked::get(kernel)?;
+    let dir = workdir(&format!("emulate/system/{target}"))?;
+    let start = dir.join("start.cpio");
+    unpacked.write_start(kernel, &start)?;
+    let disk = make_disk(&dir, &unpacked.busybox, jobs)?;
+
+    let emulator = installed(&kernel.system.command).with_context(|| missing(kernel))?;
+    let mut machine = command(&emulator);
+    machine
+        .args(&kernel.system.arguments)
+        .args(["-m", "2G", "-smp", "2", "-nographic", "-no-reboot"])
+        .arg("-kernel")
+        .arg(&unpacked.image)
+        .arg("-initrd")
+        .arg(&start)
+        .arg("-append")
+        .arg(format!("console={} quiet panic=-1", kernel.console))
+        .arg("-drive")
+        .arg(format!(
+            "file={},format=raw,if=virtio,cache=unsafe",
+            disk.display()
+        ))
+        .stdin(Stdio::null());
+    let (_, console) = run_for(&mut machine, &dir.join("console"), MACHINE_TIMEOUT)?;
+
+    let logs = logs(&dir, &disk)?;
+    let release = fs::read_to_string(logs.join("kernel")).with_context(|| {
+        let lines: Vec<_> = console.lines().collect();
+        let last = lines[lines.len().saturating_sub(30)..].join("\n");
+        format!("the machine ran nothing; its console said last:\n{last}")
+    })?;
+    let name = format!(
+        "Linux {} in {} {}",
+        release.trim(),
+        kernel.system.command.trim_end_matches("-static"),
+        version(&emulator)?
+    );
+    let ended = (0..jobs.len()).map(|number| ended(&logs, number)).collect();
+    Ok((name, ended))
+}
+
+/// What to install for it.
+pub fn missing(kernel: &Kernel) -> String {
+    let system = &kernel.system;
+    format!(
+        "no {}; on Debian `sudo apt-get install --no-install-recommends {}`",
+        system.command, system.package
+    )
+}
+
+/// A disk that has a shell, the programs where they are here, and a script that runs them.
+fn make_disk(dir: &Path, busybox: &Path, jobs: &[Job<'_>]) -> Result<PathBuf> {
+    let root = dir.join("root");
+    if root.exists() {
+        fs::remove_dir_all(&root)?;
+    }
+    for name in ["bin", "dev", "logs", "proc", "sys", "tmp"] {
+        fs::create_dir_all(root.join(name))?;
+    }
+    put(busybox, &root.join("bin/busybox"))?;
+    std::os::unix::fs::symlink("busybox", root.join("bin/sh"))?;
+    let inside = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+    for job in jobs {
+        let path = &job.program.path;
+        put(path, &inside(path))?;
+        fs::create_dir_all(inside(job.dir))?;
+        // Where tests make their files: .../debug/deps/test, .../tmp.
+        if let Some(target) = path.ancestors().nth(3) {
+            fs::create_dir_all(inside(&target.join("tmp")))?;
+        }
+        for file in job.files() {
+            put(&job.dir.join(file), &inside(&job.dir.join(file)))?;
+        }
+    }
+    fs::write(root.join("jobs"), script(jobs)?)?;
+
+    let disk = dir.join("disk");
+    let size = capture(command("du").args(["-sb"]).arg(&root))?;
+    let size = String::from_utf8(size)?;
+    let size: u64 = size.split_whitespace().next().unwrap_or("0").parse()?;
+    let image = fs::File::create(&disk)?;
+    image.set_len(size * 3 / 2 + ROOM)?;
+    capture(
+        command("/sbin/mkfs.ext4")
+            .args(["-q", "-F", "-d"])
+            .arg(&root)
+            .arg(&disk),
+    )
+    .context("the machine's disk; Debian's package is e2fsprogs")?;
+    Ok(disk)
+}
+
+/// A link where that can be, else a copy.
+fn put(from: &Path, to: &Path) -> Result<()> {
+    if let Some(dir) = to.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    if !to.exists() && fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// The script that the machine runs: for each job, by its number, what it prints and how it ends.
+fn script(jobs: &[Job<'_>]) -> Result<String> {
+    let mut text = format!(
+        "/bin/busybox --install -s /bin\n\
+         export PATH=/bin\n\
+         uname -r > /logs/kernel\n\
+         run() {{\n\
+         log=\"/logs/$1\"\n\
+         cd \"$2\"\n\
+         export CARGO_MANIFEST_DIR=\"$2\"\n\
+         shift 2\n\
+         echo \"$*\"\n\
+         timeout -s KILL {} \"$@\" > \"$log\" 2>&1 < /dev/null\n\
+         echo $? > \"$log.status\"\n\
+         sync\n\
+         }}\n",
+        TIMEOUT.as_secs()
+    );
+    for (number, job) in jobs.iter().enumerate() {
+        // Each in an environment of its own.
+        let _ = write!(text, "(");
+        for (name, value) in Job::environment("") {
+            let _ = write!(text, "export {name}={}; ", quoted(&value)?);
+        }
+        let program = job.program.path.to_str().context("a path of text")?;
+        let dir = job.dir.to_str().context("a path of text")?;
+        let _ = write!(text, "run {number} {} {}", quoted(dir)?, quoted(program)?);
+        for argument in &job.arguments {
+            let _ = write!(text, " {}", quoted(argument)?);
+        }
+        text.push_str(")\n");
+    }
+    Ok(text)
+}
+
+/// As a shell takes it for itself.
+fn quoted(word: &str) -> Result<String> {
+    if word.contains('\'') {
+        bail!("{word} has a quote");
+    }
+    Ok(format!("'{word}'"))
+}
+
+/// The directory of what the machine left on its disk.
+fn logs(dir: &Path, disk: &Path) -> Result<PathBuf> {
+    let logs = dir.join("logs");
+    if logs.exists() {
+        fs::remove_dir_all(&logs)?;
+    }
+    // A machine whose time was over did not unmount it.
+    let _whatever_it_mended = command("/sbin/e2fsck").args(["-fyq"]).arg(disk).output();
+    let request = format!("rdump /logs {}", dir.display());
+    capture(command("/sbin/debugfs").args(["-R", &request]).arg(disk))
+        .context("the machine's disk; Debian's package is e2fsprogs")?;
+    Ok(logs)
+}
+
+/// What became of a job.
+fn ended(logs: &Path, number: usize) -> Ended {
+    let output = fs::read(logs.join(number.to_string()));
+    let output = String::from_utf8_lossy(&output.unwrap_or_default()).into_owned();
+    let status = fs::read_to_string(logs.join(format!("{number}.status")));
+    let status = status.context("the machine did not come to it, or not to its end")?;
+    let end = match status.trim().parse()? {
+        // A shell's word for a signal, also for that of timeout(1).
+        code @ 129.. => End::Status(ExitStatus::from_raw(code - 128)),
+        code => End::Status(ExitStatus::from_raw(code << 8)),
+    };
+    Ok((end, output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_job_is_read() {
+        let dir = workdir("emulate/test-logs").unwrap();
+        let write = |name: &str, text| fs::write(dir.join(name), text).unwrap();
+        write("0", "good\n");
+        write("0.status", "0\n");
+        write("1", "bad\n");
+        write("1.status", "101\n");
+        write("2.status", "139\n");
+        write("3", "half");
+        let status = |number| match ended(&dir, number) {
+            Ok((End::Status(status), output)) => (status, output),
+            _ => panic!("no status"),
+        };
+        let (good, output) = status(0);
+        assert!(good.success() && output == "good\n");
+        assert_eq!(status(1).0.code(), Some(101));
+        assert_eq!(status(2).0.signal(), Some(11));
+        assert!(ended(&dir, 3).is_err());
+    }
+
+    #[test]
+    fn words_are_quoted() {
+        assert_eq!(quoted("a b$").unwrap(), "'a b$'");
+        assert!(quoted("it's").is_err());
+    }
+}
