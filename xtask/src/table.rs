@@ -80,6 +80,39 @@ fn markdown(table: &Table, results: &Results) -> String {
         "\n{targets} targets. A number is how many of a group's targets passed; a dash, that none \
          did, or that nothing could be looked at."
     );
+    text.push_str(&runs(results));
+    text
+}
+
+/// Where the tests ran, from cells as `emulate` writes them: `big endian, 64 bits: 4096 bytes by
+/// qemu-s390x 7.2 (214 passed, 103 skipped); 65536 bytes by ...`.
+fn runs(results: &Results) -> String {
+    let mut text = String::from(
+        "\nThe runs of `cargo xtask emulate`. A test counts as skipped if it left anything out that \
+         the emulator or kernel lacks; each says so, and why.\n\n\
+         | target | byte order | bits | page | run by | passed | skipped |\n\
+         |---|---|---:|---:|---|---:|---:|\n",
+    );
+    for (target, cells) in &results.0 {
+        let cell = cells.get("run").filter(|cell| passed(cell));
+        let Some((spec, runs)) = cell.and_then(|cell| cell.split_once(": ")) else {
+            continue;
+        };
+        let (endian, bits) = spec.split_once(" endian, ").unwrap_or((spec, ""));
+        let bits = bits.trim_end_matches(" bits");
+        for run in runs.split("; ") {
+            let parts = run.split_once(" bytes by ").and_then(|(page, rest)| {
+                let (machine, counts) = rest.rsplit_once(" (")?;
+                let (passed, rest) = counts.split_once(" passed, ")?;
+                Some((page, machine, passed, rest.strip_suffix(" skipped)")?))
+            });
+            let (page, machine, passed, skipped) = parts.unwrap_or(("?", run, "?", "?"));
+            let _ = writeln!(
+                text,
+                "| {target} | {endian} | {bits} | {page} | {machine} | {passed} | {skipped} |"
+            );
+        }
+    }
     text
 }
 
@@ -146,6 +179,22 @@ mod tests {
         let fresh = with_table(&readme, "new\n").unwrap();
         assert_eq!(fresh, format!("a\n{BEGIN}new\n{END}\nb\n"));
         assert!(with_table("no markers", "new").is_err());
+    }
+
+    #[test]
+    fn runs_are_rows() {
+        let mut results = Results::default();
+        let cells = results.0.entry("pdp11-unix".to_owned()).or_default();
+        let run = "little endian, 16 bits: 512 bytes by qemu 1 (3 passed, 2 skipped); \
+                   64 bytes by Linux 7 in qemu 1 (5 passed, 0 skipped)";
+        cells.insert("run".into(), run.into());
+        let text = runs(&results);
+        let rows: Vec<_> = text.lines().skip(4).collect();
+        let expected = [
+            "| pdp11-unix | little | 16 | 512 | qemu 1 | 3 | 2 |",
+            "| pdp11-unix | little | 16 | 64 | Linux 7 in qemu 1 | 5 | 0 |",
+        ];
+        assert_eq!(rows[1..], expected, "{text}");
     }
 
     #[test]

@@ -74,9 +74,16 @@ pub fn task(args: &Args) -> Result<()> {
             };
             visit.look(row)
         };
-        let (outcome, mut found) = match look() {
-            Ok(found) => (report::outcome(&found), found),
-            Err(error) => (Outcome::Failed(format!("{error:#}")), Vec::new()),
+        let found = look().and_then(|found| {
+            let spec = toolchain.spec(row.name())?;
+            Ok((report::outcome(spec, &found), found))
+        });
+        let (outcome, mut found) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                println!("emulate: {}: FAILED: see below", row.name());
+                (Outcome::Failed(format!("{error:#}")), Vec::new())
+            }
         };
         runs.lock().expect("no job panics").append(&mut found);
         vec![outcome]

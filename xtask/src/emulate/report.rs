@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::libtest::Count;
 use super::rows::Target;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Spec, Toolchain};
 use crate::visit::{Outcome, Visit};
 
 /// All programs of a target, run once.
@@ -48,28 +48,31 @@ impl Run {
 }
 
 /// What becomes of a target's cell in the table of platforms.
-pub fn outcome(runs: &[Run]) -> Outcome {
+pub fn outcome(spec: &Spec, runs: &[Run]) -> Outcome {
     let failed = runs.iter().filter(|run| run.failed());
     let failed: Vec<_> = failed.map(Run::line).collect();
     if !failed.is_empty() {
         return Outcome::Failed(failed.join("; "));
     }
-    match runs.iter().map(Run::line).collect::<Vec<_>>() {
-        lines if lines.is_empty() => Outcome::Failed("nothing was run".to_owned()),
-        _ => Outcome::Passed(cell(runs)),
+    if runs.is_empty() {
+        return Outcome::Failed("nothing was run".to_owned());
     }
+    Outcome::Passed(cell(spec, runs))
 }
 
-/// What is remembered: no times, so that nothing changes where nothing did.
-fn cell(runs: &[Run]) -> String {
-    let sizes: Vec<_> = runs.iter().map(|run| run.page.to_string()).collect();
-    let sum = |of: fn(&Run) -> usize| runs.iter().map(of).sum::<usize>();
+/// What is remembered, for README.md: no times, so that nothing changes where nothing did.
+fn cell(spec: &Spec, runs: &[Run]) -> String {
+    let runs = runs.iter().map(|run| {
+        format!(
+            "{} bytes by {} ({} passed, {} skipped)",
+            run.page, run.machine, run.count.passed, run.count.skipped
+        )
+    });
     format!(
-        "{} passed, {} skipped, with pages of {}, by {}",
-        sum(|run| run.count.passed),
-        sum(|run| run.count.skipped),
-        sizes.join(", "),
-        runs[0].machine
+        "{} endian, {} bits: {}",
+        spec.target_endian,
+        spec.target_pointer_width,
+        runs.collect::<Vec<_>>().join("; ")
     )
 }
 
@@ -206,6 +209,10 @@ mod tests {
 
     #[test]
     fn one_failure_in_one_run_is_a_failure() {
+        let spec: Spec = serde_json::from_str(
+            r#"{"llvm-target": "pdp11", "target-pointer-width": 16, "target-endian": "big"}"#,
+        )
+        .unwrap();
         let good = Count {
             passed: 3,
             ..Count::default()
@@ -214,12 +221,13 @@ mod tests {
             failed: 1,
             ..good.clone()
         };
-        let passed = outcome(&[run(4096, good.clone()), run(65536, good.clone())]);
-        let text = "6 passed, 0 skipped, with pages of 4096, 65536, by qemu";
+        let passed = outcome(&spec, &[run(4096, good.clone()), run(65536, good.clone())]);
+        let text = "big endian, 16 bits: 4096 bytes by qemu (3 passed, 0 skipped); \
+                    65536 bytes by qemu (3 passed, 0 skipped)";
         assert_eq!(passed, Outcome::Passed(text.to_owned()));
-        let mixed = outcome(&[run(4096, good), run(65536, bad)]);
+        let mixed = outcome(&spec, &[run(4096, good), run(65536, bad)]);
         assert!(matches!(mixed, Outcome::Failed(_)));
-        assert!(matches!(outcome(&[]), Outcome::Failed(_)));
+        assert!(matches!(outcome(&spec, &[]), Outcome::Failed(_)));
     }
 
     #[test]
