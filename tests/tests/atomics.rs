@@ -1,12 +1,26 @@
 //! Atomics in a `SharedMapping`: where they may be, who sees them, what copies do beside them.
 
-use std::sync::atomic::{
-    AtomicI8, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+use std::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 use libc::{EBUSY, EINVAL, ENOMEM};
 use tests::seccomp::SYS_MMAP;
 use unix_memory::{Atomic, Call, MapOptions, ReadWrite, Reason, SharedMapping, page_size};
+
+/// The widest atomics that the target has, and those of half their size.
+#[cfg(target_has_atomic = "64")]
+mod sizes {
+    pub use std::sync::atomic::{AtomicI64 as WideSigned, AtomicU32 as Half, AtomicU64 as Wide};
+    pub type Number = u64;
+}
+#[cfg(not(target_has_atomic = "64"))]
+mod sizes {
+    pub use std::sync::atomic::{AtomicI32 as WideSigned, AtomicU16 as Half, AtomicU32 as Wide};
+    pub type Number = u32;
+}
+use sizes::{Half, Number, Wide, WideSigned};
+
+const WIDE: usize = size_of::<Wide>();
+const HALF: usize = size_of::<Half>();
 
 fn anonymous(len: usize) -> SharedMapping<ReadWrite> {
     MapOptions::new()
@@ -48,15 +62,15 @@ fn bounds() {
     }
     assert_eq!(mapping.atomics::<AtomicU32>(0, 25).unwrap().len(), 25);
     assert!(mapping.atomics::<AtomicU32>(100, 0).unwrap().is_empty());
-    assert!(anonymous(0).atomics::<AtomicU64>(0, 0).unwrap().is_empty());
+    assert!(anonymous(0).atomics::<Wide>(0, 0).unwrap().is_empty());
 }
 
 #[test]
 fn alignment_is_that_of_the_address() {
     let mapping = anonymous(100);
     for offset in 0..8 {
-        let expect = |size: usize| offset % size == 0;
-        assert_eq!(mapping.atomic::<AtomicU64>(16 + offset).is_ok(), expect(8));
+        let aligned = offset % WIDE == 0;
+        assert_eq!(mapping.atomic::<Wide>(16 + offset).is_ok(), aligned);
     }
     assert_eq!(
         refused::<AtomicU16>(&mapping, 1, 1),
@@ -75,50 +89,51 @@ fn alignment_is_that_of_the_address() {
         .offset(5)
         .map_shared(&file, ReadWrite)
         .unwrap();
-    assert!(mapping.atomic::<AtomicU64>(0).is_err());
-    let atomic = mapping.atomic::<AtomicU64>(3).unwrap();
-    atomic.store(u64::MAX, Ordering::Relaxed);
-    assert_eq!(
-        mapping.to_vec().unwrap()[..12],
-        *b"\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0"
-    );
+    assert!(mapping.atomic::<Wide>(0).is_err());
+    let atomic = mapping.atomic::<Wide>(3).unwrap();
+    atomic.store(Number::MAX, Ordering::Relaxed);
+    let mut expected = [0; 12];
+    expected[3..3 + WIDE].fill(0xff);
+    assert_eq!(mapping.to_vec().unwrap()[..12], expected);
 }
 
 #[test]
 fn bytes_keep_the_size_of_their_atomic() {
     let mapping = anonymous(3 * page_size());
-    mapping.atomic::<AtomicU32>(8).unwrap();
+    mapping.atomic::<Half>(8).unwrap();
+    assert_eq!(refused::<Wide>(&mapping, 8, 1), (EBUSY, Reason::AtomicSize));
+    let last = 8 + HALF - 1;
     assert_eq!(
-        refused::<AtomicU64>(&mapping, 8, 1),
-        (EBUSY, Reason::AtomicSize)
-    );
-    assert_eq!(
-        mapping.atomic::<AtomicU8>(11).unwrap_err().to_string(),
-        "atomics of 1 bytes at 11: Device or resource busy (atomics of another size are in use \
-         there)"
+        mapping.atomic::<AtomicU8>(last).unwrap_err().to_string(),
+        format!(
+            "atomics of 1 bytes at {last}: Device or resource busy (atomics of another size are in \
+             use there)"
+        )
     );
     // Beside it, and in the same size, all is free; so is a refused slice's other part.
-    assert!(mapping.atomics::<AtomicU64>(0, 2).is_err());
+    assert!(mapping.atomics::<Wide>(0, 16 / WIDE).is_err());
     mapping.atomic::<AtomicU16>(12).unwrap();
     mapping.atomic::<AtomicU8>(14).unwrap();
     mapping.atomic::<AtomicI8>(14).unwrap();
     mapping.atomics::<AtomicU16>(0, 4).unwrap();
-    mapping.atomics::<AtomicU64>(16, 100).unwrap();
-    mapping.atomics::<AtomicI64>(16, 101).unwrap();
+    mapping.atomics::<Wide>(16, 100).unwrap();
+    mapping.atomics::<WideSigned>(16, 101).unwrap();
     assert!(mapping.atomics::<AtomicU32>(4, 4).is_err());
-    if size_of::<usize>() == 8 {
+    if size_of::<usize>() == WIDE {
         mapping.atomic::<AtomicUsize>(16).unwrap();
     }
 
     // Another mapping, and this one once it was vouched for, start anew.
     let mapping = mapping.protect(ReadWrite).unwrap();
-    assert!(mapping.atomic::<AtomicU64>(8).is_err());
+    assert!(mapping.atomic::<Wide>(8).is_err());
     let file = tempfile::tempfile().unwrap();
     file.set_len(8).unwrap();
     let [one, two] = [(), ()].map(|()| MapOptions::new().map_shared(&file, ReadWrite).unwrap());
-    one.atomic::<AtomicU64>(0)
-        .unwrap()
-        .store(u64::from_ne_bytes(*b"in eight"), Ordering::Relaxed);
+    let parts = one.atomics::<Wide>(0, 8 / WIDE).unwrap();
+    for (part, bytes) in parts.iter().zip(b"in eight".chunks_exact(WIDE)) {
+        let number = Number::from_ne_bytes(bytes.try_into().unwrap());
+        part.store(number, Ordering::Relaxed);
+    }
     let two = two.atomics::<AtomicU8>(0, 8).unwrap();
     let two: Vec<u8> = two
         .iter()
@@ -132,9 +147,9 @@ fn one_size_wins_where_threads_ask_for_several() {
     for _ in 0..200 {
         let mapping = anonymous(64);
         let won = std::thread::scope(|scope| {
-            let eight = scope.spawn(|| mapping.atomics::<AtomicU64>(0, 8).is_ok());
-            let four = scope.spawn(|| mapping.atomics::<AtomicU32>(0, 16).is_ok());
-            (eight.join().unwrap(), four.join().unwrap())
+            let wide = scope.spawn(|| mapping.atomics::<Wide>(0, 64 / WIDE).is_ok());
+            let half = scope.spawn(|| mapping.atomics::<Half>(0, 64 / HALF).is_ok());
+            (wide.join().unwrap(), half.join().unwrap())
         });
         assert_ne!(won, (true, true));
     }
@@ -178,11 +193,11 @@ fn a_mapping_that_was_resized() {
         .len(page)
         .map_shared(&file, ReadWrite)
         .unwrap();
-    mapping.atomics::<AtomicU32>(0, page / 4).unwrap();
+    mapping.atomics::<Half>(0, page / HALF).unwrap();
     mapping.resize(100 * page).unwrap();
-    let all = mapping.atomics::<AtomicU64>(0, 100 * page / 8).unwrap();
+    let all = mapping.atomics::<Wide>(0, 100 * page / WIDE).unwrap();
     all[all.len() - 1].store(1, Ordering::Relaxed);
-    assert!(mapping.atomic::<AtomicU32>(100 * page - 8).is_err());
+    assert!(mapping.atomic::<Half>(100 * page - WIDE).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::EFAULT;
 use tests::{effort, in_a_child, lacks, skip, spawn};
@@ -34,7 +34,7 @@ fn bytes(offset: usize) -> [u8; 2] {
 }
 
 /// What the other process does to the file until `stop` is set.
-fn disturb(file: &std::fs::File, stop: &AtomicU64, changes: &AtomicU64) {
+fn disturb(file: &std::fs::File, stop: &AtomicUsize, changes: &AtomicUsize) {
     let len = PAGES * page_size();
     let full = [0, 1].map(|i| (0..len).map(|at| bytes(at)[i]).collect::<Vec<u8>>());
     let mut numbers = Numbers(0x5eed);
@@ -112,7 +112,7 @@ fn survive(mechanisms: &[Option<Mechanism>]) {
     let mapping = MapOptions::new().map_shared(&file, ReadOnly).unwrap();
     let words = MapOptions::new().len(100).map_anonymous_shared(ReadWrite);
     let words = words.unwrap();
-    let [stop, changes] = [0, 8].map(|offset| words.atomic::<AtomicU64>(offset).unwrap());
+    let [stop, changes] = [0, 8].map(|offset| words.atomic::<AtomicUsize>(offset).unwrap());
     let other = spawn(|| disturb(&file, stop, changes));
 
     let totals: Vec<(u64, u64)> = std::thread::scope(|scope| {

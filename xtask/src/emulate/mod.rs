@@ -158,10 +158,25 @@ impl Visit<'_> {
         }
         if let Some(kernel) = self.kernel {
             let start = Instant::now();
-            let (machine, ended) = system::run(name, kernel, &jobs)?;
-            let found = jobs.iter().zip(ended);
-            let found = found.map(|(job, ended)| (job, verdict(job, ended, kernel.page)));
-            let run = self.run(kernel.page, machine, start, found);
+            let run = match system::run(name, kernel, &jobs) {
+                Ok((machine, ended)) => {
+                    let found = jobs.iter().zip(ended);
+                    let found = found.map(|(job, ended)| (job, verdict(job, ended, kernel.page)));
+                    self.run(kernel.page, machine, start, found)
+                }
+                // What was run before is not lost.
+                Err(error) => {
+                    let (count, failure) = failed(&error);
+                    Run {
+                        target: name.clone(),
+                        page: kernel.page,
+                        machine: kernel.system.command.clone(),
+                        count,
+                        failures: failure.into_iter().collect(),
+                        time: start.elapsed(),
+                    }
+                }
+            };
             println!("emulate: {name}: {}", run.line());
             runs.push(run);
         }
