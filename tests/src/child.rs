@@ -1,9 +1,12 @@
 //! Children made by `fork`: for what a process can do only once, or does not survive.
 
 use std::any::Any;
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitStatus;
+use std::ptr;
 
 /// Runs `f` in a child, whose only thread it is, and returns how that ended: with 0 where `f`
 /// returned, with 101 where it panicked (the message is on standard error).
@@ -55,6 +58,55 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     format!("a child panicked: {}\n", text.unwrap_or("?"))
+}
+
+/// A thread's work, and the panic that ended it.
+struct Work<F> {
+    body: Option<F>,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// Runs each of `bodies` in a thread of its own, and comes back when all have: the way to threads
+/// in a child. The standard library's take a lock when they start, which another thread of the
+/// parent may have held when it forked: the child would wait for it for ever.
+///
+/// # Panics
+/// Where one of them does, or there can be no thread.
+pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
+    extern "C" fn start<F: FnOnce()>(work: *mut c_void) -> *mut c_void {
+        // SAFETY: it is that of this thread alone until it is joined.
+        let work = unsafe { &mut *work.cast::<Work<F>>() };
+        if let Some(body) = work.body.take() {
+            work.panic = catch_unwind(AssertUnwindSafe(body)).err();
+        }
+        ptr::null_mut()
+    }
+    let bodies = bodies.into_iter().map(|body| Work {
+        body: Some(body),
+        panic: None,
+    });
+    let mut works: Vec<_> = bodies.collect();
+    let threads: Vec<_> = works
+        .iter_mut()
+        .map(|work| {
+            let mut thread = MaybeUninit::uninit();
+            let work = ptr::from_mut(work).cast();
+            // SAFETY: the work is sent to the thread, and lives until it is joined.
+            let failed =
+                unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), start::<F>, work) };
+            // SAFETY: the call wrote it where it succeeded.
+            (failed == 0).then(|| unsafe { thread.assume_init() })
+        })
+        .collect();
+    for &thread in threads.iter().flatten() {
+        // SAFETY: it is a thread that nobody has joined yet.
+        let failed = unsafe { libc::pthread_join(thread, ptr::null_mut()) };
+        assert_eq!(failed, 0);
+    }
+    assert!(threads.iter().all(Option::is_some), "pthread_create");
+    if let Some(panic) = works.into_iter().find_map(|work| work.panic) {
+        resume_unwind(panic);
+    }
 }
 
 /// A child that may still run.

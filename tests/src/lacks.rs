@@ -4,14 +4,15 @@
 //! needs; where it is missing it says, as [`skip`] does, that `check` was left out, and why, and
 //! returns true.
 
+use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use std::ptr;
+use std::{mem, ptr};
 
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
-use procfs::process::MMPermissions;
+use procfs::process::{MMPermissions, VmFlags};
 
-use crate::{skip, smaps};
+use crate::{flags, in_a_child, skip, smaps};
 
 /// Advice that reaches the kernel, which refuses a value that it does not know.
 #[must_use]
@@ -88,6 +89,53 @@ pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
     let unmapped = unsafe { libc::munmap(address, size) };
     assert_eq!(unmapped, 0);
     false
+}
+
+/// Masks of handlers that the C library hands to the kernel as they are: musl 1.2.5 does not on
+/// RISC-V, whose kernel has no place for the function that it puts before the mask.
+///
+/// # Panics
+/// Where a signal cannot be handled.
+#[must_use]
+pub fn masks_of_handlers(check: &str) -> bool {
+    extern "C" fn noting(_: c_int) {
+        let mut mask = MaybeUninit::uninit();
+        // SAFETY: given no mask, the call changes nothing, and writes the one that there is.
+        let failed =
+            unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr()) };
+        assert_eq!(failed, 0);
+        // SAFETY: it was written.
+        let blocked = unsafe { libc::sigismember(mask.as_ptr(), libc::SIGUSR1) };
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::_exit(blocked) };
+    }
+    let ended = in_a_child(|| {
+        // SAFETY: it holds integers alone.
+        let mut action: libc::sigaction = unsafe { mem::zeroed() };
+        action.sa_sigaction = noting as *const () as usize;
+        // SAFETY: the mask is whole.
+        unsafe { libc::sigaddset(&raw mut action.sa_mask, libc::SIGUSR1) };
+        // SAFETY: the handler does what a handler may.
+        let failed = unsafe { libc::sigaction(libc::SIGUSR2, &raw const action, ptr::null_mut()) };
+        assert_eq!(failed, 0);
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::raise(libc::SIGUSR2) };
+    });
+    told(
+        ended.code() != Some(1),
+        check,
+        "this C library loses the mask of a handler",
+    )
+}
+
+/// Space that is not set aside (`MAP_NORESERVE`), of the bare call.
+#[must_use]
+pub fn no_reserve(check: &str) -> bool {
+    let flags = with_page(PROT_READ, libc::MAP_NORESERVE, |page, _| {
+        flags(page.cast_const().cast())
+    });
+    let told_of = flags.contains(VmFlags::NR);
+    told(!told_of, check, "an emulator drops MAP_NORESERVE")
 }
 
 /// Places in a file beyond what 32 bits can tell, of the bare call: an emulator may cut them off.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procfs::process::{MMPermissions, VmFlags};
 
-pub use child::{Child, in_a_child, spawn};
+pub use child::{Child, in_a_child, in_threads, spawn};
 pub use kernel::{smaps, smaps_of_file};
 
 /// What the kernel lets the process do with the page of `address`.

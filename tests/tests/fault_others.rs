@@ -2,10 +2,11 @@
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::EFAULT;
-use tests::{effort, in_a_child, lacks, skip, spawn};
+use tests::{effort, in_a_child, in_threads, lacks, skip, spawn};
 use unix_memory::{
     Call, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, install_fault_handler,
     page_size,
@@ -115,31 +116,27 @@ fn survive(mechanisms: &[Option<Mechanism>]) {
     let [stop, changes] = [0, 8].map(|offset| words.atomic::<AtomicUsize>(offset).unwrap());
     let other = spawn(|| disturb(&file, stop, changes));
 
-    let totals: Vec<(u64, u64)> = std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..THREADS)
-            .map(|i| {
-                let by = mechanisms[usize::try_from(i).unwrap() % mechanisms.len()];
-                let mapping = &mapping;
-                scope.spawn(move || {
-                    let (mut good, mut bad) = (0, 0);
-                    // Until both were seen: the other process may take its time.
-                    for round in 0..1000 {
-                        let (more, worse) = read(mapping, by, 1 + i + round * THREADS);
-                        (good, bad) = (good + more, bad + worse);
-                        if good > 0 && bad > 0 {
-                            break;
-                        }
-                    }
-                    (good, bad)
-                })
-            })
-            .collect();
-        let join = |reader: std::thread::ScopedJoinHandle<'_, _>| reader.join().unwrap();
-        readers.into_iter().map(join).collect()
-    });
+    let totals = Mutex::new(Vec::new());
+    in_threads((0..THREADS).map(|i| {
+        let by = mechanisms[usize::try_from(i).unwrap() % mechanisms.len()];
+        let (mapping, totals) = (&mapping, &totals);
+        move || {
+            let (mut good, mut bad) = (0, 0);
+            // Until both were seen: the other process may take its time.
+            for round in 0..1000 {
+                let (more, worse) = read(mapping, by, 1 + i + round * THREADS);
+                (good, bad) = (good + more, bad + worse);
+                if good > 0 && bad > 0 {
+                    break;
+                }
+            }
+            totals.lock().unwrap().push((good, bad));
+        }
+    }));
     stop.store(1, Ordering::Relaxed);
     let ended = other.wait();
     assert_eq!(ended.code(), Some(0), "{ended}");
+    let totals: Vec<(u64, u64)> = totals.into_inner().unwrap();
     println!(
         "{mechanisms:?}: {} changes; by thread (read, refused): {totals:?}",
         changes.load(Ordering::Relaxed)

@@ -50,10 +50,10 @@ fn lacks_advice(check: &str) -> bool {
 /// more of them than there are; then it says that `check` was left out.
 fn lacks_own_pages(check: &str) -> bool {
     let page = Mapping::anonymous(page_size()).unwrap();
-    let mut pages = vec![0xff; page_size()];
+    let mut pages = vec![0xff_u8; page_size()];
     let address = page.as_ptr().cast_mut().cast();
     // SAFETY: there is room for as many pages as there can be.
-    let asked = unsafe { libc::mincore(address, page.len(), pages.as_mut_ptr().cast()) };
+    let asked = unsafe { libc::mincore(address, page.len(), pages.as_mut_ptr()) };
     assert_eq!(asked, 0);
     let more = pages[1] != 0xff;
     if more {
