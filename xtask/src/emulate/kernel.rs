@@ -45,7 +45,11 @@ impl Unpacked {
             image: find(&dir.join("boot"), |name| name.starts_with("vmlinu"))
                 .context("the package has no kernel")?,
             modules: dir,
-            busybox: find(&shell, |name| name == "busybox").context("no busybox")?,
+            busybox: ["bin/busybox", "usr/bin/busybox"]
+                .map(|name| shell.join(name))
+                .into_iter()
+                .find(|path| path.exists())
+                .context("the package has no busybox")?,
         })
     }
 
