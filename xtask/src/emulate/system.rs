@@ -35,8 +35,9 @@ pub fn run(target: &str, kernel: &Kernel, jobs: &[Job<'_>]) -> Result<(String, V
     let emulator = installed(&kernel.system.command).with_context(|| missing(kernel))?;
     let mut machine = command(&emulator);
     machine
+        .args(["-m", "2G", "-smp", "2", "-nic", "none"])
+        .args(["-nographic", "-no-reboot"])
         .args(&kernel.system.arguments)
-        .args(["-m", "2G", "-smp", "2", "-nographic", "-no-reboot"])
         .arg("-kernel")
         .arg(&unpacked.image)
         .arg("-initrd")
