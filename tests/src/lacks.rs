@@ -12,7 +12,7 @@ use std::{mem, ptr};
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
 use procfs::process::{MMPermissions, VmFlags};
 
-use crate::{flags, in_a_child, skip, smaps};
+use crate::{flags, in_a_child, raw_flags, skip, smaps};
 
 /// Advice that reaches the kernel, which refuses a value that it does not know.
 #[must_use]
@@ -136,6 +136,22 @@ pub fn no_reserve(check: &str) -> bool {
     });
     let told_of = flags.contains(VmFlags::NR);
     told(!told_of, check, "an emulator drops MAP_NORESERVE")
+}
+
+/// Locks on fault, of the bare call, that the kernel's flags of a mapping tell from full ones.
+#[must_use]
+pub fn locks_on_fault_told(check: &str) -> bool {
+    let flags = with_page(PROT_READ, 0, |page, len| {
+        // SAFETY: a lock changes nothing; it goes with the page.
+        let failed = unsafe { libc::syscall(libc::SYS_mlock2, page, len, libc::MLOCK_ONFAULT) };
+        (failed == 0).then(|| raw_flags(page.cast_const().cast()))
+    });
+    let told_of = flags.is_none_or(|flags| flags.iter().any(|flag| flag == "lf"));
+    told(
+        !told_of,
+        check,
+        "this kernel does not tell them from full locks",
+    )
 }
 
 /// Places in a file beyond what 32 bits can tell, of the bare call: an emulator may cut them off.

@@ -52,6 +52,16 @@ pub fn lock_states(address: *const u8, count: usize) -> String {
         .collect()
 }
 
+/// What [`lock_states`] can be where it should be `states`: kernels before 6.2 do not tell which locks
+/// are on fault.
+#[must_use]
+pub fn as_told(states: &str) -> String {
+    if states.contains('f') && lacks::locks_on_fault_told("which locks are on fault") {
+        return states.replace('f', "x");
+    }
+    states.to_owned()
+}
+
 /// The kernel's flags of the mapping that holds `address`, as it spells them: also those that have
 /// no name in [`flags`].
 ///

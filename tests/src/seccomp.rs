@@ -26,6 +26,13 @@ pub use libc::SYS_mmap as SYS_MMAP;
 #[cfg(not(target_pointer_width = "64"))]
 pub use libc::SYS_mmap2 as SYS_MMAP;
 
+/// The number for `pkey_mprotect`, which the libc crate lacks on SPARC: <asm/unistd.h> has it.
+#[cfg(not(target_arch = "sparc64"))]
+pub use libc::SYS_pkey_mprotect as SYS_PKEY_MPROTECT;
+#[cfg(target_arch = "sparc64")]
+#[allow(missing_docs, reason = "said above, for both")]
+pub const SYS_PKEY_MPROTECT: c_long = 362;
+
 /// What a filter looks at: `struct seccomp_data`.
 const NUMBER: usize = 0;
 const ARGUMENTS: usize = 16;

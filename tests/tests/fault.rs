@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
@@ -474,32 +473,32 @@ fn no_mechanism_is_left() {
 }
 
 /// Secret memory is none for the kernel's copies between processes, as a device's is not, but it is
-/// there.
+/// there. The other architectures have none.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
 #[test]
 fn memory_that_process_vm_does_not_know() {
-    #[cfg(any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    ))]
-    {
-        // SAFETY: it touches no memory.
-        let fd = unsafe { unix_memory_sys::memfd_secret(0) };
-        if fd == -1 {
-            let error = std::io::Error::last_os_error();
-            return skip("memory that process_vm_readv refuses", &error.to_string());
-        }
-        // SAFETY: it was opened just now, and nobody else has it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        // SAFETY: the descriptor is open.
-        let result = unsafe { libc::ftruncate(fd.as_raw_fd(), page_size().try_into().unwrap()) };
-        assert_eq!(result, 0);
-        let mapping = MapOptions::new().map_shared(&fd, ReadWrite).unwrap();
-        let error = mapping.read_at_with(Mechanism::ProcessVm, 0, &mut [0]);
-        assert_eq!(error.unwrap_err().errno(), EFAULT);
-        mapping.write_at(1, b"secret").unwrap();
-        assert!(mapping.eq_at(0, b"\0secret\0").unwrap());
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+    // SAFETY: it touches no memory.
+    let fd = unsafe { unix_memory_sys::memfd_secret(0) };
+    if fd == -1 {
+        let error = std::io::Error::last_os_error();
+        return skip("memory that process_vm_readv refuses", &error.to_string());
     }
+    // SAFETY: it was opened just now, and nobody else has it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: the descriptor is open.
+    let result = unsafe { libc::ftruncate(fd.as_raw_fd(), page_size().try_into().unwrap()) };
+    assert_eq!(result, 0);
+    let mapping = MapOptions::new().map_shared(&fd, ReadWrite).unwrap();
+    let error = mapping.read_at_with(Mechanism::ProcessVm, 0, &mut [0]);
+    assert_eq!(error.unwrap_err().errno(), EFAULT);
+    mapping.write_at(1, b"secret").unwrap();
+    assert!(mapping.eq_at(0, b"\0secret\0").unwrap());
 }
 
 /// A disk that is full: tmpfs, which only root can mount.

@@ -1,6 +1,7 @@
 //! Protection keys; where the processor has none, that this is said.
 
-use libc::{EINVAL, ENOMEM, ENOSPC, ENOSYS, SYS_pkey_mprotect};
+use libc::{EINVAL, ENOMEM, ENOSPC, ENOSYS};
+use tests::seccomp::SYS_PKEY_MPROTECT;
 use tests::{can_be_read, refusing, skip};
 use unix_memory::{Call, Mapping, ProtectionKey, ReadOnly, Reason, page_size};
 
@@ -80,7 +81,7 @@ fn a_refusal_gives_the_mapping_back() {
     let address = mapping.as_ptr();
     let protect = || key.protect(mapping).map(drop).unwrap_err();
     // (Not ENOMEM, after which the kernel is asked to go back.)
-    if let Some(failed) = refusing(SYS_pkey_mprotect, address, ENOSYS, protect) {
+    if let Some(failed) = refusing(SYS_PKEY_MPROTECT, address, ENOSYS, protect) {
         assert_eq!(failed.error().call(), Call::PkeyMprotect);
         assert_ne!(failed.error().errno(), ENOMEM);
         assert_eq!(failed.into_mapping()[0], 7);

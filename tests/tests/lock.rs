@@ -5,7 +5,7 @@ use std::ops::Range;
 use libc::{EACCES, EAGAIN, EINVAL, ENOMEM, ENOSYS, SYS_mlock, SYS_mlock2, SYS_mprotect};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use tests::{is_locked, lacks, lock_states, refusing, skip};
+use tests::{as_told, is_locked, lacks, lock_states, refusing, skip};
 use unix_memory::{
     Call, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
 };
@@ -268,7 +268,7 @@ fn on_fault_no_page_comes_before_it_is_used() {
         .unwrap();
     let guard = mapping.lock_range_on_fault(page..).unwrap();
     assert_eq!(guard.len(), 3 * page);
-    assert_eq!(lock_states(mapping.as_ptr(), 4), ".fff");
+    assert_eq!(lock_states(mapping.as_ptr(), 4), as_told(".fff"));
     assert_eq!(mapping.residency().resident(), Ok(0));
     mapping.write_at(2 * page, &[1]).unwrap();
     assert_eq!(mapping.residency().resident(), Ok(1));
@@ -288,9 +288,9 @@ fn the_full_lock_wins_over_that_on_fault() {
     let states = || lock_states(mapping.as_ptr(), 6);
     let full = mapping.lock_range(page..3 * page).unwrap();
     let on_fault = mapping.lock_range_on_fault(2 * page..5 * page).unwrap();
-    assert_eq!(states(), ".xxff.");
+    assert_eq!(states(), as_told(".xxff."));
     drop(full);
-    assert_eq!(states(), "..fff.", "as the other holds them");
+    assert_eq!(states(), as_told("..fff."), "as the other holds them");
     let full = mapping.lock().unwrap();
     assert_eq!(states(), "xxxxxx");
     drop(on_fault);
@@ -419,7 +419,10 @@ proptest::proptest! {
                 _ => {}
             }
             let expected: String = (0..PAGES).map(|page| model(&guards, page)).collect();
-            proptest::prop_assert_eq!(lock_states(mapping.as_ptr(), PAGES), expected);
+            proptest::prop_assert_eq!(
+                lock_states(mapping.as_ptr(), PAGES),
+                as_told(&expected)
+            );
         }
         drop(guards);
         proptest::prop_assert_eq!(lock_states(mapping.as_ptr(), PAGES), ".".repeat(PAGES));

@@ -3,7 +3,7 @@
 use libc::{EINVAL, ENOMEM, EPERM};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use tests::{is_true_in_a_child, lock_states, skip};
+use tests::{as_told, is_true_in_a_child, lock_states, skip};
 use unix_memory::{Call, LockPages, Mapping, ProcessLock, ReadWrite, Reason, page_size};
 
 /// New memory of two pages.
@@ -69,17 +69,17 @@ fn on_fault(old: &Mapping<ReadWrite>, held: &Mapping<ReadWrite>) {
         return skip("locks on fault", &error.to_string());
     }
     let new = map();
-    assert_eq!((states(old), states(&new)), ("ff".into(), "ff".into()));
+    assert_eq!((states(old), states(&new)), (as_told("ff"), as_told("ff")));
     let guard = held.lock_range(page_size()..).unwrap();
-    assert_eq!(states(held), "fx");
+    assert_eq!(states(held), as_told("fx"));
     // The full lock wins, for what comes too, and the other takes over.
     let full = ProcessLock::new(LockPages::FUTURE).unwrap();
     assert_eq!(states(&map()), "xx");
     let third = ProcessLock::on_fault(LockPages::CURRENT).unwrap();
     assert_eq!(states(&map()), "xx");
-    assert_eq!(states(held), "fx", "a guard is not weakened");
+    assert_eq!(states(held), as_told("fx"), "a guard is not weakened");
     drop(full);
-    assert_eq!(states(&map()), "ff");
+    assert_eq!(states(&map()), as_told("ff"));
     drop(first);
     drop(third);
     assert_eq!((states(old), states(&new)), ("..".into(), "..".into()));
@@ -87,7 +87,7 @@ fn on_fault(old: &Mapping<ReadWrite>, held: &Mapping<ReadWrite>) {
     drop(guard);
     let guard = held.lock_on_fault().unwrap();
     drop(ProcessLock::new(LockPages::CURRENT).unwrap());
-    assert_eq!(states(held), "ff");
+    assert_eq!(states(held), as_told("ff"));
     drop(guard);
 }
 

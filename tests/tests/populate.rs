@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use libc::{EFAULT, EINVAL, ENOMEM, SYS_madvise};
 use procfs::process::VmFlags;
 use tests::{flags, lacks, refusing, refusing_argument};
-use unix_memory::{Call, MapOptions, Mapping, ReadOnly, ReadWrite, Reason, page_size};
+use unix_memory::{Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size};
 
 #[test]
 fn populate_brings_pages_in() {
@@ -159,6 +159,15 @@ fn a_range_beyond_the_end_is_refused() {
     mapping.populate_write_range(10..).unwrap();
 }
 
+/// New memory with others' neither before nor behind it: of what is together, the kernel tells
+/// together.
+fn apart(len: usize) -> (Mapping<NoAccess>, Mapping<ReadWrite>, Mapping<NoAccess>) {
+    let page = page_size();
+    let options = MapOptions::new().len(len);
+    let guarded = options.map_guarded(page, page, ReadWrite).unwrap();
+    guarded.into_parts()
+}
+
 /// The bytes of `mapping`'s pages that are copies of its own.
 fn own(address: *const u8) -> u64 {
     tests::smaps(address).expect("mapped").extension.map["Anonymous"]
@@ -195,7 +204,7 @@ fn for_writing_in_steps() {
         return;
     }
     let page = page_size();
-    let mut mapping = Mapping::anonymous(5 * page).unwrap();
+    let (_before, mut mapping, _behind) = apart(5 * page);
     mapping[page] = 9;
     let done = mapping
         .populate_write_in_steps(2 * page)
@@ -209,7 +218,7 @@ fn for_writing_in_steps() {
 #[test]
 fn for_writing_does_without_the_advice() {
     let page = page_size();
-    let mut mapping = Mapping::anonymous(3 * page).unwrap();
+    let (_before, mut mapping, _behind) = apart(3 * page);
     mapping[page + 1] = 9;
     let address = mapping.as_ptr();
     let value = u64::try_from(libc::MADV_POPULATE_WRITE).unwrap();

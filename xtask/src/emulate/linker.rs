@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 
@@ -29,13 +30,27 @@ pub struct Args {
 pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
     let name = cpu.map_or_else(|| target.to_owned(), |cpu| format!("{target}-{cpu}"));
     let cpu = cpu.map_or_else(String::new, |cpu| format!(" -mcpu={cpu}"));
-    let xtask = std::env::current_exe().context("where is xtask?")?;
+    let xtask = ours()?;
     let text = format!(
         "#!/bin/sh\nexec '{}' linker '{}' {target}{cpu} \"$@\"\n",
         xtask.display(),
         zig.dir().display()
     );
     program(&name, &text)
+}
+
+/// A copy of this program, which stays as it is where cargo builds another meanwhile.
+fn ours() -> Result<PathBuf> {
+    static COPY: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut copy = COPY.lock().expect("no job panics");
+    if let Some(path) = &*copy {
+        return Ok(path.clone());
+    }
+    let path = workdir("emulate/linkers")?.join("xtask");
+    let part = path.with_extension("part");
+    fs::copy("/proc/self/exe", &part).context("this program")?;
+    fs::rename(part, &path)?;
+    Ok(copy.insert(path).clone())
 }
 
 /// Debian's GCC for `target`: the installed one, or else one that is unpacked below `target/xtask/`.
