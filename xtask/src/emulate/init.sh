@@ -19,8 +19,7 @@ if mount -t ext4 /dev/vda /root; then
     mkdir -p /root/dev/shm
     mount -t tmpfs tmpfs /root/dev/shm
     chroot /root /bin/sh /jobs
-    umount /root/dev/shm /root/dev /root/sys /root/proc
-    umount /root || mount -o remount,ro /root
+    sync
 else
     echo "the disk cannot be mounted"
 fi

@@ -158,7 +158,7 @@ impl Visit<'_> {
         }
         if let Some(kernel) = self.kernel {
             let start = Instant::now();
-            let run = match system::run(name, kernel, &jobs) {
+            let run = match system::run(name, kernel, &programs, &jobs) {
                 Ok((machine, ended)) => {
                     let found = jobs.iter().zip(ended);
                     let found = found.map(|(job, ended)| (job, verdict(job, ended, kernel.page)));

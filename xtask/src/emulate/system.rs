@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::build::Program;
 use super::kernel::Unpacked;
 use super::machine::{End, Ended, Job, TIMEOUT, run_for, version};
 use super::rows::Kernel;
@@ -21,16 +22,21 @@ const MACHINE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// What the disk has beside the programs, for the files of tests: they are sparse.
 const ROOM: u64 = 2 << 30;
 
-/// Runs `jobs` on a machine with `kernel`, and tells which machine that was.
+/// Runs `jobs` on a machine with `kernel` that has `programs`, and tells which machine that was.
 ///
 /// # Errors
 /// Where the machine does not start.
-pub fn run(target: &str, kernel: &Kernel, jobs: &[Job<'_>]) -> Result<(String, Vec<Ended>)> {
+pub fn run(
+    target: &str,
+    kernel: &Kernel,
+    programs: &[Program],
+    jobs: &[Job<'_>],
+) -> Result<(String, Vec<Ended>)> {
     let unpacked = Unpacked::get(kernel)?;
     let dir = workdir(&format!("emulate/system/{target}"))?;
     let start = dir.join("start.cpio");
     unpacked.write_start(kernel, &start)?;
-    let disk = make_disk(&dir, &unpacked.busybox, jobs)?;
+    let disk = make_disk(&dir, &unpacked.busybox, programs, jobs)?;
 
     let emulator = installed(&kernel.system.command).with_context(|| missing(kernel))?;
     let mut machine = command(&emulator);
@@ -78,7 +84,12 @@ pub fn missing(kernel: &Kernel) -> String {
 }
 
 /// A disk that has a shell, the programs where they are here, and a script that runs them.
-fn make_disk(dir: &Path, busybox: &Path, jobs: &[Job<'_>]) -> Result<PathBuf> {
+fn make_disk(
+    dir: &Path,
+    busybox: &Path,
+    programs: &[Program],
+    jobs: &[Job<'_>],
+) -> Result<PathBuf> {
     let root = dir.join("root");
     if root.exists() {
         fs::remove_dir_all(&root)?;
@@ -89,14 +100,15 @@ fn make_disk(dir: &Path, busybox: &Path, jobs: &[Job<'_>]) -> Result<PathBuf> {
     put(busybox, &root.join("bin/busybox"))?;
     std::os::unix::fs::symlink("busybox", root.join("bin/sh"))?;
     let inside = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-    for job in jobs {
-        let path = &job.program.path;
+    for Program { path, .. } in programs {
         put(path, &inside(path))?;
-        fs::create_dir_all(inside(job.dir))?;
         // Where tests make their files: .../debug/deps/test, .../tmp.
         if let Some(target) = path.ancestors().nth(3) {
             fs::create_dir_all(inside(&target.join("tmp")))?;
         }
+    }
+    for job in jobs {
+        fs::create_dir_all(inside(job.dir))?;
         for file in job.files() {
             put(&job.dir.join(file), &inside(&job.dir.join(file)))?;
         }
