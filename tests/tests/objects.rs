@@ -200,9 +200,11 @@ fn a_refused_remap_leaves_the_mapping() {
     let memory = SharedMemory::unnamed(10).unwrap();
     let mut mapping = memory.map(ReadWrite).unwrap();
     mapping.write_at(0, b"kept").unwrap();
-    // Longer than any address space.
+    // Longer than most address spaces.
     memory.set_len(i64::MAX as u64 & !0xff_ffff).unwrap();
-    let error = memory.remap(&mut mapping).unwrap_err();
+    let Err(error) = memory.remap(&mut mapping) else {
+        return skip("a refused remap", "this processor has addresses for it");
+    };
     assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM));
     assert_eq!(mapping.len(), 10);
     assert!(mapping.to_vec().unwrap().starts_with(b"kept"));

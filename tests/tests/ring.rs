@@ -92,10 +92,14 @@ fn capacities_beyond_the_address_space_are_refused() {
             );
         }
     }
-    // One that only the kernel can refuse: too much for any process, but for one of 32 bits to which
-    // a 64-bit kernel gives nearly 4 GiB.
-    match pair(isize::MAX.unsigned_abs() / 4) {
-        Ok((producer, _)) => assert_eq!((size_of::<usize>(), producer.capacity()), (4, 1 << 29)),
+    // One that only the kernel can refuse: too much for most processes, but not for one of 32 bits
+    // to which a 64-bit kernel gives nearly 4 GiB, nor where there are addresses of all 64 bits.
+    let asked = isize::MAX.unsigned_abs() / 4;
+    match pair(asked) {
+        Ok((producer, _)) => {
+            assert_eq!(producer.capacity(), asked + 1);
+            tests::skip("no room for a ring", "this process has addresses for it");
+        }
         Err(error) => assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM)),
     }
 }

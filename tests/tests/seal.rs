@@ -101,6 +101,12 @@ fn a_refusal_gives_the_mapping_back() {
         };
         let failed = result.unwrap_err();
         let error = failed.error();
+        if errno != ENOSYS && error.errno() == ENOSYS {
+            return skip(
+                "a seal that is refused",
+                "this kernel does not ask filters about calls that it lacks",
+            );
+        }
         assert_eq!((error.call(), error.errno()), (Call::Mseal, errno));
         assert_eq!(error.reason() == Reason::Unsupported, errno == ENOSYS);
         let mapping = failed.into_mapping().protect(ReadOnly).unwrap();

@@ -4,7 +4,9 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -60,6 +62,28 @@ fn lacks_own_pages(check: &str) -> bool {
         println!("skipped: {check}: an emulator makes each page of several of the kernel's");
     }
     more
+}
+
+/// Whether the libc crate's number for options of sockets, of which descriptors are sent, is not the
+/// kernel's: 0.2.191 has another on 64-bit MIPS with musl; then it says that `check` was left out.
+fn lacks_socket_options(check: &str) -> bool {
+    let (socket, _peer) = UnixStream::pair().unwrap();
+    let mut kind: libc::c_int = 0;
+    let mut len = 4;
+    // SAFETY: there is room for as many bytes as `len` says.
+    let failed = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TYPE,
+            (&raw mut kind).cast(),
+            &raw mut len,
+        )
+    };
+    if failed != 0 {
+        println!("skipped: {check}: the libc crate has not the kernel's SOL_SOCKET");
+    }
+    failed != 0
 }
 
 fn run(command: &mut Command) -> (bool, String, String) {
@@ -121,6 +145,9 @@ fn two_processes_share_memory() {
     // without what an emulator has for it, nobody says anything.
     if !alone.is_ok_and(|alone| alone.stderr.starts_with(b"Error: ")) {
         println!("skipped: two processes: the kernel runs this program in an emulator alone");
+        return;
+    }
+    if lacks_socket_options("two processes") {
         return;
     }
     let (ok, out, err) = run(&mut example("share_fd"));
