@@ -280,3 +280,14 @@ fn a_mapping_is_shared_with_threads() {
     let sum: u64 = mapping.iter().map(|&byte| u64::from(byte)).sum();
     assert_eq!(sum, 3 << 15);
 }
+
+#[test]
+fn pages_are_as_large_as_the_kernel_says() {
+    // SAFETY: the call has no preconditions.
+    let told = unsafe { libc::getauxval(libc::AT_PAGESZ) };
+    assert_eq!(Ok(page_size()), usize::try_from(told));
+    // And as large as `cargo xtask emulate` says that it runs this with.
+    if let Ok(size) = std::env::var("UNIX_MEMORY_PAGE_SIZE") {
+        assert_eq!(page_size().to_string(), size);
+    }
+}

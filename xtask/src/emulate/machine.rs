@@ -41,10 +41,12 @@ impl Job<'_> {
     }
 
     /// The variables for a program that is not run by this machine itself, but by `runner`, the
-    /// words of a command, one in a line.
-    pub fn environment(runner: &str) -> [(&'static str, String); 3] {
+    /// words of a command, one in a line, with pages of `page` bytes.
+    pub fn environment(runner: &str, page: usize) -> [(&'static str, String); 4] {
         [
             (RUNNER, runner.to_owned()),
+            // That these are its pages, a test sees to.
+            ("UNIX_MEMORY_PAGE_SIZE", page.to_string()),
             // Properties hold for other processors as for this one: fewer cases, which are slow.
             ("PROPTEST_CASES", "16".to_owned()),
             ("RUST_BACKTRACE", "0".to_owned()),
@@ -67,6 +69,8 @@ pub enum End {
 pub struct Machine {
     /// What comes before the program; nothing where it runs by itself.
     before: Vec<OsString>,
+    /// The size of its pages.
+    page: usize,
     /// For the report.
     pub name: String,
 }
@@ -82,6 +86,7 @@ impl Machine {
         if native && page == target.pages[0] && runs(program) {
             return Ok(Self {
                 before: Vec::new(),
+                page,
                 name: "this machine".to_owned(),
             });
         }
@@ -100,6 +105,7 @@ impl Machine {
         }
         Ok(Self {
             before,
+            page,
             name: format!("qemu-{} {version}", target.qemu),
         })
     }
@@ -120,7 +126,9 @@ impl Machine {
         if !self.is_here() {
             let runner = self.before.join("\n".as_ref());
             let runner = runner.to_str().context("paths of text")?;
-            run.args(words).arg(program).envs(Job::environment(runner));
+            run.args(words)
+                .arg(program)
+                .envs(Job::environment(runner, self.page));
         }
         run.args(&job.arguments)
             .current_dir(job.dir)

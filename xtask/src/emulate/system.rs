@@ -36,7 +36,9 @@ pub fn run(
     let dir = workdir(&format!("emulate/system/{target}"))?;
     let start = dir.join("start.cpio");
     unpacked.write_start(kernel, &start)?;
-    let disk = make_disk(&dir, &unpacked.busybox, programs, jobs)?;
+    let root = lay_out(&dir, &unpacked.busybox, programs, jobs)?;
+    fs::write(root.join("jobs"), script(kernel.page, jobs)?)?;
+    let disk = make_disk(&dir, &root)?;
 
     let emulator = installed(&kernel.system.command).with_context(|| missing(kernel))?;
     let mut machine = command(&emulator);
@@ -83,13 +85,8 @@ pub fn missing(kernel: &Kernel) -> String {
     )
 }
 
-/// A disk that has a shell, the programs where they are here, and a script that runs them.
-fn make_disk(
-    dir: &Path,
-    busybox: &Path,
-    programs: &[Program],
-    jobs: &[Job<'_>],
-) -> Result<PathBuf> {
+/// What is to be on the disk: a shell, the programs where they are here, and what they are given.
+fn lay_out(dir: &Path, busybox: &Path, programs: &[Program], jobs: &[Job<'_>]) -> Result<PathBuf> {
     let root = dir.join("root");
     if root.exists() {
         fs::remove_dir_all(&root)?;
@@ -113,10 +110,13 @@ fn make_disk(
             put(&job.dir.join(file), &inside(&job.dir.join(file)))?;
         }
     }
-    fs::write(root.join("jobs"), script(jobs)?)?;
+    Ok(root)
+}
 
+/// A disk that has all below `root`.
+fn make_disk(dir: &Path, root: &Path) -> Result<PathBuf> {
     let disk = dir.join("disk");
-    let size = capture(command("du").args(["-sb"]).arg(&root))?;
+    let size = capture(command("du").arg("-sb").arg(root))?;
     let size = String::from_utf8(size)?;
     let size: u64 = size.split_whitespace().next().unwrap_or("0").parse()?;
     let image = fs::File::create(&disk)?;
@@ -124,7 +124,7 @@ fn make_disk(
     capture(
         command("/sbin/mkfs.ext4")
             .args(["-q", "-F", "-d"])
-            .arg(&root)
+            .arg(root)
             .arg(&disk),
     )
     .context("the machine's disk; Debian's package is e2fsprogs")?;
@@ -143,7 +143,7 @@ fn put(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The script that the machine runs: for each job, by its number, what it prints and how it ends.
-fn script(jobs: &[Job<'_>]) -> Result<String> {
+fn script(page: usize, jobs: &[Job<'_>]) -> Result<String> {
     let mut text = format!(
         "/bin/busybox --install -s /bin\n\
          export PATH=/bin\n\
@@ -163,7 +163,7 @@ fn script(jobs: &[Job<'_>]) -> Result<String> {
     for (number, job) in jobs.iter().enumerate() {
         // Each in an environment of its own.
         let _ = write!(text, "(");
-        for (name, value) in Job::environment("") {
+        for (name, value) in Job::environment("", page) {
             let _ = write!(text, "export {name}={}; ", quoted(&value)?);
         }
         let program = job.program.path.to_str().context("a path of text")?;
