@@ -6,6 +6,7 @@
 //! whole machine is emulated, and nothing is lacking. Documentation tests are not run there.
 
 mod build;
+mod examples;
 mod kernel;
 mod libtest;
 pub mod linker;
@@ -13,6 +14,7 @@ mod machine;
 mod report;
 mod rows;
 mod system;
+mod verdict;
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -20,10 +22,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use self::build::Program;
+use self::examples::EXAMPLES;
 use self::libtest::Count;
-use self::machine::{End, Ended, Job, Machine};
+use self::machine::{Job, Machine};
 use self::report::Run;
 use self::rows::{Kernel, Target};
+use self::verdict::{Found, failed, skipped, verdict};
 use crate::process::{command, installed, root, text, workdir};
 use crate::results::Results;
 use crate::targets;
@@ -151,7 +155,7 @@ impl Visit<'_> {
                 }
                 verdict(job, machine.run(job, &log), page)
             };
-            let found = jobs.iter().map(|job| (job, run_it(job)));
+            let found = jobs.iter().map(|job| (&*job.program.name, run_it(job)));
             let run = self.run(page, machine.name.clone(), start, found);
             println!("emulate: {name}: {}", run.line());
             runs.push(run);
@@ -160,21 +164,17 @@ impl Visit<'_> {
             let start = Instant::now();
             let run = match system::run(name, kernel, &programs, &jobs) {
                 Ok((machine, ended)) => {
-                    let found = jobs.iter().zip(ended);
-                    let found = found.map(|(job, ended)| (job, verdict(job, ended, kernel.page)));
+                    let found = jobs.iter().zip(ended).map(|(job, ended)| {
+                        let found = verdict(job, ended, kernel.page);
+                        (&*job.program.name, found)
+                    });
                     self.run(kernel.page, machine, start, found)
                 }
                 // What was run before is not lost.
                 Err(error) => {
-                    let (count, failure) = failed(&error);
-                    Run {
-                        target: name.clone(),
-                        page: kernel.page,
-                        machine: kernel.system.command.clone(),
-                        count,
-                        failures: failure.into_iter().collect(),
-                        time: start.elapsed(),
-                    }
+                    let command = &kernel.system.command;
+                    let found = std::iter::once((&**command, Err(error)));
+                    self.run(kernel.page, command.clone(), start, found)
                 }
             };
             println!("emulate: {name}: {}", run.line());
@@ -210,20 +210,20 @@ impl Visit<'_> {
         Ok(jobs)
     }
 
-    /// All that was found on a machine, together.
+    /// All that was found on a machine, by what found it, together.
     fn run<'a>(
         &self,
         page: usize,
         machine: String,
         start: Instant,
-        found: impl Iterator<Item = (&'a Job<'a>, Result<Found>)>,
+        found: impl Iterator<Item = (&'a str, Result<Found>)>,
     ) -> Run {
         let mut count = Count::default();
         let mut failures = Vec::new();
-        for (job, found) in found {
+        for (name, found) in found {
             let (found, failure) = found.unwrap_or_else(|error| failed(&error));
             count.add(found);
-            failures.extend(failure.map(|failure| format!("{}: {failure}", job.program.name)));
+            failures.extend(failure.map(|failure| format!("{name}: {failure}")));
         }
         Run {
             target: self.target.name.clone(),
@@ -236,148 +236,7 @@ impl Visit<'_> {
     }
 }
 
-/// What a job's end and output say; beside the count is what it printed about failures.
-fn verdict(job: &Job<'_>, ended: Ended, page: usize) -> Result<Found> {
-    let (end, output) = ended?;
-    let End::Status(status) = end else {
-        bail!("still running when its time was over; it had printed:\n{output}");
-    };
-    if let Some(good) = job.good {
-        if !status.success() || !good(output.trim_end(), page) {
-            bail!("{status}; it printed:\n{output}");
-        }
-        let count = Count {
-            passed: 1,
-            ..Count::default()
-        };
-        return Ok((count, None));
-    }
-    match libtest::read(&output) {
-        Some(count) if status.success() && count.failed == 0 => Ok((count, None)),
-        Some(mut count) => {
-            // None, where it was the end of the program that went wrong.
-            count.failed = count.failed.max(1);
-            let failure = format!("{status}\n{}", report::failures(&output));
-            Ok((count, Some(failure)))
-        }
-        None => bail!("{status}, before its tests were done; it had printed:\n{output}"),
-    }
-}
-
-/// What came out of a program, and the text of its failures.
-type Found = (Count, Option<String>);
-
-/// What came out of a program that told nothing.
-fn failed(error: &anyhow::Error) -> Found {
-    let count = Count {
-        failed: 1,
-        ..Count::default()
-    };
-    (count, Some(format!("{error:#}")))
-}
-
-/// A program that was left out.
-fn skipped(name: &str, why: &str) -> Found {
-    let count = Count {
-        skipped: 1,
-        reasons: vec![format!("{name}: {why}")],
-        ..Count::default()
-    };
-    (count, None)
-}
-
 /// The size of this machine's pages, of which emulators make their own.
 fn host_page() -> Result<usize> {
     Ok(text(command("getconf").arg("PAGESIZE"))?.parse()?)
-}
-
-/// An example by its name, the arguments to run it with, and whether its output is good.
-type Example = (
-    &'static str,
-    &'static [&'static str],
-    fn(&str, usize) -> bool,
-);
-
-/// The examples that are run and their output checked. `.ci/run` does the same on this machine.
-const EXAMPLES: [Example; 2] = [
-    ("/dev_zero", &[], |output, _| {
-        output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"
-    }),
-    ("/pages", &[LOCK_FILE], |output, page| {
-        let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
-        shows_pages(output, len.div_ceil(page as u64))
-    }),
-];
-
-const LOCK_FILE: &str = "Cargo.lock";
-
-/// `Cargo.lock: 40000 bytes, 10 pages, 10 in memory (100%)`, then a picture.
-fn shows_pages(output: &str, count: u64) -> bool {
-    let line = output.lines().next().unwrap_or_default();
-    let numbers = line.strip_prefix("Cargo.lock: ").and_then(|rest| {
-        let (_, rest) = rest.split_once(", ")?;
-        let (pages, rest) = rest.split_once(" pages, ")?;
-        let (resident, percent) = rest.strip_suffix("%)")?.split_once(" in memory (")?;
-        let number = |text: &str| text.parse::<u64>().ok();
-        Some((number(pages)?, number(resident)?, number(percent)?))
-    });
-    numbers.is_some_and(|(pages, resident, percent)| {
-        pages == count && resident <= pages && percent <= 100
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_examples_output_is_read() {
-        let good = "Cargo.lock: 40 bytes, 3 pages, 1 in memory (33%)\n#";
-        assert!(shows_pages(good, 3));
-        assert!(!shows_pages(good, 1), "of another number of pages");
-        for bad in [
-            "",
-            "Cargo.lock: 40 bytes, 3 pages, 4 in memory (100%)",
-            "Cargo.lock: 40 bytes, 3 pages, x in memory (100%)",
-            "x",
-        ] {
-            assert!(!shows_pages(bad, 3), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_program_that_fails_is_a_failure() {
-        use std::os::unix::process::ExitStatusExt;
-        use std::process::ExitStatus;
-        let program = Program {
-            name: "tests/x".to_owned(),
-            example: false,
-            path: "/x".into(),
-            dir: "/".into(),
-        };
-        let job = |good| Job {
-            program: &program,
-            dir: root(),
-            arguments: Vec::new(),
-            good,
-        };
-        let said = |output: &str, status| {
-            Ok((End::Status(ExitStatus::from_raw(status)), output.to_owned()))
-        };
-        let (good, bad) = (0, 1 << 8);
-        let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured";
-        let test = |output, status| verdict(&job(None), said(output, status), 4096);
-        assert_eq!(test(result, good).unwrap().0.passed, 2);
-        let (count, failure) = test(result, bad).unwrap();
-        assert!(count.failed == 1 && failure.is_some());
-        assert!(test("", good).is_err());
-        let example = |output, status| {
-            let good: fn(&str, usize) -> bool = |output, page| output == page.to_string();
-            verdict(&job(Some(good)), said(output, status), 512)
-        };
-        assert_eq!(example("512\n", good).unwrap().0.passed, 1);
-        assert!(example("512\n", bad).is_err());
-        assert!(example("4096", good).is_err());
-        assert!(verdict(&job(None), Ok((End::Timeout, String::new())), 4096).is_err());
-    }
 }

@@ -1,0 +1,58 @@
+//! The examples that are run, and what they should print.
+
+use crate::process::root;
+
+/// An example by its name, the arguments to run it with, and whether its output is good.
+pub type Example = (
+    &'static str,
+    &'static [&'static str],
+    fn(&str, usize) -> bool,
+);
+
+/// The examples that are run and their output checked. `.ci/run` does the same on this machine.
+pub const EXAMPLES: [Example; 2] = [
+    ("/dev_zero", &[], |output, _| {
+        output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"
+    }),
+    ("/pages", &[LOCK_FILE], |output, page| {
+        let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
+        shows_pages(output, len.div_ceil(page as u64))
+    }),
+];
+
+const LOCK_FILE: &str = "Cargo.lock";
+
+/// `Cargo.lock: 40000 bytes, 10 pages, 10 in memory (100%)`, then a picture.
+fn shows_pages(output: &str, count: u64) -> bool {
+    let line = output.lines().next().unwrap_or_default();
+    let numbers = line.strip_prefix("Cargo.lock: ").and_then(|rest| {
+        let (_, rest) = rest.split_once(", ")?;
+        let (pages, rest) = rest.split_once(" pages, ")?;
+        let (resident, percent) = rest.strip_suffix("%)")?.split_once(" in memory (")?;
+        let number = |text: &str| text.parse::<u64>().ok();
+        Some((number(pages)?, number(resident)?, number(percent)?))
+    });
+    numbers.is_some_and(|(pages, resident, percent)| {
+        pages == count && resident <= pages && percent <= 100
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_output_is_read() {
+        let good = "Cargo.lock: 40 bytes, 3 pages, 1 in memory (33%)\n#";
+        assert!(shows_pages(good, 3));
+        assert!(!shows_pages(good, 1), "of another number of pages");
+        for bad in [
+            "",
+            "Cargo.lock: 40 bytes, 3 pages, 4 in memory (100%)",
+            "Cargo.lock: 40 bytes, 3 pages, x in memory (100%)",
+            "x",
+        ] {
+            assert!(!shows_pages(bad, 3), "{bad}");
+        }
+    }
+}
