@@ -255,10 +255,10 @@ fn without_the_name_for_oneself_a_descriptor_does() {
 fn the_span_that_is_refused_is_told() {
     let mappings = many(3);
     let second = mappings[1].as_ptr().addr() + page_size();
-    let apply = || Advice::NoHugePage.apply(&second_pages(&mappings));
+    let apply = || Advice::Cold.apply(&second_pages(&mappings));
     let together = || refusing_argument(SYS_madvise, 0, second as u64, EAGAIN, apply);
     // Both: the one call, and then the one for the second span.
-    let value = u64::try_from(libc::MADV_NOHUGEPAGE).unwrap();
+    let value = u64::try_from(libc::MADV_COLD).unwrap();
     let result = refusing_argument(SYS_process_madvise, 3, value, EPERM, together);
     let Some(Some(result)) = result else { return };
     let error = result.unwrap_err();

@@ -5,7 +5,8 @@ use std::env::consts::ARCH;
 use libc::{EINVAL, ENOSYS};
 use tests::{lacks, skip};
 use unix_memory::{
-    Access, Call, MapOptions, Mapping, ReadExecute, ReadWrite, ReadWriteExecute, Reason, page_size,
+    Access, Advice, Call, MapOptions, Mapping, ReadExecute, ReadWrite, ReadWriteExecute, Reason,
+    page_size,
 };
 
 /// A function that returns `value`, which is small, as this architecture's instructions.
@@ -179,6 +180,28 @@ fn memory_that_was_never_used_stays_so() {
     let mapping = Mapping::anonymous(100 * page_size()).unwrap();
     match mapping.protect(ReadExecute) {
         Ok(mapping) => assert_eq!(mapping.residency().resident(), Ok(0)),
+        Err(error) => skip("code", &error.to_string()),
+    }
+}
+
+#[test]
+fn what_was_never_used_beside_code_stays_so() {
+    if lacks::own_pages("what is in memory") {
+        return;
+    }
+    let page = page_size();
+    let mut mapping = Mapping::anonymous(8 * page).unwrap();
+    // Else some kernels make one large page of all.
+    let _where_there_are_such = mapping.advise(Advice::NoHugePage);
+    for used in [2, 3, 5] {
+        mapping[used * page] = 1;
+    }
+    match mapping.protect(ReadExecute) {
+        Ok(mapping) => {
+            let resident: Vec<bool> = mapping.residency().map(Result::unwrap).collect();
+            let expected = [false, false, true, true, false, true, false, false];
+            assert_eq!(resident, expected);
+        }
         Err(error) => skip("code", &error.to_string()),
     }
 }

@@ -248,3 +248,18 @@ fn what_is_buffered_is_what_was_there() {
     cursor.rewind().unwrap();
     assert_eq!(cursor.fill_buf().unwrap(), b"new+new old");
 }
+
+#[test]
+fn a_position_beyond_32_bits_is_beyond_the_end() {
+    let mapping = mapping(b"0123456789");
+    let mut cursor = Cursor::new(&mapping);
+    for position in [1 << 32, (1 << 32) + 3, 1 << 63] {
+        cursor.set_position(position);
+        assert_eq!(cursor.read(&mut [0; 4]).unwrap(), 0, "{position}");
+        assert!(cursor.fill_buf().unwrap().is_empty());
+        assert_eq!(cursor.write(b"xyz").unwrap(), 0);
+        assert_eq!(cursor.read_to_end(&mut Vec::new()).unwrap(), 0);
+        assert_eq!(cursor.position(), position);
+    }
+    assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
+}

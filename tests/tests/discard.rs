@@ -359,3 +359,21 @@ fn to_break_memory_takes_a_privilege() {
     }
     assert!(UncheckedAdvice::ALL.contains(&UncheckedAdvice::SoftOffline));
 }
+
+#[test]
+fn half_a_page_is_no_page() {
+    let page = page_size();
+    // As large as a whole one, where pages are smaller.
+    let half = page / 2;
+    let mut mapping = sevens(3 * page);
+    for range in [
+        0..half,
+        half..page,
+        half..page + half,
+        page..2 * page + half,
+    ] {
+        let error = mapping.discard(range.clone()).unwrap_err();
+        assert_eq!(error.reason(), Reason::Unaligned(page), "{range:?}");
+    }
+    assert_eq!(pages(&mapping), [7; 3]);
+}

@@ -201,7 +201,10 @@ fn a_refused_remap_leaves_the_mapping() {
     let mut mapping = memory.map(ReadWrite).unwrap();
     mapping.write_at(0, b"kept").unwrap();
     // Longer than most address spaces.
-    memory.set_len(i64::MAX as u64 & !0xff_ffff).unwrap();
+    if let Err(error) = memory.set_len(i64::MAX as u64 & !0xff_ffff) {
+        assert_eq!(error.errno(), EFBIG);
+        return skip("a refused remap", &error.to_string());
+    }
     let Err(error) = memory.remap(&mut mapping) else {
         return skip("a refused remap", "this processor has addresses for it");
     };
@@ -343,4 +346,31 @@ fn huge_pages_in_memfds() {
         Ok(mapping) => assert_eq!(mapping.len(), bytes),
         Err(error) => assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM)),
     }
+}
+
+#[test]
+fn lengths_that_32_bits_cannot_tell() {
+    // Cut to 32 bits it would be ten.
+    const LEN: u64 = (1 << 32) + 10;
+    let memory = SharedMemory::unnamed(LEN).unwrap();
+    assert_eq!(memory.len().unwrap(), LEN);
+    let memfd = MemfdOptions::new().create(LEN).unwrap();
+    assert_eq!(memfd.len().unwrap(), LEN);
+    let too_long = |error: unix_memory::Error| {
+        assert_eq!((size_of::<usize>(), error.errno()), (4, libc::ENOMEM));
+        assert!(matches!(error.reason(), Reason::LengthLimit(_)), "{error}");
+    };
+    match memory.map(ReadWrite) {
+        Ok(mapping) => assert_eq!(mapping.len() as u64, LEN),
+        Err(error) => too_long(error),
+    }
+    // A mapping of ten bytes is not one of all.
+    let options = MapOptions::new().len(10);
+    let mut mapping = options.map_shared(&memory, ReadWrite).unwrap();
+    match memory.remap(&mut mapping) {
+        Ok(needed) => assert_eq!((needed, mapping.len() as u64), (true, LEN)),
+        Err(error) => too_long(error),
+    }
+    memory.set_len(2 * LEN).unwrap();
+    assert_eq!(memory.len().unwrap(), 2 * LEN);
 }

@@ -119,3 +119,19 @@ fn a_file_longer_than_the_address_space() {
     let rest = MapOptions::new().offset(5 * GIB - 10);
     assert_eq!(rest.map_shared(&file, ReadOnly).unwrap().len(), 11);
 }
+
+/// No mapping is made here, so that all emulators do it.
+#[test]
+fn refusals_tell_all_bits() {
+    let file = tempfile::tempfile().unwrap();
+    let (offset, len) = (10 * GIB, 10 * GIB + 7);
+    file.set_len(len).unwrap();
+    let options = MapOptions::new().offset(offset).len(8);
+    let error = options.map_shared(&file, ReadOnly).unwrap_err();
+    assert_eq!(error.reason(), Reason::FileLength(len));
+    let text = error.to_string();
+    let start = format!("mmap of 8 bytes at file offset {offset}: ");
+    assert!(text.starts_with(&start), "{text}");
+    let end = format!("(the file has {len} bytes)");
+    assert!(text.ends_with(&end), "{text}");
+}

@@ -241,3 +241,18 @@ fn no_memory_is_told() {
         assert_eq!((error.errno(), error.reason()), (ENOMEM, Reason::Kernel));
     }
 }
+
+#[test]
+fn steps_from_the_middle_of_a_page_go_to_its_end() {
+    let page = page_size();
+    let at = page / 2 + 100;
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(4 * page as u64).unwrap();
+    let options = MapOptions::new().offset(at as u64);
+    let mapping = options.map_shared(&file, ReadOnly).unwrap();
+    let done: Vec<usize> = mapping
+        .populate_in_steps(page)
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(done, [1, 2, 3, 4].map(|n| n * page - at));
+}

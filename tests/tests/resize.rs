@@ -6,8 +6,8 @@ use libc::{EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS, SYS_mprotect, SYS_mremap, SYS
 use procfs::process::{MMPermissions, VmFlags};
 use tests::{flags, is_locked, lacks, permissions, refusing, skip, smaps};
 use unix_memory::{
-    Advice, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, SharedMapping,
-    page_size,
+    Advice, Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason,
+    SharedMapping, page_size,
 };
 
 #[test]
@@ -344,4 +344,27 @@ fn the_builders_lock_goes_along() {
         "the guard took the builder's lock along"
     );
     assert!(is_locked(mapping.as_ptr().wrapping_add(29 * page)));
+}
+
+#[test]
+fn no_length_wraps_around() {
+    let page = page_size();
+    let most = isize::MAX.unsigned_abs() / page * page;
+    let zero = std::fs::File::open("/dev/zero").unwrap();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(page as u64).unwrap();
+    let options = MapOptions::new().offset(10);
+    let mut mapping = options.map_shared(&file, ReadWrite).unwrap();
+    for len in [usize::MAX, usize::MAX - 9] {
+        let options = MapOptions::new().len(len).offset(10);
+        let error = options.map_private(&zero, ReadOnly).unwrap_err();
+        assert_eq!(error.reason(), Reason::LengthLimit(most));
+        let huge = MapOptions::new().len(len).huge_pages(HugePageSize::MIB_2);
+        let error = huge.map_anonymous(ReadWrite).unwrap_err();
+        assert_eq!(error.reason(), Reason::LengthLimit(most));
+        let error = mapping.resize(len).unwrap_err();
+        assert_eq!(error.reason(), Reason::LengthLimit(most));
+        assert_eq!(error.call(), Call::Mremap);
+    }
+    assert_eq!(mapping.len(), page - 10);
 }

@@ -280,3 +280,26 @@ fn nobody_can_shorten_a_shared_ring() {
     assert_eq!(memory.set_len(1 << 30).unwrap_err().errno(), EPERM);
     assert!(format!("{ring:?}").contains("capacity"));
 }
+
+#[test]
+fn a_part_of_a_length_is_not_the_length() {
+    let small = SharedRing::create(1).unwrap();
+    let fd = small.as_fd().try_clone_to_owned().unwrap();
+    let len = SharedMemory::from(fd).len().unwrap();
+    let mut magic = [0; 8];
+    memory_of(&small).read_at(0, &mut magic).unwrap();
+    // In 32 bits, as long as the ring.
+    let options = MemfdOptions::new().sealing(true);
+    let memory = options.create((1 << 32) + len).unwrap();
+    let options = MapOptions::new().len(8);
+    let start = options.map_shared(&memory, ReadWrite).unwrap();
+    start.write_at(0, &magic).unwrap();
+    memory.add_seals(Seals::SHRINK).unwrap();
+    match SharedRing::open(&memory) {
+        Ok(ring) => {
+            let capacity = (1 << 32) + small.capacity() as u64;
+            assert_eq!(ring.capacity() as u64, capacity);
+        }
+        Err(error) => assert_eq!((size_of::<usize>(), error.reason()), (4, Reason::NoRing)),
+    }
+}

@@ -273,3 +273,38 @@ proptest! {
         let _another_tests = smaps(address);
     }
 }
+
+#[test]
+fn no_cut_and_no_guard_of_half_a_page() {
+    let page = page_size();
+    let mut mapping = pages(2);
+    for mid in [page / 2, page + page / 2] {
+        let (error, back) = mapping.split_at(mid).unwrap_err().into_parts();
+        assert_eq!(error.reason(), Reason::Unaligned(page), "{mid}");
+        mapping = back;
+    }
+    for (before, behind) in [(page / 2, 0), (0, page / 2)] {
+        let options = MapOptions::new().len(page);
+        let error = options.map_guarded(before, behind, ReadWrite).unwrap_err();
+        assert_eq!(error.reason(), Reason::Unaligned(page));
+    }
+}
+
+#[test]
+fn more_than_a_slice_can_have_is_not_joined() {
+    // Each is more than half of it.
+    let len = (1 << (usize::BITS - 2)) + page_size();
+    let options = MapOptions::new().len(len).no_reserve(true);
+    // Kernels mostly give addresses from above.
+    let both = options.map_anonymous(NoAccess).ok().and_then(|upper| {
+        let address = upper.as_ptr().addr().checked_sub(len)?;
+        let lower = options.at(address).map_anonymous(NoAccess).ok()?;
+        Some((lower, upper))
+    });
+    let Some((lower, upper)) = both else {
+        return skip("parts that are too long together", "no room for both");
+    };
+    let (error, _both) = lower.join(upper).unwrap_err().into_parts();
+    assert_eq!((error.call(), error.errno()), (Call::Join, EINVAL));
+    assert_eq!(error.reason(), Reason::NotAdjacent);
+}

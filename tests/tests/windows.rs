@@ -371,3 +371,27 @@ fn huge_page_files_have_huge_windows() {
     }
     assert_eq!(count, 3);
 }
+
+#[test]
+fn places_beyond_4_gib() {
+    if lacks::far_offsets("places of windows beyond 4 GiB") {
+        return;
+    }
+    // Three times something: what 32 bits leave of an offset has another remainder.
+    let size = 3usize << 16;
+    let start = (1u64 << 32) + 10;
+    let end = start + 2 * size as u64;
+    let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    file.set_len(1 << 33).unwrap();
+    file.write_all_at(b"here", start).unwrap();
+    let windows = Windows::new(&file, size).unwrap();
+    let windows = windows.start_at(start).end_at(end);
+    assert_eq!(windows.offset(), start);
+    let (places, bytes) = read(windows);
+    let first = size - usize::try_from(start % size as u64).unwrap();
+    let second = start + first as u64;
+    let third = second + size as u64;
+    let expected = [(start, first), (second, size), (third, size - first)];
+    assert_eq!(places, expected);
+    assert_eq!(bytes[..5], *b"here\0");
+}

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 
 use tests::{lacks, skip, smaps};
 use unix_memory::{MapOptions, ReadOnly, Windows, page_size};
@@ -121,4 +122,24 @@ fn at_most_two_windows_are_mapped() {
         assert!(mapped() <= 2 * page_size() as u64);
     }
     assert_eq!(mapped(), 0);
+}
+
+#[test]
+fn what_is_dropped_behind_may_be_beyond_4_gib() {
+    let check = "what is dropped behind, beyond 4 GiB";
+    if lacks::advice(check) || lacks::own_pages(check) || lacks::far_offsets(check) {
+        return;
+    }
+    let (far, size) = (1u64 << 32, 64 * page_size());
+    let file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    file.write_all_at(&vec![1; size], far).unwrap();
+    file.sync_all().unwrap();
+    let windows = Windows::new(&file, size).unwrap().start_at(far);
+    let mut windows = windows.read_ahead(false).drop_behind(true);
+    windows.next().unwrap().unwrap().populate().unwrap();
+    drop(windows);
+    let options = MapOptions::new().offset(far).len(size);
+    let part = options.map_shared(&file, ReadOnly).unwrap();
+    // Each processor may hold on to some.
+    assert!(part.residency().resident().unwrap() < 32);
 }

@@ -144,13 +144,22 @@ impl Claims {
     }
 }
 
+/// The length in bytes of a table, with which it begins.
+///
+/// # Safety
+/// It is one that [`Claims::make_table`] made.
+unsafe fn len_of(table: NonNull<AtomicU16>) -> usize {
+    // SAFETY: the table is at the start of a page.
+    unsafe { table.cast::<usize>().read() }
+}
+
 impl Drop for Claims {
     fn drop(&mut self) {
         let Some(table) = NonNull::new(*self.table.get_mut()) else {
             return;
         };
-        // SAFETY: the table begins with its length, and is at the start of a page.
-        let len = unsafe { table.cast::<usize>().read() };
+        // SAFETY: it is the table that was made.
+        let len = unsafe { len_of(table) };
         // SAFETY: these pages were mapped for the table, private and anonymous, and are used by
         // nobody else: `self` is being dropped.
         drop(unsafe { Region::from_raw(table.cast(), len, true) });
@@ -188,6 +197,18 @@ mod tests {
                 assert_eq!(claim_entry(&entry, other, &others), expected);
                 assert!(claim_entry(&entry, size, &bytes), "once more");
             }
+        }
+    }
+
+    /// Else not all of it would be unmapped, or more.
+    #[test]
+    fn a_table_knows_its_length() {
+        for len in [1, GRANULE, 1000 * GRANULE] {
+            let claims = Claims::new();
+            let table = claims.make_table(len).unwrap();
+            // SAFETY: it was made just now.
+            let told = unsafe { len_of(table) };
+            assert_eq!(told, (HEADER + len.div_ceil(GRANULE)) * ENTRY);
         }
     }
 }

@@ -312,6 +312,7 @@ fn what_cannot_be_shown_is_told_and_the_rest_is_done() {
             .starts_with("No such file")
     );
     assert_eq!(reports[1]["pages"], 4);
+    assert_eq!(reports[1]["page_size"], page_size());
 }
 
 #[test]
@@ -367,4 +368,22 @@ fn bad_options_are_refused() {
     assert!(!ok && err.contains("willneed"), "{err}");
     let (ok, _, err) = run(example("pages").args(["--load", "--evict"]));
     assert!(!ok && err.contains("cannot be used with"), "{err}");
+}
+
+#[test]
+fn a_large_file_on_a_wide_terminal() {
+    if lacks_own_pages("the pages of a file") {
+        return;
+    }
+    let directory = directory();
+    let path = directory.path().join("wide");
+    // 32 bits cannot tell ten times its bytes, nor its pages of 4 KiB times the columns.
+    File::create(&path).unwrap().set_len(450 << 20).unwrap();
+    let (ok, out, err) = run(example("pages").args(["--width", "65535"]).arg(&path));
+    assert!(ok, "{err}");
+    let pages = (450 << 20) / page_size();
+    let picture = "·".repeat(pages.min(65535));
+    let path = path.display();
+    let expected = format!("{path}: 450.0 MiB, {pages} pages, 0 in memory (0%)\n{picture}\n");
+    assert_eq!(out, expected);
 }

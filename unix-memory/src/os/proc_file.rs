@@ -84,4 +84,18 @@ mod tests {
         assert!(signals.is_some(), "a set of signals, in hexadecimal");
         assert_eq!(number(c"/no/such/file", b"MemTotal:"), None);
     }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn numbers_have_64_bits() {
+        use std::io::Write;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let max = u64::MAX;
+        let text = std::format!("Most:\t{max} kB\nOver: {max}0\nBits:\t{max:016x}\n");
+        file.write_all(text.as_bytes()).unwrap();
+        let path = std::ffi::CString::new(file.path().to_str().unwrap()).unwrap();
+        assert_eq!(number(&path, b"Most:"), Some(max));
+        assert_eq!(number(&path, b"Over:"), None, "more than 64");
+        assert_eq!(hexadecimal(&path, b"Bits:"), Some(max));
+    }
 }

@@ -1,0 +1,142 @@
+//! A mapping that is longer than 32 bits can tell, at places whose lower 32 bits are another place of
+//! it. (Programs of 32 bits have no room for one.)
+#![cfg(target_pointer_width = "64")]
+
+use std::fs::File;
+use std::io::{BufRead, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+
+use procfs::process::{MMPermissions, Process, VmFlags};
+use tests::{as_told, flags, is_locked, lacks, lock_states, permissions, skip};
+use unix_memory::{
+    Advice, Backing, Cursor, Flush, MapOptions, ReadOnly, ReadWrite, Reason, SharedMapping,
+    page_size,
+};
+
+/// It has the bits 30, 31 and 32.
+const LEN: usize = 7 << 30;
+const NEAR: usize = 64 << 20;
+const FAR: usize = NEAR + (1 << 32);
+
+fn of_a_file() -> (File, SharedMapping<ReadWrite>) {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(LEN as u64).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    assert_eq!(mapping.len(), LEN);
+    (file, mapping)
+}
+
+#[test]
+fn copies() {
+    let (file, mapping) = of_a_file();
+    mapping.fill(FAR..FAR + 9, b'x').unwrap();
+    mapping.copy_within(FAR..FAR + 4, FAR + 100).unwrap();
+    mapping
+        .copy_within(FAR + 100..FAR + 104, NEAR + 200)
+        .unwrap();
+    let (mut near, mut far) = ([0; 300], [0; 300]);
+    file.read_exact_at(&mut near, NEAR as u64).unwrap();
+    file.read_exact_at(&mut far, FAR as u64).unwrap();
+    let mut expected = [0; 300];
+    expected[200..204].fill(b'x');
+    assert_eq!(near, expected);
+    let mut expected = [0; 300];
+    expected[..9].fill(b'x');
+    expected[100..104].fill(b'x');
+    assert_eq!(far, expected);
+
+    // Past the end, though not for 32 bits of it.
+    assert!(mapping.read_at(LEN + 1, &mut []).is_err());
+    assert!(mapping.fill(LEN..=LEN, 0).is_err());
+    let piece = mapping.chunks(4096).nth(FAR / 4096).unwrap().unwrap();
+    assert_eq!(piece[..300], far);
+    let mut cursor = Cursor::new(&mapping);
+    let back = i64::try_from(LEN - FAR).unwrap();
+    assert_eq!(cursor.seek(SeekFrom::End(-back)).unwrap(), FAR as u64);
+    assert_eq!(cursor.fill_buf().unwrap()[..300], far);
+
+    let near: &AtomicU32 = mapping.atomic(NEAR + 400).unwrap();
+    near.store(1, Ordering::Relaxed);
+    let far: &AtomicU16 = mapping.atomic(FAR + 400).unwrap();
+    far.store(0xffff, Ordering::Relaxed);
+    assert!(mapping.eq_at(FAR + 400, &[0xff, 0xff, 0, 0]).unwrap());
+}
+
+#[test]
+fn pages() {
+    let (file, mapping) = of_a_file();
+    let at = |place| mapping.as_ptr().wrapping_add(place);
+    mapping.write_at(FAR, b"x").unwrap();
+    mapping.flush_range(FAR..=FAR, Flush::Sync).unwrap();
+    if !lacks::own_pages("residency beyond 4 GiB") {
+        let resident = |at: usize| {
+            let residency = mapping.residency_range(at..=at).unwrap();
+            residency.resident().unwrap()
+        };
+        assert_eq!((resident(NEAR), resident(FAR)), (0, 1));
+        let most = mapping.residency().size_hint().1;
+        assert_eq!(most, Some(LEN / page_size()));
+    }
+    if !lacks::advice("advice beyond 4 GiB") {
+        let one = FAR..=FAR;
+        mapping.advise_range(one, Advice::DontDump).unwrap();
+        let is_out = |place| flags(at(place)).contains(VmFlags::DD);
+        assert!(is_out(FAR) && !is_out(NEAR));
+    }
+    let guard = mapping.lock_range(FAR..=FAR).unwrap();
+    assert!(is_locked(at(FAR)) && !is_locked(at(NEAR)));
+    drop(guard);
+    match mapping.lock_on_fault() {
+        Ok(_guard) => assert_eq!(lock_states(at(FAR), 1), as_told("f")),
+        Err(error) => {
+            let why = error.reason();
+            let limit = matches!(why, Reason::LockLimit { .. } | Reason::Unsupported);
+            assert!(limit, "{error}");
+            skip("a long lock on fault", &error.to_string());
+        }
+    }
+    let mapping = mapping.protect(ReadOnly).unwrap();
+    let last = permissions(mapping.as_ptr().wrapping_add(LEN - 1));
+    assert_eq!(last, MMPermissions::READ | MMPermissions::SHARED);
+    mapping.unmap().unwrap();
+    let inode = file.metadata().unwrap().ino();
+    let maps = Process::myself().unwrap().maps().unwrap();
+    assert_eq!(maps.into_iter().filter(|map| map.inode == inode).count(), 0);
+}
+
+#[test]
+fn private_memory() {
+    let page = page_size();
+    let options = MapOptions::new().len(LEN).no_reserve(true);
+    let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+    assert_eq!(mapping.len(), LEN);
+    assert_eq!(mapping.backing(), Backing::PrivateAnonymous);
+    (mapping[NEAR], mapping[FAR]) = (1, 2);
+    assert_eq!(mapping.view::<u8>(FAR..FAR + 2).unwrap(), [2, 0]);
+    mapping.discard(FAR..FAR + page).unwrap();
+    assert_eq!((mapping[NEAR], mapping[FAR]), (1, 0));
+    mapping[FAR] = 2;
+    let (first, second) = mapping.split_at(FAR).unwrap();
+    let found = (first.len(), second.len(), second[0]);
+    assert_eq!(found, (FAR, LEN - FAR, 2));
+    let mut mapping = first.join(second).unwrap();
+    mapping.resize(FAR + 1).unwrap();
+    assert_eq!((mapping.len(), mapping[FAR]), (FAR + 1, 2));
+    mapping.resize(LEN).unwrap();
+    assert_eq!((mapping.len(), mapping[NEAR], mapping[FAR]), (LEN, 1, 2));
+}
+
+#[test]
+fn addresses() {
+    let range = 1 << 33..1 << 34;
+    let options = MapOptions::new().len(page_size());
+    let within = options.clone().within(range.clone());
+    let within = within.map_anonymous(ReadWrite).unwrap();
+    let address = within.as_ptr().addr();
+    assert!(range.contains(&address));
+    drop(within);
+    // Nothing else is there.
+    let hinted = options.hint(address).map_anonymous(ReadWrite).unwrap();
+    assert_eq!(hinted.as_ptr().addr(), address);
+}
