@@ -71,6 +71,8 @@ pub struct Machine {
     before: Vec<OsString>,
     /// The size of its pages.
     page: usize,
+    /// Whether an emulator makes each of several of the kernel's.
+    pub makes_pages: bool,
     /// For the report.
     pub name: String,
 }
@@ -87,6 +89,7 @@ impl Machine {
             return Ok(Self {
                 before: Vec::new(),
                 page,
+                makes_pages: false,
                 name: "this machine".to_owned(),
             });
         }
@@ -95,6 +98,9 @@ impl Machine {
         let mut before = vec![emulator.into_os_string()];
         if page != target.pages[0] {
             before.extend(["-p".into(), page.to_string().into()]);
+        }
+        let makes_pages = page != host_page()?;
+        if makes_pages {
             // With addresses set aside, all of them are the emulator's to give. Else it asks the
             // kernel, whose pages are smaller: what comes does not always fit, and then it says
             // ENOMEM.
@@ -106,13 +112,9 @@ impl Machine {
         Ok(Self {
             before,
             page,
+            makes_pages,
             name: format!("qemu-{} {version}", target.qemu),
         })
-    }
-
-    /// Whether it is this machine itself.
-    pub fn is_here(&self) -> bool {
-        self.before.is_empty()
     }
 
     /// Runs `job`, with its output in `log`.
@@ -123,7 +125,7 @@ impl Machine {
             Some(emulator) => command(emulator),
             None => command(program),
         };
-        if !self.is_here() {
+        if !self.before.is_empty() {
             let runner = self.before.join("\n".as_ref());
             let runner = runner.to_str().context("paths of text")?;
             run.args(words)
@@ -147,6 +149,11 @@ pub fn version(emulator: &Path) -> Result<String> {
         .split_whitespace()
         .skip_while(|&word| word != "version");
     Ok(words.nth(1).unwrap_or("?").to_owned())
+}
+
+/// The size of this machine's pages.
+fn host_page() -> Result<usize> {
+    Ok(text(command("getconf").arg("PAGESIZE"))?.parse()?)
 }
 
 /// Whether the kernel takes `program`.

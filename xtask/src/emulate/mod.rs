@@ -28,7 +28,7 @@ use self::machine::{Job, Machine};
 use self::report::Run;
 use self::rows::{Kernel, Target};
 use self::verdict::{Found, failed, skipped, verdict};
-use crate::process::{command, installed, root, text, workdir};
+use crate::process::{installed, root, workdir};
 use crate::results::Results;
 use crate::targets;
 use crate::toolchain::Toolchain;
@@ -148,9 +148,8 @@ impl Visit<'_> {
             let run_it = |job: &Job<'_>| {
                 let log = logs.join(job.program.name.replace('/', "-"));
                 // An example has nothing by which to find out.
-                let why = "an emulator makes each page of several of the kernel's";
-                let lacks = !machine.is_here() && page != host_page()?;
-                if job.good.is_some() && lacks {
+                if job.good.is_some() && machine.makes_pages {
+                    let why = "an emulator makes each page of several of the kernel's";
                     return Ok(skipped(&job.program.name, why));
                 }
                 verdict(job, machine.run(job, &log), page)
@@ -234,9 +233,4 @@ impl Visit<'_> {
             time: start.elapsed(),
         }
     }
-}
-
-/// The size of this machine's pages, of which emulators make their own.
-fn host_page() -> Result<usize> {
-    Ok(text(command("getconf").arg("PAGESIZE"))?.parse()?)
 }
