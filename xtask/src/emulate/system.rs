@@ -16,8 +16,8 @@ use super::machine::{End, Ended, Job, TIMEOUT, run_for, version};
 use super::rows::Kernel;
 use crate::process::{capture, command, installed, workdir};
 
-/// How long the machine may run. It is there in half a minute, and through in some.
-const MACHINE_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How long the machine may run. It is up in half a minute, and through in three to seven.
+const MACHINE_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// What the disk has beside the programs, for the files of tests: they are sparse.
 const ROOM: u64 = 2 << 30;
