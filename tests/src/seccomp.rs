@@ -26,12 +26,28 @@ pub use libc::SYS_mmap as SYS_MMAP;
 #[cfg(not(target_pointer_width = "64"))]
 pub use libc::SYS_mmap2 as SYS_MMAP;
 
-/// The number for `pkey_mprotect`, which the libc crate lacks on SPARC: <asm/unistd.h> has it.
-#[cfg(not(target_arch = "sparc64"))]
+/// The number of `pkey_mprotect`, which the libc crate does not have for all C libraries of these
+/// processors: <asm/unistd.h> has it.
+#[cfg(any(
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "s390x",
+    target_arch = "sparc64"
+))]
+pub const SYS_PKEY_MPROTECT: c_long = if cfg!(target_arch = "s390x") {
+    384
+} else if cfg!(target_arch = "sparc64") {
+    362
+} else {
+    386
+};
+#[cfg(not(any(
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "s390x",
+    target_arch = "sparc64"
+)))]
 pub use libc::SYS_pkey_mprotect as SYS_PKEY_MPROTECT;
-#[cfg(target_arch = "sparc64")]
-#[allow(missing_docs, reason = "said above, for both")]
-pub const SYS_PKEY_MPROTECT: c_long = 362;
 
 /// What a filter looks at: `struct seccomp_data`.
 const NUMBER: usize = 0;
