@@ -90,7 +90,7 @@ impl Machine {
                 before: Vec::new(),
                 page,
                 makes_pages: false,
-                name: "this machine".to_owned(),
+                name: format!("{}, natively", std::env::consts::ARCH),
             });
         }
         let emulator = emulator(&target.qemu)?;
