@@ -52,8 +52,8 @@ pub fn lock_states(address: *const u8, count: usize) -> String {
         .collect()
 }
 
-/// What [`lock_states`] can be where it should be `states`: kernels before 6.2 do not tell which locks
-/// are on fault.
+/// What [`lock_states`] can be where it should be `states`: some kernels, as Linux 6.1, do not tell
+/// which locks are on fault.
 #[must_use]
 pub fn as_told(states: &str) -> String {
     if states.contains('f') && lacks::locks_on_fault_told("which locks are on fault") {
