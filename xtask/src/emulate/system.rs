@@ -69,7 +69,7 @@ pub fn run(
     let name = format!(
         "Linux {} in {} {}",
         release.trim(),
-        kernel.system.command.trim_end_matches("-static"),
+        kernel.system.command,
         version(&emulator)?
     );
     let ended = (0..jobs.len()).map(|number| ended(&logs, number)).collect();
