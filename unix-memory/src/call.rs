@@ -87,6 +87,19 @@ pub fn mmap(
     NonNull::new(address.cast()).ok_or(libc::ENOMEM)
 }
 
+/// Maps `len` bytes of new memory for this crate's own use: zeroed, private, to be read and written.
+pub fn zeroed_pages(len: usize) -> Result<NonNull<u8>, Errno> {
+    let protection = sys::PROT_READ | sys::PROT_WRITE;
+    mmap(
+        0,
+        len,
+        protection,
+        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+        -1,
+        0,
+    )
+}
+
 /// # Safety
 /// `address..address + len` is a mapping of the caller's that nothing refers to any more.
 pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {

@@ -132,6 +132,7 @@ mod os;
 mod page;
 mod place;
 mod populate;
+mod process;
 mod protection;
 mod raw;
 mod region;

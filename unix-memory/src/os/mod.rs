@@ -11,6 +11,7 @@
 //! * `unnamed`: makes a shared memory object without a name;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
+//! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
 //! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
@@ -416,6 +417,48 @@ cfg_if::cfg_if! {
     } else {
         mod alone_missing;
         pub use alone_missing::keep_from_children;
+    }
+}
+
+// Memory that a child finds zeroed, by whatever call it was made; and a function that `fork` calls in
+// the child.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod at_fork;
+        mod wipe_madvise;
+        pub use at_fork::at_fork;
+        pub use wipe_madvise::wipe_in_children;
+    } else if #[cfg(target_os = "freebsd")] {
+        mod at_fork;
+        mod wipe_minherit;
+        pub use at_fork::at_fork;
+        pub use wipe_minherit::wipe_in_children;
+        use unix_memory_sys::INHERIT_ZERO;
+    } else if #[cfg(any(target_os = "netbsd", target_os = "openbsd"))] {
+        mod at_fork;
+        mod wipe_minherit;
+        pub use at_fork::at_fork;
+        pub use wipe_minherit::wipe_in_children;
+        use unix_memory_sys::MAP_INHERIT_ZERO as INHERIT_ZERO;
+    } else if #[cfg(target_os = "illumos")] {
+        mod at_fork;
+        mod wipe_memcntl;
+        pub use at_fork::at_fork;
+        pub use wipe_memcntl::wipe_in_children;
+    } else if #[cfg(any(
+        target_os = "emscripten",
+        target_os = "fuchsia",
+        target_os = "l4re",
+        target_os = "nuttx",
+        target_os = "rtems",
+    ))] {
+        mod no_fork;
+        pub use no_fork::{at_fork, wipe_in_children};
+    } else {
+        mod at_fork;
+        mod wipe_missing;
+        pub use at_fork::at_fork;
+        pub use wipe_missing::wipe_in_children;
     }
 }
 

@@ -1,0 +1,167 @@
+//! Which process this is: what was made before `fork` asks before it acts in a child.
+//!
+//! A number of the kernel's does not tell: the first process of a PID namespace has the number 1, as
+//! its parent may have in another. So there is a word that the kernel sets to zero in every child, by
+//! whatever call that was made, in a page of its own. Each process puts a number there that none of
+//! its ancestors had. To compare it makes no system call.
+//!
+//! What belongs to memory that `vfork` lets a child use belongs to that child too: identity is that of
+//! the address space, as it is for locks and mappings.
+//!
+//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls in
+//! the child sets the word to zero, and the kernel's number is compared as well, which takes a system
+//! call. A child that was made by a bare `clone` into another namespace, and has the number of its
+//! parent, is then taken for it.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
+
+use crate::call::{self, Errno};
+use crate::os;
+use crate::page::page_size;
+use crate::region::Pages;
+
+/// A process that is, or was, an ancestor of this one, or is this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Not zero.
+    number: u32,
+    /// The kernel's number where it is needed; else zero.
+    id: u32,
+}
+
+/// The page that is all zeros in a child.
+#[repr(C)]
+struct Page {
+    /// Zero until this process is asked for.
+    number: AtomicU32,
+    /// The kernel's number, or zero until it is asked for.
+    id: AtomicU32,
+}
+
+/// Null until there is one; then it stays.
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Whether the kernel wipes it. Until that is known, the kernel's number is asked for too.
+static IS_WIPED: AtomicBool = AtomicBool::new(false);
+
+/// The last number that this process or an ancestor took.
+static LAST: AtomicU32 = AtomicU32::new(0);
+
+impl Process {
+    /// This process.
+    ///
+    /// # Errors
+    /// `ENOMEM` where the page cannot be mapped, which is made at the first call.
+    #[inline]
+    pub fn current() -> Result<Self, Errno> {
+        let page = match page() {
+            Some(page) => page,
+            None => make_page()?,
+        };
+        let number = match page.number.load(Relaxed) {
+            0 => page.take_number(),
+            number => number,
+        };
+        let id = if IS_WIPED.load(Relaxed) {
+            0
+        } else {
+            call::process_id()
+        };
+        Ok(Self { number, id })
+    }
+
+    /// Whether this process is that one, and no child of it.
+    #[inline]
+    pub fn is_current(self) -> bool {
+        // In a child that has not asked yet, the number is zero.
+        page().is_some_and(|page| page.number.load(Relaxed) == self.number)
+            && (self.id == 0 || self.id == call::process_id())
+    }
+
+    /// A number that no ancestor of this process has, and not zero.
+    pub const fn number(self) -> u32 {
+        self.number
+    }
+}
+
+/// The kernel's number of this process, which it is asked for once where that can be known.
+#[allow(dead_code, reason = "not every system's copies ask")]
+#[inline]
+pub fn id() -> u32 {
+    let page = match page() {
+        Some(page) => page,
+        None => match make_page() {
+            Ok(page) => page,
+            Err(_) => return call::process_id(),
+        },
+    };
+    if !IS_WIPED.load(Relaxed) {
+        return call::process_id();
+    }
+    match page.id.load(Relaxed) {
+        0 => {
+            let id = call::process_id();
+            page.id.store(id, Relaxed);
+            id
+        }
+        id => id,
+    }
+}
+
+impl Page {
+    /// Takes a number for this process, unless another thread was first.
+    #[cold]
+    fn take_number(&self) -> u32 {
+        // A child's is larger than those that its ancestors had when it was made. (Each that uses
+        // this takes one: it would take four thousand million forks in a row to wrap.)
+        let mut next = LAST.fetch_add(1, Relaxed).wrapping_add(1);
+        if next == 0 {
+            next = LAST.fetch_add(1, Relaxed).wrapping_add(1);
+        }
+        match self.number.compare_exchange(0, next, Relaxed, Relaxed) {
+            Ok(_) => next,
+            Err(first) => first,
+        }
+    }
+}
+
+#[inline]
+fn page() -> Option<&'static Page> {
+    let page = NonNull::new(PAGE.load(Acquire))?;
+    // SAFETY: it was mapped for this, holds atomics alone, for which any bits are a value, and is
+    // never unmapped.
+    Some(unsafe { page.as_ref() })
+}
+
+/// Maps the page, unless another thread is first.
+#[cold]
+fn make_page() -> Result<&'static Page, Errno> {
+    let len = page_size();
+    let new = call::zeroed_pages(len)?;
+    let pages = Pages { start: new, len };
+    // SAFETY: the page is new, and nothing refers to it.
+    let wiped = unsafe { os::wipe_in_children(pages) }.is_ok();
+    if !wiped {
+        // Before the page is there: no child can be made in between that has it and is not seen.
+        // (Where this fails, the kernel's number is what is left.)
+        let _as_far_as_it_goes = os::at_fork(forget_number);
+    }
+    let ours = new.as_ptr().cast();
+    match PAGE.compare_exchange(core::ptr::null_mut(), ours, AcqRel, Acquire) {
+        Ok(_) => IS_WIPED.store(wiped, Relaxed),
+        Err(_first) => {
+            // SAFETY: nobody else has this page.
+            let _refused = unsafe { call::munmap(new, len) };
+        }
+    }
+    Ok(page().expect("it was there, or was made"))
+}
+
+/// Called in a child.
+extern "C" fn forget_number() {
+    if let Some(page) = page() {
+        page.number.store(0, Release);
+    }
+}
