@@ -4,6 +4,7 @@ use core::ops::{Range, RangeBounds};
 
 use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::ledger;
 use crate::mapping::Mapping;
 use crate::os;
 use crate::page::{check_range, page_size};
@@ -14,8 +15,9 @@ use crate::unchecked_advice::UncheckedAdvice;
 impl<A: Writable> Mapping<A> {
     /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system.
     ///
-    /// The zeros are certain; the memory goes as far as the system can: pages that are locked, and
-    /// parts of huge pages, are filled with zeros and stay. `range` is in bytes from the start of the
+    /// The zeros are certain; the memory goes as far as the system can: pages that are fully locked, and
+    /// parts of huge pages, are filled with zeros and stay. Pages that are locked on fault go (since
+    /// Linux 5.18), and come back, locked, when they are used again. `range` is in bytes from the start of the
     /// mapping and is never rounded: it must begin and end at a page, or end with the mapping.
     ///
     /// Source: madvise(2).
@@ -115,7 +117,13 @@ impl Region {
             Some(value) => unsafe { call::madvise(pages.start, pages.len, value) }.is_ok(),
             None => false,
         };
-        if advise(UncheckedAdvice::DontNeed) && is_gone(pages) {
+        if advise(UncheckedAdvice::DontNeed) {
+            if is_gone(pages) {
+                return Ok(());
+            }
+        } else if ledger::is_on_fault(&pages.addresses()) && advise(UncheckedAdvice::DontNeedLocked)
+        {
+            // To write zeros would bring in what was never used.
             return Ok(());
         }
         // SAFETY: as the caller vouches.

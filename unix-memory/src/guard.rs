@@ -245,7 +245,7 @@ macro_rules! guard {
             /// As [`lock_range`](Self::lock_range).
             #[doc(alias = "mlock")]
             pub fn lock(&self) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &.., crate::table::Kind::Full)
+                LockGuard::new(&self.region, &.., crate::ledger::Kind::Full)
             }
 
             /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
@@ -272,7 +272,7 @@ macro_rules! guard {
             #[doc(alias = "mlock")]
             #[doc(alias = "munlock")]
             pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
-                LockGuard::new(&self.region, &range, crate::table::Kind::Full)
+                LockGuard::new(&self.region, &range, crate::ledger::Kind::Full)
             }
         }
 

@@ -117,17 +117,27 @@ impl MapOptions {
         let room = room.map_anonymous(NoAccess)?;
         let (before, rest) = room.split_at(before)?;
         let (middle, behind) = rest.split_at(round_up(len))?;
-        let mut mapping = middle.protect(access)?;
+        let mut mapping = match middle.protect(access) {
+            Ok(mapping) => mapping,
+            Err(failed) => {
+                let (error, middle) = failed.into_parts();
+                // Unmapped as one again: at the limit of mappings, the kernel could not take the
+                // middle out.
+                if let Ok(most) = before.join(middle) {
+                    drop(most.join(behind));
+                }
+                return Err(error);
+            }
+        };
         // Whole pages were split off.
         mapping.resize_in_place(len)?;
         if self.populates() && A::PROTECTION.contains(Protection::READ) {
             // A hint, as the flag is.
             let _as_far_as_it_goes = os::populate(mapping.region().pages(), false);
         }
-        steps.apply(mapping.region())?;
         Ok(Guarded {
             before,
-            mapping,
+            mapping: Mapping::from_region(steps.apply(mapping.into_region())?),
             behind,
         })
     }

@@ -121,6 +121,7 @@ mod flush;
 mod guard;
 mod guarded;
 mod icache;
+mod ledger;
 mod lock;
 mod lock_process;
 mod locked;
@@ -142,8 +143,9 @@ mod resize;
 pub mod ring;
 mod shared;
 mod span;
+mod spare;
 mod split;
-mod table;
+
 mod unchecked_advice;
 mod view;
 #[cfg(feature = "std")]

@@ -1,8 +1,7 @@
 //! Pages kept in memory, by guards that nest.
 //!
 //! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So what all guards
-//! that live hold is kept in one table, and a guard that goes unlocks only what no other holds.
-//! The table lives in a mapping of its own: this crate has no allocator.
+//! that live hold is kept in the ledger, and a guard that goes unlocks only what no other holds.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -11,10 +10,11 @@ use core::ptr::NonNull;
 
 use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::ledger::{self, Kind, Ledger};
 use crate::os;
 use crate::page::check_range;
+use crate::process::Process;
 use crate::region::{Pages, Region};
-use crate::table::{Held, Kind, Table, with_table};
 
 /// Keeps pages of a mapping in memory, and lets them go when dropped.
 ///
@@ -30,10 +30,12 @@ use crate::table::{Held, Kind, Table, with_table};
 ///
 /// Forgotten rather than dropped, it holds the pages until they are unmapped.
 ///
-/// * **fork**: a child inherits no locks; to drop its copies of guards does no harm.
+/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
+///   unlock what a guard of the child's own holds.
 /// * **Signals**: neither locking nor dropping a guard is async-signal-safe.
-/// * **Limit of mappings**: where the kernel has reached it, it may be unable to unlock a part of
-///   what it had merged; those pages stay locked until they are unmapped.
+/// * **Limit of mappings**: a kernel that has reached it may be unable to unlock a part of what it had
+///   merged. This is tried again when this crate unmaps or unlocks something; until then those pages
+///   stay locked.
 ///
 /// ```
 /// let table = unix_memory::Mapping::anonymous(1 << 16)?;
@@ -47,6 +49,8 @@ use crate::table::{Held, Kind, Table, with_table};
 pub struct LockGuard<'a> {
     pages: Pages,
     kind: Kind,
+    /// Whose lock it is; nobody's where there are no pages.
+    owner: Option<Process>,
     mapping: PhantomData<&'a [u8]>,
 }
 
@@ -59,25 +63,22 @@ impl<'a> LockGuard<'a> {
     ) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
         let pages = region.pages_of(&range);
-        let guard = Self {
+        let mut guard = Self {
             pages,
             kind,
+            owner: None,
             mapping: PhantomData,
         };
         if pages.len == 0 {
             return Ok(guard);
         }
-        let added = with_table(|table| table.add(&guard.held()));
-        match added {
-            // Only now: to unmap looks into the table.
-            Ok(old_storage) => drop(old_storage),
-            Err(error) => {
-                // There is nothing of it in the table.
-                core::mem::forget(guard);
-                return Err(error);
-            }
-        }
-        // In the table: from now on no other guard that goes unlocks these pages.
+        let refuse = |errno| Error::kernel(Call::Mlock, errno, Arguments::range(&range));
+        let owner = Process::current().map_err(refuse)?;
+        ledger::with(|ledger| ledger.held.add(&guard.range(), kind))
+            .and_then(|done| done)
+            .map_err(refuse)?;
+        // Noted: from now on no other guard that goes unlocks these pages.
+        guard.owner = Some(owner);
         if let Err(errno) = guard.lock() {
             // A failure may have locked some of them; this undoes that.
             drop(guard);
@@ -86,36 +87,55 @@ impl<'a> LockGuard<'a> {
         Ok(guard)
     }
 
-    /// The guard over all pages of `region`, which are locked, and in the table.
-    pub(crate) fn again(region: &'a Region) -> Self {
+    /// The guard over all pages of `region`, which `owner` has locked and noted as fully held.
+    pub(crate) fn again(region: &'a Region, owner: Option<Process>) -> Self {
         Self {
             pages: region.pages(),
             kind: Kind::Full,
+            owner,
             mapping: PhantomData,
         }
     }
 
-    fn held(&self) -> Held {
-        Held {
-            range: self.pages.addresses(),
-            kind: self.kind,
-        }
+    /// Keeps the pages for good, or until `again` makes a guard for this owner.
+    pub(crate) fn keep(self) -> Option<Process> {
+        core::mem::ManuallyDrop::new(self).owner
     }
 
-    /// Locks the pages, which are in the table.
+    fn range(&self) -> Range<usize> {
+        self.pages.addresses()
+    }
+
+    /// Locks the pages, which are noted as held.
     fn lock(&self) -> core::result::Result<(), Errno> {
         match self.kind {
             // SAFETY: the pages are those of a mapping that `self` borrows.
             Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
-            // Under the table, so that no full lock comes in between; and not where there is one,
-            // of which less would be left. It brings in no pages, and so takes no time.
-            Kind::OnFault => with_table(|table| {
-                table
-                    .runs(self.pages.addresses())
-                    .filter(|&(_, kind)| kind == Some(Kind::OnFault))
-                    .try_for_each(|(run, _)| self.lock_on_fault(&run))
-            }),
+            // Under the lock of the ledger, so that no full lock comes in between; and not where
+            // there is one, of which less would be left. It brings in no pages, and so takes no time.
+            Kind::OnFault => ledger::with(|ledger| {
+                self.for_runs(ledger, |_, run, kind| match kind {
+                    Some(Kind::OnFault) => self.lock_on_fault(run),
+                    _ => Ok(()),
+                })
+            })
+            .and_then(|done| done),
         }
+    }
+
+    /// Calls `f` with each part of the pages that is held alike.
+    fn for_runs(
+        &self,
+        ledger: &mut Ledger,
+        f: impl Fn(&mut Ledger, &Range<usize>, Option<Kind>) -> core::result::Result<(), Errno>,
+    ) -> core::result::Result<(), Errno> {
+        let Range { mut start, end } = self.range();
+        while start < end {
+            let (next, kind) = ledger.held.run(start, end);
+            f(ledger, &(start..next), kind)?;
+            start = next;
+        }
+        Ok(())
     }
 
     fn lock_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
@@ -142,31 +162,34 @@ impl<'a> LockGuard<'a> {
         self.pages.len == 0
     }
 
-    /// Lets go what no other guard in `table` holds, or holds less of.
-    fn release(&self, table: &Table) {
-        if table.process.any() {
+    /// Lets go what no other guard holds, or holds less of.
+    fn release(&self, ledger: &mut Ledger) {
+        if ledger.process.any() {
             return;
         }
-        for (run, kind) in table.runs(self.pages.addresses()) {
-            // At its limit of mappings the kernel cannot change a part of one; such pages then
-            // stay locked until they are unmapped.
-            let _or_later = match (kind, self.at(run.start)) {
-                // SAFETY: the run lies in the pages of a mapping that `self` borrows.
-                (None, Some(start)) => unsafe { call::munlock(start, run.len()) },
-                (Some(Kind::OnFault), _) if self.kind == Kind::Full => self.lock_on_fault(&run),
-                _ => Ok(()),
-            };
-        }
+        let release = |ledger: &mut Ledger, run: &Range<usize>, kind| {
+            match kind {
+                None => ledger.unlock(run),
+                Some(Kind::OnFault) if self.kind == Kind::Full => {
+                    // Where it cannot be, they stay locked as they are: more than is asked for.
+                    let _or_fully = self.lock_on_fault(run);
+                }
+                Some(_) => {}
+            }
+            Ok(())
+        };
+        let _always = self.for_runs(ledger, release);
     }
 }
 
 /// Why `pages`, those of `range`, could not be locked. Nobody holds them for that any more.
 fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
     let asked = pages.len as u64;
-    let (ours, again) = with_table(|table| {
-        let all = table.held_bytes(0..usize::MAX) as u64;
-        (all, table.held_bytes(pages.addresses()) as u64)
+    let held = ledger::with(|ledger| {
+        let all = ledger.held.held_bytes(&(0..usize::MAX)) as u64;
+        (all, ledger.held.held_bytes(&pages.addresses()) as u64)
     });
+    let (ours, again) = held.unwrap_or((0, 0));
     let reason = limit_reached(errno, asked, asked - again, ours);
     Error::new(Call::Mlock, errno, Arguments::range(range), reason)
 }
@@ -192,14 +215,15 @@ pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
 
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
-        if self.pages.len != 0 {
-            // Unlocked before the table is free again: else a new guard over the same pages could
-            // lock them in between, and lose them.
-            with_table(|table| {
-                table.remove(&self.held());
-                self.release(table);
-            });
+        if !self.owner.is_some_and(Process::is_current) {
+            return;
         }
+        // Unlocked before the ledger is free again: else a new guard over the same pages could lock
+        // them in between, and lose them.
+        let _there = ledger::with(|ledger| {
+            ledger.held.remove(&self.range(), self.kind);
+            self.release(ledger);
+        });
     }
 }
 

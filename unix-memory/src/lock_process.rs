@@ -5,9 +5,10 @@ use core::fmt;
 
 use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Result};
+use crate::ledger::{self, Kind, Ledger};
 use crate::lock::limit_reached;
 use crate::os;
-use crate::table::{Kind, Table, with_table};
+use crate::process::Process;
 
 bitflags::bitflags! {
     /// Which pages of the process to lock: the flags of `mlockall`. Source: mlockall(2),
@@ -28,14 +29,22 @@ bitflags::bitflags! {
 /// dropped.
 ///
 /// Guards of this kind are counted. Over pages that several ask for, the full lock wins over that on
-/// fault. When one goes, future mappings are locked as the others ask (on Linux; elsewhere as
-/// before); what is locked already stays so until the last goes. Then everything is unlocked but what [`LockGuard`](crate::LockGuard)s and
+/// fault. When one is dropped, what is locked already stays locked until the last is dropped. Then
+/// everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
 /// [`Locked`](crate::Locked) mappings hold, which is locked again at once: for a moment it is not.
 /// Locks that were made otherwise, by `mlock` itself, are undone too.
 ///
+/// When the last guard that asks for the future is dropped and others are left, new mappings are no
+/// longer locked, and mappings that were not locked stay so. The kernel has no call for that on its
+/// own: on Linux, all mappings are locked on fault and those that were not locked, which
+/// /proc/self/smaps lists, are unlocked again. Pages that were fully locked stay in memory. Where
+/// that is refused or cannot be read, and on other systems, new mappings are locked until the last
+/// guard is dropped.
+///
 /// Forgotten rather than dropped, it locks as long as the process lives.
 ///
-/// * **fork**: a child inherits no locks; to drop its copy of a guard does no harm.
+/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
+///   unlock what guards of the child's own hold.
 ///
 /// ```
 /// use unix_memory::{LockPages, ProcessLock};
@@ -51,6 +60,7 @@ bitflags::bitflags! {
 pub struct ProcessLock {
     pages: LockPages,
     kind: Kind,
+    owner: Process,
 }
 
 impl ProcessLock {
@@ -59,7 +69,7 @@ impl ProcessLock {
     /// Source: mlockall(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `EINVAL` for no flag; `ENOMEM`, `EPERM` or `EAGAIN` over the limit on locked memory, of which
+    /// `EINVAL` for no flag, or one that [`LockPages`] does not name; `ENOMEM`, `EPERM` or `EAGAIN` over the limit on locked memory, of which
     /// [`Reason::LockLimit`](crate::Reason) tells on Linux; `EAGAIN` where a page could not be
     /// brought in. What other guards hold stays locked.
     ///
@@ -71,46 +81,61 @@ impl ProcessLock {
     }
 
     pub(crate) fn with(pages: LockPages, kind: Kind) -> Result<Self> {
-        let lock = Self { pages, kind };
-        let locked = with_table(|table| {
-            let before = table.process;
-            table.process.count(&lock, 1);
-            if let Err(errno) = call::mlockall(table.process.flags(&lock)) {
-                table.process = before;
-                return Err((errno, table.held_bytes(0..usize::MAX) as u64));
+        let refuse = |errno| Error::kernel(Call::Mlockall, errno, Arguments::None);
+        // Such as `MCL_ONFAULT`: it would make of a full lock one that brings nothing in.
+        if pages.is_empty() || !LockPages::all().contains(pages) {
+            return Err(refuse(libc::EINVAL));
+        }
+        let owner = Process::current().map_err(refuse)?;
+        let lock = Self { pages, kind, owner };
+        let locked = ledger::with(|ledger| {
+            let before = ledger.process;
+            ledger.process.count(&lock, 1);
+            if let Err(errno) = call::mlockall(ledger.process.flags(&lock)) {
+                ledger.process = before;
+                return Err((errno, ledger.held.held_bytes(&(0..usize::MAX)) as u64));
             }
             // Of which the kernel has just seen that it may be.
-            let _done = table.process.lock_future(&lock);
+            let _done = ledger.process.lock_future(&lock);
             if kind == Kind::OnFault {
-                lock_again(table, Kind::Full);
+                lock_again(ledger, Kind::Full);
             }
             Ok(())
         });
-        locked.map_err(|(errno, ours)| {
+        let locked = locked.map_err(|errno| (errno, 0)).and_then(|locked| locked);
+        let locked = locked.map_err(|(errno, ours)| {
             let all = os::address_space_bytes().unwrap_or(0);
             // The kernel compares all with the limit, whatever is locked already.
             let locked = os::locked_bytes().unwrap_or(ours);
             let more = all.saturating_sub(locked);
             let reason = limit_reached(errno, all, more, ours);
             Error::new(Call::Mlockall, errno, Arguments::None, reason)
-        })?;
-        Ok(lock)
+        });
+        match locked {
+            Ok(()) => Ok(lock),
+            Err(error) => {
+                // It is not counted.
+                core::mem::forget(lock);
+                Err(error)
+            }
+        }
     }
 }
 
 impl Drop for ProcessLock {
     fn drop(&mut self) {
-        with_table(|table| {
-            // Not in a child of fork, which has no locks.
-            if !table.process.any() {
-                return;
-            }
-            table.process.count(self, -1);
-            if !table.process.any() {
-                unlock_all(table);
-            } else if self.pages.contains(LockPages::FUTURE) {
-                let _or_with_the_last = table.process.lock_future_again();
-                lock_again(table, Kind::Full);
+        if !self.owner.is_current() {
+            return;
+        }
+        let _there = ledger::with(|ledger| {
+            ledger.process.count(self, -1);
+            if !ledger.process.any() {
+                unlock_all(ledger);
+            } else if self.pages.contains(LockPages::FUTURE)
+                && ledger.process.lock_future_again().is_ok()
+            {
+                lock_again(ledger, Kind::OnFault);
+                lock_again(ledger, Kind::Full);
             }
         });
     }
@@ -120,6 +145,7 @@ impl Drop for ProcessLock {
 #[derive(Clone, Copy, Debug)]
 pub struct Wishes {
     all: usize,
+    full: usize,
     future_on_fault: usize,
     future_full: usize,
 }
@@ -127,6 +153,7 @@ pub struct Wishes {
 impl Wishes {
     pub const NONE: Self = Self {
         all: 0,
+        full: 0,
         future_on_fault: 0,
         future_full: 0,
     };
@@ -136,9 +163,21 @@ impl Wishes {
         self.all != 0
     }
 
+    /// How the pages of the process are held, as far as guards ask for it.
+    pub const fn kind(&self) -> Option<Kind> {
+        match (self.full, self.all) {
+            (0, 0) => None,
+            (0, _) => Some(Kind::OnFault),
+            _ => Some(Kind::Full),
+        }
+    }
+
     /// Counts `lock` in or out.
     fn count(&mut self, lock: &ProcessLock, by: isize) {
         self.all = self.all.saturating_add_signed(by);
+        if lock.kind == Kind::Full {
+            self.full = self.full.saturating_add_signed(by);
+        }
         if lock.pages.contains(LockPages::FUTURE) {
             let future = match lock.kind {
                 Kind::OnFault => &mut self.future_on_fault,
@@ -164,9 +203,6 @@ impl Wishes {
             Some(_) => LockPages::FUTURE,
             None => LockPages::empty(),
         };
-        if lock.pages.is_empty() {
-            return 0;
-        }
         (lock.pages | future).bits() | on_fault(lock.kind)
     }
 
@@ -184,12 +220,7 @@ impl Wishes {
     fn lock_future_again(&self) -> core::result::Result<(), Errno> {
         match self.future() {
             Some(kind) => call::mlockall(LockPages::FUTURE.bits() | on_fault(kind)),
-            // To ask for what is there, and no more, is the only way to have less in future; on
-            // Linux it takes no time, elsewhere it is no way either.
-            None if os::MCL_ONFAULT != 0 => {
-                call::mlockall(LockPages::CURRENT.bits() | os::MCL_ONFAULT)
-            }
-            None => Ok(()),
+            None => os::stop_locking_future(),
         }
     }
 }
@@ -201,27 +232,28 @@ const fn on_fault(kind: Kind) -> c_int {
     }
 }
 
-/// Unlocks everything but what guards in `table` hold.
-fn unlock_all(table: &Table) {
-    let _without_locks = call::munlockall();
-    lock_again(table, Kind::OnFault);
-    lock_again(table, Kind::Full);
+/// Unlocks everything but what guards in `ledger` hold.
+fn unlock_all(ledger: &mut Ledger) {
+    if call::munlockall().is_ok() {
+        ledger.all_unlocked();
+    }
+    lock_again(ledger, Kind::OnFault);
+    lock_again(ledger, Kind::Full);
 }
 
 /// Locks what guards of this kind hold, again.
-fn lock_again(table: &Table, kind: Kind) {
-    for held in table.iter().filter(|held| held.kind == kind) {
-        // (The guard has the pointer to the pages; an address is all that the kernel takes.)
-        let Some(start) =
-            core::ptr::NonNull::new(core::ptr::without_provenance_mut(held.range.start))
-        else {
+fn lock_again(ledger: &Ledger, kind: Kind) {
+    let mut at = 0;
+    while let Some((range, known)) = ledger.held.next(at) {
+        at = range.end;
+        let Some(start) = ledger::pointer(range.start).filter(|_| known.kind == Some(kind)) else {
             continue;
         };
         let _as_it_was = match kind {
             // SAFETY: a guard that lives holds these pages, whose content does not change.
-            Kind::OnFault => unsafe { os::mlock_on_fault(start, held.range.len()) },
+            Kind::OnFault => unsafe { os::mlock_on_fault(start, range.len()) },
             // SAFETY: as above.
-            Kind::Full => unsafe { call::mlock(start, held.range.len()) },
+            Kind::Full => unsafe { call::mlock(start, range.len()) },
         };
     }
 }

@@ -1,14 +1,14 @@
 //! A mapping that is locked as long as it lives, and can be written all the same.
 
 use core::fmt;
-use core::mem::forget;
 use core::ops::{Deref, DerefMut};
 
 use crate::error::Failed;
+use crate::ledger::Kind;
 use crate::lock::LockGuard;
 use crate::mapping::Mapping;
+use crate::process::Process;
 use crate::protection::{Access, Readable, Writable};
-use crate::table::Kind;
 
 /// A mapping whose pages are kept in memory: one that owns its lock.
 ///
@@ -16,7 +16,8 @@ use crate::table::Kind;
 /// to `[u8]` as [`Mapping`] does. It is made by [`Mapping::into_locked`]; dropped, the memory is
 /// unmapped and the lock gone with it. Its lock is one more that nests with those of guards.
 ///
-/// * **fork**: a child inherits no locks: its copy is not locked.
+/// * **fork**: a child inherits no locks: its copy is not locked, and [`unlock`](Self::unlock) only
+///   returns the mapping there.
 ///
 /// ```
 /// let mut key = unix_memory::Mapping::anonymous(32)?.into_locked()?;
@@ -28,6 +29,8 @@ use crate::table::Kind;
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Locked<A: Access> {
     mapping: Mapping<A>,
+    /// Who locked it; nobody where it is empty.
+    owner: Option<Process>,
 }
 
 impl<A: Readable> Mapping<A> {
@@ -48,8 +51,11 @@ impl<A: Readable> Mapping<A> {
     #[doc(alias = "mlock")]
     pub fn into_locked(self) -> Result<Locked<A>, Failed<Self>> {
         // What the guard holds is forgotten when the mapping is unmapped.
-        match LockGuard::new(self.region(), &.., Kind::Full).map(forget) {
-            Ok(()) => Ok(Locked { mapping: self }),
+        match LockGuard::new(self.region(), &.., Kind::Full).map(LockGuard::keep) {
+            Ok(owner) => Ok(Locked {
+                mapping: self,
+                owner,
+            }),
             Err(error) => Err(Failed::new(error, self)),
         }
     }
@@ -67,11 +73,12 @@ impl<A: Access> Locked<A> {
     /// As [`Mapping::protect`].
     #[doc(alias = "mprotect")]
     pub fn protect<B: Access>(self, access: B) -> Result<Locked<B>, Failed<Self>> {
+        let owner = self.owner;
         match self.mapping.protect(access) {
-            Ok(mapping) => Ok(Locked { mapping }),
+            Ok(mapping) => Ok(Locked { mapping, owner }),
             Err(failed) => {
                 let (error, mapping) = failed.into_parts();
-                Err(Failed::new(error, Self { mapping }))
+                Err(Failed::new(error, Self { mapping, owner }))
             }
         }
     }
@@ -79,7 +86,7 @@ impl<A: Access> Locked<A> {
     /// Lets the pages go, but those that a guard was forgotten over.
     #[doc(alias = "munlock")]
     pub fn unlock(self) -> Mapping<A> {
-        drop(LockGuard::again(self.mapping.region()));
+        drop(LockGuard::again(self.mapping.region(), self.owner));
         self.mapping
     }
 }

@@ -7,7 +7,7 @@ use unix_memory_sys as sys;
 
 use crate::advice::Advice;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
-use crate::lock::LockGuard;
+use crate::ledger::{Kind, Known, Marks};
 use crate::mapping::Mapping;
 use crate::os;
 use crate::page::page_size;
@@ -15,7 +15,6 @@ use crate::place::Place;
 use crate::protection::Access;
 use crate::region::{Region, Request};
 use crate::shared::SharedMapping;
-use crate::table::Kind;
 
 /// What to map, and how: set what matters, then call one of the `map_` methods, any number of
 /// times.
@@ -56,18 +55,19 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Does it. Where one fails, the region is to be dropped, and unmapped.
-    pub(crate) fn apply(self, region: &Region) -> Result<()> {
+    /// Does it. Where one fails, the region is unmapped.
+    pub(crate) fn apply(self, region: Region) -> Result<Region> {
         if let Some(advice) = self.advice {
             region.advise(&.., advice)?;
         }
-        if self.dont_dump {
-            region.advise(&.., Advice::DontDump)?;
-        }
-        if self.lock {
-            core::mem::forget(LockGuard::new(region, &.., Kind::Full)?);
-        }
-        Ok(())
+        region.keep_as(Known {
+            kind: self.lock.then_some(Kind::Full),
+            marks: if self.dont_dump {
+                Marks::HIDDEN
+            } else {
+                Marks::NONE
+            },
+        })
     }
 }
 
@@ -288,7 +288,7 @@ impl MapOptions {
     #[doc(alias = "MAP_NOCORE")]
     #[doc(alias = "MAP_CONCEAL")]
     pub const fn dont_dump(mut self, yes: bool) -> Self {
-        self.steps.dont_dump = yes && os::MAP_CONCEAL == 0;
+        self.steps.dont_dump = yes;
         self.flag(os::MAP_CONCEAL, yes)
     }
 
@@ -494,7 +494,6 @@ impl MapOptions {
             offset: self.offset,
         };
         let region = Region::map(&request, arguments)?;
-        self.steps.apply(&region)?;
-        Ok(region)
+        self.steps.apply(region)
     }
 }

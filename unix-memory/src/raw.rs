@@ -71,12 +71,9 @@ impl<A: Access> Mapping<A> {
     /// * Of explicit huge pages, it is whole ones.
     pub unsafe fn from_raw(bytes: NonNull<[u8]>, backing: Backing) -> Self {
         let anonymous = matches!(backing, Backing::PrivateAnonymous);
-        Self::from_region(if bytes.is_empty() {
-            Region::empty(anonymous)
-        } else {
-            // SAFETY: as the caller vouches.
-            unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) }
-        })
+        // (Where there are none, it has no pages, and the address is not used as one.)
+        // SAFETY: as the caller vouches.
+        Self::from_region(unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) })
     }
 }
 

@@ -11,10 +11,13 @@ use crate::advice::Advice;
 use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::flush::Flush;
+use crate::ledger::{self, Kind, Known, Marks};
+use crate::lock::LockGuard;
+use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down, round_up};
 use crate::place::{Pending, Place};
 use crate::protection::Protection;
-use crate::table;
+use crate::spare::{self, Outcome};
 
 /// The last byte that a file can have has an offset below this.
 pub const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
@@ -32,6 +35,9 @@ pub struct Region {
 /// Set where the memory is private and anonymous: nobody else can reach it, no file is behind it,
 /// and the kernel fills it with zeros. What is neither known nor vouched for has it not.
 const ANONYMOUS: usize = !(usize::MAX >> 1);
+
+/// How many ways there are to be locked: not at all, on fault, fully.
+const KINDS: usize = 3;
 
 /// Whether `mmap` makes such memory when it is given `flags`.
 const fn makes_private_anonymous(flags: c_int) -> bool {
@@ -97,7 +103,10 @@ impl Region {
             return refuse(libc::EOVERFLOW, Reason::OffsetLimit(MAX_OFFSET));
         }
         if len == 0 {
-            return Ok(Self::empty(makes_private_anonymous(flags)));
+            return Ok(Self::empty(
+                makes_private_anonymous(flags),
+                Known::default(),
+            ));
         }
         #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
         let file_offset = (offset - before as u64) as sys::off_t;
@@ -120,13 +129,62 @@ impl Region {
         }
     }
 
-    /// A region of no bytes: not null, aligned to a page, mapped nowhere.
-    pub fn empty(anonymous: bool) -> Self {
-        let address = core::ptr::without_provenance_mut(page_size());
-        // SAFETY: the page size is not zero.
-        let start = unsafe { NonNull::new_unchecked(address) };
+    /// A region of no bytes: not null, aligned to a page, mapped nowhere. What grows out of it is locked
+    /// and hidden as `known`.
+    pub fn empty(anonymous: bool, known: Known) -> Self {
+        // Nothing is ever accessed at the address: it serves to remember this.
+        let kind = known.kind.map_or(0, |kind| 1 + kind as usize);
+        let hidden = usize::from(known.marks.contains(Marks::HIDDEN));
+        let address = page_size() * (1 + kind + KINDS * hidden);
+        // SAFETY: the page size is not zero, and a multiple as small as this does not overflow.
+        let start = unsafe { NonNull::new_unchecked(core::ptr::without_provenance_mut(address)) };
         // SAFETY: it has no pages.
         unsafe { Self::from_raw(start, 0, anonymous) }
+    }
+
+    /// How the most of the region is locked for good, and hidden.
+    pub fn known(&self) -> Known {
+        if self.len() != 0 {
+            return ledger::known(&self.pages().addresses());
+        }
+        let address = self.start.addr().get();
+        let code = (address / page_size()).wrapping_sub(1);
+        if address % page_size() != 0 || code >= 2 * KINDS {
+            // Not made by `empty`.
+            return Known::default();
+        }
+        let marks = match code / KINDS {
+            0 => Marks::NONE,
+            _ => Marks::HIDDEN,
+        };
+        let kind = match code % KINDS {
+            0 => None,
+            1 => Some(Kind::OnFault),
+            _ => Some(Kind::Full),
+        };
+        Known { kind, marks }
+    }
+
+    /// Hides and locks the region for good, as `known` says, and returns it. Where that fails, it is
+    /// to be dropped, and unmapped.
+    pub fn keep_as(self, known: Known) -> Result<Self> {
+        if self.len() == 0 {
+            return Ok(Self::empty(self.is_private_anonymous(), known));
+        }
+        if known.marks.contains(Marks::HIDDEN) {
+            if os::MAP_CONCEAL == 0 {
+                self.advise(&.., Advice::DontDump)?;
+            } else {
+                // It was mapped so.
+                let arguments = Arguments::Length(self.len());
+                ledger::hide(&self.pages().addresses(), true)
+                    .map_err(|errno| Error::kernel(Call::Mmap, errno, arguments))?;
+            }
+        }
+        if let Some(kind) = known.kind {
+            LockGuard::new(&self, &.., kind)?.keep();
+        }
+        Ok(self)
     }
 
     /// The region of `len` bytes from `start` on.
@@ -188,39 +246,60 @@ impl Region {
         if pages.len == 0 {
             return Ok(());
         }
+        spare::keep();
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
         let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
-        let Err(errno) = set(new) else {
-            // SAFETY: that is their protection now.
-            unsafe { self.after_protect(old, new) };
-            return Ok(());
-        };
-        // The kernel goes mapping by mapping, of which advice may have made several out of this
-        // one, and stops at the first that it cannot split. (What it refuses for another reason
-        // than memory, it refuses for the first.) To go back takes no new mapping: each was
-        // changed as a whole, or is as it was.
-        if errno == libc::ENOMEM && set(old).is_err() {
-            // But a changed one may have been merged with a neighbour meanwhile, and the limit of
-            // mappings been reached by another thread. No guard's type would tell the truth.
-            call::abort();
+        if let Err(errno) = set(new) {
+            let is_back = || os::is_protected(pages, old);
+            if spare::undo(errno, || set(old), || set(new), is_back) == Outcome::Undone {
+                let arguments = Arguments::Length(self.len());
+                return Err(Error::kernel(Call::Mprotect, errno, arguments));
+            }
         }
-        if errno == libc::EPERM {
-            // A part that was sealed, and one before it that was not: that goes back. Nothing was
-            // done to what comes after.
-            let _up_to_the_seal = set(old);
-        }
-        Err(Error::kernel(
-            Call::Mprotect,
-            errno,
-            Arguments::Length(self.len()),
-        ))
+        // SAFETY: that is their protection now.
+        unsafe { self.after_protect(old, new) };
+        Ok(())
     }
-
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
         let range = check_range(Call::Madvise, range, self.len())?;
+        let (pages, arguments) = (self.pages_of(&range), Arguments::range(&range));
+        if range.len() != self.len() {
+            // The kernel may make several mappings of one.
+            spare::keep();
+        }
+        match advice {
+            Advice::DontDump | Advice::DoDump => self.hide(advice, pages, arguments),
+            // SAFETY: the pages are the region's own.
+            _ => unsafe { advice.give(pages, arguments) },
+        }
+    }
+
+    /// Leaves `pages` out of core dumps, or not, and notes it: what becomes of them is left out too.
+    #[cold]
+    fn hide(&self, advice: Advice, pages: Pages, arguments: Arguments) -> Result<()> {
+        let (range, hides) = (pages.addresses(), advice == Advice::DontDump);
         // SAFETY: the pages are the region's own.
-        unsafe { advice.give(self.pages_of(&range), Arguments::range(&range)) }
+        let give = || unsafe { advice.give(pages, arguments) };
+        if pages.len == 0 {
+            return give();
+        }
+        let note = |yes| {
+            ledger::hide(&range, yes)
+                .map_err(|errno| Error::kernel(Call::Madvise, errno, arguments))
+        };
+        if hides && !ledger::known(&range).marks.contains(Marks::HIDDEN) {
+            note(true)?;
+            return give().inspect_err(|_| {
+                let _as_it_was = note(false);
+            });
+        }
+        give()?;
+        if !hides {
+            // Where there is no room to note it of a part, more is left out than need be.
+            let _or_hidden_still = note(false);
+        }
+        Ok(())
     }
 
     /// Flushes the pages that hold a byte of `range`.
@@ -254,19 +333,20 @@ impl Region {
         if pages.len == 0 {
             return Ok(());
         }
-        // A lock guard that was forgotten holds nothing any more.
-        table::forget(&pages.addresses());
         // SAFETY: the pages are the region's own, and the caller gives them up.
-        unsafe { call::munmap(pages.start, pages.len) }
+        unsafe { ledger::unmap(pages) }
     }
 }
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
-        // one that it had merged this into. The pages then stay mapped; `unmap` tells.
         // SAFETY: the region is being dropped.
-        let _refused = unsafe { self.munmap() };
+        if unsafe { self.munmap() }.is_err() {
+            // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
+            // one that it had merged this into.
+            // SAFETY: the pages are the region's own, and are used no more.
+            unsafe { ledger::abandon(self.pages()) };
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use unix_memory_sys as sys;
 
 use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Reason, Result};
-use crate::lock::LockGuard;
+use crate::ledger::{self, Known, Marks};
 use crate::mapping::Mapping;
 use crate::os;
 use crate::page::{max_len, page_size, round_up};
 use crate::place::Place;
 use crate::protection::{Access, Protection};
 use crate::region::{Pages, Region, Request};
-use crate::table;
+use crate::spare;
 
 /// Whether a mapping that grows may get another address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Region {
         }
         let old = self.len();
         if old == 0 {
-            *self = self.anew(len, protection, Place::Anywhere)?;
+            *self = self.anew(len, protection, Place::Anywhere, self.known())?;
             return Ok(());
         }
         let pages = self.pages();
@@ -130,6 +130,11 @@ impl Region {
     /// Gives up the bytes from `len` on, and the pages that hold no others.
     fn shrink(&mut self, len: usize) -> Result<()> {
         let keep = self.pages_of(&(0..len)).len;
+        let known = if len == 0 {
+            self.known()
+        } else {
+            Known::default()
+        };
         let Pages { start, len: all } = self.pages();
         if keep < all {
             // SAFETY: `keep` is within the pages.
@@ -143,7 +148,7 @@ impl Region {
         }
         let anonymous = self.is_private_anonymous();
         let shorter = if len == 0 {
-            Self::empty(anonymous)
+            Self::empty(anonymous, known)
         } else {
             // SAFETY: the pages that hold these bytes are still the region's own.
             unsafe { Self::from_raw(self.start(), len, anonymous) }
@@ -164,18 +169,10 @@ impl Region {
         let start = if larger == all {
             start
         } else {
-            let old = self.pages().addresses();
-            let held = table::kind_of(&old);
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
             // borrowed for writing.
-            let start = unsafe { os::remap(start, all, larger, moving == Move::Allowed) }
-                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?;
-            if let Some(kind) = held {
-                // The kernel moved a single mapping, which was locked as a whole, and still is.
-                let new = start.addr().get();
-                table::moved(&old, new..new + larger, kind);
-            }
-            start
+            unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }
+                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?
         };
         // SAFETY: less than a page, and the mapping has at least one more byte.
         let first = unsafe { start.add(before) };
@@ -190,15 +187,9 @@ impl Region {
         let Pages { start, len: all } = self.pages();
         // Its bytes begin with a page: it is of no file.
         let end = start.addr().get() + all;
-        // A guard over some of it was forgotten: what is new is locked too.
-        let held = table::kind_of(&self.pages().addresses());
-        let lock = |new: &Self| match held {
-            Some(kind) => LockGuard::new(new, &.., kind).map(core::mem::forget),
-            None => Ok(()),
-        };
-        match self.anew(len - all, protection, Place::At(end)) {
+        let known = self.known();
+        match self.anew(len - all, protection, Place::At(end), known) {
             Ok(more) => {
-                lock(&more)?;
                 // SAFETY: the pages of `more` were just mapped behind this one's, and it is
                 // forgotten, as this one is.
                 let longer = unsafe { self.with(&more, len) };
@@ -207,13 +198,15 @@ impl Region {
                 return Ok(());
             }
             Err(_) if moving == Move::Allowed => {}
-            Err(error) => return Err(refused(self, len, libc::ENOMEM, error.reason())),
+            Err(error) if error.call() == Call::Mmap => {
+                return Err(refused(self, len, libc::ENOMEM, error.reason()));
+            }
+            Err(error) => return Err(error),
         }
         let both = Protection::READ | Protection::WRITE;
-        let copy = self.anew(len, both, Place::Anywhere)?;
-        lock(&copy)?;
-        let hidden = !protection.contains(Protection::READ);
-        if hidden {
+        let copy = self.anew(len, both, Place::Anywhere, known)?;
+        let was_readable = protection.contains(Protection::READ);
+        if !was_readable {
             // SAFETY: nobody refers to the region.
             unsafe { self.protect(protection, Protection::READ) }?;
         }
@@ -224,12 +217,14 @@ impl Region {
                 .copy_from_nonoverlapping(self.start(), self.len());
         };
         // SAFETY: nobody refers to the copy.
-        let done = unsafe { copy.protect(both, protection) };
-        if let Err(error) = done {
-            // SAFETY: nobody refers to the region.
-            if hidden && unsafe { self.protect(Protection::READ, protection) }.is_err() {
-                // Its type would not tell the truth.
-                call::abort();
+        if let Err(error) = unsafe { copy.protect(both, protection) } {
+            if !was_readable {
+                let Pages { start, len } = self.pages();
+                // SAFETY: the pages are the region's own, and nobody refers to them.
+                let back = || unsafe { call::mprotect(start, len, protection.bits()) };
+                let is_back = || os::is_protected(self.pages(), protection);
+                // It is the only way to go.
+                spare::undo(error.errno(), back, || Err(error.errno()), is_back);
             }
             return Err(error);
         }
@@ -237,25 +232,38 @@ impl Region {
         Ok(())
     }
 
-    /// New private anonymous memory.
-    fn anew(&self, len: usize, protection: Protection, place: Place) -> Result<Self> {
+    /// New private anonymous memory, hidden and locked as `known`.
+    fn anew(&self, len: usize, protection: Protection, place: Place, known: Known) -> Result<Self> {
+        let mut flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
+        if known.marks.contains(Marks::HIDDEN) {
+            flags |= os::MAP_CONCEAL;
+        }
+        // What cannot be accessed cannot be locked.
+        let first = if known.kind.is_some() {
+            Protection::READ | Protection::WRITE
+        } else {
+            protection
+        };
         let request = Request {
             place,
             alignment: 0,
             len,
             page_size: page_size(),
-            protection,
-            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+            protection: first,
+            flags,
             fd: -1,
             offset: 0,
         };
-        Self::map(
-            &request,
-            Arguments::Resize {
-                from: self.len(),
-                to: len,
-            },
-        )
+        let arguments = Arguments::Resize {
+            from: self.len(),
+            to: len,
+        };
+        let new = Self::map(&request, arguments)?.keep_as(known)?;
+        if first != protection {
+            // SAFETY: nobody refers to it.
+            unsafe { new.protect(first, protection) }?;
+        }
+        Ok(new)
     }
 }
 

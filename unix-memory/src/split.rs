@@ -10,6 +10,7 @@ use crate::os;
 use crate::page::{check_range, max_len, page_size, round_down};
 use crate::protection::{Access, Protection};
 use crate::region::Region;
+use crate::spare;
 
 impl<A: Access> Mapping<A> {
     /// Makes two mappings of one: the bytes before `mid`, and those from `mid` on.
@@ -51,9 +52,13 @@ impl<A: Access> Mapping<A> {
         }
         let region = ManuallyDrop::new(self.into_region());
         let anonymous = region.is_private_anonymous();
+        if mid != 0 && mid != region.len() {
+            // The kernel may make several mappings of one.
+            spare::keep();
+        }
         let part = |offset: usize, len: usize| {
             if len == 0 {
-                return Region::empty(anonymous);
+                return Region::empty(anonymous, region.known());
             }
             // SAFETY: `offset` is at most the length.
             let start = unsafe { region.start().add(offset) };

@@ -1,6 +1,7 @@
 //! Linux and Android.
 
 use core::ffi::{CStr, c_int};
+use core::ops::Range;
 use core::ptr::NonNull;
 
 pub use sys::{MAP_NORESERVE, MAP_POPULATE, madvise, mincore};
@@ -10,6 +11,7 @@ use super::{proc_file, rlimit, touch};
 use crate::advice::Advice;
 use crate::call::{self, Errno};
 use crate::page::page_size;
+use crate::protection::Protection;
 use crate::region::Pages;
 use crate::unchecked_advice::UncheckedAdvice;
 
@@ -116,4 +118,34 @@ pub fn locked_bytes() -> Option<u64> {
 /// How many bytes the process has mapped.
 pub fn address_space_bytes() -> Option<u64> {
     proc_file::number(STATUS, b"VmSize:")?.checked_mul(1024)
+}
+
+/// Whether /proc/self/maps says that all of `pages` is protected as `protection`.
+pub fn is_protected(pages: Pages, protection: Protection) -> bool {
+    let Range { start, end } = pages.addresses();
+    let letters = [
+        (Protection::READ, b'r'),
+        (Protection::WRITE, b'w'),
+        (Protection::EXECUTE, b'x'),
+    ]
+    .map(|(flag, letter)| {
+        if protection.contains(flag) {
+            letter
+        } else {
+            b'-'
+        }
+    });
+    let (mut reached, mut alike) = (start, true);
+    let read = proc_file::each_line(c"/proc/self/maps", |line| {
+        let Some(mapping) = proc_file::addresses(line) else {
+            return;
+        };
+        if mapping.end <= start || end <= mapping.start {
+            return;
+        }
+        let theirs = line.split(|&byte| byte == b' ').nth(1);
+        alike &= mapping.start <= reached && theirs.is_some_and(|them| them.starts_with(&letters));
+        reached = mapping.end;
+    });
+    read.is_ok() && alike && reached >= end
 }

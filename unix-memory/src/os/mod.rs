@@ -12,7 +12,10 @@
 //! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
 //! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
-//! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
+//! * `is_protected`: whether the system can say that pages are protected so, and does;
+//! * `GIVE_BACK`: advice, one after the other, with which pages that cannot be unmapped give their
+//!   memory back;
+//! * `mlockall`, `munlockall`, `mlock_on_fault`, `stop_locking_future` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
 
@@ -150,6 +153,20 @@ cfg_if::cfg_if! {
     }
 }
 
+// Pages that nobody uses, and cannot be unmapped.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        /// Locked pages only take the second, since Linux 5.18.
+        pub const GIVE_BACK: &[core::ffi::c_int] = &[
+            unix_memory_sys::MADV_DONTNEED,
+            unix_memory_sys::MADV_DONTNEED_LOCKED,
+        ];
+    } else {
+        /// Only Linux refuses to unmap what there is, at its limit of mappings.
+        pub const GIVE_BACK: &[core::ffi::c_int] = &[];
+    }
+}
+
 // Advice on many ranges in one call; where there is none, it is not done.
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
@@ -176,12 +193,17 @@ cfg_if::cfg_if! {
 }
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod lock_future;
         mod on_fault;
+        pub use lock_future::stop_locking_future;
         pub use on_fault::mlock_on_fault;
         pub use unix_memory_sys::MCL_ONFAULT;
     } else {
         mod no_on_fault;
-        pub use no_on_fault::{MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault};
+        pub use no_on_fault::{
+            MCL_ONFAULT, address_space_bytes, is_protected, locked_bytes, mlock_on_fault,
+            stop_locking_future,
+        };
     }
 }
 

@@ -7,12 +7,12 @@ use unix_memory_sys as sys;
 
 use crate::call::{self, Errno};
 use crate::error::Result;
+use crate::ledger::Kind;
 use crate::lock::LockGuard;
 use crate::lock_process::{LockPages, ProcessLock};
 use crate::mapping::Mapping;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
-use crate::table::Kind;
 
 /// # Safety
 /// The pages are the caller's.

@@ -1,6 +1,9 @@
 //! Numbers out of the kernel's text files, without an allocator.
 
 use core::ffi::{CStr, c_int};
+use core::ops::Range;
+
+use crate::call::{Errno, errno};
 
 /// The number behind `key`, which begins a line of the file at `path`.
 pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
@@ -42,6 +45,42 @@ fn digits(path: &CStr, key: &[u8], base: u32) -> Option<u64> {
     }
 }
 
+/// Calls `f` with each line of the file at `path`, without its end, or with the first 256 bytes of it.
+///
+/// # Errors
+/// Those of opening the file, and of reading it.
+pub fn each_line(path: &CStr, mut f: impl FnMut(&[u8])) -> Result<(), Errno> {
+    let file = File::open(path).ok_or_else(errno)?;
+    let (mut buffer, mut line) = ([0; 1024], [0; 256]);
+    let mut len = 0;
+    loop {
+        let read = file.read(&mut buffer).ok_or_else(errno)?;
+        for &byte in &buffer[..read] {
+            if byte == b'\n' {
+                f(&line[..len]);
+                len = 0;
+            } else if let Some(next) = line.get_mut(len) {
+                *next = byte;
+                len += 1;
+            }
+        }
+        if read == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// The addresses in a line that begins with some: `start-end ...`.
+pub fn addresses(line: &[u8]) -> Option<Range<usize>> {
+    let mut words = line.split(|&byte| byte == b'-' || byte == b' ');
+    let mut number = || {
+        let digits = core::str::from_utf8(words.next()?).ok()?;
+        usize::from_str_radix(digits, 16).ok()
+    };
+    let (start, end) = (number()?, number()?);
+    (start < end).then_some(start..end)
+}
+
 /// An open file, closed on drop.
 struct File(c_int);
 
@@ -68,7 +107,21 @@ impl Drop for File {
 
 #[cfg(test)]
 mod tests {
-    use super::{hexadecimal, number};
+    use super::{addresses, hexadecimal, number};
+
+    #[test]
+    fn lines_that_begin_with_addresses() {
+        let line = b"7f00-8f00 r--p 00000000 00:1a 9 /a-b";
+        assert_eq!(addresses(line), Some(0x7f00..0x8f00));
+        for other in [
+            &b"Size:                  4 kB"[..],
+            b"",
+            b"a",
+            b"8f00-7f00 r--p",
+        ] {
+            assert_eq!(addresses(other), None);
+        }
+    }
 
     #[test]
     fn reads_a_number() {
