@@ -19,6 +19,41 @@ pub fn in_a_child(f: impl FnOnce()) -> ExitStatus {
     spawn(f).wait()
 }
 
+/// Runs `f` in a child, as [`in_a_child`] does, which has the process number of this one if this is the
+/// first process of a PID namespace: the child is the first of another.
+///
+/// # Panics
+/// Where there can be no child, or no namespace.
+pub fn in_a_child_of_the_same_number(f: impl FnOnce()) -> ExitStatus {
+    if std::process::id() == 1 {
+        new_pid_namespace().expect("one more PID namespace");
+    }
+    in_a_child(f)
+}
+
+/// Calls `f` here, and in a child that is the first process of a PID namespace: as root alone, which is
+/// said otherwise.
+///
+/// # Panics
+/// Where `f` does.
+pub fn here_and_as_the_first_process(f: impl Fn()) {
+    f();
+    let status = in_a_child(|| match new_pid_namespace() {
+        Ok(()) => assert!(in_a_child(f).success()),
+        Err(error) => crate::skip("children of the same number", &error.to_string()),
+    });
+    assert!(status.success(), "as the first process of a PID namespace");
+}
+
+/// Has the children of this process be in a PID namespace of their own.
+fn new_pid_namespace() -> std::io::Result<()> {
+    // SAFETY: the call has no preconditions, and changes nothing but where children are.
+    match unsafe { libc::unshare(libc::CLONE_NEWPID) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
 /// Begins to run `f` in a child, as [`in_a_child`] does.
 ///
 /// # Panics

@@ -9,7 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procfs::process::{MMPermissions, VmFlags};
 
-pub use child::{Child, in_a_child, in_threads, spawn};
+pub use child::{
+    Child, here_and_as_the_first_process, in_a_child, in_a_child_of_the_same_number, in_threads,
+    spawn,
+};
 pub use kernel::{smaps, smaps_of_file};
 
 /// What the kernel lets the process do with the page of `address`.

@@ -106,6 +106,48 @@ fn locked_pages_are_zeroed_and_stay() {
     );
 }
 
+/// Pages that are locked on fault come back when they are used: zeros would bring in all of them.
+#[test]
+fn pages_locked_on_fault_go() {
+    let page = page_size();
+    // (A forgotten guard is one that does not borrow the mapping.)
+    let on_fault = |mut mapping: Mapping<ReadWrite>, full_too: bool| {
+        match mapping.lock_on_fault() {
+            Ok(guard) => std::mem::forget(guard),
+            Err(error) => {
+                skip("pages locked on fault", &error.to_string());
+                return None;
+            }
+        }
+        if full_too {
+            std::mem::forget(mapping.lock_range(..page).unwrap());
+        }
+        mapping.discard(..).unwrap();
+        let resident = mapping.residency().resident().unwrap();
+        assert!(is_locked(mapping.as_ptr()) && mapping.iter().all(|&byte| byte == 0));
+        Some(resident)
+    };
+    if lacks::own_pages("what is in memory") {
+        return;
+    }
+    let Some(resident) = on_fault(sevens(64 * page), false) else {
+        return;
+    };
+    let unused = || {
+        let mapping = Mapping::anonymous(64 * page).unwrap();
+        mapping.advise(Advice::NoHugePage).unwrap();
+        mapping
+    };
+    if UncheckedAdvice::DontNeedLocked.is_supported() {
+        assert_eq!(resident, 0, "of those that were used");
+        assert_eq!(on_fault(unused(), false), Some(0), "of those that were not");
+    } else {
+        skip("pages locked on fault", "before Linux 5.18 they stay");
+    }
+    // A page that is fully locked as well is in memory all the time.
+    assert!(on_fault(unused(), true).is_some_and(|resident| resident > 0));
+}
+
 #[test]
 fn whatever_the_kernel_says_the_bytes_are_zeros() {
     let mut mapping = sevens(3 * page_size());

@@ -1,11 +1,12 @@
 //! Lock guards, held against smaps.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{EACCES, EAGAIN, EINVAL, ENOMEM, ENOSYS, SYS_mlock, SYS_mlock2, SYS_mprotect};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use tests::{as_told, is_locked, lacks, lock_states, refusing, skip};
+use tests::{as_told, effort, is_locked, lacks, lock_states, refusing, skip};
 use unix_memory::{
     Call, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
 };
@@ -427,4 +428,32 @@ proptest::proptest! {
         drop(guards);
         proptest::prop_assert_eq!(lock_states(mapping.as_ptr(), PAGES), ".".repeat(PAGES));
     }
+}
+
+/// A mapping that moves gives its addresses up: another thread's lock over what comes there next is
+/// its own.
+#[test]
+fn a_move_takes_no_lock_of_another_thread() {
+    let page = page_size();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..effort(20_000) {
+                let options = MapOptions::new().len(4 * page).lock(true);
+                let mut moving = options.map_anonymous(ReadWrite).unwrap();
+                let wall = MapOptions::new().len(page);
+                let wall = wall.at(moving.as_ptr().addr() + moving.len());
+                let wall = wall.map_anonymous(ReadWrite);
+                moving.resize(8 * page).unwrap();
+                drop(wall);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) {
+            let mapping = Mapping::anonymous(4 * page).unwrap();
+            let lives = mapping.lock().unwrap();
+            drop(mapping.lock().unwrap());
+            assert!(is_locked(mapping.as_ptr()), "{lives:?} lives");
+        }
+    });
 }

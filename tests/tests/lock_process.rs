@@ -17,8 +17,12 @@ fn states(mapping: &Mapping<ReadWrite>) -> String {
 
 #[test]
 fn the_process_is_locked_as_guards_ask() {
-    let none = ProcessLock::new(LockPages::empty()).unwrap_err();
-    assert_eq!((none.call(), none.errno()), (Call::Mlockall, EINVAL));
+    // None, and one that is not a full lock's: MCL_ONFAULT.
+    let others = LockPages::CURRENT | LockPages::from_bits_retain(4);
+    for pages in [LockPages::empty(), LockPages::from_bits_retain(4), others] {
+        let error = ProcessLock::new(pages).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mlockall, EINVAL));
+    }
     let (old, held) = (map(), map());
     if let Err(error) = ProcessLock::new(LockPages::CURRENT) {
         skip("locks on the process", &error.to_string());
@@ -51,6 +55,15 @@ fn the_process_is_locked_as_guards_ask() {
         states(&old).starts_with(['x', 'f']),
         "but for what is there"
     );
+    // What came in between, which nobody asked for, stays as it is.
+    let between = map();
+    let guard = held.lock_range(..1).unwrap();
+    drop(ProcessLock::new(LockPages::FUTURE).unwrap());
+    assert_eq!(states(&between), "..");
+    assert_eq!(states(&map()), "..");
+    assert!(states(&held).starts_with('x'), "its guard lives");
+    assert!(states(&old).starts_with(['x', 'f']));
+    drop(guard);
     drop(current);
     assert_eq!(states(&old), "..");
 

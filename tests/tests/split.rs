@@ -1,6 +1,6 @@
 //! `split_at`, `join`, guard pages.
 
-use libc::{EINVAL, ENOMEM, SYS_mprotect};
+use libc::{EACCES, EINVAL, ENOMEM, SYS_mprotect};
 use procfs::process::MMPermissions;
 use proptest::prelude::*;
 use tests::{is_locked, lacks, permissions, refusing, skip, smaps};
@@ -135,6 +135,46 @@ fn a_refused_join_gives_both_back() {
         assert_eq!((error.call(), error.errno()), (Call::Mprotect, ENOMEM));
         assert_eq!((first[0], second[0]), (0, 1));
     }
+}
+
+/// Of what came from two files, the second may be refused what the first was given.
+#[test]
+fn half_a_change_of_protection_is_undone() {
+    let page = page_size();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(2 * page as u64).unwrap();
+    let read_only = std::fs::File::open(file.path()).unwrap();
+    let room = pages(2);
+    let start = room.as_ptr().addr();
+    drop(room);
+    let options = MapOptions::new().len(page);
+    let first = options
+        .clone()
+        .at(start)
+        .map_shared(file.as_file(), ReadOnly);
+    let second = options.at(start + page).offset(page as u64);
+    let second = second.map_shared(&read_only, ReadOnly);
+    let (Ok(first), Ok(second)) = (first, second) else {
+        return skip(
+            "half a change of protection",
+            "another thread took the room",
+        );
+    };
+    // SAFETY: nobody else has the file, which is not written to.
+    let first = unsafe { first.assume_unshared() };
+    // SAFETY: as above.
+    let second = unsafe { second.assume_unshared() };
+    let failed = first.join(second).unwrap().protect(ReadWrite).unwrap_err();
+    assert_eq!(failed.error().errno(), EACCES);
+    let mapping = failed.into_mapping();
+    for page in [0, page] {
+        let permissions = permissions(mapping.as_ptr().wrapping_add(page));
+        assert!(
+            !permissions.contains(MMPermissions::WRITE),
+            "the page at {page}"
+        );
+    }
+    assert_eq!(*mapping, *vec![0; 2 * page]);
 }
 
 #[test]

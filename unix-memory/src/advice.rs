@@ -172,12 +172,9 @@ impl Advice {
     /// # Errors
     /// `EINVAL` and [`Reason::Unsupported`], where it has none.
     pub(crate) fn value(self, arguments: Arguments) -> Result<c_int> {
-        os::advice(self).ok_or(Error::new(
-            Call::Madvise,
-            libc::EINVAL,
-            arguments,
-            Reason::Unsupported,
-        ))
+        let unsupported =
+            || Error::new(Call::Madvise, libc::EINVAL, arguments, Reason::Unsupported);
+        os::advice(self).ok_or_else(unsupported)
     }
 
     /// Gives the advice on whole pages.

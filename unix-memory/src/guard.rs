@@ -69,9 +69,11 @@ macro_rules! guard {
             /// opened for that, or a security policy forbids it; `ENOMEM` at a limit of mappings
             /// or of data (`RLIMIT_DATA`), or where memory is not overcommitted.
             ///
-            /// A kernel that fails half-way is asked to go back. Should it refuse that too, which
-            /// takes other threads that use up the limit of mappings in this very moment, the
-            /// process is aborted: what it may do with the pages could no longer be told.
+            /// The kernel changes mapping by mapping, of which one guard can have several, and may refuse
+            /// in the middle. Then what was changed is changed back. At the limit of mappings this may
+            /// take more mappings than there is room for; this crate keeps three to give up for that.
+            /// Only if other threads take that room again and again, for about 40 milliseconds, is the
+            /// process aborted, because no type would describe the pages.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{", stringify!($guard), ", ReadOnly};")]
@@ -216,7 +218,11 @@ macro_rules! guard {
                 Ok(Residency::new(&self.region, &range))
             }
 
-            /// Unmaps now, and says so when the kernel refuses, which dropping cannot.
+            /// Unmaps now, and reports when the kernel refuses, which dropping cannot.
+            ///
+            /// The kernel only refuses at its limit of mappings, where it would have to split one that
+            /// it had merged. After a drop that was refused, the memory is given back all the same, and
+            /// the addresses are unmapped when this crate unmaps something else.
             ///
             /// Source: munmap(2), POSIX.1-2024.
             ///

@@ -72,13 +72,13 @@ impl<'a> LockGuard<'a> {
         if pages.len == 0 {
             return Ok(guard);
         }
-        let refuse = |errno| Error::kernel(Call::Mlock, errno, Arguments::range(&range));
-        let owner = Process::current().map_err(refuse)?;
-        ledger::with(|ledger| ledger.held.add(&guard.range(), kind))
-            .and_then(|done| done)
-            .map_err(refuse)?;
         // Noted: from now on no other guard that goes unlocks these pages.
-        guard.owner = Some(owner);
+        guard.owner = ledger::with(|ledger| {
+            ledger.held.add(&guard.range(), kind)?;
+            Ok(ledger.owner())
+        })
+        .and_then(|owner| owner)
+        .map_err(|errno| unnoted(errno, &range))?;
         if let Err(errno) = guard.lock() {
             // A failure may have locked some of them; this undoes that.
             drop(guard);
@@ -182,7 +182,14 @@ impl<'a> LockGuard<'a> {
     }
 }
 
+/// There was no room to note that `range` is held.
+#[cold]
+const fn unnoted(errno: Errno, range: &Range<usize>) -> Error {
+    Error::kernel(Call::Mlock, errno, Arguments::range(range))
+}
+
 /// Why `pages`, those of `range`, could not be locked. Nobody holds them for that any more.
+#[cold]
 fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
     let asked = pages.len as u64;
     let held = ledger::with(|ledger| {
@@ -215,14 +222,18 @@ pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
 
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
-        if !self.owner.is_some_and(Process::is_current) {
+        let Some(owner) = self.owner.filter(|owner| owner.is_current()) else {
             return;
-        }
+        };
         // Unlocked before the ledger is free again: else a new guard over the same pages could lock
         // them in between, and lose them.
-        let _there = ledger::with(|ledger| {
-            ledger.held.remove(&self.range(), self.kind);
-            self.release(ledger);
+        ledger::with_that_of(owner, |ledger| {
+            let range = self.range();
+            if ledger.held.remove(&range, self.kind) && !ledger.process.any() {
+                ledger.unlock(&range);
+            } else {
+                self.release(ledger);
+            }
         });
     }
 }

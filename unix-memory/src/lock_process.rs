@@ -127,7 +127,7 @@ impl Drop for ProcessLock {
         if !self.owner.is_current() {
             return;
         }
-        let _there = ledger::with(|ledger| {
+        ledger::with_that_of(self.owner, |ledger| {
             ledger.process.count(self, -1);
             if !ledger.process.any() {
                 unlock_all(ledger);
@@ -263,6 +263,6 @@ impl fmt::Debug for ProcessLock {
         f.debug_struct("ProcessLock")
             .field("pages", &self.pages)
             .field("kind", &self.kind)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

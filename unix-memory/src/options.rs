@@ -55,7 +55,13 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
+    /// Whether there is nothing to do.
+    pub(crate) const fn is_none(self) -> bool {
+        self.advice.is_none() && !self.lock && !self.dont_dump
+    }
+
     /// Does it. Where one fails, the region is unmapped.
+    #[cold]
     pub(crate) fn apply(self, region: Region) -> Result<Region> {
         if let Some(advice) = self.advice {
             region.advise(&.., advice)?;
@@ -493,7 +499,9 @@ impl MapOptions {
             fd,
             offset: self.offset,
         };
-        let region = Region::map(&request, arguments)?;
-        self.steps.apply(region)
+        if self.steps.is_none() {
+            return Region::map(&request, arguments);
+        }
+        self.steps.apply(Region::map(&request, arguments)?)
     }
 }

@@ -8,13 +8,13 @@ use core::ptr::NonNull;
 use unix_memory_sys as sys;
 
 use crate::advice::Advice;
-use crate::call;
+use crate::call::{self, Errno};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::flush::Flush;
 use crate::ledger::{self, Kind, Known, Marks};
 use crate::lock::LockGuard;
 use crate::os;
-use crate::page::{check_range, max_len, page_size, round_down, round_up};
+use crate::page::{check_range, max_len, page_size};
 use crate::place::{Pending, Place};
 use crate::protection::Protection;
 use crate::spare::{self, Outcome};
@@ -221,13 +221,11 @@ impl Region {
     /// The pages that hold a byte of `range`, which lies within the region.
     pub fn pages_of(&self, range: &Range<usize>) -> Pages {
         debug_assert!(range.start <= range.end && range.end <= self.len());
+        let within = page_size() - 1;
         // The first page begins where the kernel put it, so this never leaves the mapping.
-        let first = self
-            .start
-            .as_ptr()
-            .wrapping_add(range.start)
-            .map_addr(round_down);
-        let end = round_up(self.start.addr().get() + range.end);
+        let first = self.start.as_ptr().wrapping_add(range.start);
+        let first = first.map_addr(|address| address & !within);
+        let end = (self.start.addr().get() + range.end + within) & !within;
         let len = if range.is_empty() {
             0
         } else {
@@ -248,17 +246,32 @@ impl Region {
         }
         spare::keep();
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
-        let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
-        if let Err(errno) = set(new) {
-            let is_back = || os::is_protected(pages, old);
-            if spare::undo(errno, || set(old), || set(new), is_back) == Outcome::Undone {
-                let arguments = Arguments::Length(self.len());
-                return Err(Error::kernel(Call::Mprotect, errno, arguments));
-            }
+        if let Err(errno) = unsafe { call::mprotect(pages.start, pages.len, new.bits()) } {
+            // SAFETY: as above.
+            unsafe { self.undo_protect(errno, old, new) }?;
         }
         // SAFETY: that is their protection now.
         unsafe { self.after_protect(old, new) };
         Ok(())
+    }
+
+    /// Undoes a change of protection that was refused, unless it can be completed after all.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[cold]
+    unsafe fn undo_protect(&self, errno: Errno, old: Protection, new: Protection) -> Result<()> {
+        let pages = self.pages();
+        // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
+        let is_back = || os::is_protected(pages, old);
+        match spare::undo(errno, || set(old), || set(new), is_back) {
+            Outcome::Done => Ok(()),
+            Outcome::Undone => {
+                let arguments = Arguments::Length(self.len());
+                Err(Error::kernel(Call::Mprotect, errno, arguments))
+            }
+        }
     }
     /// Advises on the pages that hold a byte of `range`.
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
@@ -269,37 +282,11 @@ impl Region {
             spare::keep();
         }
         match advice {
-            Advice::DontDump | Advice::DoDump => self.hide(advice, pages, arguments),
             // SAFETY: the pages are the region's own.
+            Advice::DontDump | Advice::DoDump => unsafe { hide(advice, pages, arguments) },
+            // SAFETY: as above.
             _ => unsafe { advice.give(pages, arguments) },
         }
-    }
-
-    /// Leaves `pages` out of core dumps, or not, and notes it: what becomes of them is left out too.
-    #[cold]
-    fn hide(&self, advice: Advice, pages: Pages, arguments: Arguments) -> Result<()> {
-        let (range, hides) = (pages.addresses(), advice == Advice::DontDump);
-        // SAFETY: the pages are the region's own.
-        let give = || unsafe { advice.give(pages, arguments) };
-        if pages.len == 0 {
-            return give();
-        }
-        let note = |yes| {
-            ledger::hide(&range, yes)
-                .map_err(|errno| Error::kernel(Call::Madvise, errno, arguments))
-        };
-        if hides && !ledger::known(&range).marks.contains(Marks::HIDDEN) {
-            note(true)?;
-            return give().inspect_err(|_| {
-                let _as_it_was = note(false);
-            });
-        }
-        give()?;
-        if !hides {
-            // Where there is no room to note it of a part, more is left out than need be.
-            let _or_hidden_still = note(false);
-        }
-        Ok(())
     }
 
     /// Flushes the pages that hold a byte of `range`.
@@ -328,7 +315,7 @@ impl Region {
 
     /// # Safety
     /// Nothing refers to the region any more; when this succeeds, it is not used again.
-    unsafe fn munmap(&self) -> core::result::Result<(), call::Errno> {
+    unsafe fn munmap(&self) -> core::result::Result<(), Errno> {
         let pages = self.pages();
         if pages.len == 0 {
             return Ok(());
@@ -336,6 +323,39 @@ impl Region {
         // SAFETY: the pages are the region's own, and the caller gives them up.
         unsafe { ledger::unmap(pages) }
     }
+}
+
+/// Leaves `pages` out of core dumps, or not, and notes it: what becomes of them is left out too.
+///
+/// # Safety
+/// They are mapped, and the caller's.
+#[cold]
+unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()> {
+    let (range, hides) = (pages.addresses(), advice == Advice::DontDump);
+    // SAFETY: as the caller vouches.
+    let give = || unsafe { advice.give(pages, arguments) };
+    if pages.len == 0 {
+        return give();
+    }
+    let note = |yes| {
+        ledger::hide(&range, yes).map_err(|errno| Error::kernel(Call::Madvise, errno, arguments))
+    };
+    if hides {
+        let some_was = ledger::known(&range).marks.contains(Marks::HIDDEN);
+        note(true)?;
+        return give().inspect_err(|_| {
+            // Where some was, it may be, and more is noted than need be.
+            if !some_was {
+                let _as_it_was = note(false);
+            }
+        });
+    }
+    give()?;
+    if !hides {
+        // Where there is no room to note it of a part, more is left out than need be.
+        let _or_hidden_still = note(false);
+    }
+    Ok(())
 }
 
 impl Drop for Region {

@@ -23,11 +23,19 @@ pub enum Move {
 impl<A: Access> Mapping<A> {
     /// Changes the length to `len` bytes, elsewhere in memory if need be.
     ///
-    /// What was there stays, as far as it fits; what is new is zeros, and locked if the mapping was
-    /// locked when it was [made](crate::MapOptions::lock). (Where the mapping cannot be
+    /// What was there stays, as far as it fits; what is new is zeros. (Where the mapping cannot be
     /// written, the rest of the old last page is as it was.) Shrinking gives whole pages back, and
-    /// never moves. To shrink, any mapping will do; to grow, only private anonymous memory: of
-    /// other memory, turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
+    /// never moves. Any mapping can shrink; only private anonymous memory can grow: to grow other
+    /// memory, turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
+    ///
+    /// A mapping that was made with [`lock`](crate::MapOptions::lock) or
+    /// [`dont_dump`](crate::MapOptions::dont_dump), or was given [`Advice::DontDump`], stays locked and
+    /// left out of core dumps, new pages included, also if it has no bytes in between. Other advice
+    /// is kept by pages that are moved, as on Linux and NetBSD; new pages of a mapping that the kernel
+    /// holds in several pieces, copied pages, and a mapping that had no bytes do not have it.
+    /// `MAP_NORESERVE` and `MAP_STACK` are lost in the same cases.
+    ///
+    /// [`Advice::DontDump`]: crate::Advice::DontDump
     ///
     /// # Errors
     /// The mapping is as it was: `ENOMEM` for more than the address space, its limit
@@ -39,7 +47,7 @@ impl<A: Access> Mapping<A> {
     /// # Platform
     /// On Linux and NetBSD pages are moved, by mremap(2). Elsewhere, and where advice or protection
     /// has made several mappings of it in the kernel, memory is added at the end, and if there is
-    /// no room, a new mapping made and the bytes copied: advice is lost then.
+    /// no room, a new mapping made and the bytes copied.
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(100)?;

@@ -21,6 +21,7 @@ use crate::os;
 use crate::page::page_size;
 use crate::process::Process;
 use crate::region::Pages;
+use crate::spare;
 
 /// How many things that the kernel refused are tried again at a time.
 const TRIES: usize = 8;
@@ -34,14 +35,15 @@ pub struct Ledger {
     next_try: usize,
     /// What guards of the whole process ask for.
     pub process: Wishes,
-    /// The number of the process whose this is.
-    owner: u32,
+    /// The process whose this is; nobody's until it is used.
+    owner: Option<Process>,
+    /// Its number, or zero.
+    number: u32,
 }
 
 struct Shared {
     /// How many ranges the two trees have, for who only wants to know whether there are any.
-    held: AtomicUsize,
-    refused: AtomicUsize,
+    len: AtomicUsize,
     /// The number of the process one of whose threads uses the ledger; zero where none does.
     user: AtomicU32,
     ledger: UnsafeCell<Ledger>,
@@ -51,15 +53,15 @@ struct Shared {
 unsafe impl Sync for Shared {}
 
 static SHARED: Shared = Shared {
-    held: AtomicUsize::new(0),
-    refused: AtomicUsize::new(0),
+    len: AtomicUsize::new(0),
     user: AtomicU32::new(0),
     ledger: UnsafeCell::new(Ledger {
         held: Tree::new(),
         refused: Tree::new(),
         next_try: 0,
         process: Wishes::NONE,
-        owner: 0,
+        owner: None,
+        number: 0,
     }),
 };
 
@@ -68,7 +70,13 @@ static SHARED: Shared = Shared {
 /// # Errors
 /// Those of [`Process::current`], which succeeds once there is anything in a ledger.
 pub fn with<R>(f: impl FnOnce(&mut Ledger) -> R) -> Result<R, Errno> {
-    let us = Process::current()?.number();
+    Ok(with_that_of(Process::current()?, f))
+}
+
+/// Calls `f` with the ledger of `process`, which is this one, alone.
+#[inline]
+pub fn with_that_of<R>(process: Process, f: impl FnOnce(&mut Ledger) -> R) -> R {
+    let us = process.number();
     // Acquire pairs with the Release below: what the last user did to the ledger is seen.
     let mut user = 0;
     while let Err(now) =
@@ -76,34 +84,33 @@ pub fn with<R>(f: impl FnOnce(&mut Ledger) -> R) -> Result<R, Errno> {
             .user
             .compare_exchange(user, us, Ordering::Acquire, Ordering::Relaxed)
     {
-        if now == us {
-            // Another thread, and seldom for long: a few calls that unlock. To sleep rather than spin
-            // lets it go on though its priority may be lower.
-            call::pause();
-            user = 0;
-        } else {
-            // Free; or another process: a thread of the parent had the ledger when it forked, and
-            // did not come along.
-            user = now;
-        }
+        user = wait(now, us);
     }
     // SAFETY: `user` was not us and is now, so no thread of this process has a reference.
     let ledger = unsafe { &mut *SHARED.ledger.get() };
-    if ledger.owner != us {
-        // A child has none of its parent's locks. Nothing is read of the old ledger: a thread of the
-        // parent may have been at work on it.
-        ledger.held.abandon();
-        ledger.refused.abandon();
-        ledger.process = Wishes::NONE;
-        ledger.owner = us;
+    if ledger.number != us {
+        ledger.begin(process, user == 0);
     }
     let result = f(ledger);
-    SHARED.held.store(ledger.held.len(), Ordering::Relaxed);
-    SHARED
-        .refused
-        .store(ledger.refused.len(), Ordering::Relaxed);
+    let len = ledger.held.len() + ledger.refused.len();
+    SHARED.len.store(len, Ordering::Relaxed);
     SHARED.user.store(0, Ordering::Release);
-    Ok(result)
+    result
+}
+
+/// What to expect of the ledger's user next, who was `now`; `us` is this process.
+#[cold]
+fn wait(now: u32, us: u32) -> u32 {
+    if now == us {
+        // Another thread, and seldom for long: a few calls that unlock. To sleep rather than spin lets
+        // it go on though its priority may be lower.
+        call::pause();
+        0
+    } else {
+        // Free; or another process: a thread of the parent had the ledger when it forked, and did not
+        // come along.
+        now
+    }
 }
 
 /// Whether there is anything in the ledger, or in that of the parent.
@@ -111,7 +118,7 @@ pub fn with<R>(f: impl FnOnce(&mut Ledger) -> R) -> Result<R, Errno> {
 /// Relaxed: what there is of a thread's own pages was put there by threads whose work it has seen.
 #[inline]
 fn is_empty() -> bool {
-    SHARED.held.load(Ordering::Relaxed) == 0 && SHARED.refused.load(Ordering::Relaxed) == 0
+    SHARED.len.load(Ordering::Relaxed) == 0
 }
 
 /// What is known of the pages of `range`, of the most of it.
@@ -143,18 +150,6 @@ pub fn hide(range: &Range<usize>, yes: bool) -> Result<(), Errno> {
     with(|ledger| ledger.held.mark(range, Marks::HIDDEN, yes))?
 }
 
-/// Calls `f` under the lock, if anything is known of `range`: `None` where there is not.
-fn where_known<R>(range: &Range<usize>, f: impl FnOnce(&mut Ledger) -> R) -> Option<R> {
-    if is_empty() {
-        return None;
-    }
-    let done = with(|ledger| {
-        let known = ledger.held.known(range).is_some() || ledger.refused.known(range).is_some();
-        known.then(|| f(ledger))
-    });
-    done.ok().flatten()
-}
-
 /// Unmaps pages, and forgets what is known of them.
 ///
 /// # Errors
@@ -169,15 +164,34 @@ pub unsafe fn unmap(pages: Pages) -> Result<(), Errno> {
     if is_empty() {
         return munmap();
     }
+    // SAFETY: as the caller vouches.
+    unsafe { unmap_known(pages) }
+}
+
+/// # Safety
+/// As [`unmap`].
+#[cold]
+unsafe fn unmap_known(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    let munmap = || unsafe { call::munmap(pages.start, pages.len) };
     let range = pages.addresses();
-    let under_lock = where_known(&range, |ledger| {
-        munmap()?;
-        ledger.forget(&range);
-        Ok(())
+    let (mut known, mut others_refused) = (None, false);
+    let _there = with(|ledger| {
+        others_refused = ledger.refused.len() != 0;
+        if ledger.knows(&range) {
+            let unmapped = munmap();
+            if unmapped.is_ok() {
+                ledger.forget(&range);
+            }
+            known = Some(unmapped);
+        }
     });
     // Nobody else can note anything of pages that the caller owns.
-    under_lock.unwrap_or_else(munmap)?;
-    retry();
+    known.unwrap_or_else(munmap)?;
+    if others_refused {
+        // Something was released.
+        let _there = with(Ledger::retry);
+    }
     Ok(())
 }
 
@@ -193,8 +207,14 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
     // SAFETY: as the caller vouches.
     let remap = || unsafe { os::remap(pages.start, pages.len, len, may_move) };
     let range = pages.addresses();
-    let under_lock = where_known(&range, |ledger| {
-        ledger.held.reserve(2)?;
+    if is_empty() {
+        return remap();
+    }
+    let under_lock = with(|ledger| {
+        if !ledger.knows(&range) {
+            return Ok(None);
+        }
+        ledger.held.reserve(4)?;
         let known = ledger.held.known(&range);
         let new = remap()?;
         ledger.forget(&range);
@@ -203,9 +223,10 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
             let start = new.addr().get();
             let _reserved = ledger.note(&(start..start + len), known);
         }
-        Ok(new)
+        Ok(Some(new))
     });
-    under_lock.unwrap_or_else(remap)
+    // Nobody else can note anything of pages that the caller owns.
+    under_lock.and_then(|done| done)?.map_or_else(remap, Ok)
 }
 
 /// Takes charge of pages that the kernel refused to unmap: gives the memory back, and tries to unmap
@@ -223,21 +244,43 @@ pub unsafe fn abandon(pages: Pages) {
         }
     }
     let range = pages.addresses();
+    if Process::current().is_err() {
+        // Nothing has used the ledger so far, which takes a mapping.
+        spare::give_up();
+    }
     let _or_lost = with(|ledger| {
         ledger.forget(&range);
         ledger.refused.mark(&range, Marks::MAPPED, true)
     });
 }
 
-/// Tries some of what the kernel refused again: something was released.
-#[inline]
-fn retry() {
-    if SHARED.refused.load(Ordering::Relaxed) != 0 {
-        let _there = with(Ledger::retry);
-    }
-}
-
 impl Ledger {
+    /// Begins as that of `process`, a child: it has none of its parent's locks, and the rest. If a
+    /// thread of the parent was at work on the ledger, which is not `whole` then, nothing is read of it,
+    /// and all of it is forgotten.
+    #[cold]
+    fn begin(&mut self, process: Process, whole: bool) {
+        if whole {
+            self.held.keep(Marks::HIDDEN);
+            self.refused.keep(Marks::MAPPED);
+        } else {
+            self.held.abandon();
+            self.refused.abandon();
+        }
+        self.process = Wishes::NONE;
+        (self.owner, self.number) = (Some(process), process.number());
+    }
+
+    /// The process whose this is.
+    pub const fn owner(&self) -> Option<Process> {
+        self.owner
+    }
+
+    /// Whether anything is known of `range`.
+    fn knows(&self, range: &Range<usize>) -> bool {
+        self.held.known(range).is_some() || self.refused.known(range).is_some()
+    }
+
     /// Forgets all that is known of `range`.
     fn forget(&mut self, range: &Range<usize>) {
         self.held.forget(range);

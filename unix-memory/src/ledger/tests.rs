@@ -129,6 +129,19 @@ fn holes() {
     }
 }
 
+/// What a child keeps of its parent's.
+#[test]
+fn marks_are_kept() {
+    let mut tree = Tree::new();
+    tree.add(&(0..6), Kind::Full).unwrap();
+    tree.mark(&(4..8), Marks::HIDDEN, true).unwrap();
+    tree.mark(&(20..22), Marks::LOCKED, true).unwrap();
+    tree.keep(Marks::HIDDEN);
+    let marks = Marks::HIDDEN;
+    assert_eq!(tree.known(&(4..8)), Some(Known { kind: None, marks }));
+    assert_eq!((tree.known(&(0..4)), tree.known(&(8..30))), (None, None));
+}
+
 #[test]
 fn grows_and_shrinks() {
     // Beyond the first nodes and some chunks.

@@ -91,6 +91,14 @@ impl Node {
         }
     }
 
+    /// The counts where one guard holds it.
+    const fn counted(kind: Kind) -> (u32, u32) {
+        match kind {
+            Kind::OnFault => (0, 1),
+            Kind::Full => (1, 0),
+        }
+    }
+
     const fn is_needed(&self) -> bool {
         self.full != 0 || self.on_fault != 0 || self.marks.0 != 0
     }
@@ -134,6 +142,20 @@ impl Tree {
     pub fn abandon(&mut self) {
         self.root = NIL;
         self.pool.release();
+    }
+
+    /// Forgets all but that `mark` was noted.
+    pub fn keep(&mut self, mark: Marks) {
+        let mut at = 0;
+        while let Some((index, &Node { start, end, .. })) = self.find(at) {
+            let node = self.pool.get_mut(index);
+            (node.full, node.on_fault, node.begin, node.finish) = (0, 0, 0, 0);
+            node.marks = Marks(node.marks.0 & mark.0);
+            if !node.is_needed() {
+                self.delete(start);
+            }
+            at = end;
+        }
     }
 
     /// The first range that ends after `address`.
@@ -208,38 +230,45 @@ impl Tree {
         let Some(index) = self.pool.take(node) else {
             return false;
         };
-        let (low, high) = self.split(self.root, start);
-        let low = self.merge(low, index);
-        self.root = self.merge(low, high);
+        // Down to the first that belongs below it.
+        let (mut above, mut at, mut is_left) = (NIL, self.root, false);
+        while at != NIL && rank(at) > rank(index) {
+            let node = self.pool.get(at);
+            (above, is_left) = (at, start < node.start);
+            at = if is_left { node.left } else { node.right };
+        }
+        let (left, right) = self.split(at, start);
+        let new = self.pool.get_mut(index);
+        (new.left, new.right) = (left, right);
+        self.put_below(above, is_left, index);
         true
     }
 
     /// Takes the range that begins at `start` out.
     fn delete(&mut self, start: usize) {
-        let (mut above, mut at) = (NIL, self.root);
+        let (mut above, mut at, mut is_left) = (NIL, self.root, false);
         while at != NIL {
-            let node = *self.pool.get(at);
+            let node = self.pool.get(at);
             if node.start == start {
-                let below = self.merge(node.left, node.right);
-                if above == NIL {
-                    self.root = below;
-                } else {
-                    let above = self.pool.get_mut(above);
-                    if above.left == at {
-                        above.left = below;
-                    } else {
-                        above.right = below;
-                    }
-                }
+                let (left, right) = (node.left, node.right);
+                let below = self.merge(left, right);
+                self.put_below(above, is_left, below);
                 self.pool.give_back(at);
                 return;
             }
-            above = at;
-            at = if start < node.start {
-                node.left
-            } else {
-                node.right
-            };
+            (above, is_left) = (at, start < node.start);
+            at = if is_left { node.left } else { node.right };
+        }
+    }
+
+    /// Makes `below` the left or right of `above`, or the root where there is none.
+    fn put_below(&mut self, above: Index, is_left: bool, below: Index) {
+        if above == NIL {
+            self.root = below;
+        } else if is_left {
+            self.pool.get_mut(above).left = below;
+        } else {
+            self.pool.get_mut(above).right = below;
         }
     }
 
@@ -341,7 +370,25 @@ impl Tree {
     ///
     /// # Errors
     /// Those of `mmap`; nothing is counted then.
+    #[inline]
     pub fn add(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
+        self.reserve(2)?;
+        if self
+            .find(range.start)
+            .is_none_or(|(_, node)| node.start >= range.end)
+        {
+            // It touches no other, as most do not.
+            let mut node = Node::new(range.start, range.end);
+            (node.begin, node.finish) = (1, 1);
+            *node.count(kind) = 1;
+            self.insert(node);
+            return Ok(());
+        }
+        self.add_over(range, kind)
+    }
+
+    /// Counts in a guard that touches other ranges.
+    fn add_over(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
         self.cut_out(range)?;
         let counted = self.update(range, true, |node| *node.count(kind) += 1);
         if let Err((errno, reached)) = counted {
@@ -354,8 +401,29 @@ impl Tree {
         Ok(())
     }
 
-    /// Counts a guard out, which was counted in.
-    pub fn remove(&mut self, range: &Range<usize>, kind: Kind) {
+    /// Counts a guard out, which was counted in; returns whether no guard holds any of it now.
+    #[inline]
+    pub fn remove(&mut self, range: &Range<usize>, kind: Kind) -> bool {
+        match self.find(range.start) {
+            // The only one.
+            Some((_, node))
+                if (node.start, node.end) == (range.start, range.end)
+                    && (node.full, node.on_fault) == Node::counted(kind)
+                    && (node.begin, node.finish) == (1, 1)
+                    && node.marks == Marks::NONE =>
+            {
+                self.delete(range.start);
+                true
+            }
+            _ => {
+                self.remove_from(range, kind);
+                false
+            }
+        }
+    }
+
+    /// Counts out a guard that shares ranges with others.
+    fn remove_from(&mut self, range: &Range<usize>, kind: Kind) {
         self.count_ends(range, -1);
         let _cannot_fail = self.update(range, false, |node| {
             let count = node.count(kind);
