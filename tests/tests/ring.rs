@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind, Read, Write};
 
 use libc::{EINVAL, ENOMEM};
-use procfs::process::{MMPermissions, VmFlags};
+use procfs::process::MMPermissions;
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tests::{effort, refusing_argument, skip, smaps_of_file};
+use tests::{effort, smaps_of_file};
 use unix_memory::ring::{Consumer, Producer, SharedRing, pair};
 use unix_memory::{Call, Reason, page_size};
 
@@ -311,78 +311,4 @@ fn as_streams() {
 fn a_reader_that_takes_more_than_it_got() {
     let (_producer, mut consumer) = pair(1).unwrap();
     BufRead::consume(&mut consumer, 1);
-}
-
-#[test]
-fn a_child_has_not_got_a_pairs_memory() {
-    let (mut producer, mut consumer) = pair(1).unwrap();
-    producer.push_slice(b"ours");
-    let start = consumer.available().as_ptr();
-    if !smaps_of_file(start)[0]
-        .extension
-        .vm_flags
-        .contains(VmFlags::DC)
-    {
-        return skip(
-            "memory that a child has not got",
-            "MADV_DONTFORK has no effect here",
-        );
-    }
-    let wait = |child| {
-        let mut status = 0;
-        // SAFETY: the child is this test's own, and the number is written to.
-        let ended = unsafe { libc::waitpid(child, &raw mut status, 0) };
-        assert_eq!(ended, child);
-        status
-    };
-    // To drop both ends, in a child, does nothing to the ring.
-    // SAFETY: the child calls nothing but the drops, which make system calls and free memory, and
-    // `_exit`.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        drop((producer, consumer));
-        // SAFETY: it ends the child without running anything of the test's.
-        unsafe { libc::_exit(7) };
-    }
-    let status = wait(child);
-    assert!(
-        libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7,
-        "{status}"
-    );
-    assert!(!consumer.is_closed());
-    assert_eq!(consumer.available(), b"ours");
-    // To use one ends the child, without a dump of its memory.
-    // SAFETY: the child makes system calls alone, and touches one byte.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let none = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
-        // SAFETY: the structure is read.
-        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
-        // SAFETY: the default action is a safe one.
-        unsafe { libc::signal(libc::SIGSEGV, libc::SIG_DFL) };
-        let gone = consumer.is_closed();
-        // SAFETY: it ends the child without running anything of the test's.
-        unsafe { libc::_exit(gone.into()) };
-    }
-    let status = wait(child);
-    assert!(
-        libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSEGV,
-        "{status}"
-    );
-    producer.push_slice(b" alone");
-    assert_eq!(consumer.available(), b"ours alone");
-}
-
-#[test]
-fn memory_that_would_not_be_ones_own_is_no_ring() {
-    let dont_fork = u64::try_from(libc::MADV_DONTFORK).unwrap();
-    let refused = refusing_argument(libc::SYS_madvise, 2, dont_fork, EINVAL, || {
-        pair(1).map(drop)
-    });
-    let Some(refused) = refused else { return };
-    let error = refused.unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::Madvise, EINVAL));
 }

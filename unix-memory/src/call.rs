@@ -107,6 +107,23 @@ pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
     zero_or_errno(unsafe { sys::munmap(address.as_ptr().cast(), len) })
 }
 
+/// Puts pages that cannot be accessed, and take no memory, in place of the caller's.
+///
+/// # Safety
+/// `address..address + len` are pages that are mapped, and the caller's alone. Who refers to them
+/// accesses them no more, or is to be ended by a signal where it does.
+#[cfg(feature = "std")]
+pub unsafe fn replace_by_nothing(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_FIXED | os::MAP_NORESERVE;
+    let start = address.as_ptr().cast();
+    // SAFETY: what is replaced is the caller's own.
+    let mapped = unsafe { sys::mmap(start, len, sys::PROT_NONE, flags, -1, 0) };
+    if mapped == sys::MAP_FAILED {
+        return Err(errno());
+    }
+    Ok(())
+}
+
 /// # Safety
 /// The pages are the caller's, and every reference to them that lives on allows no more than
 /// `prot` does.

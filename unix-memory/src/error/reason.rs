@@ -85,6 +85,8 @@ pub enum Reason {
     RingBytes(usize),
     /// The other end of a ring, in another process, does not keep to the rules.
     RingPeer,
+    /// This end of a ring belongs to the process that made it, of which this one is a child.
+    OtherProcess,
     /// The memory is no ring, or one of another version of this crate or width of pointers.
     NoRing,
     /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
@@ -189,6 +191,9 @@ impl fmt::Display for Reason {
             }),
             Self::RingBytes(len) => write!(f, "there are {len} bytes for this end"),
             Self::RingPeer => f.write_str("the other end does not keep to the rules"),
+            Self::OtherProcess => f.write_str(
+                "the ring belongs to the process that made it, of which this one is a child",
+            ),
             Self::NoRing => f.write_str("it is no ring, or not one for this program"),
             Self::Mapped => f.write_str("somebody has it mapped, and may write"),
         }

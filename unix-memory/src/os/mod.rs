@@ -11,6 +11,7 @@
 //! * `unnamed`: makes a shared memory object without a name;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
+//! * `map_twice`: makes anonymous shared memory of which a part is mapped twice, if the system can;
 //! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
 //! * `is_protected`: whether the system can say that pages are protected so, and does;
 //! * `GIVE_BACK`: advice, one after the other, with which pages that cannot be unmapped give their
@@ -417,28 +418,15 @@ cfg_if::cfg_if! {
     }
 }
 
-// Memory that a child made by `fork` does not have.
+// The pages of a ring's first copy mapped a second time, without a descriptor.
 #[cfg(feature = "std")]
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        mod alone_madvise;
-        pub use alone_madvise::keep_from_children;
-    } else if #[cfg(any(target_os = "freebsd", target_os = "dragonfly"))] {
-        mod alone_minherit;
-        pub use alone_minherit::keep_from_children;
-        use unix_memory_sys::INHERIT_NONE;
-    } else if #[cfg(any(target_os = "netbsd", target_os = "openbsd"))] {
-        mod alone_minherit;
-        pub use alone_minherit::keep_from_children;
-        use unix_memory_sys::MAP_INHERIT_NONE as INHERIT_NONE;
-    } else if #[cfg(target_vendor = "apple")] {
-        mod alone_minherit;
-        pub use alone_minherit::keep_from_children;
-        // Its name is that of the Mach call: <mach/vm_inherit.h>.
-        use libc::VM_INHERIT_NONE as INHERIT_NONE;
+        mod map_twice;
+        pub use map_twice::map_twice;
     } else {
-        mod alone_missing;
-        pub use alone_missing::keep_from_children;
+        mod no_map_twice;
+        pub use no_map_twice::map_twice;
     }
 }
 

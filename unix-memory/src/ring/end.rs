@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::memory::{Memory, unit};
-use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::process::Process;
 
 /// Far enough apart that no two processors wait for each other's line of the cache, where two lines
 /// are fetched at a time.
@@ -56,8 +56,8 @@ pub struct End {
     position: usize,
     /// The other end's position when it was last asked for.
     other: usize,
-    /// The process that has this end, by its number.
-    owner: u32,
+    /// The process that has this end.
+    owner: Process,
 }
 
 impl End {
@@ -66,10 +66,12 @@ impl End {
     /// # Errors
     /// `EIO` with [`Reason::RingPeer`] where no ring has such positions.
     pub fn new(memory: Arc<Memory>, role: Role) -> Result<Self> {
+        let owner = Process::current()
+            .map_err(|errno| Error::kernel(Call::Ring, errno, Arguments::None))?;
         let mut end = Self {
             position: memory.number(role.position()).load(Acquire),
             other: 0,
-            owner: call::process_id(),
+            owner,
             memory,
             role,
         };
@@ -87,6 +89,18 @@ impl End {
 
     pub fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Refuses to use memory of another process: of the one that this was forked from.
+    ///
+    /// # Errors
+    /// `EPERM` with [`Reason::OtherProcess`].
+    #[inline]
+    pub fn check(&self, call: Call) -> Result<()> {
+        if self.memory.is_here() {
+            return Ok(());
+        }
+        Err(elsewhere(call))
     }
 
     /// How many bytes this end has, when the other one is at `other`; more than the capacity if
@@ -117,8 +131,10 @@ impl End {
     /// Asks the other end how many bytes this one has.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`] where its answer cannot be; nothing has changed then.
+    /// `EIO` with [`Reason::RingPeer`] where its answer cannot be, those of [`check`](Self::check);
+    /// nothing has changed then.
     pub fn refresh(&mut self) -> Result<usize> {
+        self.check(Call::Ring)?;
         // Acquire pairs with the Release in `advance`: what the other end did to the bytes that it
         // gives is seen, and what this one does to them comes after.
         let other = self
@@ -135,6 +151,7 @@ impl End {
 
     /// How many bytes this end has: asks only when it is not known to have `wanted` of them.
     pub fn bytes_for(&mut self, wanted: usize) -> Result<usize> {
+        self.check(Call::Ring)?;
         match self.bytes() {
             known if known >= wanted => Ok(known),
             _ => self.refresh(),
@@ -154,8 +171,9 @@ impl End {
     /// Gives the first `n` of this end's bytes to the other.
     ///
     /// # Errors
-    /// `EINVAL` where this end is not known to have as many.
+    /// `EINVAL` where this end is not known to have as many; those of [`check`](Self::check).
     pub fn advance(&mut self, call: Call, n: usize) -> Result<()> {
+        self.check(call)?;
         let bytes = self.bytes();
         if n > bytes {
             let reason = Reason::RingBytes(bytes);
@@ -173,8 +191,12 @@ impl End {
         Ok(())
     }
 
-    /// Whether the other end was dropped. What it gave before is there all the same.
+    /// Whether the other end was dropped, or this one belongs to another process. What it gave before
+    /// is there all the same.
     pub fn is_closed(&self) -> bool {
+        if !self.memory.is_here() {
+            return true;
+        }
         // Acquire pairs with the Release in `drop`: its last position is seen after that.
         self.memory.number(self.role.other().closed()).load(Acquire) != 0
     }
@@ -183,10 +205,15 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         // A child's copy is not the end.
-        if self.owner == call::process_id() {
+        if self.owner.is_current() {
             self.memory.number(self.role.closed()).store(1, Release);
         }
     }
+}
+
+#[cold]
+const fn elsewhere(call: Call) -> Error {
+    Error::new(call, libc::EPERM, Arguments::None, Reason::OtherProcess)
 }
 
 fn broken() -> Error {
@@ -196,12 +223,15 @@ fn broken() -> Error {
 impl core::fmt::Debug for End {
     /// Numbers, never content.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let other = self.memory.number(self.role.other().position());
+        let other = || self.memory.number(self.role.other().position());
         f.debug_struct("End")
             .field("role", &self.role)
             .field("capacity", &self.capacity())
             .field("position", &self.position)
-            .field("other", &other.load(Relaxed))
+            .field(
+                "other",
+                &self.memory.is_here().then(|| other().load(Relaxed)),
+            )
             .finish_non_exhaustive()
     }
 }

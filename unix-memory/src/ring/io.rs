@@ -4,11 +4,14 @@ use std::io::{BufRead, Error, ErrorKind, Read, Result, Write};
 
 use super::pair::{Consumer, Producer};
 use super::shared::{SharedConsumer, SharedProducer};
+use crate::error::Call;
 
 impl Write for Producer {
     /// # Errors
-    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone.
+    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone; `PermissionDenied`
+    /// in a child of the process that made the ring.
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.end.check(Call::Commit)?;
         if self.is_closed() {
             return Err(ErrorKind::BrokenPipe.into());
         }
@@ -47,8 +50,10 @@ fn written(n: usize, bytes: &[u8]) -> Result<usize> {
 
 impl Read for Consumer {
     /// # Errors
-    /// `WouldBlock` while the ring is empty, and the producer there.
+    /// `WouldBlock` while the ring is empty, and the producer there; `PermissionDenied` in a child of
+    /// the process that made the ring.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.end.check(Call::Consume)?;
         // Asked first: what the producer gave before it went is then seen.
         let closed = self.is_closed();
         let n = self.pop_slice(buffer);
@@ -58,8 +63,9 @@ impl Read for Consumer {
 
 impl BufRead for Consumer {
     /// # Errors
-    /// `WouldBlock` while the ring is empty, and the producer there.
+    /// As [`read`](Read::read).
     fn fill_buf(&mut self) -> Result<&[u8]> {
+        self.end.check(Call::Consume)?;
         let closed = self.is_closed();
         let bytes = self.available();
         read(bytes.len(), closed)?;

@@ -3,8 +3,8 @@
 use core::mem::ManuallyDrop;
 use core::sync::atomic::AtomicUsize;
 
+use super::alone::Alone;
 use crate::arch::alias_distance;
-use crate::call;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::object::SharedMemory;
 use crate::options::MapOptions;
@@ -22,8 +22,8 @@ use crate::shared::SharedMapping;
 pub struct Memory {
     mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
     capacity: usize,
-    /// The process that alone has it; zero where every child has it too.
-    owner: u32,
+    /// Where it belongs to one process alone; every child has other memory too.
+    alone: Option<Alone>,
 }
 
 /// What capacities, and the header, are multiples of.
@@ -51,33 +51,48 @@ pub fn round_up(asked: usize) -> Result<usize> {
 impl Memory {
     /// New memory that no other process has, nor a child.
     pub fn alone(capacity: usize) -> Result<Self> {
-        let object = SharedMemory::unnamed((unit() + capacity) as u64)?;
-        let mut memory = Self::map(&object, capacity, true)?;
-        // SAFETY: an end in a child does not unmap it (see `drop`); were it used there, the child
-        // would be ended by a signal.
-        unsafe { os::keep_from_children(memory.mapping.region().pages()) }.map_err(|errno| {
-            let arguments = Arguments::Length(memory.mapping.len());
-            Error::kernel(Call::Madvise, errno, arguments)
-        })?;
-        memory.owner = call::process_id();
+        let whole = unit() + 2 * capacity;
+        let refuse = |errno| Error::kernel(Call::Mmap, errno, Arguments::Length(whole));
+        let mut memory = match os::map_twice(unit(), capacity) {
+            Ok(start) => {
+                // SAFETY: the pages were mapped just now, for this alone. They are shared.
+                let region = unsafe { Region::from_raw(start, whole, false) };
+                Self::of(region, capacity)
+            }
+            Err(libc::ENOSYS) => {
+                let object = os::fixed_len((unit() + capacity) as u64)?;
+                Self::map(&object, capacity)?
+            }
+            Err(errno) => return Err(refuse(errno)),
+        };
+        // SAFETY: `drop` unmaps them, once they were released.
+        let alone = unsafe { Alone::new(memory.mapping.region().pages()) };
+        memory.alone = Some(alone.map_err(refuse)?);
         Ok(memory)
     }
 
-    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs; which it can
-    /// never lose, if it `lasts`.
-    pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
+    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs.
+    pub fn map(object: &SharedMemory, capacity: usize) -> Result<Self> {
         let occupied = |error: &Error| error.reason() == Reason::Occupied;
         let region = until_free(|| map_twice(object, capacity), occupied)?;
-        let mapping = if lasts {
-            SharedMapping::from_lasting(region)
-        } else {
-            SharedMapping::from_region(region)
-        };
-        Ok(Self {
-            mapping: ManuallyDrop::new(mapping),
+        Ok(Self::of(region, capacity))
+    }
+
+    const fn of(region: Region, capacity: usize) -> Self {
+        Self {
+            mapping: ManuallyDrop::new(SharedMapping::from_region(region)),
             capacity,
-            owner: 0,
-        })
+            alone: None,
+        }
+    }
+
+    /// Whether this process may access it.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        match &self.alone {
+            Some(alone) => alone.is_here(),
+            None => true,
+        }
     }
 
     pub const fn capacity(&self) -> usize {
@@ -89,24 +104,25 @@ impl Memory {
         &self.mapping
     }
 
-    /// The number at `offset`, a multiple of a word's size, in the header.
+    /// The number at `offset`, a multiple of a word's size, in the header; to be accessed only where
+    /// [`is_here`](Self::is_here) says so.
     pub fn number(&self, offset: usize) -> &AtomicUsize {
         debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
         let start = self.mapping.region().start().as_ptr();
         let address = start.wrapping_add(offset).cast();
         // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and
-        // written as long as `self` lives; in this process it is only accessed atomically.
+        // written as long as `self` lives, in the process whose it is; in this process it is only
+        // accessed atomically.
         unsafe { AtomicUsize::from_ptr(address) }
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if self.owner == 0 || self.owner == call::process_id() {
+        if self.alone.as_ref().is_none_or(Alone::release) {
             // SAFETY: this is the only place that drops it.
             unsafe { ManuallyDrop::drop(&mut self.mapping) };
         }
-        // Else this is a child, which has not got the pages: others may be there.
     }
 }
 

@@ -27,10 +27,21 @@
 //! when the producer is gone too. A process that crashes drops nothing.
 //!
 //! # fork
-//! The memory of a [`pair`] is not there in a child: one that uses an end that it inherited dies of
-//! a SIGSEGV; to drop it does no harm. On systems that cannot do that (all but Linux, Android, the
-//! BSDs and Apple's) it is shared, and whoever calls `fork` sees to it that the child leaves it
-//! alone. A [`SharedRing`] is shared with children.
+//! The memory of a [`pair`] belongs to the process that made it. In a child, an end that was inherited
+//! has no bytes, and every method that can fail does, with
+//! [`Reason::OtherProcess`](crate::Reason::OtherProcess); dropping it does nothing. A slice of the ring
+//! that was borrowed before `fork` cannot be accessed in the child: that raises SIGSEGV. (In a child that
+//! was made by a bare system call, without the C library's `fork`, such a slice shares the parent's
+//! memory.) A [`SharedRing`] is shared with children.
+//!
+//! # Who can reach the memory
+//! On Linux and Android no descriptor leads to the memory of a [`pair`]: another process reaches it by
+//! the means of a debugger alone, or as root. Under an emulator that lacks `mremap` of no bytes, and on
+//! other systems, the memory is an object that has a descriptor, and except on FreeBSD a random name,
+//! while the ring is made: another process of the same user could open it in that moment.
+//!
+//! The memory of a pair is set aside when it is made: using it does not fail for want of memory. That of
+//! a [`SharedRing`] is not, as that of other shared memory objects: see [`SharedRing`].
 //!
 //! ```
 //! let (mut producer, mut consumer) = unix_memory::ring::pair(1 << 16)?;
@@ -43,6 +54,7 @@
 //! # Ok::<(), unix_memory::Error>(())
 //! ```
 
+mod alone;
 mod end;
 mod io;
 mod memory;

@@ -33,8 +33,13 @@ fn magic() -> [u8; 8] {
 /// * **Trust**: the other process can put anything into the ring, stop, and write to all of its
 ///   memory. It cannot make this process read or write outside of the ring.
 /// * **Truncation**: on Linux, Android and FreeBSD nobody can shorten the memory, which seals
-///   forbid. Elsewhere the other process can, and end this one by that: see
-///   [`SharedMapping`](crate::SharedMapping).
+///   forbid. Elsewhere the other process can.
+/// * **Running out**: memory is taken when it is first used, and the other process can give it back
+///   by punching a hole. Where the system has none left, or counts what it promises
+///   (`vm.overcommit_memory=2`), a copy then fails with `EFAULT`
+///   ([`Reason::Fault`]). But the numbers that say how much is filled are used in place: their page is
+///   there from the start, and if the other process takes it away and there is none left, using the
+///   ring raises SIGBUS.
 ///
 /// ```
 /// use unix_memory::ring::SharedRing;
@@ -62,7 +67,7 @@ impl SharedRing {
     pub fn create(capacity: usize) -> Result<Self> {
         let capacity = round_up(capacity)?;
         let object = os::fixed_len((unit() + capacity) as u64)?;
-        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        let memory = Memory::map(&object, capacity)?;
         memory.mapping().write_at(0, &magic())?;
         Ok(Self { object, memory })
     }
@@ -84,7 +89,7 @@ impl SharedRing {
         if capacity == 0 || round_up(capacity) != Ok(capacity) {
             return Err(no_ring);
         }
-        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        let memory = Memory::map(&object, capacity)?;
         let mut found = [0; 8];
         memory.mapping().read_at(0, &mut found)?;
         if found != magic() {
