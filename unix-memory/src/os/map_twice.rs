@@ -44,7 +44,10 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
         return Ok(start);
     }
     let refused = errno();
-    let emulated = refused == libc::ENOMEM && is_emulated(start);
+    let emulated = match refused {
+        libc::ENOMEM => is_emulated(start),
+        refused => refused == libc::EINVAL,
+    };
     // The kernel has either not touched the second half, or unmapped it, and then another thread may
     // have mapped something there. It is ours if it holds what was written there.
     let mut found = Token::default();
@@ -75,8 +78,8 @@ fn token(address: NonNull<u8>) -> Token {
     token
 }
 
-/// Whether `mremap` is an emulator's, which takes no old size of zero: it looks at that first, where a
-/// kernel first sees that the new size is none.
+/// Whether `mremap` is that of qemu, which takes no old size of zero: it looks at that first, where a
+/// kernel first sees that the new size is none. (Valgrind's fails with `EINVAL`.)
 fn is_emulated(start: NonNull<u8>) -> bool {
     // SAFETY: a new size of zero is always refused.
     let refused = unsafe { sys::mremap(start.as_ptr().cast(), 0, 0, 0) };
