@@ -135,6 +135,12 @@ impl End {
     /// nothing has changed then.
     pub fn refresh(&mut self) -> Result<usize> {
         self.check(Call::Ring)?;
+        self.ask().ok_or_else(broken)
+    }
+
+    /// As [`refresh`](Self::refresh), in its own process; `None` where the answer cannot be.
+    #[inline]
+    fn ask(&mut self) -> Option<usize> {
         // Acquire pairs with the Release in `advance`: what the other end did to the bytes that it
         // gives is seen, and what this one does to them comes after.
         let other = self
@@ -143,18 +149,36 @@ impl End {
             .load(Acquire);
         // No overflow below: both are less than twice the capacity, which can be mapped.
         if other >= 2 * self.capacity() || self.bytes_with(other) > self.capacity() {
-            return Err(broken());
+            return None;
         }
         self.other = other;
-        Ok(self.bytes())
+        Some(self.bytes())
     }
 
     /// How many bytes this end has: asks only when it is not known to have `wanted` of them.
+    ///
+    /// # Errors
+    /// As [`refresh`](Self::refresh).
+    #[inline]
     pub fn bytes_for(&mut self, wanted: usize) -> Result<usize> {
         self.check(Call::Ring)?;
+        self.known_or_asked(wanted).ok_or_else(broken)
+    }
+
+    /// As [`bytes_for`](Self::bytes_for): none where there is an error.
+    #[inline]
+    pub fn bytes_for_or_none(&mut self, wanted: usize) -> usize {
+        if !self.memory.is_here() {
+            return 0;
+        }
+        self.known_or_asked(wanted).unwrap_or(0)
+    }
+
+    #[inline]
+    fn known_or_asked(&mut self, wanted: usize) -> Option<usize> {
         match self.bytes() {
-            known if known >= wanted => Ok(known),
-            _ => self.refresh(),
+            known if known >= wanted => Some(known),
+            _ => self.ask(),
         }
     }
 
@@ -179,6 +203,15 @@ impl End {
             let reason = Reason::RingBytes(bytes);
             return Err(Error::new(call, libc::EINVAL, Arguments::Length(n), reason));
         }
+        self.give(n);
+        Ok(())
+    }
+
+    /// Gives the first `n` of the bytes that this end is known to have, in its own process, to the
+    /// other.
+    #[inline]
+    pub fn give(&mut self, n: usize) {
+        debug_assert!(n <= self.bytes());
         let around = 2 * self.capacity();
         self.position += n;
         if self.position >= around {
@@ -188,7 +221,6 @@ impl End {
         self.memory
             .number(self.role.position())
             .store(self.position, Release);
-        Ok(())
     }
 
     /// Whether the other end was dropped, or this one belongs to another process. What it gave before
@@ -216,7 +248,8 @@ const fn elsewhere(call: Call) -> Error {
     Error::new(call, libc::EPERM, Arguments::None, Reason::OtherProcess)
 }
 
-fn broken() -> Error {
+#[cold]
+const fn broken() -> Error {
     Error::new(Call::Ring, libc::EIO, Arguments::None, Reason::RingPeer)
 }
 

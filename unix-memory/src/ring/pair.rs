@@ -109,13 +109,13 @@ impl Producer {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn push_slice(&mut self, bytes: &[u8]) -> usize {
-        let free = self.end.bytes_for(bytes.len()).unwrap_or(0);
+        let free = self.end.bytes_for_or_none(bytes.len());
         let n = free.min(bytes.len());
-        self.known_slot(n).copy_from_slice(&bytes[..n]);
-        match self.commit(n) {
-            Ok(()) => n,
-            Err(_) => 0,
+        if n != 0 {
+            self.known_slot(n).copy_from_slice(&bytes[..n]);
+            self.end.give(n);
         }
+        n
     }
 
     /// Whether the consumer was dropped: what is given now, nobody reads.
@@ -196,13 +196,13 @@ impl Consumer {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn pop_slice(&mut self, buffer: &mut [u8]) -> usize {
-        let filled = self.end.bytes_for(buffer.len()).unwrap_or(0);
+        let filled = self.end.bytes_for_or_none(buffer.len());
         let n = filled.min(buffer.len());
-        buffer[..n].copy_from_slice(self.known(n));
-        match self.consume(n) {
-            Ok(()) => n,
-            Err(_) => 0,
+        if n != 0 {
+            buffer[..n].copy_from_slice(self.known(n));
+            self.end.give(n);
         }
+        n
     }
 
     /// Whether the producer was dropped: what is available now is all there will be.

@@ -167,7 +167,7 @@ impl SharedProducer {
         let n = self.end.bytes_for(bytes.len())?.min(bytes.len());
         let mapping = self.end.memory().mapping();
         mapping.write_at(self.end.offset(), &bytes[..n])?;
-        self.end.advance(Call::Commit, n)?;
+        self.end.give(n);
         Ok(n)
     }
 
@@ -224,7 +224,7 @@ impl SharedConsumer {
         let n = self.end.bytes_for(buffer.len())?.min(buffer.len());
         let mapping = self.end.memory().mapping();
         mapping.read_at(self.end.offset(), &mut buffer[..n])?;
-        self.end.advance(Call::Consume, n)?;
+        self.end.give(n);
         Ok(n)
     }
 
