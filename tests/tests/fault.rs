@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use libc::{EFAULT, EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
 use tests::{in_a_child, lacks, processor_copies, refusing_argument, skip};
 use unix_memory::{
-    Call, Cursor, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
+    Call, Cursor, MapOptions, Mapping, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
     install_fault_handler, page_size,
 };
 
@@ -459,9 +459,11 @@ fn no_mechanism_is_left() {
                 None
             );
 
-            // Memory without a file needs nothing of the kernel, where the processor copies.
-            let mapping = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
-            let filled = mapping.unwrap().fill(.., 1).map_err(|error| error.errno());
+            // Memory without a file may be gone as well; nobody else can reach what is private.
+            let shared = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
+            assert_eq!(shared.unwrap().fill(.., 1).unwrap_err().errno(), EMFILE);
+            let private = SharedMapping::from(Mapping::anonymous(9).unwrap());
+            let filled = private.fill(.., 1).map_err(|error| error.errno());
             let expected = if processor_copies() {
                 Ok(())
             } else {

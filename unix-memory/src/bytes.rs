@@ -3,7 +3,6 @@
 use core::cmp::Ordering;
 use core::ops::RangeBounds;
 
-use crate::call::Errno;
 use crate::copy::{CHUNK, Copier, Stop};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::fault::Mechanism;
@@ -12,18 +11,22 @@ use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
 /// What a copy that stopped is told as: `done` bytes were done, and the byte at `at` was not.
-const fn stopped(call: Call, arguments: Arguments, errno: Errno, done: usize, at: usize) -> Error {
-    let reason = if errno == libc::EFAULT {
-        Reason::Fault { done, at }
-    } else {
-        Reason::Kernel
+#[cold]
+const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
+    let reason = match stop.errno {
+        libc::EFAULT if stop.is_there => Reason::Buffer { done },
+        libc::EFAULT => Reason::Fault { done, at },
+        _ => Reason::Kernel,
     };
-    Error::new(call, errno, arguments, reason)
+    Error::new(call, stop.errno, arguments, reason)
 }
 
 impl<A: Access> SharedMapping<A> {
     fn copier(&self) -> Copier {
-        Copier::new(self.may_be_gone())
+        // Whatever others do, what is private and anonymous is there. Nothing else is certain to be:
+        // memory without a file has one in /proc/self/map_files, which root can truncate; that
+        // nobody can truncate a memfd does not mean that there is memory for a page of it.
+        Copier::new(!self.region().is_private_anonymous())
     }
 
     fn address(&self, offset: usize) -> *mut u8 {
@@ -41,7 +44,7 @@ impl<A: Readable> SharedMapping<A> {
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
     /// * `EFAULT`: memory is gone ([`Reason::Fault`], which tells how far it got and where: so many
-    ///   bytes of the buffer are good).
+    ///   bytes of the buffer are good); or the memory of `buffer` is ([`Reason::Buffer`]).
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
     ///
     /// ```
@@ -93,11 +96,10 @@ impl<A: Readable> SharedMapping<A> {
     fn read_by(&self, copier: &mut Copier, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         let len = buffer.len();
-        self.load(copier, offset, buffer)
-            .map_err(|Stop { done, errno }| {
-                let arguments = Arguments::Range { start: offset, len };
-                stopped(Call::Read, arguments, errno, done, offset + done)
-            })
+        self.load(copier, offset, buffer).map_err(|stop| {
+            let arguments = Arguments::Range { start: offset, len };
+            stopped(Call::Read, arguments, stop, stop.done, offset + stop.done)
+        })
     }
 
     /// Copies bytes out of a range that lies in the mapping.
@@ -109,15 +111,16 @@ impl<A: Readable> SharedMapping<A> {
     ) -> core::result::Result<(), Stop> {
         debug_assert!(offset + buffer.len() <= self.len());
         // SAFETY: the range lies in the mapping, which can be read; of Rust's accesses to a shared
-        // mapping there are only atomics, each byte in one size. It may be gone, unless it was
-        // mapped such that it cannot, which `copier` knows.
+        // mapping there are only atomics, each byte in one size. It may be gone, unless it is private
+        // and anonymous, which `copier` knows.
         unsafe { copier.load(self.address(offset), buffer) }
     }
 
     /// Copies the whole mapping.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at).
+    /// As [`read_at`](Self::read_at); `ENOMEM` with [`Reason::Allocation`] where there is no memory for
+    /// so many bytes.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadOnly};
@@ -128,8 +131,26 @@ impl<A: Readable> SharedMapping<A> {
     /// ```
     #[cfg(feature = "std")]
     pub fn to_vec(&self) -> Result<std::vec::Vec<u8>> {
-        let mut bytes = std::vec![0; self.len()];
-        self.read_at(0, &mut bytes)?;
+        self.copy_of(0, self.len())
+    }
+
+    /// Copies a range that lies in the mapping.
+    #[cfg(feature = "std")]
+    pub(crate) fn copy_of(&self, offset: usize, len: usize) -> Result<std::vec::Vec<u8>> {
+        debug_assert!(offset + len <= self.len());
+        let arguments = Arguments::Range { start: offset, len };
+        let mut bytes = std::vec::Vec::new();
+        bytes.try_reserve_exact(len).map_err(|_no_memory| {
+            Error::new(Call::Read, libc::ENOMEM, arguments, Reason::Allocation(len))
+        })?;
+        // SAFETY: as for `load`; the vector has room for so many bytes.
+        unsafe {
+            self.copier()
+                .load_new(self.address(offset), bytes.as_mut_ptr(), len)
+        }
+        .map_err(|stop| stopped(Call::Read, arguments, stop, stop.done, offset + stop.done))?;
+        // SAFETY: they were copied.
+        unsafe { bytes.set_len(len) };
         Ok(bytes)
     }
 
@@ -178,10 +199,11 @@ impl<A: Readable> SharedMapping<A> {
                 Ordering::Equal => {}
                 differs => return Ok(differs),
             }
-            result.map_err(|Stop { done, errno }| {
+            result.map_err(|stop| {
                 let len = bytes.len();
                 let arguments = Arguments::Range { start: offset, len };
-                stopped(Call::Compare, arguments, errno, before + done, at + done)
+                let done = before + stop.done;
+                stopped(Call::Compare, arguments, stop, done, at + stop.done)
             })?;
             before += theirs.len();
         }
@@ -200,7 +222,8 @@ impl<A: Writable> SharedMapping<A> {
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
     /// * `EFAULT`: memory is gone ([`Reason::Fault`], which tells how many bytes were copied before
-    ///   and where it ended). Some bytes more may have been copied, if the memory went meanwhile.
+    ///   and where it ended), or the memory of `bytes` is ([`Reason::Buffer`]). Some bytes more may
+    ///   have been copied, if the memory went meanwhile.
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
     ///
     /// ```
@@ -231,12 +254,11 @@ impl<A: Writable> SharedMapping<A> {
 
     fn write_by(&self, copier: &mut Copier, offset: usize, bytes: &[u8]) -> Result<()> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
-        self.store(copier, offset, bytes)
-            .map_err(|Stop { done, errno }| {
-                let len = bytes.len();
-                let arguments = Arguments::Range { start: offset, len };
-                stopped(Call::Write, arguments, errno, done, offset + done)
-            })
+        self.store(copier, offset, bytes).map_err(|stop| {
+            let len = bytes.len();
+            let arguments = Arguments::Range { start: offset, len };
+            stopped(Call::Write, arguments, stop, stop.done, offset + stop.done)
+        })
     }
 
     /// Copies bytes into a range that lies in the mapping.
@@ -271,9 +293,9 @@ impl<A: Writable> SharedMapping<A> {
             self.copier()
                 .fill(self.address(range.start), range.len(), byte)
         }
-        .map_err(|Stop { done, errno }| {
-            let arguments = Arguments::range(&range);
-            stopped(Call::Fill, arguments, errno, done, range.start + done)
+        .map_err(|stop| {
+            let (arguments, done) = (Arguments::range(&range), stop.done);
+            stopped(Call::Fill, arguments, stop, done, range.start + done)
         })
     }
 
@@ -308,9 +330,9 @@ impl<A: Writable> SharedMapping<A> {
             } else {
                 len - done - buffer.len()
             };
-            let failed = |errno, more, at| {
+            let failed = |stop, more, at| {
                 let arguments = Arguments::Move { start, len, to };
-                Err(stopped(Call::CopyWithin, arguments, errno, done + more, at))
+                Err(stopped(Call::CopyWithin, arguments, stop, done + more, at))
             };
             let loaded = self.load(&mut copier, start + offset, buffer);
             // The bytes before a fault are the next ones only on the way up.
@@ -321,10 +343,10 @@ impl<A: Writable> SharedMapping<A> {
             };
             if let Err(stop) = self.store(&mut copier, to + offset, &buffer[..good]) {
                 let more = if to <= start { stop.done } else { 0 };
-                return failed(stop.errno, more, to + offset + stop.done);
+                return failed(stop, more, to + offset + stop.done);
             }
             if let Err(stop) = loaded {
-                return failed(stop.errno, good, start + offset + stop.done);
+                return failed(stop, good, start + offset + stop.done);
             }
             done += good;
         }

@@ -9,7 +9,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies of `size` bytes each, one after the other; the last may be shorter.
     ///
     /// After an error the next piece is the next one still: a mapping with a hole can be read around
-    /// it.
+    /// it. The errors are those of [`to_vec`](Self::to_vec).
     ///
     /// # Panics
     /// Where `size` is zero, as that of slices does.
@@ -83,8 +83,7 @@ impl<A: Readable> Iterator for Chunks<'_, A> {
         }
         let offset = self.rest.start;
         self.rest.start += len;
-        let mut bytes = std::vec![0; len];
-        Some(self.mapping.read_at(offset, &mut bytes).map(|()| bytes))
+        Some(self.mapping.copy_of(offset, len))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -25,6 +25,18 @@ pub const CHUNK: usize = 4 << 10;
 pub struct Stop {
     pub done: usize,
     pub errno: Errno,
+    /// Whether the memory that may be gone is there, so that it was the other side that failed.
+    pub is_there: bool,
+}
+
+impl Stop {
+    const fn new(done: usize, errno: Errno) -> Self {
+        Self {
+            done,
+            errno,
+            is_there: false,
+        }
+    }
 }
 
 /// Which of the two addresses is in the memory that may be gone.
@@ -100,6 +112,21 @@ impl Copier {
         unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
     }
 
+    /// As [`load`](Self::load), to `len` bytes that need not have a value yet, from `to` on.
+    ///
+    /// # Safety
+    /// As [`load`](Self::load); the bytes can be written, by nobody else.
+    #[cfg(feature = "std")]
+    pub unsafe fn load_new(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+    ) -> Result<(), Stop> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.copy(from, to, len, Direction::Out) }
+    }
+
     /// Copies `from` to `to` and on.
     ///
     /// # Safety
@@ -118,7 +145,10 @@ impl Copier {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
             let left = unsafe { arch::set(to, len, byte) };
-            return finished(len, left);
+            return match left {
+                0 => Ok(()),
+                left => Err(Stop::new(len - left, libc::EFAULT)),
+            };
         }
         let bytes = [byte; CHUNK];
         for done in (0..len).step_by(CHUNK) {
@@ -146,10 +176,41 @@ impl Copier {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
             let left = unsafe { arch::copy(to, from, len) };
-            return finished(len, left);
+            if left == 0 {
+                return Ok(());
+            }
+            let stop = Stop::new(len - left, libc::EFAULT);
+            return Err(self.blame(stop, from, to, direction));
         }
         // SAFETY: as the caller vouches.
         unsafe { self.ask_kernel(from, to, len, direction) }
+            .map_err(|stop| self.blame(stop, from, to, direction))
+    }
+
+    /// Finds out which side of a copy from `from` to `to` failed.
+    #[cold]
+    fn blame(&mut self, stop: Stop, from: *const u8, to: *mut u8, direction: Direction) -> Stop {
+        let (from, to) = (from.wrapping_add(stop.done), to.wrapping_add(stop.done));
+        let (far, near) = match direction {
+            Direction::Out => (from, to.cast_const()),
+            Direction::In => (to.cast_const(), from),
+        };
+        // What can be written can be read. (Both can where the memory has come back meanwhile.)
+        let is_there =
+            stop.errno == libc::EFAULT && self.can_be_read(far) && !self.can_be_read(near);
+        Stop { is_there, ..stop }
+    }
+
+    /// Whether the kernel can read a byte.
+    fn can_be_read(&mut self, address: *const u8) -> bool {
+        let mut byte = 0;
+        match self.mechanism {
+            // SAFETY: the byte on this side can be written, and the kernel checks the other.
+            Chosen::Pipe => unsafe { self.by_pipe(address, &raw mut byte, 1, Direction::Out) },
+            // SAFETY: as above.
+            _ => unsafe { by_process_vm(address, &raw mut byte, 1, Direction::Out) },
+        }
+        .is_ok()
     }
 
     /// # Safety
@@ -188,6 +249,7 @@ impl Copier {
                     } else {
                         second.errno
                     },
+                    is_there: false,
                 })
             }
         }
@@ -204,7 +266,7 @@ impl Copier {
     ) -> Result<(), Stop> {
         let pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None => Pipe::new().map_err(|errno| Stop { done: 0, errno })?,
+            None => Pipe::new().map_err(|errno| Stop::new(0, errno))?,
         };
         let pipe = self.pipe.insert(pipe);
         by_kernel(from, to, len, direction, |from, to, len| {
@@ -230,18 +292,6 @@ unsafe fn by_process_vm(
     })
 }
 
-/// What is left of `len` bytes after the processor copied.
-#[inline]
-const fn finished(len: usize, left: usize) -> Result<(), Stop> {
-    if left == 0 {
-        return Ok(());
-    }
-    Err(Stop {
-        done: len - left,
-        errno: libc::EFAULT,
-    })
-}
-
 /// Calls `call` with addresses and a length until all is copied, or nothing more can be.
 ///
 /// A call copies some bytes and says how many. It may refuse all for the sake of one page: then the
@@ -263,7 +313,7 @@ fn by_kernel(
                 at_most = usize::MAX;
             }
             Err(libc::EINTR) => {}
-            Err(errno) if errno != libc::EFAULT => return Err(Stop { done, errno }),
+            Err(errno) if errno != libc::EFAULT => return Err(Stop::new(done, errno)),
             _ => {
                 let address = match direction {
                     Direction::Out => from.addr(),
@@ -271,8 +321,7 @@ fn by_kernel(
                 };
                 let in_page = page_size() - address % page_size();
                 if at_most.min(len - done) <= in_page {
-                    let errno = libc::EFAULT;
-                    return Err(Stop { done, errno });
+                    return Err(Stop::new(done, libc::EFAULT));
                 }
                 at_most = in_page;
             }
@@ -325,8 +374,7 @@ mod tests {
                             Ok(())
                         } else {
                             let done = gone.saturating_sub(start);
-                            let errno = libc::EFAULT;
-                            Err(Stop { done, errno })
+                            Err(Stop::new(done, libc::EFAULT))
                         };
                         assert_eq!(result, expected, "{most} {start} {len} {gone}");
                     }
@@ -341,7 +389,6 @@ mod tests {
         let result = by_kernel(address, address, 9, Direction::In, |_, _, _| {
             Err(libc::EPERM)
         });
-        let errno = libc::EPERM;
-        assert_eq!(result, Err(Stop { done: 0, errno }));
+        assert_eq!(result, Err(Stop::new(0, libc::EPERM)));
     }
 }

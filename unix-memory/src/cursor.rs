@@ -130,6 +130,8 @@ where
         let mut done = 0;
         while done < rest {
             match self.read(&mut bytes[start + done..]) {
+                // What leads to the mapping may lead to another each time, and that be shorter.
+                Ok(0) => break,
                 Ok(more) => done += more,
                 Err(error) => {
                     bytes.truncate(start + done);
@@ -137,6 +139,7 @@ where
                 }
             }
         }
+        bytes.truncate(start + done);
         Ok(done)
     }
 }

@@ -1,16 +1,14 @@
 //! Which way bytes are copied where memory may be gone.
 
 use crate::error::{Arguments, Call, Error, Reason, Result};
-use crate::os;
+use crate::os::{self, handler::Status};
 
 /// A way to copy bytes out of or into a [`SharedMapping`](crate::SharedMapping), such that memory
 /// which is gone, because its file was truncated, a device failed or a disk is full, is an error.
 ///
 /// All methods choose for themselves: [`Handler`](Self::Handler) where it is installed, else
 /// [`ProcessVm`](Self::ProcessVm), and [`Pipe`](Self::Pipe) where that is missing or forbidden, or
-/// says that memory is gone. (It says so of a device's memory, too.) Shared memory without a file
-/// cannot be gone: where [`Handler`](Self::Handler) could be, its bytes are copied in the same way,
-/// installed or not.
+/// reports that memory is gone. (It reports so of a device's memory, too.)
 /// `read_at_with` and `write_at_with` take a way that they must go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -40,8 +38,9 @@ pub enum Mechanism {
 /// [`SharedMapping`](crate::SharedMapping) are as fast as `memcpy` and still return an error where
 /// memory is gone.
 ///
-/// Without it nothing less is promised, but each copy takes a system call. It is installed once; to
-/// install it again does nothing.
+/// Without it nothing less is promised, but each copy takes a system call. Installed again, it stays as
+/// it is where it is in place. Where another library has replaced it, it is installed over what that
+/// library has installed, which is then the handler before it.
 ///
 /// The handler of SIGBUS and SIGSEGV acts on the faults of this crate's copies alone. Whatever else
 /// these signals tell takes the way that it would have taken: the function that was installed
@@ -49,18 +48,26 @@ pub enum Mechanism {
 /// fault for which there was no handler ends the process with that signal. So a crash is still a
 /// crash.
 ///
-/// * **Later handlers**: who installs one afterwards must hand on to the one before, as this one
-///   does; else the faults of copies are lost to it.
+/// * **Later handlers**: a handler that is installed afterwards must hand on to the one before, as this
+///   one does. If it does not, the fault of a copy ends in it, as a rule with the process. A copy does
+///   not look for that, which would take two system calls: [`fault_handler`] does. So install crash
+///   reporters and runtimes with handlers of their own first, then this one. After code that may have
+///   installed another, call this function again, or [`disable_fault_handler`].
 /// * **Blocked signals**: the kernel ends a process that faults in a thread which blocks the signal.
-///   So copies in such a thread are made by the kernel. With the feature `std` each thread is asked
-///   once, at its first copy; a thread must not block them after that. Without, each time.
-/// * **fork**: a child has it too. **exec**: the new program has not.
+///   So copies in such a thread are made by the kernel. With the feature `std`, a thread's mask is
+///   read once, at its first copy, and without it at each copy. A thread that blocks SIGBUS or SIGSEGV
+///   after its first copy, and then copies from memory that is gone, is ended with the process; and so
+///   is a signal handler that runs with these signals in its mask (`sa_mask`) and copies. In both,
+///   copy by [`Mechanism::ProcessVm`] or [`Mechanism::Pipe`].
+/// * **fork**: a child has it too. **exec**: the new program does not.
 /// * **Libraries**: code that has called this must not be unloaded (`dlclose`).
 ///
 /// Source: sigaction(2), POSIX.1-2024.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy ([`Reason::Unsupported`]); what `sigaction` says.
+/// The kernel copies from then on: `ENOSYS` where there is no such copy ([`Reason::Unsupported`]);
+/// `ENOSPC` where it was replaced, and
+/// installed again, more than seven times; `ENOMEM` at the limit of mappings; what `sigaction` says.
 ///
 /// # Platform
 /// Linux and Android on x86_64, aarch64 and riscv64. Elsewhere the kernel copies.
@@ -93,4 +100,59 @@ pub fn install_fault_handler() -> Result<()> {
         };
         Error::new(Call::Sigaction, errno, Arguments::None, reason)
     })
+}
+
+/// Whether the handler of [`install_fault_handler`] is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultHandler {
+    /// It was not installed, or [`disable_fault_handler`] was called since: the kernel copies.
+    Absent,
+    /// It is installed, and the first to be called.
+    Installed,
+    /// It is installed, and another handler of one of the two signals was installed over it. Where that
+    /// does not hand on, the fault of a copy ends in it. [`install_fault_handler`] installs this one
+    /// over it.
+    Replaced,
+}
+
+/// Asks the kernel whether the handler is installed, and in place.
+///
+/// # Errors
+/// What `sigaction` says.
+///
+/// ```
+/// use unix_memory::{FaultHandler, fault_handler, install_fault_handler};
+///
+/// assert_eq!(fault_handler()?, FaultHandler::Absent);
+/// if install_fault_handler().is_ok() {
+///     assert_eq!(fault_handler()?, FaultHandler::Installed);
+/// }
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "sigaction")]
+pub fn fault_handler() -> Result<FaultHandler> {
+    match os::handler::status() {
+        Ok(Status::Unused) => Ok(FaultHandler::Absent),
+        Ok(Status::InPlace) => Ok(FaultHandler::Installed),
+        Ok(Status::Replaced) => Ok(FaultHandler::Replaced),
+        Err(errno) => Err(Error::kernel(Call::Sigaction, errno, Arguments::None)),
+    }
+}
+
+/// Goes back to copies by the kernel: those that begin from now on do not need the handler.
+///
+/// The handler itself stays installed, and hands every signal on: another thread may be copying, and a
+/// handler that was installed later may hand on to it. [`install_fault_handler`] has it used again.
+///
+/// ```
+/// use unix_memory::{FaultHandler, disable_fault_handler, fault_handler};
+///
+/// let _where_there_is_one = unix_memory::install_fault_handler();
+/// disable_fault_handler();
+/// assert_eq!(fault_handler()?, FaultHandler::Absent);
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+pub fn disable_fault_handler() {
+    os::handler::disable();
 }

@@ -159,7 +159,9 @@ pub use chunks::ChunksIn;
 #[cfg(feature = "std")]
 pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
-pub use fault::{Mechanism, install_fault_handler};
+pub use fault::{
+    FaultHandler, Mechanism, disable_fault_handler, fault_handler, install_fault_handler,
+};
 pub use flush::Flush;
 pub use guarded::Guarded;
 pub use lock::LockGuard;

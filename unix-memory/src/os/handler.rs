@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use crate::arch;
 use crate::call::{self, Errno, errno};
+use crate::process::Process;
 
 /// Whether there can be one.
 pub const AVAILABLE: bool = arch::AVAILABLE;
@@ -15,13 +16,24 @@ pub const AVAILABLE: bool = arch::AVAILABLE;
 /// A page behind a mapping is gone, or cannot be reached.
 const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
 
-/// Not installed, installed, or the process, by its number, one of whose threads is at it.
-static STATE: AtomicU32 = AtomicU32::new(ABSENT);
-const ABSENT: u32 = 0;
-const INSTALLED: u32 = u32::MAX;
+/// Whether copies rely on the handler.
+static IS_USED: AtomicBool = AtomicBool::new(false);
+
+/// The number of the process one of whose threads installs the handler; zero where none does.
+static USER: AtomicU32 = AtomicU32::new(0);
+
+/// How often the handler can be installed over what somebody has installed over it.
+const MOST: usize = 8;
 
 /// What was there before, for each of [`SIGNALS`].
-static BEFORE: [Before; 2] = [const { Before::new() }; 2];
+static BEFORE: [Stack; 2] = [const { Stack::new() }; 2];
+
+/// What was found for a signal each time that the handler was installed, from the first time on.
+struct Stack {
+    /// How many are there.
+    len: AtomicUsize,
+    found: [Before; MOST],
+}
 
 /// The disposition of a signal, as far as the handler has to know it: mask and other flags are
 /// those of the handler itself too, so that the kernel sees to them.
@@ -34,6 +46,15 @@ struct Before {
     once: AtomicBool,
 }
 
+impl Stack {
+    const fn new() -> Self {
+        Self {
+            len: AtomicUsize::new(0),
+            found: [const { Before::new() }; MOST],
+        }
+    }
+}
+
 impl Before {
     const fn new() -> Self {
         Self {
@@ -44,48 +65,88 @@ impl Before {
     }
 }
 
-/// Installs the handler, once for the process.
+/// What became of a handler that was installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// There is none, or it is not used.
+    Unused,
+    InPlace,
+    /// Something else was installed over it.
+    Replaced,
+}
+
+/// Installs the handler where it is not in place, and has copies rely on it.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy; what `sigaction` says.
+/// `ENOSYS` where there is no such copy; `ENOSPC` where it was replaced too often; `ENOMEM`; what
+/// `sigaction` says.
 pub fn install() -> Result<(), Errno> {
     if !AVAILABLE {
         return Err(libc::ENOSYS);
     }
-    let us = call::process_id();
+    let us = Process::current()?.number();
     // Acquire pairs with the release below.
-    let mut state = ABSENT;
-    while let Err(now) = STATE.compare_exchange(state, us, AcqRel, Acquire) {
-        match now {
-            INSTALLED => return Ok(()),
-            now if now == us => {
-                // Another thread, and not for long.
-                call::pause();
-                state = ABSENT;
-            }
-            // Failed; or a thread of the parent was at work when it forked, and did not come along.
-            now => state = now,
+    let mut user = 0;
+    while let Err(now) = USER.compare_exchange(user, us, AcqRel, Acquire) {
+        if now == us {
+            // Another thread, and not for long.
+            call::pause();
+            user = 0;
+        } else {
+            // Nobody; or a thread of the parent was at work when it forked, and did not come along.
+            user = now;
         }
     }
     let done = SIGNALS
         .into_iter()
         .zip(&BEFORE)
         .try_for_each(|(signal, before)| install_for(signal, before));
-    STATE.store(if done.is_ok() { INSTALLED } else { ABSENT }, Release);
+    // Where it is not in place, copies cannot rely on it.
+    IS_USED.store(done.is_ok(), Release);
+    USER.store(0, Release);
     done
 }
 
-fn install_for(signal: c_int, before: &Before) -> Result<(), Errno> {
-    let ours = handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
+/// Has copies rely on the handler no more. It stays: a copy may be under way in another thread, and
+/// what was installed over it may hand on to it.
+pub fn disable() {
+    IS_USED.store(false, Release);
+}
+
+/// Asks the kernel what became of the handler.
+///
+/// # Errors
+/// What `sigaction` says.
+pub fn status() -> Result<Status, Errno> {
+    if !IS_USED.load(Acquire) {
+        return Ok(Status::Unused);
+    }
+    for signal in SIGNALS {
+        if disposition(signal, None)?.sa_sigaction != ours() {
+            return Ok(Status::Replaced);
+        }
+    }
+    Ok(Status::InPlace)
+}
+
+/// The handler, as `sigaction` takes it.
+fn ours() -> usize {
+    handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
+}
+
+fn install_for(signal: c_int, before: &Stack) -> Result<(), Errno> {
     let mut old = disposition(signal, None)?;
+    let len = before.len.load(Acquire);
     // Until what was replaced is what the handler was told beforehand.
-    while old.sa_sigaction != ours {
+    while old.sa_sigaction != ours() {
+        let found = before.found.get(len).ok_or(libc::ENOSPC)?;
         let has = |flag| old.sa_flags & flag != 0;
-        before.takes_info.store(has(libc::SA_SIGINFO), Relaxed);
-        before.once.store(has(libc::SA_RESETHAND), Relaxed);
-        before.action.store(old.sa_sigaction, Release);
+        found.takes_info.store(has(libc::SA_SIGINFO), Relaxed);
+        found.once.store(has(libc::SA_RESETHAND), Relaxed);
+        found.action.store(old.sa_sigaction, Release);
+        before.len.store(len + 1, Release);
         let mut new = old;
-        new.sa_sigaction = ours;
+        new.sa_sigaction = ours();
         new.sa_flags |= libc::SA_SIGINFO;
         // What the old one resets after one signal, is reset in `Before`.
         new.sa_flags &= !libc::SA_RESETHAND;
@@ -93,7 +154,9 @@ fn install_for(signal: c_int, before: &Before) -> Result<(), Errno> {
             // Nothing depends on where it runs: on the stack that has room for it, if there is one.
             new.sa_flags |= libc::SA_ONSTACK;
         }
-        let replaced = disposition(signal, Some(&new))?;
+        let replaced = disposition(signal, Some(&new)).inspect_err(|_| {
+            before.len.store(len, Release);
+        })?;
         if same(&replaced, &old) {
             break;
         }
@@ -149,18 +212,89 @@ const fn is_sent(signal: c_int, code: c_int) -> bool {
 /// Does what the kernel would have done had this handler not been there.
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
     let before = &BEFORE[usize::from(signal != SIGNALS[0])];
-    // Acquire pairs with the release of `install_for`: the flags are those of the action.
+    // What was installed over an earlier installation of this handler may hand on to that. It is then
+    // called again for the same signal, and goes on to what was there before that.
+    let frame = InFlight::enter(context.addr());
+    // Acquire pairs with the release of `install_for`.
+    let len = before.len.load(Acquire);
+    let Some(before) = len
+        .checked_sub(1 + frame.depth)
+        .and_then(|index| before.found.get(index))
+    else {
+        return act(libc::SIG_DFL, false, signal, info, context, sent);
+    };
+    // Acquire: the flags are those of the action.
     let action = before.action.load(Acquire);
+    let takes_info = before.takes_info.load(Relaxed);
     if before.once.load(Relaxed) && action > libc::SIG_IGN {
         let first = before.action.swap(libc::SIG_DFL, AcqRel);
-        return act(first, before, signal, info, context, sent);
+        return act(first, takes_info, signal, info, context, sent);
     }
-    act(action, before, signal, info, context, sent);
+    act(action, takes_info, signal, info, context, sent);
+}
+
+/// A signal that is being handed on: its context, which nobody else's signal has at that time, and where
+/// on the stack that is done.
+struct Slot {
+    context: AtomicUsize,
+    frame: AtomicUsize,
+}
+
+/// Those of all threads; more than these at a time are not told apart.
+static IN_FLIGHT: [Slot; 32] = [const {
+    Slot {
+        context: AtomicUsize::new(0),
+        frame: AtomicUsize::new(0),
+    }
+}; 32];
+
+/// One call of the handler that hands on.
+struct InFlight {
+    slot: Option<&'static Slot>,
+    /// How many calls for the same signal there are already, further up the stack.
+    depth: usize,
+}
+
+impl InFlight {
+    #[inline(never)]
+    fn enter(context: usize) -> Self {
+        let here = 0_u8;
+        let frame = (&raw const here).addr();
+        let mut depth = 0;
+        for slot in &IN_FLIGHT {
+            if slot.context.load(Acquire) != context {
+                continue;
+            }
+            if slot.frame.load(Relaxed) > frame {
+                depth += 1;
+            } else {
+                // A call that never came back, as it was left by a jump.
+                slot.context.store(0, Release);
+            }
+        }
+        let take = |slot: &&Slot| {
+            let taken = slot.context.compare_exchange(0, context, AcqRel, Relaxed);
+            taken.is_ok()
+        };
+        let slot = IN_FLIGHT.iter().find(take);
+        if let Some(slot) = slot {
+            slot.frame.store(frame, Relaxed);
+        }
+        Self { slot, depth }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot {
+            slot.context.store(0, Release);
+        }
+    }
 }
 
 fn act(
     action: usize,
-    before: &Before,
+    takes_info: bool,
     signal: c_int,
     info: *mut libc::siginfo_t,
     context: *mut c_void,
@@ -181,7 +315,7 @@ fn act(
             }
             // Else the instruction faults again, with all that a core file wants to know.
         }
-        function if before.takes_info.load(Relaxed) => {
+        function if takes_info => {
             // SAFETY: it was installed as a function that takes these arguments.
             let function = unsafe {
                 mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(
@@ -202,7 +336,7 @@ fn act(
 /// thread faults while it blocks the signal.
 #[inline]
 pub fn is_ready() -> bool {
-    STATE.load(Relaxed) == INSTALLED && !are_blocked()
+    IS_USED.load(Relaxed) && !are_blocked()
 }
 
 /// Whether this thread blocked one of the signals when it was first asked.
