@@ -276,3 +276,88 @@ fn nothing_is_anywhere() {
     assert!(options.map_anonymous(ReadWrite).unwrap().is_empty());
     let _: Mapping<ReadWrite> = options.at(page_size()).map_anonymous(ReadWrite).unwrap();
 }
+
+/// Of a file, what is aligned in it is aligned in memory: so huge pages of the file fit.
+#[test]
+fn a_files_alignment_is_that_of_its_offsets() {
+    let page = page_size();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(8 << 20).unwrap();
+    let unit = (2 << 20).max(4 * page);
+    for offset in [
+        0,
+        page,
+        3 * page,
+        unit,
+        unit + page,
+        unit - page,
+        page + 100,
+        100,
+    ] {
+        let options = MapOptions::new()
+            .offset(offset as u64)
+            .len(page)
+            .alignment(unit);
+        let fits = |address: usize| address % unit == offset % unit;
+        let mapping = options.map_shared(&file, ReadOnly).unwrap();
+        assert!(fits(mapping.as_ptr().addr()), "offset {offset}");
+        // The first page there; not elsewhere.
+        let start = mapping.as_ptr().addr() / page * page;
+        drop(mapping);
+        let there = options.clone().at(start).map_private(&file, ReadOnly);
+        match there {
+            Ok(mapping) => assert!(fits(mapping.as_ptr().addr())),
+            Err(error) => assert_eq!(error.reason(), Reason::Occupied, "another thread's"),
+        }
+        let error = options.clone().at(start + page).map_shared(&file, ReadOnly);
+        assert_eq!(error.unwrap_err().reason(), Reason::Unaligned(unit));
+        let near = options
+            .clone()
+            .hint(start + 5 * unit)
+            .map_shared(&file, ReadOnly);
+        assert!(fits(near.unwrap().as_ptr().addr()), "offset {offset}");
+        let range = start - 64 * unit..start;
+        let within = options
+            .within(range.clone())
+            .map_shared(&file, ReadOnly)
+            .unwrap();
+        assert!(fits(within.as_ptr().addr()) && range.contains(&within.as_ptr().addr()));
+    }
+    // Without a file, as ever.
+    let anonymous = MapOptions::new()
+        .len(1)
+        .alignment(unit)
+        .map_anonymous(ReadWrite);
+    assert_eq!(anonymous.unwrap().as_ptr().addr() % unit, 0);
+}
+
+/// Exactly as much room as is needed, and a page less, wherever it begins.
+#[test]
+fn the_only_place_that_fits() {
+    let page = page_size();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(64 * page as u64).unwrap();
+    let room = Mapping::anonymous(64 * page).unwrap();
+    let start = room.as_ptr().addr();
+    drop(room);
+    let unit = 8 * page;
+    for offset in [0, page, 7 * page] {
+        let first = start.next_multiple_of(unit) + offset;
+        let options = MapOptions::new()
+            .offset(offset as u64)
+            .len(2 * page)
+            .alignment(unit);
+        let fits = options.clone().within(first..first + 2 * page);
+        match fits.map_shared(&file, ReadOnly) {
+            Ok(mapping) => assert_eq!(mapping.as_ptr().addr(), first),
+            Err(error) => assert_eq!(error.reason(), Reason::NoRoom, "another thread's"),
+        }
+        for range in [
+            first + page..first + 2 * page + unit - page,
+            first..first + page,
+        ] {
+            let error = options.clone().within(range).map_shared(&file, ReadOnly);
+            assert_eq!(error.unwrap_err().reason(), Reason::NoRoom);
+        }
+    }
+}

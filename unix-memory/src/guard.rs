@@ -1,10 +1,11 @@
 //! What both guards can do alike, written once.
 
 /// Gives `$guard<A>`, a struct of a `region`, an `access` and what else is listed with the value that
-/// it begins with, the methods that say nothing of who else may change the bytes. `$new` makes a
-/// writable guard of two pages, for the examples.
+/// it begins with, the methods that say nothing of who else may change the bytes. `$protect` is the
+/// method of the region that changes its protection; `$new` makes a writable guard of two pages, for the
+/// examples.
 macro_rules! guard {
-    ($guard:ident, $new:literal $(, $field:ident: $value:expr)*) => {
+    ($guard:ident, $protect:ident, $new:literal $(, $field:ident: $value:expr)*) => {
         impl<A: Access> $guard<A> {
             pub(crate) const fn from_region(region: Region) -> Self {
                 Self {
@@ -66,8 +67,11 @@ macro_rules! guard {
             ///
             /// # Errors
             /// The mapping comes back inside the error, as it was: `EACCES` where the file was not
-            /// opened for that, or a security policy forbids it; `ENOMEM` at a limit of mappings
-            /// or of data (`RLIMIT_DATA`), or where memory is not overcommitted.
+            /// opened for that, or a security policy forbids it, or the stack of the main thread has
+            /// grown up to pages that could not be accessed ([`Reason::Stack`](crate::Reason));
+            /// `ENOMEM` at a limit of mappings or of data (`RLIMIT_DATA`), or where memory is not
+            /// overcommitted, or has too few huge pages for copies of them
+            /// ([`Reason::HugePagePool`](crate::Reason)).
             ///
             /// The kernel changes mapping by mapping, of which one guard can have several, and may refuse
             /// in the middle. Then what was changed is changed back. At the limit of mappings this may
@@ -90,7 +94,7 @@ macro_rules! guard {
                 let _ = access;
                 // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
                 // the new type gives out only what the new protection allows.
-                match unsafe { self.region.protect(A::PROTECTION, B::PROTECTION) } {
+                match unsafe { self.region.$protect(A::PROTECTION, B::PROTECTION) } {
                     Ok(()) => Ok($guard {
                         region: self.region,
                         access: PhantomData,

@@ -25,7 +25,9 @@ use crate::residency::Residency;
 ///
 /// * **Size**: two words; `Option<Mapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, no system calls are made, the slice is empty.
-/// * **fork**: a child gets its own copy of private memory, and drops it for itself.
+/// * **fork**: a child gets its own copy of private memory, and drops it for itself. The kernel sets no
+///   explicit huge pages aside for it: a child that uses them when the system's pool is empty is ended
+///   by SIGBUS.
 /// * **exec** and exit: mappings are gone, without a drop.
 ///
 /// ```
@@ -83,6 +85,7 @@ pub struct Mapping<A: Access> {
 
 guard!(
     Mapping,
+    protect_in_place,
     "let mapping = Mapping::anonymous(2 * unix_memory::page_size())?;"
 );
 

@@ -134,7 +134,8 @@ impl MapOptions {
         self
     }
 
-    /// An address near which to map, if the kernel likes; it never replaces anything.
+    /// An address near which to map, if the kernel likes; it never replaces anything, and is no hint
+    /// where the stack of the main thread may grow (see [`at`](Self::at)).
     ///
     /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
     pub const fn hint(mut self, address: usize) -> Self {
@@ -144,6 +145,12 @@ impl MapOptions {
 
     /// The address of the first page: there, or not at all. It never replaces anything: where
     /// something is mapped already, that is an error ([`Reason::Occupied`]).
+    ///
+    /// On Linux and Android it also is one ([`Reason::Stack`]) where the stack of the main thread may
+    /// grow: from its end down to its limit (`RLIMIT_STACK` at that moment; 128 MiB at least, 1 GiB at
+    /// most, 128 MiB on 32-bit systems) and 256 pages. A stack does not stop where something is mapped.
+    /// A program that raises the limit does so before it maps. Stacks of other threads, and a heap that
+    /// grows by `brk`, stop where something is mapped.
     ///
     /// It must be a multiple of the page size. The first byte has this address too, unless the
     /// offset into a file lies inside a page.
@@ -174,8 +181,9 @@ impl MapOptions {
     }
 
     /// The addresses between which it must lie wholly: below 2 GiB (`0..1 << 31`), within reach of
-    /// a jump, ... It never replaces anything. Up to 256 places of the range are tried, from
-    /// its end down, so that in a crowded one room may be overlooked ([`Reason::NoRoom`]).
+    /// a jump, ... It never replaces anything, and does not come to lie where the stack of the main
+    /// thread may grow (see [`at`](Self::at)). Up to 256 places of the range are tried, from its end
+    /// down, so that in a crowded one room may be overlooked ([`Reason::NoRoom`]).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -191,7 +199,11 @@ impl MapOptions {
     }
 
     /// What the address of the first page is a multiple of, in bytes: a power of two. Less than a
-    /// page is a page. Of no effect on a [`hint`](Self::hint) but that the result is aligned.
+    /// page is a page. A [`hint`](Self::hint) is a hint still, and the result aligned.
+    ///
+    /// Of a file, the address is aligned as the offset is: what is at a multiple of `bytes` in the file
+    /// is at one in memory, so that the file's huge pages fit. With an offset of one page and an
+    /// alignment of 2 MiB the first page is one page after a multiple of 2 MiB.
     ///
     /// Beyond a page, room is looked for first and given up again; another thread that takes it in
     /// that moment has it looked for again (64 times, then [`Reason::Occupied`]).
@@ -220,8 +232,12 @@ impl MapOptions {
         self.flag(os::MAP_POPULATE, yes)
     }
 
-    /// Reserve no swap space: more can be mapped than there is, and running out is told by a
-    /// signal when pages are used, rather than by an error here.
+    /// Reserve no swap space: more can be mapped than there is. When memory runs out, the kernel ends
+    /// processes, rather than that mapping fails.
+    ///
+    /// Of huge pages from the system's pool (`huge_pages`), none are set aside; those of a
+    /// [`Mapping`] are taken from the pool when it is made, since to use one that is not there raises
+    /// SIGBUS.
     ///
     /// # Platform
     /// `MAP_NORESERVE`; without effect where there is nothing like it.
@@ -495,6 +511,10 @@ impl MapOptions {
             fd,
             offset: self.offset,
         };
+        let is_private = flags & sys::MAP_SHARED == 0;
+        if self.huge_page.is_some() && is_private && flags & os::MAP_NORESERVE != 0 {
+            return self.steps.apply(Region::map_filled(&request, arguments)?);
+        }
         if self.steps.is_none() {
             return Region::map(&request, arguments);
         }

@@ -61,11 +61,12 @@ pub struct Pending {
 type Placed = Result<NonNull<u8>, (Errno, Reason)>;
 
 impl Pending {
-    /// Maps at a place that fits `place` and is a multiple of `unit`, a power of two that is at
-    /// least a page; `natural` is the one that the kernel keeps by itself.
+    /// Maps at a place that fits `place`, and so that a multiple of `unit` in the file, or in memory,
+    /// is at a multiple of it in the addresses; it is a power of two that is at least a page, and
+    /// `natural` is the one that the kernel keeps by itself.
     pub fn map(&self, place: Place, unit: usize, natural: usize) -> Placed {
         match place {
-            Place::At(address) if address % unit != 0 => {
+            Place::At(address) if address != self.fit(address, unit) => {
                 Err((libc::EINVAL, Reason::Unaligned(unit)))
             }
             Place::At(address) => self.at(address),
@@ -77,9 +78,29 @@ impl Pending {
         }
     }
 
+    /// The first address from `address` on that fits `unit`; it may wrap.
+    const fn fit(&self, address: usize, unit: usize) -> usize {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "only the bits below the unit matter"
+        )]
+        let offset = self.offset as usize;
+        address.wrapping_add(offset.wrapping_sub(address) & (unit - 1))
+    }
+
     /// Maps near `hint`, if the kernel likes.
     fn anywhere(&self, hint: usize) -> Placed {
-        self.mmap(hint, 0).map_err(|errno| (errno, Reason::Kernel))
+        let start = self
+            .mmap(hint, 0)
+            .map_err(|errno| (errno, Reason::Kernel))?;
+        if hint == 0 || !os::is_for_stack(start.addr().get(), round_up(self.len)) {
+            return Ok(start);
+        }
+        // Not there, then.
+        // SAFETY: the pages were mapped just now, and nothing refers to them.
+        let _refused = unsafe { call::munmap(start, round_up(self.len)) };
+        self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
     }
 
     /// Maps at `address`, a multiple of the page size, or nowhere.
@@ -87,6 +108,9 @@ impl Pending {
         if address == 0 {
             // To the kernel that means anywhere, and no reference may be null.
             return Err((libc::EINVAL, Reason::Occupied));
+        }
+        if os::is_for_stack(address, round_up(self.len)) {
+            return Err((libc::ENOMEM, Reason::Stack));
         }
         let occupied = (libc::EEXIST, Reason::Occupied);
         match self.mmap(address, os::NO_REPLACE) {
@@ -102,8 +126,8 @@ impl Pending {
         }
     }
 
-    /// Maps at a multiple of `unit`: finds room that is larger, gives it up, and takes the part of
-    /// it that fits before somebody else does.
+    /// Maps where it fits `unit`: finds room that is larger, gives it up, and takes the part of it that
+    /// fits before somebody else does.
     fn aligned(&self, hint: usize, unit: usize) -> Placed {
         let len = round_up(self.len);
         let spare = unit - page_size();
@@ -121,24 +145,28 @@ impl Pending {
             let start = room.anywhere(hint)?;
             // SAFETY: the pages were mapped just now, and nothing refers to them.
             unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
-            // No overflow: it lies in the room.
-            self.at(start.addr().get().next_multiple_of(unit))
+            // It lies in the room.
+            self.at(self.fit(start.addr().get(), unit))
         };
         until_free(attempt, |(_, reason)| *reason == Reason::Occupied)
     }
 
-    /// Maps wholly between `first` and `end`, at a multiple of `unit`.
+    /// Maps wholly between `first` and `end`, where it fits `unit`.
     fn within(&self, first: usize, end: usize, unit: usize) -> Placed {
         let no_room = Err((libc::ENOMEM, Reason::NoRoom));
         let len = round_up(self.len);
         // Page zero is nobody's.
-        let Some(lowest) = first.max(unit).checked_next_multiple_of(unit) else {
+        let first = first.max(page_size());
+        let lowest = self.fit(first, unit);
+        let Some(highest) = end.checked_sub(len) else {
             return no_room;
         };
-        let Some(highest) = end.checked_sub(len).map(|highest| highest & !(unit - 1)) else {
+        // The last that fits: the first one from just above the one before it on.
+        let Some(highest) = highest.checked_sub(unit - 1) else {
             return no_room;
         };
-        if highest < lowest {
+        let highest = self.fit(highest, unit);
+        if lowest < first || highest < lowest {
             return no_room;
         }
         let step = ((highest - lowest) / PLACES)

@@ -11,10 +11,10 @@ use crate::shared::SharedMapping;
 /// What a mapping's memory is, as far as it decides what can be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backing {
-    /// Private and anonymous: no file is behind it, and nobody else has it. It can grow, and be
-    /// thrown away page by page.
+    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has it. It can
+    /// grow, and be thrown away page by page.
     PrivateAnonymous,
-    /// Anything else, as what was vouched for by
+    /// Anything else: explicit huge pages, or what was vouched for by
     /// [`assume_unshared`](SharedMapping::assume_unshared).
     Other,
 }

@@ -32,8 +32,10 @@ pub struct Region {
     len_and_kind: usize,
 }
 
-/// Set where the memory is private and anonymous: nobody else can reach it, no file is behind it,
-/// and the kernel fills it with zeros. What is neither known nor vouched for has it not.
+/// Set where the memory is private and anonymous, in ordinary pages: nobody else can reach it, no file
+/// is behind it, the kernel fills it with zeros, and finds a page for each byte or ends processes. (Of
+/// explicit huge pages there may be none left, once they were given back.) What is neither known nor
+/// vouched for does not have it.
 const ANONYMOUS: usize = !(usize::MAX >> 1);
 
 /// How many ways there are to be locked: not at all, on fault, fully.
@@ -121,12 +123,92 @@ impl Region {
             Ok(base) => {
                 // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
                 let start = unsafe { base.add(before) };
-                let anonymous = makes_private_anonymous(flags);
+                let anonymous = makes_private_anonymous(flags) && natural == page_size();
                 // SAFETY: the pages were mapped just now, and are of that kind.
                 Ok(unsafe { Self::from_raw(start, len, anonymous) })
             }
             Err((errno, reason)) => refuse(errno, reason),
         }
+    }
+
+    /// Maps what `request` asks for, in huge pages of which none are set aside, and takes them all from
+    /// the pool: to use one that is not there would raise SIGBUS.
+    pub fn map_filled(request: &Request, arguments: Arguments) -> Result<Self> {
+        let (wanted, both) = (request.protection, Protection::READ | Protection::WRITE);
+        let request = Request {
+            protection: both,
+            ..*request
+        };
+        let region = Self::map(&request, arguments)?;
+        region
+            .fill_huge_pages(request.page_size)
+            .map_err(|(errno, reason)| Error::new(Call::Mmap, errno, arguments, reason))?;
+        if wanted != both {
+            // SAFETY: nobody refers to the region.
+            unsafe { region.protect(both, wanted) }?;
+        }
+        Ok(region)
+    }
+
+    /// Takes huge pages of `size` bytes for all of the region, which can be written, from the pool.
+    fn fill_huge_pages(&self, size: usize) -> core::result::Result<(), (Errno, Reason)> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // Not by touching them where the kernel has no call for it, as if others had the memory.
+        // SAFETY: the pages can be written.
+        match unsafe { os::populate_write(pages, true) } {
+            Ok(()) => Ok(()),
+            Err(libc::ENOSYS) => Err((libc::ENOSYS, Reason::Unsupported)),
+            Err(_) => Err((libc::ENOMEM, Reason::HugePagePool(size))),
+        }
+    }
+
+    /// Changes the protection as [`protect`](Self::protect), of memory that is read and written in place.
+    ///
+    /// Where pages become writable, of a file in huge pages, those are copied now: to write to one later,
+    /// when the pool is empty, would raise SIGBUS.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    pub unsafe fn protect_in_place(&self, old: Protection, new: Protection) -> Result<()> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.protect(old, new) }?;
+        let becomes_writable = new.contains(Protection::WRITE) && !old.contains(Protection::WRITE);
+        if becomes_writable && !self.is_private_anonymous() && self.len() != 0 {
+            // SAFETY: as the caller vouches.
+            return unsafe { self.copy_huge_pages(old, new) };
+        }
+        Ok(())
+    }
+
+    /// Copies huge pages, if it is of such; or goes back to `old`.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect); the pages can be written.
+    #[cold]
+    unsafe fn copy_huge_pages(&self, old: Protection, new: Protection) -> Result<()> {
+        let pages = self.pages();
+        let is_inside = |offset| {
+            let address = pages.start.as_ptr().wrapping_add(offset);
+            // SAFETY: it is an address inside of the pages.
+            offset < pages.len && unsafe { os::is_in_huge_page(address) }
+        };
+        let mut size = page_size();
+        while is_inside(size) {
+            size *= 2;
+        }
+        if size == page_size() {
+            return Ok(());
+        }
+        let Err((errno, reason)) = self.fill_huge_pages(size) else {
+            return Ok(());
+        };
+        // SAFETY: as the caller vouches.
+        unsafe { self.protect(new, old) }?;
+        let arguments = Arguments::Length(self.len());
+        Err(Error::new(Call::Mprotect, errno, arguments, reason))
     }
 
     /// A region of no bytes: not null, aligned to a page, mapped nowhere. What grows out of it is locked
@@ -208,7 +290,7 @@ impl Region {
         self.len_and_kind & !ANONYMOUS
     }
 
-    /// Whether the memory is private and anonymous.
+    /// Whether the memory is private and anonymous, in ordinary pages.
     pub const fn is_private_anonymous(&self) -> bool {
         self.len_and_kind & ANONYMOUS != 0
     }
@@ -245,6 +327,9 @@ impl Region {
             return Ok(());
         }
         spare::keep();
+        if old.is_empty() && !new.is_empty() {
+            self.check_stack()?;
+        }
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
         if let Err(errno) = unsafe { call::mprotect(pages.start, pages.len, new.bits()) } {
             // SAFETY: as above.
@@ -252,6 +337,22 @@ impl Region {
         }
         // SAFETY: that is their protection now.
         unsafe { self.after_protect(old, new) };
+        Ok(())
+    }
+
+    /// Refuses to make accessible what could not be, where the stack has grown up to it: the kernel
+    /// keeps it only from what can be accessed.
+    fn check_stack(&self) -> Result<()> {
+        let Range { start, end } = self.pages().addresses();
+        if os::is_for_stack(start, end - start) && os::meets_stack(start, end) {
+            let arguments = Arguments::Length(self.len());
+            return Err(Error::new(
+                Call::Mprotect,
+                libc::EACCES,
+                arguments,
+                Reason::Stack,
+            ));
+        }
         Ok(())
     }
 

@@ -131,7 +131,12 @@ impl Region {
         } else if self.len() == 0 {
             Err(refused(self, len, libc::EINVAL, Reason::Kernel))
         } else {
-            self.remap(len, moving)
+            match self.remap(len, moving) {
+                Err(error) if error.reason() == Reason::Stack => {
+                    Err(refused(self, len, libc::ENOMEM, Reason::Stack))
+                }
+                result => result,
+            }
         }
     }
 
@@ -176,6 +181,9 @@ impl Region {
         let larger = round_up(before + len);
         let start = if larger == all {
             start
+        } else if os::is_for_stack(start.addr().get() + all, larger - all) {
+            // The kernel would make it longer where it is.
+            return Err(refused(self, len, libc::ENOSYS, Reason::Stack));
         } else {
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
             // borrowed for writing.

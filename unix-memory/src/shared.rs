@@ -79,6 +79,7 @@ pub struct SharedMapping<A: Access> {
 
 guard!(
     SharedMapping,
+    protect,
     "let mapping: SharedMapping<unix_memory::ReadWrite> = unix_memory::MapOptions::new()
     .len(2 * unix_memory::page_size())
     .map_anonymous_shared(unix_memory::ReadWrite)?;",

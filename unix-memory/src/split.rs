@@ -18,7 +18,8 @@ impl<A: Access> Mapping<A> {
     /// `mid`, in bytes from the start, must be at the start of a page, unless it is 0 or the
     /// length: a page is protected and unmapped as a whole. So a part can be given another
     /// protection, a guard page made, or the end unmapped. [`join`](Self::join) undoes it. No
-    /// system call is made but on Linux, where the kernel is asked for the size of the page.
+    /// system call is made, except on Linux for memory that is not private and anonymous in ordinary
+    /// pages, where the kernel is asked for the size of the page.
     ///
     /// # Errors
     /// The mapping comes back inside the error: `EINVAL` for a `mid` past the end
@@ -122,7 +123,7 @@ impl Region {
             return refuse(Reason::Unaligned(page_size()));
         }
         // SAFETY: the page is the region's own.
-        if unsafe { os::is_in_huge_page(address) } {
+        if !self.is_private_anonymous() && unsafe { os::is_in_huge_page(address) } {
             return refuse(Reason::HugePage);
         }
         Ok(())

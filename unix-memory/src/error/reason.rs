@@ -44,6 +44,10 @@ pub enum Reason {
     /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
     /// there.
     Occupied,
+    /// The addresses are kept for the stack of the main thread, which may grow into them.
+    Stack,
+    /// The system's pool has too few huge pages of this many bytes.
+    HugePagePool(usize),
     /// The position is inside a huge page, which is only protected and unmapped as a whole.
     HugePage,
     /// The length of the range must be a multiple of this, the size of one value in bytes.
@@ -171,6 +175,14 @@ impl fmt::Display for Reason {
             Self::NotAnonymous => f.write_str("only private anonymous memory can do this"),
             Self::Unaligned(unit) => write!(f, "it must be a multiple of {unit}"),
             Self::Occupied => f.write_str("something is there already"),
+            Self::Stack => f.write_str(
+                "these addresses are kept for the stack of the main thread to grow into",
+            ),
+            Self::HugePagePool(size) => write!(
+                f,
+                "the system's pool has too few huge pages of {size} bytes: see \
+                 /proc/sys/vm/nr_hugepages"
+            ),
             Self::HugePage => f.write_str("that is inside a huge page"),
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
             Self::NoRoom => f.write_str("no room was found between these addresses"),

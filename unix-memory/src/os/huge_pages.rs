@@ -163,10 +163,20 @@ impl MapOptions {
     /// transparent huge pages, which need no pool, give
     /// [`Advice::HugePage`](crate::Advice::HugePage).
     ///
+    /// They are set aside when they are mapped, so that using them cannot fail; with
+    /// [`no_reserve`](Self::no_reserve), a [`Mapping`](crate::Mapping) takes them all at once instead.
+    /// Such a mapping cannot grow, and no part of it be discarded: given back, a page may not be there
+    /// when it is used again. In a child made by `fork` nothing is set aside: a child that writes to them,
+    /// or reads them after its parent has written, is ended by SIGBUS if the pool is empty. Give a child
+    /// memory of its own, or share theirs
+    /// ([`map_anonymous_shared`](Self::map_anonymous_shared)).
+    ///
     /// # Errors
-    /// Mapping fails with `ENOMEM` where the pool has too few, `EINVAL` or `ENODEV` for a size that
-    /// the system has not, `EPERM` for who may not use them, and `EINVAL` with
-    /// [`Reason::NotAnonymous`](crate::Reason) for a file.
+    /// Mapping fails with `ENOMEM` where the pool has too few
+    /// ([`Reason::HugePagePool`](crate::Reason) where they are taken at once), `EINVAL` or `ENODEV` for
+    /// a size that the system does not have, `EPERM` for a user who may not use them, `ENOSYS` with
+    /// `no_reserve` before Linux 5.14, and `EINVAL` with [`Reason::NotAnonymous`](crate::Reason) for a
+    /// file.
     ///
     /// ```
     /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};

@@ -13,6 +13,8 @@
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
 //! * `map_twice`: makes anonymous shared memory of which a part is mapped twice, if the system can;
 //! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
+//! * `is_for_stack`: whether addresses are kept for the stack of the main thread; `meets_stack`: whether
+//!   that has come near to pages;
 //! * `is_protected`: whether the system can say that pages are protected so, and does;
 //! * `GIVE_BACK`: advice, one after the other, with which pages that cannot be unmapped give their
 //!   memory back;
@@ -151,6 +153,17 @@ cfg_if::cfg_if! {
         const ACCESS_MANY_PSET: Option<core::ffi::c_int> =
             Some(unix_memory_sys::MADV_ACCESS_MANY_PSET);
         const PURGE: Option<core::ffi::c_int> = None;
+    }
+}
+
+// Addresses that the stack of the main thread grows into.
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod stack;
+        pub use stack::{is_for_stack, meets_stack};
+    } else {
+        mod no_stack;
+        pub use no_stack::{is_for_stack, meets_stack};
     }
 }
 

@@ -64,7 +64,11 @@ unsafe fn transfer(
         };
         usize::try_from(copied).map_err(|_| errno())
     };
-    #[allow(clippy::cast_possible_wrap, reason = "a process number is positive")]
+    #[allow(
+        clippy::cast_possible_wrap,
+        clippy::cast_lossless,
+        reason = "a process number is positive, and a long may have 32 bits"
+    )]
     match transfer(process::id() as c_long) {
         // The main thread has exited: its number is that of a thread without memory.
         Err(libc::ESRCH) => transfer(thread_id()),

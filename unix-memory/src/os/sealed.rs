@@ -157,7 +157,8 @@ impl SealedMemory {
     /// The mapping alone; the descriptor is closed.
     ///
     /// It is a private one. So to make it writable, by [`Mapping::protect`], gives a copy of the
-    /// content in which only the pages that are written to are copied.
+    /// content in which only the pages that are written to are copied; of huge pages, all are copied at
+    /// once, which fails with [`Reason::HugePagePool`] where the pool has too few.
     ///
     /// ```
     /// use unix_memory::{ReadWrite, SealedMemory};
