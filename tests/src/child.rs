@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use std::ptr;
 
 /// Runs `f` in a child, whose only thread it is, and returns how that ended: with 0 where `f`
-/// returned, with 101 where it panicked (the message is on standard error).
+/// returned, with 101 where it panicked (the message is on standard error), with 102 after a minute.
 ///
 /// The child allocates, which glibc and musl allow after a fork.
 ///
@@ -20,7 +20,7 @@ pub fn in_a_child(f: impl FnOnce()) -> ExitStatus {
 }
 
 /// Runs `f` in a child, as [`in_a_child`] does, which has the process number of this one if this is the
-/// first process of a PID namespace: the child is the first of another.
+/// first process of a PID namespace: the child is the first of another. Such a process can have but one.
 ///
 /// # Panics
 /// Where there can be no child, or no namespace.
@@ -64,8 +64,14 @@ pub fn spawn(f: impl FnOnce()) -> Child {
     let pid = unsafe { libc::fork() };
     assert_ne!(pid, -1, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
+        // The first process of a namespace is only ended by a signal that it handles.
+        let end = give_up as extern "C" fn(libc::c_int) as libc::sighandler_t;
+        // SAFETY: the function does what a handler may.
+        unsafe { libc::signal(libc::SIGALRM, end) };
         // SAFETY: the call has no preconditions.
-        unsafe { libc::alarm(120) };
+        unsafe { libc::alarm(60) };
+        // The usual one takes a lock, which another thread of the parent may have had.
+        std::panic::set_hook(Box::new(|_| {}));
         let no_core = libc::rlimit {
             rlim_cur: 0,
             rlim_max: 0,
@@ -85,6 +91,11 @@ pub fn spawn(f: impl FnOnce()) -> Child {
         unsafe { libc::_exit(code) };
     }
     Child(pid)
+}
+
+extern "C" fn give_up(_: libc::c_int) {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::_exit(102) };
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

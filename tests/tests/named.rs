@@ -1,11 +1,15 @@
 //! Shared memory objects with names.
 
+use std::cell::Cell;
+use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use libc::{EACCES, EEXIST, EFBIG, EINVAL, ENAMETOOLONG, ENOENT};
+use libc::{EACCES, EEXIST, EFBIG, EINVAL, ENAMETOOLONG, ENODEV, ENOENT};
 use rustix::io::{FdFlags, fcntl_getfd};
-use unix_memory::{Call, NamedMemory, ReadOnly, ReadWrite, Reason};
+use tests::{here_and_as_the_first_process, in_a_child_of_the_same_number, skip};
+use unix_memory::{Call, FileKind, NamedMemory, ReadOnly, ReadWrite, Reason};
 
 fn closes_on_exec(fd: impl AsFd) -> bool {
     fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
@@ -137,8 +141,8 @@ fn what_is_no_name_is_refused() {
     }
     assert_eq!(
         NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
-        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash, and then characters that \
-         are no slash and no NUL)"
+        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash and then characters other \
+         than slash and NUL, not . or ..)"
     );
     let long = format!("/{}", "x".repeat(300));
     let error = NamedMemory::create(&long, 1).unwrap_err();
@@ -177,4 +181,98 @@ fn unique_names_are_many() {
     let names: std::collections::HashSet<_> = many.iter().map(NamedMemory::name).collect();
     assert_eq!(names.len(), 50);
     assert!(names.iter().all(|name| name.len() <= 31));
+}
+
+/// What somebody put where the name is, before: to open it neither waits, nor follows, nor succeeds.
+#[test]
+fn what_is_no_object_is_refused() {
+    let directory = std::path::Path::new("/dev/shm");
+    if !directory.is_dir() {
+        return skip("planted names", "there is no /dev/shm");
+    }
+    let name = |what| format!("/unix-memory-planted-{what}-{}", std::process::id());
+    let path = |what| directory.join(&name(what)[1..]);
+    let fifo = CString::new(path("fifo").as_os_str().as_bytes()).unwrap();
+    // SAFETY: the path ends in NUL.
+    if unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) } != 0 {
+        return skip("planted names", "no FIFO can be made");
+    }
+    std::fs::create_dir(path("directory")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", path("link")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(path("socket"));
+    for what in ["fifo", "directory", "link", "socket"] {
+        let both = [
+            NamedMemory::open(name(what)),
+            NamedMemory::open_read_only(name(what)),
+        ];
+        for (result, write) in both.into_iter().zip([true, false]) {
+            let error = result.expect_err(what);
+            assert_eq!(error.call(), Call::ShmOpen);
+            let kind = match what {
+                "fifo" => FileKind::Pipe,
+                "directory" if !write => FileKind::Directory,
+                _ => continue,
+            };
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (ENODEV, Reason::NotMappable(kind))
+            );
+        }
+        let error = NamedMemory::create(name(what), 1).unwrap_err();
+        assert_eq!(error.errno(), EEXIST, "{what}");
+    }
+    drop(socket);
+    std::fs::remove_dir(path("directory")).unwrap();
+    for what in ["fifo", "link", "socket"] {
+        std::fs::remove_file(path(what)).unwrap();
+    }
+}
+
+#[test]
+fn dots_are_no_names() {
+    for name in ["/.", "/.."] {
+        let results = [
+            NamedMemory::create(name, 1).map(drop),
+            NamedMemory::open(name).map(drop),
+            NamedMemory::remove(name),
+        ];
+        for result in results {
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (EINVAL, Reason::ObjectName)
+            );
+        }
+    }
+    let hidden = format!("/.unix-memory-{}", std::process::id());
+    drop(NamedMemory::create(hidden, 1).unwrap());
+}
+
+/// Whose the name is is not told by a process number.
+#[test]
+fn a_child_takes_the_name_over_or_leaves_it() {
+    let make = || {
+        let memory = NamedMemory::create_unique(1).unwrap();
+        (memory.name().to_owned(), Cell::new(Some(memory)))
+    };
+    here_and_as_the_first_process(|| {
+        let (name, memory) = make();
+        let status = in_a_child_of_the_same_number(|| drop(memory.take()));
+        assert!(status.success());
+        drop(NamedMemory::open(&name).expect("the child left it"));
+        drop(memory.take());
+        assert_eq!(NamedMemory::open(&name).unwrap_err().errno(), ENOENT);
+    });
+    // As after `daemon`, whose parent drops nothing.
+    here_and_as_the_first_process(|| {
+        let (name, memory) = make();
+        let status = in_a_child_of_the_same_number(|| {
+            let mut memory = memory.take().unwrap();
+            memory.adopt().unwrap();
+        });
+        assert!(status.success());
+        let error = NamedMemory::open(&name).unwrap_err();
+        assert_eq!(error.errno(), ENOENT, "the child has removed it");
+        drop(memory.take());
+    });
 }

@@ -8,11 +8,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use unix_memory_sys as sys;
 
+use crate::call;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::options::MapOptions;
 use crate::os;
 use crate::page::page_size;
-use crate::protection::Access;
+use crate::protection::{Access, Protection, ReadOnly};
 use crate::shared::SharedMapping;
 
 /// With the feature `std`: files, and whatever else is [`AsFd`].
@@ -25,20 +26,25 @@ impl MapOptions {
     /// file may be closed afterwards.
     ///
     /// # Errors
-    /// * `EACCES`: the file is not open for reading, or `access` asks for writing and it is not
-    ///   open for that too; or a security policy forbids it.
+    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]), or `access` asks for
+    ///   writing and it is not open for that too ([`Reason::NotWritable`]); or a security policy
+    ///   forbids it.
     /// * `EINVAL`: no length given for a device, or whatever else does not tell it
     ///   ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
     ///   huge page ([`Reason::HugePages`]).
     /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe
-    ///   ([`Reason::NotMappable`]), or its file system or driver cannot map; `EIO` from some.
+    ///   ([`Reason::NotMappable`]); its file system maps privately only ([`Reason::PrivateOnly`]), so
+    ///   that [`map_private`](Self::map_private) works; or its file system or driver cannot map at all
+    ///   ([`Reason::NoMappings`]); `EIO` from some.
     /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]), and
-    ///   [`past_end`](Self::past_end) does not let them.
+    ///   [`past_end`](Self::past_end) does not let them; or the offset does, and no length is given.
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
     /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than the address
     ///   space, its limit or the kernel's limit of mappings allows.
     /// * `EPERM`: a seal on a memfd forbids it, or the file system executing.
+    ///
+    /// After `?` into [`std::io::Error`], [`Error::from_io`] returns this error again.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};
@@ -84,14 +90,19 @@ impl MapOptions {
     ) -> Result<SharedMapping<A>> {
         let len = self.len_in(fd)?;
         if len == 0 && self.len.is_none() {
-            // Nothing to map; a byte past the end tells whether it could be. (One of huge pages can
-            // be, but no byte of it unmapped.)
+            // Nothing to map; a byte past the end shows whether it could be, which is not there to be
+            // locked or populated. (One of huge pages can be, but no byte of it unmapped.)
             if Facts::of(fd)?.huge_page.is_none() {
-                self.map_file(fd.as_raw_fd(), 1, access, sharing)
-                    .map(drop)?;
+                let (options, _steps) = self.clone().without_steps();
+                options
+                    .populate(false)
+                    .map_file(fd.as_raw_fd(), 1, access, sharing)
+                    .map(drop)
+                    .map_err(|error| explain(error, fd, A::PROTECTION, sharing))?;
             }
         }
         self.map_file(fd.as_raw_fd(), len, access, sharing)
+            .map_err(|error| explain(error, fd, A::PROTECTION, sharing))
     }
 
     /// The length to map: the one asked for, held against the file, or the rest of the file.
@@ -113,7 +124,7 @@ impl MapOptions {
                 let too_short = Reason::FileLength(file.len);
                 let rest = match file.len.checked_sub(offset) {
                     Some(rest) => rest,
-                    None if self.past_end => 0,
+                    None if self.past_end && asked.is_some() => 0,
                     None => return refuse(libc::ENXIO, too_short),
                 };
                 match asked {
@@ -135,6 +146,36 @@ impl MapOptions {
             _ => Ok(len),
         }
     }
+}
+
+/// Finds out why the kernel did not map the file behind `fd`, where more can be known than it said.
+#[cold]
+fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Error {
+    let is_shared = sharing == sys::MAP_SHARED;
+    let is_mappable = |sharing| {
+        // A page of it, at the start, which may not be there.
+        let page = MapOptions::new().len(page_size());
+        page.map_file(fd.as_raw_fd(), page_size(), ReadOnly, sharing)
+            .is_ok()
+    };
+    let reason = match error.errno() {
+        _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => return error,
+        libc::ENODEV if is_shared && is_mappable(sys::MAP_PRIVATE) => Reason::PrivateOnly,
+        libc::ENODEV => Reason::NoMappings,
+        libc::EACCES => {
+            // SAFETY: the command takes no number.
+            match unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.map(|flags| flags & libc::O_ACCMODE)
+            {
+                Ok(libc::O_WRONLY) => Reason::NotReadable,
+                Ok(libc::O_RDONLY) if is_shared && protection.contains(Protection::WRITE) => {
+                    Reason::NotWritable
+                }
+                _ => return error,
+            }
+        }
+        _ => return error,
+    };
+    error.because(reason)
 }
 
 /// What is known of an open file.

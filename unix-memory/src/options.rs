@@ -114,7 +114,7 @@ impl MapOptions {
     /// Let a mapping of a file be longer than the rest of the file, for the file to grow into.
     ///
     /// Without this, that is an error ([`Reason::FileLength`]), and it always is one for
-    /// `map_sealed`. What is past the end of the file cannot be accessed until the file has grown,
+    /// `map_sealed`, as it is to begin past the end without a length. What is past the end of the file cannot be accessed until the file has grown,
     /// as after a truncation (see [`SharedMapping`]).
     ///
     /// ```

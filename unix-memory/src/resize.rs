@@ -98,7 +98,7 @@ impl Region {
             return self.shrink(len);
         }
         if !self.is_private_anonymous() {
-            return Err(refused(self, len, libc::EINVAL, Reason::NotAnonymous));
+            return Err(refused_at_once(self, len, Reason::NotAnonymous));
         }
         let old = self.len();
         if old == 0 {
@@ -129,7 +129,7 @@ impl Region {
         if len <= self.len() {
             self.shrink(len)
         } else if self.len() == 0 {
-            Err(refused(self, len, libc::EINVAL, Reason::Kernel))
+            Err(refused_at_once(self, len, Reason::EmptyMapping))
         } else {
             match self.remap(len, moving) {
                 Err(error) if error.reason() == Reason::Stack => {
@@ -281,6 +281,13 @@ impl Region {
         }
         Ok(new)
     }
+}
+
+/// Refused without a system call.
+fn refused_at_once(region: &Region, to: usize, reason: Reason) -> Error {
+    let from = region.len();
+    let arguments = Arguments::Resize { from, to };
+    Error::new(Call::Resize, libc::EINVAL, arguments, reason)
 }
 
 fn refused(region: &Region, to: usize, errno: Errno, reason: Reason) -> Error {

@@ -22,11 +22,14 @@ use crate::shared::SharedMapping;
 /// the one after it, which the kernel is asked to read ahead. File offsets have 64 bits everywhere,
 /// so that a program with 32-bit addresses reads a file of any length.
 ///
-/// Windows begin at multiples of their size in the file; so the first is shorter where the start is
-/// none, and the last where the end is none.
+/// Windows begin at multiples of their size in the file. So the first is shorter if the start is not
+/// such a multiple, and the last if the end is not.
+///
+/// A file system that maps files privately only ([`Reason::PrivateOnly`]) gets private mappings, which
+/// show the same bytes: [`is_private`](Self::is_private).
 ///
 /// # Files that change
-/// How long the file is is looked up for each window anew.
+/// The file's length is read again before each window.
 /// * One that **grows** is read to its new end, if that comes before the iteration has ended.
 /// * One that **shrinks**, but not to before what was handed out, ends there. If it is now shorter
 ///   than what was handed out, or than [`end_at`](Self::end_at) says, the next item is an error
@@ -64,6 +67,7 @@ pub struct Windows<F: AsFd> {
     /// The window that was handed out last, if it is to be dropped from memory.
     behind: Range<u64>,
     is_done: bool,
+    is_private: bool,
 }
 
 /// A piece of a file, mapped for reading: a [`SharedMapping`] that knows where in the file it
@@ -111,6 +115,7 @@ impl<F: AsFd> Windows<F> {
                 ahead: None,
                 behind: 0..0,
                 is_done: false,
+                is_private: false,
             }),
             _ => refuse(libc::ENOMEM, Reason::LengthLimit(max_len())),
         }
@@ -197,9 +202,22 @@ impl<F: AsFd> Windows<F> {
         Ok(Some(window))
     }
 
-    fn window(&self, offset: u64, len: usize) -> Result<Window> {
+    /// Whether windows are private mappings, since the file system has no others. Known once there was
+    /// a window.
+    #[must_use]
+    pub const fn is_private(&self) -> bool {
+        self.is_private
+    }
+
+    fn window(&mut self, offset: u64, len: usize) -> Result<Window> {
         let options = MapOptions::new().offset(offset).len(len);
-        let mapping = options.map_shared(&self.file, ReadOnly)?;
+        if !self.is_private {
+            match options.map_shared(&self.file, ReadOnly) {
+                Err(error) if error.reason() == Reason::PrivateOnly => self.is_private = true,
+                mapping => return mapping.map(|mapping| Window { offset, mapping }),
+            }
+        }
+        let mapping = options.map_private(&self.file, ReadOnly)?;
         Ok(Window { offset, mapping })
     }
 

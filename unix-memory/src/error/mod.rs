@@ -13,8 +13,9 @@ pub use reason::{FileKind, Reason};
 
 use crate::errno;
 
-/// The result of every fallible call of this crate that takes no ownership.
-pub type Result<T> = core::result::Result<T, Error>;
+/// The result of every fallible call of this crate that takes no ownership. (With another error type
+/// it is the standard library's, so that `use unix_memory::*` takes nothing away.)
+pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// The call that an [`Error`] is about: a system call by its name, or a method of this crate that
 /// makes none.
@@ -51,6 +52,8 @@ pub enum Call {
     Fstat,
     /// `mremap(2)`, or what does its work: changing a length.
     Mremap,
+    /// Changing a length, refused before the kernel was asked.
+    Resize,
     /// Making two mappings of one.
     Split,
     /// Making one mapping of two.
@@ -117,6 +120,7 @@ impl Call {
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
+            Self::Resize => "resize",
             Self::Split => "split_at",
             Self::Join => "join",
             Self::View => "view",
@@ -147,7 +151,9 @@ impl Call {
 /// more than the `errno` says.
 ///
 /// With the feature `std` it converts into [`std::io::Error`], whose kind is that of the `errno`
-/// and whose inner error is this one.
+/// and whose inner error is this one. [`Error::from_io`] finds it there again, with the `errno`, which
+/// [`raw_os_error`](std::io::Error::raw_os_error) does not return for such an error;
+/// [`to_os_error`](Self::to_os_error) makes an error for which it does.
 ///
 /// ```
 /// use unix_memory::{Advice, Call, Mapping};
@@ -188,6 +194,12 @@ impl Error {
         Self::new(call, errno, arguments, Reason::Kernel)
     }
 
+    /// The same error, of which the reason is known.
+    #[cfg(feature = "std")]
+    pub(crate) const fn because(self, reason: Reason) -> Self {
+        Self { reason, ..self }
+    }
+
     /// The call that was refused.
     #[must_use]
     pub const fn call(&self) -> Call {
@@ -205,6 +217,43 @@ impl Error {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
+    }
+}
+
+/// With the feature `std`.
+#[cfg(feature = "std")]
+impl Error {
+    /// The error of this crate that became `error` by `?`, if it is one.
+    ///
+    /// ```
+    /// use unix_memory::{Error, MapOptions, ReadOnly};
+    ///
+    /// fn map() -> std::io::Result<()> {
+    ///     let directory = std::fs::File::open("/")?;
+    ///     drop(MapOptions::new().map_shared(&directory, ReadOnly)?);
+    ///     Ok(())
+    /// }
+    ///
+    /// let error = map().unwrap_err();
+    /// assert_eq!(Error::from_io(&error).map(|error| error.errno()), Some(libc::ENODEV));
+    /// ```
+    #[must_use]
+    pub fn from_io(error: &std::io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref::<Self>().copied()
+    }
+
+    /// The bare error of the operating system, without what this crate knows of it: for code that asks
+    /// for [`raw_os_error`](std::io::Error::raw_os_error).
+    ///
+    /// ```
+    /// use unix_memory::Mapping;
+    ///
+    /// let error = Mapping::anonymous(usize::MAX).unwrap_err();
+    /// assert_eq!(error.to_os_error().raw_os_error(), Some(libc::ENOMEM));
+    /// ```
+    #[must_use]
+    pub fn to_os_error(&self) -> std::io::Error {
+        std::io::Error::from_raw_os_error(self.errno)
     }
 }
 

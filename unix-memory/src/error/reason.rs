@@ -21,6 +21,17 @@ pub enum Reason {
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
+    /// The file's system maps files privately only, as FUSE does with direct I/O and some network file
+    /// systems: use [`map_private`](crate::MapOptions::map_private), which shows the same bytes.
+    PrivateOnly,
+    /// The file's system, or the device's driver, maps no file of this kind: read it instead.
+    NoMappings,
+    /// The descriptor is not open for reading, which every mapping of a file needs.
+    NotReadable,
+    /// The descriptor is not open for writing, which a shared mapping that can be written needs.
+    NotWritable,
+    /// The mapping is empty: it has nothing to show more of. Map the file again.
+    EmptyMapping,
     /// What was asked for, with what is locked already, is more than the process may lock without a
     /// privilege (`RLIMIT_MEMLOCK`). All in bytes.
     LockLimit {
@@ -80,8 +91,8 @@ pub enum Reason {
     NoHandler,
     /// The platform, or the running kernel, has no such thing.
     Unsupported,
-    /// Such a name is portable nowhere, or the kernel takes none: it begins with a slash, has no
-    /// other and no NUL, and has a character after it.
+    /// The name is not one that every system takes: a slash, and then at least one character, none of
+    /// them a slash or NUL, that are not `.` or `..`.
     ObjectName,
     /// The file can have no seals: it is no memfd.
     NotSealable,
@@ -159,6 +170,15 @@ impl fmt::Display for Reason {
                 write!(f, "give the length: {kind} does not tell it")
             }
             Self::NotMappable(kind) => write!(f, "{kind} cannot be mapped"),
+            Self::PrivateOnly => {
+                f.write_str("this file system maps files privately only: use map_private")
+            }
+            Self::NoMappings => {
+                f.write_str("this file system or driver cannot map the file: read it instead")
+            }
+            Self::NotReadable => f.write_str("the file is not open for reading"),
+            Self::NotWritable => f.write_str("the file is not open for writing"),
+            Self::EmptyMapping => f.write_str("the mapping is empty: map the file again"),
             Self::LockLimit {
                 asked,
                 limit,
@@ -205,9 +225,9 @@ impl fmt::Display for Reason {
                 f.write_str("the handler of faults is not installed, or its signals are blocked")
             }
             Self::Unsupported => f.write_str("not on this system"),
-            Self::ObjectName => {
-                f.write_str("a name is a slash, and then characters that are no slash and no NUL")
-            }
+            Self::ObjectName => f.write_str(
+                "a name is a slash and then characters other than slash and NUL, not . or ..",
+            ),
             Self::NotSealable => f.write_str("only a memfd has seals"),
             Self::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
                 (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing",

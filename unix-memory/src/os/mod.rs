@@ -395,6 +395,8 @@ cfg_if::cfg_if! {
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
         mod named;
+        /// Objects are files in a directory where anybody can make a FIFO.
+        const OPEN_AT_ONCE: core::ffi::c_int = libc::O_NONBLOCK;
         use unix_memory_sys::shm_open;
         pub mod objects {
             pub use super::memfd::MemfdOptions;
@@ -408,6 +410,8 @@ cfg_if::cfg_if! {
         }
     } else if #[cfg(target_os = "freebsd")] {
         mod named;
+        /// Objects are no files here.
+        const OPEN_AT_ONCE: core::ffi::c_int = 0;
         use unix_memory_sys::shm_open;
         pub mod objects {
             pub use super::memfd::MemfdOptions;
@@ -418,12 +422,16 @@ cfg_if::cfg_if! {
         pub mod objects {}
     } else if #[cfg(target_vendor = "apple")] {
         mod named;
+        /// Objects are no files here.
+        const OPEN_AT_ONCE: core::ffi::c_int = 0;
         use apple::shm_open;
         pub mod objects {
             pub use super::named::NamedMemory;
         }
     } else {
         mod named;
+        /// POSIX names no such flag for `shm_open`, and some refuse it.
+        const OPEN_AT_ONCE: core::ffi::c_int = 0;
         use unix_memory_sys::shm_open;
         pub mod objects {
             pub use super::named::NamedMemory;

@@ -11,8 +11,10 @@ use std::string::String;
 use unix_memory_sys as sys;
 
 use crate::call::{self, Errno};
-use crate::error::{self, Arguments, Call, Error, Failed, Reason, Result};
+use crate::error::{self, Arguments, Call, Error, Failed, FileKind, Reason, Result};
+use crate::file::Facts;
 use crate::object::SharedMemory;
+use crate::process::Process;
 
 /// A shared memory object that others open by its name, made here: the name goes when this is
 /// dropped, the memory with its last user.
@@ -23,11 +25,18 @@ use crate::object::SharedMemory;
 ///
 /// It derefs to [`SharedMemory`]: mapping, length and the rest are there.
 ///
-/// * **Names** begin with a slash, have no other, and at least one more character. How long they
-///   may be depends on the system: 31 characters do everywhere.
-/// * **fork**: a child that drops its copy leaves the name alone.
-/// * **Names are names**: when somebody else has removed the name and made another object of it,
-///   a drop here removes that one's.
+/// * **Names** begin with a slash, have no other slash, and at least one more character; `/.` and `/..`
+///   are not names. How long they may be depends on the system: 31 characters do everywhere.
+/// * **fork**: the process that made the name removes it. A child that drops its copy leaves the name
+///   alone, also where its parent has exited without a drop, as `daemon` has it do: such a child takes
+///   the name over with [`adopt`](Self::adopt).
+/// * **Names are names**: if somebody else has removed the name and made another object under it, a drop
+///   here removes that name.
+/// * **Others' names**: on most systems every user can make a name, and may have made this one first.
+///   Opening a name follows no symbolic link, and refuses what is not a shared memory object or a
+///   regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO. It does
+///   not check whose the object is (`fstat` on the descriptor tells its owner), how long it is, or
+///   whether its owner changes that later: map it as any memory that others can change.
 ///
 /// # Platform
 /// Android and L4Re have no such objects. Source: shm_open(3), POSIX.1-2024.
@@ -54,13 +63,13 @@ pub struct NamedMemory {
 /// A name that is removed on drop.
 struct Name {
     name: CString,
-    /// The process that made it, and removes it.
-    owner: u32,
+    /// The process that removes it; none leaves it.
+    owner: Option<Process>,
 }
 
 impl Drop for Name {
     fn drop(&mut self) {
-        if self.owner == call::process_id() {
+        if self.owner.is_some_and(Process::is_current) {
             let _gone_already = shm_unlink(&self.name);
         }
     }
@@ -85,14 +94,13 @@ impl NamedMemory {
     /// As [`create`](Self::create).
     pub fn create_with_mode(name: impl AsRef<OsStr>, len: u64, mode: u32) -> Result<Self> {
         let name = checked(Call::ShmOpen, name.as_ref())?;
+        let refuse = refused(Call::ShmOpen, &name);
+        let owner = Some(Process::current().map_err(&refuse)?);
         let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
-        let fd = shm_open(&name, flags, mode).map_err(refused(Call::ShmOpen, &name))?;
+        let fd = shm_open(&name, flags, mode).map_err(refuse)?;
         let memory = Self {
             memory: fd.into(),
-            name: Name {
-                name,
-                owner: call::process_id(),
-            },
+            name: Name { name, owner },
         };
         // If one of these fails, the name is removed.
         close_on_exec(memory.as_fd())?;
@@ -127,8 +135,9 @@ impl NamedMemory {
     /// Opens the object that somebody made under `name`, for reading and writing. Its name stays.
     ///
     /// # Errors
-    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is no
-    /// name; `EMFILE`, `ENFILE`: too many open files.
+    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not a
+    /// name; `ENODEV` with [`Reason::NotMappable`], or `ENXIO`, `ELOOP`, `EISDIR`: the name is that of
+    /// something else, as a FIFO, a symbolic link, a directory; `EMFILE`, `ENFILE`: too many open files.
     pub fn open(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
         Self::open_with(name.as_ref(), libc::O_RDWR)
     }
@@ -143,17 +152,26 @@ impl NamedMemory {
 
     fn open_with(name: &OsStr, flags: c_int) -> Result<SharedMemory> {
         let name = checked(Call::ShmOpen, name)?;
+        let flags = flags | super::OPEN_AT_ONCE;
         let fd = shm_open(&name, flags, 0).map_err(refused(Call::ShmOpen, &name))?;
         close_on_exec(fd.as_fd())?;
-        Ok(fd.into())
+        match Facts::of(fd.as_fd())?.kind {
+            // Apple's systems do not say what such an object is.
+            FileKind::Regular | FileKind::Other => Ok(fd.into()),
+            kind => {
+                let arguments = Arguments::Name(error::Name::new(name.to_bytes()));
+                let reason = Reason::NotMappable(kind);
+                Err(Error::new(Call::ShmOpen, libc::ENODEV, arguments, reason))
+            }
+        }
     }
 
     /// Removes a name that is of no more use, as that of a process which crashed. Whoever has the
     /// object open or mapped keeps it.
     ///
     /// # Errors
-    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is no
-    /// name.
+    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
+    /// a name.
     #[doc(alias = "shm_unlink")]
     pub fn remove(name: impl AsRef<OsStr>) -> Result<()> {
         let name = checked(Call::ShmUnlink, name.as_ref())?;
@@ -180,15 +198,35 @@ impl NamedMemory {
         }
     }
 
-    /// Leaves the name to itself.
+    /// Has this process remove the name on drop, which is a child of the one that would.
+    ///
+    /// For a child that goes on in place of its parent, as after `daemon`. Where both drop it, the name
+    /// is removed at the first drop.
+    ///
+    /// # Errors
+    /// `ENOMEM` at the limit of mappings; nothing has changed then.
+    ///
+    /// ```
+    /// let mut memory = unix_memory::NamedMemory::create_unique(100)?;
+    /// // daemon(3) here
+    /// memory.adopt()?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "daemon")]
+    pub fn adopt(&mut self) -> Result<()> {
+        let refuse = refused(Call::ShmUnlink, &self.name.name);
+        self.name.owner = Some(Process::current().map_err(refuse)?);
+        Ok(())
+    }
+
+    /// Keeps the name: nothing removes it on drop.
     #[allow(
         clippy::must_use_candidate,
         reason = "the name may be all that is wanted"
     )]
     pub fn persist(self) -> SharedMemory {
         let Self { memory, mut name } = self;
-        // No process has this number.
-        name.owner = 0;
+        name.owner = None;
         memory
     }
 }
@@ -224,6 +262,7 @@ fn checked(call: Call, name: &OsStr) -> Result<CString> {
         Error::new(call, libc::EINVAL, arguments, Reason::ObjectName)
     };
     match bytes {
+        b"/." | b"/.." => Err(refuse()),
         [b'/', rest @ ..] if !rest.is_empty() && !rest.contains(&b'/') => {
             CString::new(bytes).map_err(|_| refuse())
         }

@@ -61,7 +61,7 @@ impl<A: Access> SharedMapping<A> {
     /// The mapping is as it was: `ENOMEM` for more than the address space, its limit
     /// (`RLIMIT_AS`), the limit of mappings or a length allows; `EAGAIN` over the limit on locked
     /// memory; `EFAULT` where advice on a part has made several mappings of it in the kernel;
-    /// `EINVAL` for an empty mapping, which has nothing to show more of, and for parts of huge
+    /// `EINVAL` for an empty mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge
     /// pages.
     ///
     /// ```

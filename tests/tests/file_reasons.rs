@@ -1,0 +1,192 @@
+//! Why a file cannot be mapped, and what to do instead.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+use libc::{EACCES, EINVAL, ENODEV, ENXIO};
+use tests::{refusing_argument, skip};
+use unix_memory::*;
+
+/// A file of one and a half pages.
+fn file() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(page_size() as u64 * 3 / 2).unwrap();
+    file
+}
+
+/// Runs `f` where nothing can be mapped shared, as on some file systems.
+fn mapping_privately_only<R: Send>(f: impl FnOnce() -> R + Send) -> Option<R> {
+    // The flags are the fourth argument; some systems pass them in a structure, or add to them.
+    let shared = libc::MAP_SHARED.unsigned_abs().into();
+    let call = mmap_call()?;
+    refusing_argument(call, 3, shared, ENODEV, f)
+}
+
+/// The call that the C library makes, if its arguments can be seen.
+fn mmap_call() -> Option<libc::c_long> {
+    #[cfg(target_pointer_width = "64")]
+    let call = (std::env::consts::ARCH != "s390x").then_some(libc::SYS_mmap);
+    #[cfg(target_pointer_width = "32")]
+    let call = Some(libc::SYS_mmap2);
+    if call.is_none() {
+        skip(
+            "a file system that maps privately",
+            "arguments in a structure",
+        );
+    }
+    call
+}
+
+#[test]
+fn a_file_system_that_maps_privately_only() {
+    let file = file();
+    let checked = mapping_privately_only(|| {
+        let options = MapOptions::new();
+        for options in [
+            options.clone(),
+            options.clone().len(1),
+            options.past_end(true),
+        ] {
+            let error = options.map_shared(file.as_file(), ReadOnly).unwrap_err();
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (ENODEV, Reason::PrivateOnly)
+            );
+            assert!(
+                error
+                    .to_string()
+                    .ends_with("privately only: use map_private)")
+            );
+            let mapping = options.map_private(file.as_file(), ReadOnly).unwrap();
+            mapping.read_at(0, &mut [0]).unwrap();
+        }
+        let empty = tempfile::tempfile().unwrap();
+        let error = MapOptions::new().map_shared(&empty, ReadOnly).unwrap_err();
+        assert_eq!(error.reason(), Reason::PrivateOnly);
+        let mut windows = Windows::new(file.as_file(), 1).unwrap();
+        let lens: Vec<_> = windows
+            .by_ref()
+            .map(|window| window.unwrap().len())
+            .collect();
+        assert_eq!(lens, [page_size(), page_size() / 2]);
+        assert!(windows.is_private());
+    });
+    if checked.is_none() {
+        skip("a file system that maps privately", "no seccomp filters");
+    }
+    let mut windows = Windows::new(file.as_file(), 1).unwrap();
+    assert!(windows.next().unwrap().is_ok() && !windows.is_private());
+}
+
+#[test]
+fn what_cannot_be_mapped_at_all() {
+    // A file of /proc says that it is regular, and empty.
+    let status = File::open("/proc/self/status").unwrap();
+    let error = MapOptions::new().map_shared(&status, ReadOnly).unwrap_err();
+    if error.errno() == ENODEV {
+        assert_eq!(error.reason(), Reason::NoMappings);
+    }
+    let error = MapOptions::new()
+        .len(1)
+        .past_end(true)
+        .map_private(&status, ReadOnly);
+    let error = error.unwrap_err();
+    if error.errno() == ENODEV {
+        assert_eq!(error.reason(), Reason::NoMappings);
+        assert!(error.to_string().contains("read it instead"));
+    }
+}
+
+#[test]
+fn which_access_a_descriptor_lacks() {
+    let file = file();
+    let read = File::open(file.path()).unwrap();
+    let write = File::options().write(true).open(file.path()).unwrap();
+    let options = MapOptions::new();
+    let error = options.map_shared(&read, ReadWrite).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EACCES, Reason::NotWritable)
+    );
+    options
+        .map_private(&read, ReadWrite)
+        .unwrap()
+        .write_at(0, b"own")
+        .unwrap();
+    for result in [
+        options.map_shared(&write, ReadOnly),
+        options.map_private(&write, ReadOnly),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EACCES, Reason::NotReadable)
+        );
+    }
+    let error = options.map_shared(&write, ReadWrite).unwrap_err();
+    assert_eq!(error.reason(), Reason::NotReadable);
+}
+
+#[test]
+fn to_begin_past_the_end_takes_a_length() {
+    let file = file();
+    let options = MapOptions::new().past_end(true).offset(1 << 20);
+    let error = options.map_shared(file.as_file(), ReadOnly).unwrap_err();
+    let reason = Reason::FileLength(page_size() as u64 * 3 / 2);
+    assert_eq!((error.errno(), error.reason()), (ENXIO, reason));
+    let mapping = options.len(1).map_shared(file.as_file(), ReadOnly).unwrap();
+    assert_eq!(mapping.len(), 1);
+    // At the end there is nothing, with and without.
+    for yes in [false, true] {
+        let options = MapOptions::new()
+            .past_end(yes)
+            .offset(page_size() as u64 * 3 / 2);
+        let mapping = options.map_shared(file.as_file(), ReadOnly).unwrap();
+        assert!(mapping.is_empty());
+    }
+}
+
+/// What is done once there is a mapping is not done to nothing.
+#[test]
+fn an_empty_file_needs_no_lock() {
+    let empty = tempfile::tempfile().unwrap();
+    let options = MapOptions::new().populate(true).advice(Advice::WillNeed);
+    for options in [options.clone().lock(true), options.dont_dump(true)] {
+        let mut mapping = options.map_shared(&empty, ReadWrite).unwrap();
+        assert!(mapping.is_empty());
+        if cfg!(any(target_os = "linux", target_os = "android")) {
+            let error = mapping.resize(1).unwrap_err();
+            assert_eq!((error.call(), error.errno()), (Call::Resize, EINVAL));
+            assert_eq!(error.reason(), Reason::EmptyMapping);
+        }
+    }
+}
+
+/// Everything is imported, and the standard library's names are what they were.
+#[test]
+fn errors_survive_a_question_mark() {
+    fn fallible(fd: impl AsFd) -> io::Result<()> {
+        drop(MapOptions::new().map_shared(fd, ReadOnly)?);
+        Ok(())
+    }
+    fn failed() -> io::Result<Mapping<ReadOnly>> {
+        Ok(Mapping::anonymous(10)?
+            .split_at(11)
+            .map(|(first, _)| first)?
+            .protect(ReadOnly)?)
+    }
+    fn std_result() -> Result<u8, std::num::ParseIntError> {
+        "7".parse()
+    }
+    let error = fallible(File::open("/").unwrap()).unwrap_err();
+    assert_eq!(error.raw_os_error(), None);
+    let ours = Error::from_io(&error).unwrap();
+    assert_eq!((ours.errno(), ours.call()), (ENODEV, Call::Mmap));
+    assert_eq!(ours.to_os_error().raw_os_error(), Some(ENODEV));
+    let failed = Error::from_io(&failed().unwrap_err()).unwrap();
+    assert_eq!(failed.reason(), Reason::MappingLength(10));
+    assert_eq!(Error::from_io(&io::Error::from_raw_os_error(ENODEV)), None);
+    assert_eq!(Error::from_io(&io::Error::other("something else")), None);
+    assert_eq!(std_result(), Ok(7));
+}
