@@ -67,7 +67,15 @@ pub struct Windows<F: AsFd> {
     /// The window that was handed out last, if it is to be dropped from memory.
     behind: Range<u64>,
     is_done: bool,
-    is_private: bool,
+    sharing: Sharing,
+}
+
+/// How windows are mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Shared,
+    /// Since the file system maps in no other way.
+    Private,
 }
 
 /// A piece of a file, mapped for reading: a [`SharedMapping`] that knows where in the file it
@@ -115,7 +123,7 @@ impl<F: AsFd> Windows<F> {
                 ahead: None,
                 behind: 0..0,
                 is_done: false,
-                is_private: false,
+                sharing: Sharing::Shared,
             }),
             _ => refuse(libc::ENOMEM, Reason::LengthLimit(max_len())),
         }
@@ -206,14 +214,16 @@ impl<F: AsFd> Windows<F> {
     /// a window.
     #[must_use]
     pub const fn is_private(&self) -> bool {
-        self.is_private
+        matches!(self.sharing, Sharing::Private)
     }
 
     fn window(&mut self, offset: u64, len: usize) -> Result<Window> {
         let options = MapOptions::new().offset(offset).len(len);
-        if !self.is_private {
+        if self.sharing == Sharing::Shared {
             match options.map_shared(&self.file, ReadOnly) {
-                Err(error) if error.reason() == Reason::PrivateOnly => self.is_private = true,
+                Err(error) if error.reason() == Reason::PrivateOnly => {
+                    self.sharing = Sharing::Private;
+                }
                 mapping => return mapping.map(|mapping| Window { offset, mapping }),
             }
         }
