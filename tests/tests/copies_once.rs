@@ -296,6 +296,11 @@ fn each_byte_is_stored_once() {
         return skip("copies, step by step", "no process can be traced here");
     }
     assert_eq!(first, Some(libc::SIGSTOP));
+    // Should this test fail, the child is not left behind.
+    let options = c_long::from(libc::PTRACE_O_EXITKILL);
+    // SAFETY: the child is stopped, and traced by this thread.
+    let set = unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, child.id(), 0, options) };
+    assert_eq!(set, 0);
     let tracer = Tracer {
         child: child.id(),
         file,

@@ -58,19 +58,29 @@ cfg_if::cfg_if! {
     if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {
         mod routine;
         mod x86_64;
-        pub use x86_64::*;
+        use x86_64 as copies;
+        pub use x86_64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))] {
         mod aarch64;
         mod routine;
-        pub use aarch64::*;
+        use aarch64 as copies;
+        pub use aarch64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(target_arch = "riscv64")] {
         mod riscv64;
         mod routine;
-        pub use riscv64::*;
+        use riscv64 as copies;
+        pub use riscv64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else {
         mod none;
-        pub use none::*;
+        use none as copies;
+        pub use none::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     }
+}
+
+/// Where to go on after a fault at `pc`: in a copy, or in what makes code coherent.
+#[allow(dead_code, reason = "only Linux asks")]
+pub fn resume(pc: usize) -> Option<usize> {
+    copies::resume(pc).or_else(|| icache::resume(pc))
 }
 
 #[cfg(test)]
