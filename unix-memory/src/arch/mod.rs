@@ -59,20 +59,24 @@ cfg_if::cfg_if! {
         mod routine;
         mod x86_64;
         use x86_64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use x86_64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))] {
         mod aarch64;
         mod routine;
         use aarch64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use aarch64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(target_arch = "riscv64")] {
         mod riscv64;
         mod routine;
         use riscv64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use riscv64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else {
         mod none;
         use none as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use none::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     }
 }
