@@ -160,6 +160,12 @@ pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
 pub struct Child(libc::pid_t);
 
 impl Child {
+    /// Its process number.
+    #[must_use]
+    pub fn id(&self) -> libc::pid_t {
+        self.0
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -215,7 +215,8 @@ impl<A: Readable> SharedMapping<A> {
 impl<A: Writable> SharedMapping<A> {
     /// Copies `bytes` into the mapping, from `offset` on.
     ///
-    /// Others see it come byte by byte, in no promised order. Bytes beside the range are never
+    /// Others see it come byte by byte, in no promised order. Where the processor copies
+    /// ([`Mechanism::Handler`]), each byte is stored once. Bytes beside the range are never
     /// changed, also when others write to them meanwhile. `offset` is in bytes from the start of
     /// the mapping.
     ///

@@ -95,6 +95,12 @@ macro_rules! sync_instruction_cache {
             /// it; on arm, RISC-V, MIPS, m68k and C-SKY the kernel is asked. On Apple's systems it is
             /// `sys_icache_invalidate`.
             ///
+            /// A page whose memory is gone, as after its file was truncated, is left alone. If it goes
+            /// in that very moment, that is a SIGBUS on arm64, PowerPC, SPARC and Apple's systems; on
+            /// arm64 with [`install_fault_handler`](crate::install_fault_handler), which is there on
+            /// Linux and Android, such a page is left alone too. The same holds of
+            /// [`protect`](Self::protect).
+            ///
             /// ```
             /// use unix_memory::{Mapping, ReadExecute};
             ///

@@ -4,15 +4,20 @@
 //! Each file gives:
 //! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
 //!   left undone: none, unless a fault interrupted them and a handler had them go on at `resume`.
-//!   They read and write bytes that others change at the same time: each comes old or new. No
-//!   access touches a byte outside of the ranges given.
+//!   They read and write bytes that others change at the same time: each comes old or new. Each byte
+//!   is stored exactly once, also where a fault interrupts and where memory comes back: whoever takes
+//!   a byte by an atomic exchange gets it once. (Bytes may be loaded more than once.) No access
+//!   touches a byte outside of the ranges given.
 //! * `resume`: for a program counter inside of them, where to go on after a fault; `None` elsewhere.
 //! * `AVAILABLE`: whether there are any; where not, the kernel copies.
 //! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
 //!   handler, in bytes.
 //!
-//! Both loops have two parts: a wide one, which moves many bytes at a time, and after a fault in it,
-//! one that goes on byte by byte, so that what is left is exact.
+//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in it,
+//! one that goes on byte by byte, so that what is left is exact. It goes on at the very byte after the
+//! last that was stored: the registers say which it is, or the place of the fault does. This holds
+//! only if a store that faults stores nothing. So none touches two pages, of which one may be there
+//! and the other not, where the architecture does not promise as much of such stores.
 //!
 //! They are assembly for two reasons. A handler can only resume code of which it is known what the
 //! registers hold. And these accesses race with those of others, which Rust's own may not: what an
@@ -53,19 +58,33 @@ cfg_if::cfg_if! {
     if #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))] {
         mod routine;
         mod x86_64;
-        pub use x86_64::*;
+        use x86_64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
+        pub use x86_64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))] {
         mod aarch64;
         mod routine;
-        pub use aarch64::*;
+        use aarch64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
+        pub use aarch64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else if #[cfg(target_arch = "riscv64")] {
         mod riscv64;
         mod routine;
-        pub use riscv64::*;
+        use riscv64 as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
+        pub use riscv64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else {
         mod none;
-        pub use none::*;
+        use none as copies;
+        #[allow(unused_imports, reason = "only Linux asks for the program counter")]
+        pub use none::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     }
+}
+
+/// Where to go on after a fault at `pc`: in a copy, or in what makes code coherent.
+#[allow(dead_code, reason = "only Linux asks")]
+pub fn resume(pc: usize) -> Option<usize> {
+    copies::resume(pc).or_else(|| icache::resume(pc))
 }
 
 #[cfg(test)]
@@ -113,11 +132,13 @@ mod tests {
         assert_eq!(resume(nothing_else_resumes as *const () as usize), None);
         if AVAILABLE {
             let copy = copy as *const () as usize;
-            let bytes = resume(copy).expect("the wide part");
-            let stop = resume(bytes).expect("the part byte by byte");
-            assert!(copy < bytes && bytes < stop);
-            assert_eq!(resume(stop), None);
-            assert_eq!(resume(copy - 1), None);
+            for start in [copy, set as *const () as usize] {
+                let bytes = resume(start).expect("the wide part");
+                let stop = resume(bytes).expect("the part byte by byte");
+                assert!(start < bytes && bytes < stop);
+                assert_eq!(resume(stop), None);
+                assert_eq!(resume(start - 1), None);
+            }
         }
     }
 }

@@ -1,56 +1,76 @@
 //! What the routines of every architecture have in common: their names, and where they resume.
 
-/// Declares the six labels that an architecture's assembly defines, and what finds the way between
-/// them.
+// Data that is never written, in this kind of object file.
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        macro_rules! constants {
+            () => {
+                ".section __TEXT,__const"
+            };
+        }
+    } else {
+        macro_rules! constants {
+            () => {
+                ".section .rodata"
+            };
+        }
+    }
+}
+pub(super) use constants;
+
+/// Declares the routines of an architecture, of the ABI `abi`, which its assembly, `code`, defines;
+/// and what finds the way on after a fault.
+///
+/// `ways` are pairs of places in the code, in the order of the first of each: a fault from there on, up
+/// to the next pair's, goes on at the second. Where that is `copy`, the fault is none of theirs.
 macro_rules! routines {
-    ($($code:literal),* $(,)?) => {
-        unsafe extern "C" {
+    (
+        abi: $abi:literal,
+        code: [$($code:literal),* $(,)?],
+        ways: [$($from:literal => $to:literal),* $(,)?] $(,)?
+    ) => {
+        unsafe extern $abi {
             /// Copies `len` bytes; returns how many it left.
             #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_copy")]
             pub fn copy(to: *mut u8, from: *const u8, len: usize) -> usize;
-            #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_copy_bytes")]
-            fn copy_bytes();
-            #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_copy_stop")]
-            fn copy_stop();
             /// Sets `len` bytes; returns how many it left.
             #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_set")]
             pub fn set(to: *mut u8, len: usize, byte: u8) -> usize;
-            #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_set_bytes")]
-            fn set_bytes();
-            #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_set_stop")]
-            fn set_stop();
+            /// The pairs, in bytes from `copy` on.
+            #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_ways")]
+            #[allow(dead_code, reason = "only Linux asks")]
+            safe static WAYS: [[u32; 2]; [$($from),*].len()];
         }
 
         core::arch::global_asm!(
             ".text",
             ".p2align 4",
             $($code,)*
+            crate::arch::routine::constants!(),
+            ".p2align 2",
+            ".globl {ways}",
+            "{ways}:",
+            $(concat!(".long ", $from, " - {copy}, ", $to, " - {copy}"),)*
+            ".text",
             copy = sym copy,
-            copy_bytes = sym copy_bytes,
-            copy_stop = sym copy_stop,
             set = sym set,
-            set_bytes = sym set_bytes,
-            set_stop = sym set_stop,
+            ways = sym WAYS,
         );
 
-        /// Where to go on after a fault at `pc`: from the wide part to the byte by byte one, from
-        /// there to the end.
+        /// Where to go on after a fault at `pc`.
         #[allow(dead_code, reason = "only Linux asks")]
         pub fn resume(pc: usize) -> Option<usize> {
-            let copy_wide = copy as *const () as usize;
-            let [copy_bytes, copy_stop, set_bytes, set_stop] =
-                [copy_bytes, copy_stop, set_bytes, set_stop]
-                    .map(|label: unsafe extern "C" fn()| label as usize);
-            let set_wide = set as *const () as usize;
-            [
-                (copy_wide, copy_bytes),
-                (copy_bytes, copy_stop),
-                (set_wide, set_bytes),
-                (set_bytes, set_stop),
-            ]
-            .into_iter()
-            .find(|&(start, end)| (start..end).contains(&pc))
-            .map(|(_, end)| end)
+            let start = copy as *const () as usize;
+            let offset = u32::try_from(pc.checked_sub(start)?).ok()?;
+            let [_, to] = WAYS.iter().rfind(|[from, _]| *from <= offset)?;
+            (*to != 0).then(|| start + *to as usize)
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn ways_are_in_order() {
+            assert_eq!(WAYS[0][0], 0);
+            assert!(WAYS.is_sorted_by(|[one, _], [next, _]| one < next));
         }
     };
 }

@@ -1,7 +1,7 @@
 //! arm64: Arm Architecture Reference Manual, "Synchronization and coherency issues between data and
 //! instruction accesses" (B2.7.4.2).
 
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 
 use super::InstructionCache;
 
@@ -12,8 +12,74 @@ const IDC: u64 = 1 << 28;
 /// `CTR_EL0`: instructions need not be invalidated.
 const DIC: u64 = 1 << 29;
 
+/// The smallest page that a kernel gives to programs.
+const PAGE: u64 = 4096;
+
+// Of each line from x0 on, up to x1 (or none), x2 bytes long. A line's page may be gone by now, as that
+// of a file which was truncated: where a handler is installed, that fault goes on at the end, so that
+// x0 is the line's address.
+unsafe extern "C" {
+    /// Cleans data; returns where it ended.
+    #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_clean")]
+    fn clean(start: u64, end: u64, line: u64) -> u64;
+    #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_clean_stop")]
+    fn clean_stop();
+    /// Invalidates instructions; returns where it ended.
+    #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_invalidate")]
+    fn invalidate(start: u64, end: u64, line: u64) -> u64;
+    #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_invalidate_stop")]
+    fn invalidate_stop();
+}
+
+global_asm!(
+    ".text",
+    ".p2align 4",
+    ".globl {clean}",
+    "{clean}:",
+    "    hint 34",
+    "2:  cmp x0, x1",
+    "    b.hs 3f",
+    "    dc cvau, x0",
+    "    add x0, x0, x2",
+    "    b 2b",
+    "3:",
+    ".globl {clean_stop}",
+    "{clean_stop}:",
+    "    ret",
+    ".globl {invalidate}",
+    "{invalidate}:",
+    "    hint 34",
+    "2:  cmp x0, x1",
+    "    b.hs 3f",
+    "    ic ivau, x0",
+    "    add x0, x0, x2",
+    "    b 2b",
+    "3:",
+    ".globl {invalidate_stop}",
+    "{invalidate_stop}:",
+    "    ret",
+    clean = sym clean,
+    clean_stop = sym clean_stop,
+    invalidate = sym invalidate,
+    invalidate_stop = sym invalidate_stop,
+);
+
+/// Where to go on after a fault at `pc`, if that is in one of the two.
+#[allow(dead_code, reason = "only Linux asks")]
+pub fn resume(pc: usize) -> Option<usize> {
+    let [clean, invalidate] = [clean, invalidate]
+        .map(|routine: unsafe extern "C" fn(u64, u64, u64) -> u64| routine as *const () as usize);
+    let [clean_stop, invalidate_stop] = [clean_stop, invalidate_stop]
+        .map(|label: unsafe extern "C" fn()| label as *const () as usize);
+    [(clean, clean_stop), (invalidate, invalidate_stop)]
+        .into_iter()
+        .find(|&(start, end)| (start..end).contains(&pc))
+        .map(|(_, end)| end)
+}
+
 /// # Safety
-/// The bytes are mapped, and can be read.
+/// The bytes are mapped, and can be read; one whose memory is gone is a fault, which ends the process
+/// unless a handler has it go on at [`resume`].
 unsafe fn sync(start: *const u8, len: usize) {
     let ctr: u64;
     // SAFETY: the register can be read by any program: where the processor traps, the kernel
@@ -23,18 +89,18 @@ unsafe fn sync(start: *const u8, len: usize) {
     let data_line = 4 << (ctr >> 16 & 0xf);
     let instruction_line = 4 << (ctr & 0xf);
     if ctr & IDC == 0 {
-        for line in lines(start, len, data_line) {
-            // SAFETY: it cleans a line that holds a byte that can be read, and changes no content.
-            unsafe { asm!("dc cvau, {}", in(reg) line, options(nostack, preserves_flags)) };
-        }
+        each_line(start, len, data_line, |at, end| {
+            // SAFETY: it changes no content; the caller vouches for the bytes.
+            unsafe { clean(at, end, data_line) }
+        });
     }
     // SAFETY: a barrier.
     unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
     if ctr & DIC == 0 {
-        for line in lines(start, len, instruction_line) {
-            // SAFETY: as above; the line is fetched again.
-            unsafe { asm!("ic ivau, {}", in(reg) line, options(nostack, preserves_flags)) };
-        }
+        each_line(start, len, instruction_line, |at, end| {
+            // SAFETY: as above; the lines are fetched again.
+            unsafe { invalidate(at, end, instruction_line) }
+        });
         // SAFETY: a barrier.
         unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
     }
@@ -42,11 +108,54 @@ unsafe fn sync(start: *const u8, len: usize) {
     unsafe { asm!("isb", options(nostack, preserves_flags)) };
 }
 
-/// The addresses of the lines of `size` bytes that hold a byte of the range.
-fn lines(start: *const u8, len: usize, size: u64) -> impl Iterator<Item = u64> {
+/// Has `routine`, which returns where it ended, do the lines of `size` bytes that hold a byte of the
+/// range. Where it ended early the page is gone, and with it what was to be done.
+fn each_line(start: *const u8, len: usize, size: u64, routine: impl Fn(u64, u64) -> u64) {
     let start = start.addr() as u64;
     let end = start + len as u64;
-    (0..)
-        .map(move |i| (start & !(size - 1)) + i * size)
-        .take_while(move |&line| line < end)
+    let mut at = if len == 0 { end } else { start & !(size - 1) };
+    while at < end {
+        at = routine(at, end);
+        if at < end {
+            at = (at | (PAGE - 1)) + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use core::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn pages_that_are_gone_are_left_out() {
+        let calls = RefCell::new(std::vec::Vec::new());
+        // The second and the third page are gone.
+        let gone = 2 * PAGE..4 * PAGE;
+        let start = core::ptr::without_provenance((PAGE + 100) as usize);
+        each_line(start, 4 * PAGE as usize, 64, |at, end| {
+            calls.borrow_mut().push(at);
+            (at..end)
+                .step_by(64)
+                .find(|at| gone.contains(at))
+                .unwrap_or(end)
+        });
+        let expected = [PAGE + 64, 3 * PAGE, 4 * PAGE];
+        assert_eq!(*calls.borrow(), expected);
+        each_line(start, 0, 64, |_, _| panic!("there are none"));
+    }
+
+    #[test]
+    fn both_loops_resume_at_their_ends() {
+        for start in [clean as *const (), invalidate as *const ()] {
+            let start = start as usize;
+            let stop = resume(start).unwrap();
+            assert!(stop > start);
+            assert_eq!(resume(stop), None);
+            assert_eq!(resume(start - 1), None);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! How code that was just written becomes code that can be run: one file for each way.
 //!
 //! * [`INSTRUCTION_CACHE`]: the way of this architecture;
+//! * `resume`: for a program counter in instructions that may fault where memory is gone, where to go
+//!   on; `None` elsewhere, and where they cannot be resumed: PowerPC's and SPARC's;
 //! * `sysarch`: the BSDs' call for it, where it may be asked for.
 
 cfg_if::cfg_if! {
@@ -15,7 +17,7 @@ cfg_if::cfg_if! {
         pub use coherent::INSTRUCTION_CACHE;
     } else if #[cfg(any(target_arch = "aarch64", target_arch = "arm64ec"))] {
         mod aarch64;
-        pub use aarch64::INSTRUCTION_CACHE;
+        pub use aarch64::{INSTRUCTION_CACHE, resume};
     } else if #[cfg(target_arch = "arm")] {
         mod arm;
         pub use arm::INSTRUCTION_CACHE;
@@ -76,6 +78,15 @@ cfg_if::cfg_if! {
         #[allow(dead_code, reason = "the BSDs name it")]
         pub const unsafe fn sysarch(_: usize, _: usize) -> core::ffi::c_int {
             -1
+        }
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(not(any(target_arch = "aarch64", target_arch = "arm64ec")))] {
+        /// There is nowhere to go on.
+        pub const fn resume(_: usize) -> Option<usize> {
+            None
         }
     }
 }
