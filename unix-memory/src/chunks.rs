@@ -11,6 +11,10 @@ impl<A: Readable> SharedMapping<A> {
     /// After an error the next piece is the next one still: a mapping with a hole can be read around
     /// it.
     ///
+    /// # Errors
+    /// Each item may be an error as that of [`read_at`](Self::read_at), or `ENOMEM` where there is
+    /// no memory for the copy.
+    ///
     /// # Panics
     /// Where `size` is zero, as that of slices does.
     ///
@@ -83,8 +87,9 @@ impl<A: Readable> Iterator for Chunks<'_, A> {
         }
         let offset = self.rest.start;
         self.rest.start += len;
-        let mut bytes = std::vec![0; len];
-        Some(self.mapping.read_at(offset, &mut bytes).map(|()| bytes))
+        let mut bytes = std::vec::Vec::new();
+        let copied = self.mapping.append_to(&mut bytes, offset, len);
+        Some(copied.map(|()| bytes))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -25,6 +25,18 @@ pub const CHUNK: usize = 4 << 10;
 pub struct Stop {
     pub done: usize,
     pub errno: Errno,
+    /// Whether the mapping's memory is gone there; else `EFAULT` is of the caller's own buffer.
+    pub is_gone: bool,
+}
+
+impl Stop {
+    const fn new(done: usize, errno: Errno) -> Self {
+        Self {
+            done,
+            errno,
+            is_gone: errno == libc::EFAULT,
+        }
+    }
 }
 
 /// Which of the two addresses is in the memory that may be gone.
@@ -51,11 +63,21 @@ enum Chosen {
 }
 
 impl Copier {
-    /// What is best here for memory that may be gone, or may not.
+    /// What is best here.
     #[inline]
-    pub fn new(may_be_gone: bool) -> Self {
-        let processor = arch::AVAILABLE && (!may_be_gone || os::handler::is_ready());
-        Self::of(if processor {
+    pub fn new() -> Self {
+        Self::by_processor_if(os::handler::is_ready())
+    }
+
+    /// What is best here for memory that cannot be gone.
+    #[allow(dead_code, reason = "one system brings in all pages itself")]
+    pub fn for_what_stays() -> Self {
+        Self::by_processor_if(true)
+    }
+
+    #[inline]
+    fn by_processor_if(it_may: bool) -> Self {
+        Self::of(if arch::AVAILABLE && it_may {
             Chosen::Processor
         } else {
             Chosen::Kernel
@@ -88,22 +110,22 @@ impl Copier {
         }
     }
 
-    /// Copies `to.len()` bytes from `from` on.
+    /// Copies `len` bytes from `from` to `to`, which need not be initialized.
     ///
     /// # Safety
-    /// The bytes lie in mapped pages that can be read, and the program itself accesses them in no
-    /// way but by atomics of one size each. They may be gone, unless this copier is for such as
-    /// cannot be.
+    /// `to` is valid for writes of `len` bytes. The bytes from `from` on lie in mapped pages that
+    /// can be read, and the program itself accesses them in no way but by atomics of one size each.
+    /// They may be gone, unless this copier is for such as cannot be.
     #[inline]
-    pub unsafe fn load(&mut self, from: *const u8, to: &mut [u8]) -> Result<(), Stop> {
-        // SAFETY: `to` can be written; the caller vouches for the rest.
-        unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
+    pub unsafe fn load(&mut self, from: *const u8, to: *mut u8, len: usize) -> Result<(), Stop> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.copy(from, to, len, Direction::Out) }
     }
 
     /// Copies `from` to `to` and on.
     ///
     /// # Safety
-    /// As [`load`](Self::load), of pages that can be written.
+    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the program's.
     #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest.
@@ -118,7 +140,11 @@ impl Copier {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
             let left = unsafe { arch::set(to, len, byte) };
-            return finished(len, left);
+            return if left == 0 {
+                Ok(())
+            } else {
+                Err(Stop::new(len - left, libc::EFAULT))
+            };
         }
         let bytes = [byte; CHUNK];
         for done in (0..len).step_by(CHUNK) {
@@ -146,10 +172,42 @@ impl Copier {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
             let left = unsafe { arch::copy(to, from, len) };
-            return finished(len, left);
+            if left == 0 {
+                return Ok(());
+            }
+            let done = len - left;
+            let buffer = buffer_of(from, to, done, direction);
+            // SAFETY: the byte is the caller's, which vouches for it.
+            unsafe { crash_if_gone(buffer, direction) };
+            return Err(Stop::new(done, libc::EFAULT));
         }
         // SAFETY: as the caller vouches.
-        unsafe { self.ask_kernel(from, to, len, direction) }
+        unsafe { self.ask_kernel(from, to, len, direction) }.map_err(|stop| {
+            let buffer = buffer_of(from, to, stop.done, direction);
+            Stop {
+                // SAFETY: the byte is the caller's, which vouches for it.
+                is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
+                ..stop
+            }
+        })
+    }
+
+    /// Whether the kernel cannot reach a byte of the caller's own buffer, which is then what made a
+    /// copy fail. Leaves it as it is.
+    ///
+    /// # Safety
+    /// The program may read the byte, or write it where the copy is out of the mapping.
+    #[cold]
+    unsafe fn is_refused(&mut self, buffer: *mut u8, direction: Direction) -> bool {
+        let mut byte = 0;
+        let fault = |result: Result<(), Stop>| result.is_err_and(|stop| stop.is_gone);
+        // The buffer is in the place that the caller's has in such a copy: the kernel may reach
+        // there what it does not reach in the other.
+        // SAFETY: one byte is read, and `byte` is there to be written.
+        fault(unsafe { self.ask_kernel(buffer, &raw mut byte, 1, Direction::In) })
+            || matches!(direction, Direction::Out)
+                // SAFETY: `byte` is there to be read, and the byte that is written can be.
+                && fault(unsafe { self.ask_kernel(&raw const byte, buffer, 1, direction) })
     }
 
     /// # Safety
@@ -183,11 +241,11 @@ impl Copier {
                 unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
                     done: done + second.done,
                     // Without a pipe, the first word is the last.
-                    errno: if self.pipe.is_none() && first.errno == libc::EFAULT {
-                        first.errno
+                    ..if self.pipe.is_none() && first.is_gone {
+                        first
                     } else {
-                        second.errno
-                    },
+                        second
+                    }
                 })
             }
         }
@@ -204,7 +262,7 @@ impl Copier {
     ) -> Result<(), Stop> {
         let pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None => Pipe::new().map_err(|errno| Stop { done: 0, errno })?,
+            None => Pipe::new().map_err(|errno| Stop::new(0, errno))?,
         };
         let pipe = self.pipe.insert(pipe);
         by_kernel(from, to, len, direction, |from, to, len| {
@@ -230,16 +288,42 @@ unsafe fn by_process_vm(
     })
 }
 
-/// What is left of `len` bytes after the processor copied.
-#[inline]
-const fn finished(len: usize, left: usize) -> Result<(), Stop> {
-    if left == 0 {
-        return Ok(());
+/// The byte of the caller's own buffer that comes after `done` bytes of a copy.
+const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> *mut u8 {
+    match direction {
+        Direction::Out => to.wrapping_add(done),
+        Direction::In => from.wrapping_add(done).cast_mut(),
     }
-    Err(Stop {
-        done: len - left,
-        errno: libc::EFAULT,
-    })
+}
+
+/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted: where that
+/// is what faulted, this raises the signal that touching it by a plain access raises. Leaves it as it
+/// is.
+///
+/// The handler has a copy go on whichever side faulted, because it does not know them.
+///
+/// # Safety
+/// The program may read the byte, or write it where the copy is out of the mapping.
+#[cold]
+unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
+    let mut byte = 0u8;
+    let to = match direction {
+        // The byte on itself: it need not be initialized.
+        Direction::Out => buffer,
+        Direction::In => &raw mut byte,
+    };
+    // SAFETY: the caller vouches for the byte; where it is gone, that is for the handler.
+    if unsafe { arch::copy(to, buffer, 1) } == 0 {
+        return;
+    }
+    match direction {
+        // SAFETY: the caller vouches that it can be written; this faults, and writes nothing.
+        Direction::Out => unsafe { buffer.write_volatile(0) },
+        Direction::In => {
+            // SAFETY: the caller vouches that it can be read; this faults.
+            let _ = unsafe { buffer.read_volatile() };
+        }
+    }
 }
 
 /// Calls `call` with addresses and a length until all is copied, or nothing more can be.
@@ -263,7 +347,7 @@ fn by_kernel(
                 at_most = usize::MAX;
             }
             Err(libc::EINTR) => {}
-            Err(errno) if errno != libc::EFAULT => return Err(Stop { done, errno }),
+            Err(errno) if errno != libc::EFAULT => return Err(Stop::new(done, errno)),
             _ => {
                 let address = match direction {
                     Direction::Out => from.addr(),
@@ -271,8 +355,7 @@ fn by_kernel(
                 };
                 let in_page = page_size() - address % page_size();
                 if at_most.min(len - done) <= in_page {
-                    let errno = libc::EFAULT;
-                    return Err(Stop { done, errno });
+                    return Err(Stop::new(done, libc::EFAULT));
                 }
                 at_most = in_page;
             }
@@ -325,8 +408,7 @@ mod tests {
                             Ok(())
                         } else {
                             let done = gone.saturating_sub(start);
-                            let errno = libc::EFAULT;
-                            Err(Stop { done, errno })
+                            Err(Stop::new(done, libc::EFAULT))
                         };
                         assert_eq!(result, expected, "{most} {start} {len} {gone}");
                     }
@@ -341,7 +423,6 @@ mod tests {
         let result = by_kernel(address, address, 9, Direction::In, |_, _, _| {
             Err(libc::EPERM)
         });
-        let errno = libc::EPERM;
-        assert_eq!(result, Err(Stop { done: 0, errno }));
+        assert_eq!(result, Err(Stop::new(0, libc::EPERM)));
     }
 }

@@ -151,23 +151,14 @@ impl SharedMemory {
 
     /// Maps all of it, shared. [`MapOptions::map_shared`] maps parts, and does more.
     ///
-    /// If a seal already keeps the memory from becoming shorter (`Seals::SHRINK`), none of it can be
-    /// gone: then copies are as fast as those of memory without a file.
-    ///
     /// # Errors
     /// As [`MapOptions::map_shared`].
     #[doc(alias = "mmap")]
     pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
-        // Asked before the length: what is that long now will never be shorter.
-        let is_fixed = os::LENGTH_IS_FIXED && os::check_fixed_len(self).is_ok();
         let facts = Facts::of(self.as_fd())?;
         // On Apple's systems such an object does not tell what it is, and needs a length.
         let len = usize::try_from(facts.len).unwrap_or(usize::MAX);
-        let mapping = MapOptions::new().len(len).map_shared(self, access)?;
-        if is_fixed && facts.huge_page.is_none() {
-            return Ok(SharedMapping::from_lasting(mapping.into_region()));
-        }
-        Ok(mapping)
+        MapOptions::new().len(len).map_shared(self, access)
     }
 
     /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has

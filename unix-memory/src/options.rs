@@ -354,12 +354,8 @@ impl MapOptions {
     #[doc(alias = "MAP_ANONYMOUS")]
     #[doc(alias = "MAP_SHARED")]
     pub fn map_anonymous_shared<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
-        let region = self.map_no_file(access, sys::MAP_SHARED)?;
-        Ok(match self.huge_page {
-            None => SharedMapping::from_lasting(region),
-            // There may be none left when it is used.
-            Some(_) => SharedMapping::from_region(region),
-        })
+        self.map_no_file(access, sys::MAP_SHARED)
+            .map(SharedMapping::from_region)
     }
 
     /// Maps the file behind the raw descriptor `fd`, shared; the length must be given.

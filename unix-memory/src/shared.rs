@@ -27,7 +27,7 @@ use crate::residency::Residency;
 /// It comes from [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
 /// `map_anonymous_shared`.
 ///
-/// * **Size**: four words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
+/// * **Size**: three words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
 /// * **Truncation**: a page that lies wholly past the end of its file is gone, as one is that could
 ///   not be read from a disk, or for which a disk has no room. A copy of its bytes is an error that
@@ -35,8 +35,8 @@ use crate::residency::Residency;
 ///   the last page, past the end of the file, bytes are zero. To use an *atomic* in a page that is
 ///   gone raises SIGBUS, which ends the process unless it handles the signal.
 /// * **Speed**: the kernel copies, which takes a system call, unless
-///   [`install_fault_handler`](crate::install_fault_handler) was called. Memory without a file
-///   needs neither.
+///   [`install_fault_handler`](crate::install_fault_handler) was called. That holds for memory
+///   without a file too: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
 /// * **Devices**: bytes are accessed in units of any size: not for registers.
 /// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
 ///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is
@@ -75,9 +75,6 @@ pub struct SharedMapping<A: Access> {
     access: PhantomData<A>,
     /// For the region as it is now.
     pub(crate) claims: Claims,
-    /// Whether there is no file behind the memory, nor huge pages of which there may be none left,
-    /// so that it cannot be gone.
-    stays: bool,
 }
 
 guard!(
@@ -85,24 +82,10 @@ guard!(
     "let mapping: SharedMapping<unix_memory::ReadWrite> = unix_memory::MapOptions::new()
     .len(2 * unix_memory::page_size())
     .map_anonymous_shared(unix_memory::ReadWrite)?;",
-    claims: Claims::new(),
-    stays: false
+    claims: Claims::new()
 );
 
 impl<A: Access> SharedMapping<A> {
-    /// The guard of a region whose memory cannot be gone: anonymous, in ordinary pages, or of a
-    /// file that nobody can truncate.
-    pub(crate) const fn from_lasting(region: Region) -> Self {
-        let mut new = Self::from_region(region);
-        new.stays = true;
-        new
-    }
-
-    /// Whether a byte of it may be gone.
-    pub(crate) const fn may_be_gone(&self) -> bool {
-        !self.stays
-    }
-
     /// Vouches that only this mapping's owner changes the bytes from now on, and gives the guard
     /// that derefs to `[u8]`.
     ///
@@ -143,5 +126,5 @@ static_assertions::assert_impl_all!(SharedMapping<ReadWrite>: Send, Sync, Unpin)
 static_assertions::assert_eq_size!(
     SharedMapping<ReadWrite>,
     Option<SharedMapping<ReadWrite>>,
-    [usize; 4]
+    [usize; 3]
 );

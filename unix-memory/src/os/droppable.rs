@@ -35,6 +35,6 @@ impl MapOptions {
     #[doc(alias = "MAP_DROPPABLE")]
     pub fn map_droppable<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
         self.map_no_file(access, sys::MAP_DROPPABLE)
-            .map(SharedMapping::from_lasting)
+            .map(SharedMapping::from_region)
     }
 }

@@ -3,9 +3,6 @@
 use crate::error::Result;
 use crate::object::SharedMemory;
 
-/// Whether it is fixed.
-pub const LENGTH_IS_FIXED: bool = false;
-
 /// Makes `len` bytes.
 pub fn fixed_len(len: u64) -> Result<SharedMemory> {
     SharedMemory::unnamed(len)

@@ -5,9 +5,6 @@ use super::sealed::Seals;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::object::SharedMemory;
 
-/// Whether it is so here.
-pub const LENGTH_IS_FIXED: bool = true;
-
 /// Makes `len` bytes.
 pub fn fixed_len(len: u64) -> Result<SharedMemory> {
     let memory = MemfdOptions::new().sealing(true).create(len)?;

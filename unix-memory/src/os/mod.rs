@@ -327,7 +327,7 @@ cfg_if::cfg_if! {
         mod memfd_linux;
         mod sealed;
         mod unnamed_memfd;
-        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use fixed_sealed::{check_fixed_len, fixed_len};
         use memfd_linux as memfd_create;
         pub use unnamed_memfd::unnamed;
     } else if #[cfg(target_os = "freebsd")] {
@@ -337,19 +337,19 @@ cfg_if::cfg_if! {
         mod no_verity;
         mod sealed;
         mod unnamed_anon;
-        pub use fixed_sealed::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use fixed_sealed::{check_fixed_len, fixed_len};
         use memfd_freebsd as memfd_create;
         use no_verity::is_verified;
         pub use unnamed_anon::unnamed;
     } else if #[cfg(target_os = "l4re")] {
         mod fixed_missing;
         mod unnamed_file;
-        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use fixed_missing::{check_fixed_len, fixed_len};
         pub use unnamed_file::unnamed;
     } else {
         mod fixed_missing;
         mod unnamed_unique;
-        pub use fixed_missing::{LENGTH_IS_FIXED, check_fixed_len, fixed_len};
+        pub use fixed_missing::{check_fixed_len, fixed_len};
         pub use unnamed_unique::unnamed;
     }
 }

@@ -4,6 +4,7 @@ use core::ffi::{c_long, c_void};
 use core::ptr;
 
 use crate::call::{Errno, errno};
+use crate::process;
 
 /// Copies up to `len` bytes that begin at `from`, in memory that may be gone, to `to`, and returns
 /// how many. Source: process_vm_readv(2), since Linux 3.2.
@@ -38,9 +39,6 @@ unsafe fn transfer(
         iov_len: len,
     };
     let (near, far) = (piece(near), piece(far));
-    // Each time: a child made by `fork` is another process.
-    // SAFETY: the call has no preconditions.
-    let us = unsafe { libc::getpid() };
     // By number, because uClibc has no such function. Each argument is as wide as a long, or
     // becomes so.
     #[allow(
@@ -49,19 +47,35 @@ unsafe fn transfer(
     )]
     let argument = |piece: &libc::iovec| ptr::from_ref(piece).expose_provenance() as c_long;
     let (one, no_flags): (c_long, c_long) = (1, 0);
-    // SAFETY: the arguments are those of process_vm_readv(2), each piece one that lives through the
-    // call; the kernel itself checks what is mapped at their addresses, and the caller vouches for
-    // what it does there.
-    let copied = unsafe {
-        libc::syscall(
-            call,
-            c_long::from(us),
-            argument(&near),
-            one,
-            argument(&far),
-            one,
-            no_flags,
-        )
+    let copy = |who: c_long| {
+        // SAFETY: the arguments are those of process_vm_readv(2), each piece one that lives through
+        // the call; the kernel itself checks what is mapped at their addresses, and the caller
+        // vouches for what it does there.
+        let copied = unsafe {
+            libc::syscall(
+                call,
+                who,
+                argument(&near),
+                one,
+                argument(&far),
+                one,
+                no_flags,
+            )
+        };
+        usize::try_from(copied).map_err(|_| errno())
     };
-    usize::try_from(copied).map_err(|_| errno())
+    // The process's number is that of its main thread, which may have ended while others go on: then
+    // the kernel finds no memory there. A thread's own number stands for the same memory.
+    match copy(c_long::from(process::id())) {
+        Err(libc::ESRCH) => copy(this_thread()),
+        result => result,
+    }
+}
+
+/// The kernel's number of the calling thread.
+#[cold]
+fn this_thread() -> c_long {
+    // By number: there is no such function in older libraries.
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::syscall(libc::SYS_gettid) }
 }

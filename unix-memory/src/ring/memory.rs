@@ -52,7 +52,7 @@ impl Memory {
     /// New memory that no other process has, nor a child.
     pub fn alone(capacity: usize) -> Result<Self> {
         let object = SharedMemory::unnamed((unit() + capacity) as u64)?;
-        let mut memory = Self::map(&object, capacity, true)?;
+        let mut memory = Self::map(&object, capacity)?;
         // SAFETY: an end in a child does not unmap it (see `drop`); were it used there, the child
         // would be ended by a signal.
         unsafe { os::keep_from_children(memory.mapping.region().pages()) }.map_err(|errno| {
@@ -63,16 +63,11 @@ impl Memory {
         Ok(memory)
     }
 
-    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs; which it can
-    /// never lose, if it `lasts`.
-    pub fn map(object: &SharedMemory, capacity: usize, lasts: bool) -> Result<Self> {
+    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs.
+    pub fn map(object: &SharedMemory, capacity: usize) -> Result<Self> {
         let occupied = |error: &Error| error.reason() == Reason::Occupied;
         let region = until_free(|| map_twice(object, capacity), occupied)?;
-        let mapping = if lasts {
-            SharedMapping::from_lasting(region)
-        } else {
-            SharedMapping::from_region(region)
-        };
+        let mapping = SharedMapping::from_region(region);
         Ok(Self {
             mapping: ManuallyDrop::new(mapping),
             capacity,

@@ -62,7 +62,7 @@ impl SharedRing {
     pub fn create(capacity: usize) -> Result<Self> {
         let capacity = round_up(capacity)?;
         let object = os::fixed_len((unit() + capacity) as u64)?;
-        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        let memory = Memory::map(&object, capacity)?;
         memory.mapping().write_at(0, &magic())?;
         Ok(Self { object, memory })
     }
@@ -84,7 +84,7 @@ impl SharedRing {
         if capacity == 0 || round_up(capacity) != Ok(capacity) {
             return Err(no_ring);
         }
-        let memory = Memory::map(&object, capacity, os::LENGTH_IS_FIXED)?;
+        let memory = Memory::map(&object, capacity)?;
         let mut found = [0; 8];
         memory.mapping().read_at(0, &mut found)?;
         if found != magic() {
