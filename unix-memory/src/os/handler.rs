@@ -4,10 +4,12 @@ use core::ffi::{c_int, c_void};
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
+use super::handler_chain::{Before, Chain, Turn};
 use crate::arch;
 use crate::call::{self, Errno, errno};
+use crate::process::Process;
 
 /// Whether there can be one.
 pub const AVAILABLE: bool = arch::AVAILABLE;
@@ -15,91 +17,151 @@ pub const AVAILABLE: bool = arch::AVAILABLE;
 /// A page behind a mapping is gone, or cannot be reached.
 const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
 
-/// Not installed, installed, or the process, by its number, one of whose threads is at it.
-static STATE: AtomicU32 = AtomicU32::new(ABSENT);
-const ABSENT: u32 = 0;
-const INSTALLED: u32 = u32::MAX;
+/// Whether copies rely on it.
+static IS_USED: AtomicBool = AtomicBool::new(false);
 
 /// What was there before, for each of [`SIGNALS`].
-static BEFORE: [Before; 2] = [const { Before::new() }; 2];
+static BEFORE: [Chain; 2] = [const { Chain::new() }; 2];
 
-/// The disposition of a signal, as far as the handler has to know it: mask and other flags are
-/// those of the handler itself too, so that the kernel sees to them.
-struct Before {
-    /// `SIG_DFL`, `SIG_IGN` or a function.
-    action: AtomicUsize,
-    /// `SA_SIGINFO`: the function takes all three arguments.
-    takes_info: AtomicBool,
-    /// `SA_RESETHAND`: it is called once.
-    once: AtomicBool,
-}
+/// The number of the process one of whose threads changes dispositions; zero where none does.
+static BUSY: AtomicU32 = AtomicU32::new(0);
 
-impl Before {
-    const fn new() -> Self {
-        Self {
-            action: AtomicUsize::new(libc::SIG_DFL),
-            takes_info: AtomicBool::new(false),
-            once: AtomicBool::new(false),
+/// Keeps other threads from changing dispositions here.
+struct Busy;
+
+impl Busy {
+    fn take() -> Result<Self, Errno> {
+        let us = Process::current()?.number();
+        let mut found = 0;
+        // Acquire pairs with the release below.
+        while let Err(now) = BUSY.compare_exchange(found, us, AcqRel, Acquire) {
+            found = if now == us {
+                // Another thread, and not for long.
+                call::pause();
+                0
+            } else {
+                // Done; or a thread of the parent was at work when it forked, and did not come along.
+                now
+            };
         }
+        Ok(Self)
     }
 }
 
-/// Installs the handler, once for the process.
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.store(0, Release);
+    }
+}
+
+/// Installs the handler, or puts it on top again where another one was installed over it.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy; what `sigaction` says.
+/// `ENOSYS` where there is no such copy; `ENOMEM` after too many others; what `sigaction` says.
 pub fn install() -> Result<(), Errno> {
     if !AVAILABLE {
         return Err(libc::ENOSYS);
     }
-    let us = call::process_id();
-    // Acquire pairs with the release below.
-    let mut state = ABSENT;
-    while let Err(now) = STATE.compare_exchange(state, us, AcqRel, Acquire) {
-        match now {
-            INSTALLED => return Ok(()),
-            now if now == us => {
-                // Another thread, and not for long.
-                call::pause();
-                state = ABSENT;
-            }
-            // Failed; or a thread of the parent was at work when it forked, and did not come along.
-            now => state = now,
+    let _busy = Busy::take()?;
+    let is_new = install_for(0)?;
+    if let Err(errno) = install_for(1) {
+        if is_new {
+            let _as_far_as_it_goes = uninstall_for(0);
         }
+        return Err(errno);
     }
-    let done = SIGNALS
-        .into_iter()
-        .zip(&BEFORE)
-        .try_for_each(|(signal, before)| install_for(signal, before));
-    STATE.store(if done.is_ok() { INSTALLED } else { ABSENT }, Release);
-    done
+    IS_USED.store(true, Release);
+    Ok(())
 }
 
-fn install_for(signal: c_int, before: &Before) -> Result<(), Errno> {
-    let ours = handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
+/// Has copies rely on the handler no longer, and puts back what was there before it, for each signal
+/// at which it is on top.
+///
+/// # Errors
+/// What `sigaction` says; copies do not rely on it all the same.
+pub fn uninstall() -> Result<(), Errno> {
+    if !AVAILABLE {
+        return Ok(());
+    }
+    let _busy = Busy::take()?;
+    IS_USED.store(false, Release);
+    let first = uninstall_for(0);
+    uninstall_for(1).and(first)
+}
+
+/// Whether copies rely on the handler.
+pub fn is_used() -> bool {
+    IS_USED.load(Acquire)
+}
+
+/// Whether it is on top at both signals.
+///
+/// # Errors
+/// What `sigaction` says.
+pub fn is_in_place() -> Result<bool, Errno> {
+    for signal in SIGNALS {
+        if !is_ours(&disposition(signal, None)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Installs it for the signal of that index; returns whether it was not on top.
+fn install_for(index: usize) -> Result<bool, Errno> {
+    let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
     let mut old = disposition(signal, None)?;
     // Until what was replaced is what the handler was told beforehand.
-    while old.sa_sigaction != ours {
-        let has = |flag| old.sa_flags & flag != 0;
-        before.takes_info.store(has(libc::SA_SIGINFO), Relaxed);
-        before.once.store(has(libc::SA_RESETHAND), Relaxed);
-        before.action.store(old.sa_sigaction, Release);
+    while !is_ours(&old) {
+        // From here to the call, one that hands on to us is called twice, should a signal come.
+        let order = chain.push(&old)?;
         let mut new = old;
-        new.sa_sigaction = ours;
+        new.sa_sigaction = our_address();
         new.sa_flags |= libc::SA_SIGINFO;
-        // What the old one resets after one signal, is reset in `Before`.
+        // What the old one resets after one signal, is reset in the chain.
         new.sa_flags &= !libc::SA_RESETHAND;
         if matches!(old.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
             // Nothing depends on where it runs: on the stack that has room for it, if there is one.
             new.sa_flags |= libc::SA_ONSTACK;
         }
-        let replaced = disposition(signal, Some(&new))?;
+        let replaced = disposition(signal, Some(&new)).inspect_err(|_| chain.restore(order))?;
         if same(&replaced, &old) {
-            break;
+            return Ok(true);
         }
+        // Somebody else was faster.
+        chain.restore(order);
         old = replaced;
     }
-    Ok(())
+    Ok(false)
+}
+
+/// Puts back what was there before, if it is on top for the signal of that index.
+fn uninstall_for(index: usize) -> Result<(), Errno> {
+    let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
+    let mut old = disposition(signal, None)?;
+    if !is_ours(&old) {
+        return Ok(());
+    }
+    let Some(before) = chain.at(0) else {
+        return Ok(());
+    };
+    before.undo(&mut old);
+    let replaced = disposition(signal, Some(&old))?;
+    if is_ours(&replaced) {
+        // What is there again may hand on to us: then we go one further down.
+        chain.pop();
+        return Ok(());
+    }
+    // Somebody else was faster, and hands on to us, as far as we know.
+    disposition(signal, Some(&replaced)).map(drop)
+}
+
+fn our_address() -> usize {
+    handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
+}
+
+fn is_ours(disposition: &libc::sigaction) -> bool {
+    disposition.sa_sigaction == our_address()
 }
 
 fn same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
@@ -148,24 +210,13 @@ const fn is_sent(signal: c_int, code: c_int) -> bool {
 
 /// Does what the kernel would have done had this handler not been there.
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
-    let before = &BEFORE[usize::from(signal != SIGNALS[0])];
-    // Acquire pairs with the release of `install_for`: the flags are those of the action.
-    let action = before.action.load(Acquire);
-    if before.once.load(Relaxed) && action > libc::SIG_IGN {
-        let first = before.action.swap(libc::SIG_DFL, AcqRel);
-        return act(first, before, signal, info, context, sent);
-    }
-    act(action, before, signal, info, context, sent);
-}
-
-fn act(
-    action: usize,
-    before: &Before,
-    signal: c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut c_void,
-    sent: bool,
-) {
+    let chain = &BEFORE[usize::from(signal != SIGNALS[0])];
+    // SAFETY: it is the context of the handler, which calls this.
+    let (turn, number) = unsafe { Turn::take(context) };
+    let before = number.and_then(|number| chain.at(number));
+    // None is left where one that was installed over this one was installed again over itself, and
+    // has forgotten what was there before.
+    let (action, takes_info) = before.map_or((libc::SIG_DFL, false), Before::take);
     match action {
         libc::SIG_IGN if sent => {}
         // A fault that is ignored, or blocked, ends the process all the same.
@@ -181,7 +232,7 @@ fn act(
             }
             // Else the instruction faults again, with all that a core file wants to know.
         }
-        function if before.takes_info.load(Relaxed) => {
+        function if takes_info => {
             // SAFETY: it was installed as a function that takes these arguments.
             let function = unsafe {
                 mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(
@@ -196,13 +247,14 @@ fn act(
             function(signal);
         }
     }
+    drop(turn);
 }
 
 /// Whether the handler is installed and this thread lets it run: the kernel ends a process whose
 /// thread faults while it blocks the signal.
 #[inline]
 pub fn is_ready() -> bool {
-    STATE.load(Relaxed) == INSTALLED && !are_blocked()
+    IS_USED.load(Relaxed) && !are_blocked()
 }
 
 /// Whether this thread blocked one of the signals when it was first asked.

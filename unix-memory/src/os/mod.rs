@@ -12,6 +12,10 @@
 //! * `lock_limit`: how many bytes the process may lock, if that is limited; `locked_bytes` and
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
 //! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
+//! * `Pipe`, `process_vm`: copies that the kernel makes, or what sets `ENOSYS`;
+//! * `handler`: `AVAILABLE`, whether there can be a handler of the faults of copies; `install` and
+//!   `uninstall` it; `is_used`, whether copies rely on it; `is_in_place`, whether the kernel still has
+//!   it; `is_ready`, whether this thread lets it run;
 //! * `mlockall`, `munlockall`, `mlock_on_fault` and their flags: the calls, or what sets `ENOSYS`.
 //!
 //! `rlimit.rs`, `touch.rs` and `missing.rs` are parts that several of them share.
@@ -88,6 +92,7 @@ pub use pipe::Pipe;
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         pub mod handler;
+        mod handler_chain;
         pub mod process_vm;
     } else {
         #[path = "no_handler.rs"]

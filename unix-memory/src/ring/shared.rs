@@ -33,8 +33,11 @@ fn magic() -> [u8; 8] {
 /// * **Trust**: the other process can put anything into the ring, stop, and write to all of its
 ///   memory. It cannot make this process read or write outside of the ring.
 /// * **Truncation**: on Linux, Android and FreeBSD nobody can shorten the memory, which seals
-///   forbid. Elsewhere the other process can, and end this one by that: see
-///   [`SharedMapping`](crate::SharedMapping).
+///   forbid. Elsewhere the other process can. Pushing and popping return an error then, but the
+///   positions are atomics: see [`SharedMapping`](crate::SharedMapping), under truncation. That
+///   concerns a page that was punched out as well, where there is no memory for a new one.
+/// * **Speed**: bytes are copied as [`SharedMapping`](crate::SharedMapping) copies them: by a system
+///   call, unless [`install_fault_handler`](crate::install_fault_handler) was called.
 ///
 /// ```
 /// use unix_memory::ring::SharedRing;
