@@ -96,8 +96,8 @@ pub enum FaultHandler {
 /// # Errors
 /// Nothing changes then.
 /// * `ENOSYS` with [`Reason::Unsupported`]: there is no such copy here.
-/// * `ENOMEM`: too many handlers were installed over this one, all different (more than 15, or
-///   more than 8 where addresses have 32 bits); or there is no memory to tell a child from its parent.
+/// * `ENOMEM`: this handler was installed over 15 different ones already; or there is no memory to
+///   tell a child from its parent.
 /// * What else `sigaction` fails with, as where a seccomp filter forbids it.
 ///
 /// # Platform
