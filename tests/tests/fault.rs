@@ -6,10 +6,10 @@ use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
-use tests::{in_a_child, lacks, refusing_argument, skip};
+use tests::{in_a_child, lacks, refusing_argument, seccomp, skip};
 use unix_memory::{
-    Call, Cursor, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
-    install_fault_handler, page_size,
+    Call, Cursor, MapOptions, Mechanism, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
+    SharedMapping, SharedMemory, install_fault_handler, page_size,
 };
 
 /// The mechanisms that work here, apart from the choice that is made without any.
@@ -505,6 +505,50 @@ fn no_mechanism_is_left() {
             assert_eq!(filled, Err(EMFILE));
         });
     });
+}
+
+/// Under the handler, copies make no system calls, whatever memory it is; without, all make some.
+#[test]
+fn all_memory_is_copied_alike() {
+    let anonymous = MapOptions::new().len(100).map_anonymous_shared(ReadWrite);
+    let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
+    sealed.add_seals(Seals::SHRINK | Seals::GROW).unwrap();
+    let unnamed = SharedMemory::unnamed(100).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(100).unwrap();
+    let mappings = [
+        anonymous.unwrap(),
+        sealed.map(ReadWrite).unwrap(),
+        unnamed.map(ReadWrite).unwrap(),
+        MapOptions::new().map_shared(&file, ReadWrite).unwrap(),
+    ];
+    let check = |expected: Result<(), i32>| {
+        let errno = |result: unix_memory::Result<()>| result.map_err(|error| error.errno());
+        for mapping in &mappings {
+            mapping.read_at(0, &mut []).unwrap();
+            assert_eq!(errno(mapping.write_at(90, b"by itself")), expected);
+            assert_eq!(errno(mapping.fill(1..3, 7)), expected);
+            assert_eq!(errno(mapping.read_at(5, &mut [0; 20])), expected);
+        }
+    };
+    without_pipes(|| without_process_vm(EPERM, || check(Err(EMFILE))));
+    let ended = in_a_child(|| {
+        if let Err(error) = install_fault_handler() {
+            return skip("copies by the handler", &error.to_string());
+        }
+        let action = libc::SECCOMP_RET_ERRNO | EPERM.unsigned_abs();
+        for call in [
+            libc::SYS_process_vm_readv,
+            libc::SYS_process_vm_writev,
+            libc::SYS_pipe2,
+        ] {
+            if let Err(error) = seccomp::filter(call, None, action, 0) {
+                return skip("copies without the kernel", &error.to_string());
+            }
+        }
+        check(Ok(()));
+    });
+    assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
 /// Secret memory is none for the kernel's copies between processes, as a device's is not, but it is
