@@ -98,22 +98,22 @@ fn with_a_handler_it_is_the_crash_that_it_is() {
     let mapping = memory(3);
     let mut buffer = broken_buffer();
     let address: *mut u8 = buffer.as_mut_ptr();
-    // Short and long ones, in the wide part of a copy and byte by byte; also in a child of a child.
+    // Short and long ones, in the wide part of a copy and byte by byte; also in a child of `fork`.
     for len in [1, 7, 40, 2 * page] {
         let start = (2 * page - 1).min(3 * page - len);
         for is_read in [true, false] {
             let ended = in_a_child(|| {
                 install_fault_handler().unwrap();
                 mapping.read_at(0, &mut [0]).unwrap();
+                let start = address.wrapping_add(start);
                 let crash = || {
                     if is_read {
                         // SAFETY: the buffer lies in the mapping, and nobody else uses it.
-                        let buffer =
-                            unsafe { std::slice::from_raw_parts_mut(address.add(start), len) };
+                        let buffer = unsafe { std::slice::from_raw_parts_mut(start, len) };
                         let _crash = mapping.read_at(0, buffer);
                     } else {
                         // SAFETY: as above.
-                        let buffer = unsafe { std::slice::from_raw_parts(address.add(start), len) };
+                        let buffer = unsafe { std::slice::from_raw_parts(start, len) };
                         let _crash = mapping.write_at(0, buffer);
                     }
                 };

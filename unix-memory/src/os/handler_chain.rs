@@ -188,9 +188,9 @@ impl Turn {
             .cast::<usize>();
         // SAFETY: the caller vouches for the context, which has the link there.
         let before = unsafe { link.read() };
-        let bytes = before.to_ne_bytes();
         let is_full = before >> (usize::BITS - 8) != 0;
-        let turns = bytes.iter().filter(|&&byte| byte == mark()).count();
+        let ours = |turns, byte| turns + usize::from(byte == mark());
+        let turns = before.to_ne_bytes().into_iter().fold(0, ours);
         // SAFETY: as above; the context is the handler's to change.
         unsafe { link.write(before << 8 | usize::from(mark())) };
         (Self { link, before }, (!is_full).then_some(turns))
