@@ -263,3 +263,78 @@ fn a_position_beyond_32_bits_is_beyond_the_end() {
     }
     assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
 }
+
+/// What leads to another mapping each time that it is asked: at last to the last one for good.
+struct Changing {
+    mappings: Vec<SharedMapping<ReadWrite>>,
+    asked: std::cell::Cell<usize>,
+}
+
+impl Changing {
+    fn new(mappings: &[&[u8]]) -> Self {
+        Self {
+            mappings: mappings.iter().map(|bytes| mapping(bytes)).collect(),
+            asked: std::cell::Cell::new(0),
+        }
+    }
+}
+
+impl std::ops::Deref for Changing {
+    type Target = SharedMapping<ReadWrite>;
+
+    fn deref(&self) -> &Self::Target {
+        let asked = self.asked.get();
+        self.asked.set(asked + 1);
+        &self.mappings[asked.min(self.mappings.len() - 1)]
+    }
+}
+
+#[test]
+fn each_method_asks_for_the_mapping_once() {
+    let cursor = |mappings: &[&[u8]]| Cursor::new(Changing::new(mappings));
+    let asked = |cursor: &Cursor<Changing>| cursor.get_ref().asked.get();
+
+    let mut all = Vec::new();
+    let mut two = cursor(&[b"longer", b"s"]);
+    assert_eq!(two.read_to_end(&mut all).unwrap(), 6);
+    assert_eq!(
+        (&all[..], asked(&two), two.position()),
+        (&b"longer"[..], 1, 6)
+    );
+    assert_eq!(two.read_to_end(&mut all).unwrap(), 0);
+
+    let mut buffer = [0; 9];
+    let mut two = cursor(&[b"longer", b"s"]);
+    assert_eq!(two.read(&mut buffer).unwrap(), 6);
+    assert_eq!(two.read(&mut buffer).unwrap(), 0);
+    assert_eq!(asked(&two), 2);
+
+    let mut two = cursor(&[b"longer", b"s"]);
+    assert_eq!(two.write(b"all of this").unwrap(), 6);
+    assert_eq!(two.write(b"none").unwrap(), 0);
+    assert_eq!(asked(&two), 2);
+    assert!(two.get_ref().mappings[0].eq_at(0, b"all of").unwrap());
+
+    let mut two = cursor(&[b"longer", b"s"]);
+    assert_eq!(two.seek(SeekFrom::End(-1)).unwrap(), 5);
+    assert_eq!(asked(&two), 1);
+}
+
+#[test]
+fn what_is_buffered_is_shown_as_far_as_the_mapping_goes() {
+    let mut cursor = Cursor::new(Changing::new(&[b"longer", b"four", b"", b"again longer"]));
+    assert_eq!(cursor.fill_buf().unwrap(), b"longer");
+    cursor.consume(2);
+    assert_eq!(cursor.fill_buf().unwrap(), b"ng");
+    cursor.consume(1);
+    assert_eq!(cursor.fill_buf().unwrap(), b"");
+    assert_eq!(cursor.position(), 3);
+    assert_eq!(cursor.fill_buf().unwrap(), b"ger");
+    cursor.consume(3);
+    assert_eq!(cursor.fill_buf().unwrap(), b"longer");
+    // At a position beyond the end, there is nothing in the buffer either.
+    let mut cursor = Cursor::new(Changing::new(&[b"longer", b"two"]));
+    assert_eq!(cursor.fill_buf().unwrap(), b"longer");
+    cursor.consume(5);
+    assert_eq!(cursor.fill_buf().unwrap(), b"");
+}

@@ -6,10 +6,10 @@ use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
-use tests::{in_a_child, lacks, processor_copies, refusing_argument, skip};
+use tests::{in_a_child, lacks, refusing_argument, seccomp, skip};
 use unix_memory::{
-    Call, Cursor, MapOptions, Mapping, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
-    install_fault_handler, page_size,
+    Call, Cursor, MapOptions, Mechanism, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
+    SharedMapping, SharedMemory, install_fault_handler, page_size,
 };
 
 /// The mechanisms that work here, apart from the choice that is made without any.
@@ -334,19 +334,59 @@ fn populating_what_is_gone() {
         .unwrap();
 }
 
-/// Memory without a file stays; but if its mapping is made longer, that does not grow.
+/// Memory without a file does not grow with its mapping.
 #[test]
 fn anonymous_memory_that_was_resized() {
-    let page = page_size();
-    let mut mapping = MapOptions::new()
-        .len(page)
-        .map_anonymous_shared(ReadWrite)
-        .unwrap();
-    mapping.resize(3 * page).unwrap();
-    let error = mapping.write_at(page - 5, &[1; 10]).unwrap_err();
-    assert_eq!(error.reason(), Reason::Fault { done: 5, at: page });
-    assert!(mapping.to_vec().is_err());
-    assert!(mapping.eq_at(page - 6, &[0, 1, 1, 1, 1, 1]).unwrap());
+    let check = || {
+        let page = page_size();
+        let options = MapOptions::new().len(page);
+        let mut mapping = options.map_anonymous_shared(ReadWrite).unwrap();
+        mapping.resize(3 * page).unwrap();
+        let error = mapping.write_at(page - 5, &[1; 10]).unwrap_err();
+        assert_eq!(error.reason(), Reason::Fault { done: 5, at: page });
+        assert!(mapping.to_vec().is_err());
+        assert!(mapping.eq_at(page - 6, &[0, 1, 1, 1, 1, 1]).unwrap());
+    };
+    check();
+    with_the_handler(check);
+}
+
+/// Runs `check` in a child that has the handler, where there is one.
+fn with_the_handler(check: impl FnOnce()) {
+    let ended = in_a_child(|| match install_fault_handler() {
+        Ok(()) => check(),
+        Err(error) => skip("copies by the handler", &error.to_string()),
+    });
+    assert_eq!(ended.code(), Some(0), "{ended}");
+}
+
+/// To the kernel, shared memory without a file has one, which root can truncate.
+#[test]
+fn anonymous_memory_that_was_truncated() {
+    let len = 4 * page_size();
+    let mapping = MapOptions::new().len(len).map_anonymous_shared(ReadWrite);
+    let mapping = mapping.unwrap();
+    mapping.fill(.., 7).unwrap();
+    let start = mapping.as_ptr().addr();
+    let path = format!("/proc/self/map_files/{start:x}-{:x}", start + len);
+    let file = match File::options().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) => return skip("anonymous memory that was truncated", &error.to_string()),
+    };
+    file.set_len(page_size() as u64).unwrap();
+    let check = || {
+        let at = page_size();
+        let error = mapping.read_at(0, &mut vec![1; len]).unwrap_err();
+        assert_eq!(error.reason(), Reason::Fault { done: at, at });
+        let error = mapping.write_at(at - 1, &[1; 2]).unwrap_err();
+        assert_eq!(error.reason(), Reason::Fault { done: 1, at });
+        assert!(mapping.fill(at.., 1).is_err());
+        assert!(mapping.copy_within(at.., 0).is_err());
+        assert!(mapping.eq_at(at, &[0]).is_err());
+        assert!(mapping.chunks(at).nth(1).unwrap().is_err());
+    };
+    check();
+    with_the_handler(check);
 }
 
 #[test]
@@ -459,19 +499,56 @@ fn no_mechanism_is_left() {
                 None
             );
 
-            // Memory without a file may be gone as well; nobody else can reach what is private.
-            let shared = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
-            assert_eq!(shared.unwrap().fill(.., 1).unwrap_err().errno(), EMFILE);
-            let private = SharedMapping::from(Mapping::anonymous(9).unwrap());
-            let filled = private.fill(.., 1).map_err(|error| error.errno());
-            let expected = if processor_copies() {
-                Ok(())
-            } else {
-                Err(EMFILE)
-            };
-            assert_eq!(filled, expected);
+            // Nor is memory without a file copied by the processor alone: it may be gone, too.
+            let mapping = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
+            let filled = mapping.unwrap().fill(.., 1).map_err(|error| error.errno());
+            assert_eq!(filled, Err(EMFILE));
         });
     });
+}
+
+/// Under the handler, copies make no system calls, whatever memory it is; without, all make some.
+#[test]
+fn all_memory_is_copied_alike() {
+    let anonymous = MapOptions::new().len(100).map_anonymous_shared(ReadWrite);
+    let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
+    sealed.add_seals(Seals::SHRINK | Seals::GROW).unwrap();
+    let unnamed = SharedMemory::unnamed(100).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(100).unwrap();
+    let mappings = [
+        anonymous.unwrap(),
+        sealed.map(ReadWrite).unwrap(),
+        unnamed.map(ReadWrite).unwrap(),
+        MapOptions::new().map_shared(&file, ReadWrite).unwrap(),
+    ];
+    let check = |expected: Result<(), i32>| {
+        let errno = |result: unix_memory::Result<()>| result.map_err(|error| error.errno());
+        for mapping in &mappings {
+            mapping.read_at(0, &mut []).unwrap();
+            assert_eq!(errno(mapping.write_at(90, b"by itself")), expected);
+            assert_eq!(errno(mapping.fill(1..3, 7)), expected);
+            assert_eq!(errno(mapping.read_at(5, &mut [0; 20])), expected);
+        }
+    };
+    without_pipes(|| without_process_vm(EPERM, || check(Err(EMFILE))));
+    let ended = in_a_child(|| {
+        if let Err(error) = install_fault_handler() {
+            return skip("copies by the handler", &error.to_string());
+        }
+        let action = libc::SECCOMP_RET_ERRNO | EPERM.unsigned_abs();
+        for call in [
+            libc::SYS_process_vm_readv,
+            libc::SYS_process_vm_writev,
+            libc::SYS_pipe2,
+        ] {
+            if let Err(error) = seccomp::filter(call, None, action, 0) {
+                return skip("copies without the kernel", &error.to_string());
+            }
+        }
+        check(Ok(()));
+    });
+    assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
 /// Secret memory is none for the kernel's copies between processes, as a device's is not, but it is

@@ -8,7 +8,7 @@ use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOSYS, EPERM, SYS_memfd_create
 use procfs::process::{MMPermissions, MMapPath};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tests::seccomp::SYS_FTRUNCATE;
-use tests::{lacks, processor_copies, refusing_argument, skip, smaps};
+use tests::{lacks, refusing_argument, skip, smaps};
 use unix_memory::{
     Call, FileKind, HugePageSize, MapOptions, MemfdOptions, ReadOnly, ReadWrite, Reason, Seals,
     SharedMemory, page_size,
@@ -260,32 +260,6 @@ fn refused_lengths() {
     if let Some(result) = done {
         let error = result.unwrap_err();
         assert_eq!((error.errno(), error.reason()), (libc::EIO, Reason::Kernel));
-    }
-}
-
-#[test]
-fn what_cannot_become_shorter_is_copied_without_the_kernel() {
-    if !processor_copies() {
-        return skip("copies without the kernel", "not for this architecture");
-    }
-    let sealed = MemfdOptions::new().sealing(true).create(100).unwrap();
-    sealed.add_seals(Seals::SHRINK).unwrap();
-    let sealed = sealed.map(ReadWrite).unwrap();
-    let other = SharedMemory::unnamed(100).unwrap().map(ReadWrite).unwrap();
-    // Neither way by which the kernel copies is open here.
-    let flags = (libc::O_CLOEXEC | libc::O_NONBLOCK).unsigned_abs().into();
-    let copied = refusing_argument(libc::SYS_process_vm_writev, 2, 1, EPERM, || {
-        refusing_argument(libc::SYS_pipe2, 1, flags, EPERM, || {
-            (
-                sealed.write_at(90, b"by itself"),
-                other.write_at(90, b"by itself"),
-            )
-        })
-    });
-    if let Some(Some((sealed_copy, other_copy))) = copied {
-        sealed_copy.unwrap();
-        assert!(sealed.eq_at(90, b"by itself").unwrap());
-        assert_eq!(other_copy.unwrap_err().errno(), EPERM);
     }
 }
 

@@ -4,8 +4,10 @@ use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, ENOMEM, SYS_madvise};
 use procfs::process::VmFlags;
-use tests::{flags, lacks, refusing, refusing_argument};
-use unix_memory::{Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size};
+use tests::{flags, in_a_child, lacks, refusing, refusing_argument, seccomp, skip};
+use unix_memory::{
+    Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
+};
 
 #[test]
 fn populate_brings_pages_in() {
@@ -255,4 +257,48 @@ fn steps_from_the_middle_of_a_page_go_to_its_end() {
         .map(Result::unwrap)
         .collect();
     assert_eq!(done, [1, 2, 3, 4].map(|n| n * page - at));
+}
+
+/// Huge pages of which there are none, as the kernel lets them be mapped without reserving any: to
+/// bring them in is an error, with the advice and without.
+#[test]
+fn huge_pages_that_are_not_there() {
+    let ended = in_a_child(|| {
+        let Some(size) = HugePageSize::available().find(|size| free(*size) == Some(0)) else {
+            return skip(
+                "huge pages that are not there",
+                "some are free of every size",
+            );
+        };
+        let options = MapOptions::new().len(1).huge_pages(size).no_reserve(true);
+        let mut mapping = match options.map_anonymous(ReadWrite) {
+            Ok(mapping) => mapping,
+            Err(error) => return skip("huge pages that are not there", &error.to_string()),
+        };
+        // Either error: some kernels have no such advice.
+        assert!(mapping.populate().is_err());
+        assert!(mapping.populate_write().is_err());
+        for advice in [libc::MADV_POPULATE_READ, libc::MADV_POPULATE_WRITE] {
+            let advice = u64::from(advice.unsigned_abs());
+            let refused = libc::SECCOMP_RET_ERRNO | EINVAL.unsigned_abs();
+            if seccomp::filter(SYS_madvise, Some((2, advice)), refused, 0).is_err() {
+                return skip("huge pages without the advice", "no seccomp filters");
+            }
+        }
+        assert_eq!(mapping.populate().unwrap_err().errno(), EFAULT);
+        assert_eq!(mapping.populate_write().unwrap_err().errno(), EFAULT);
+    });
+    assert_eq!(ended.code(), Some(0), "{ended}");
+}
+
+/// How many of the pool's pages are free.
+fn free(size: HugePageSize) -> Option<u64> {
+    let kib = size.bytes() >> 10;
+    let directory = format!("/sys/kernel/mm/hugepages/hugepages-{kib}kB");
+    let read = |name| std::fs::read_to_string(format!("{directory}/{name}")).ok();
+    // Nor may there be more of them on demand.
+    if read("nr_overcommit_hugepages")?.trim() != "0" {
+        return None;
+    }
+    read("free_hugepages")?.trim().parse().ok()
 }

@@ -10,25 +10,17 @@ use crate::page::{check_range, check_span};
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
-/// What a copy that stopped is told as: `done` bytes were done, and the byte at `at` was not.
-#[cold]
+/// The error of a copy that stopped: `done` bytes were done, and the byte at `at` was not.
 const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
-    let reason = match stop.errno {
-        libc::EFAULT if stop.is_there => Reason::Buffer { done },
-        libc::EFAULT => Reason::Fault { done, at },
-        _ => Reason::Kernel,
+    let reason = if stop.is_gone {
+        Reason::Fault { done, at }
+    } else {
+        Reason::Kernel
     };
     Error::new(call, stop.errno, arguments, reason)
 }
 
 impl<A: Access> SharedMapping<A> {
-    fn copier(&self) -> Copier {
-        // Whatever others do, what is private and anonymous is there. Nothing else is certain to be:
-        // memory without a file has one in /proc/self/map_files, which root can truncate; that
-        // nobody can truncate a memfd does not mean that there is memory for a page of it.
-        Copier::new(!self.region().is_private_anonymous())
-    }
-
     fn address(&self, offset: usize) -> *mut u8 {
         self.region().start().as_ptr().wrapping_add(offset)
     }
@@ -43,8 +35,11 @@ impl<A: Readable> SharedMapping<A> {
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT`: memory is gone ([`Reason::Fault`], which tells how far it got and where: so many
-    ///   bytes of the buffer are good); or the memory of `buffer` is ([`Reason::Buffer`]).
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how far it got and where:
+    ///   so many bytes of the buffer are good.
+    /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, as one that lies in
+    ///   a mapping which was vouched for, and whose file was truncated all the same. Where the
+    ///   processor copies, that raises the signal that any other access to the buffer raises.
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
     ///
     /// ```
@@ -58,7 +53,7 @@ impl<A: Readable> SharedMapping<A> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        self.read_by(&mut self.copier(), offset, buffer)
+        self.read_by(&mut Copier::new(), offset, buffer)
     }
 
     /// As [`read_at`](Self::read_at), by that mechanism and no other.
@@ -110,17 +105,42 @@ impl<A: Readable> SharedMapping<A> {
         buffer: &mut [u8],
     ) -> core::result::Result<(), Stop> {
         debug_assert!(offset + buffer.len() <= self.len());
-        // SAFETY: the range lies in the mapping, which can be read; of Rust's accesses to a shared
-        // mapping there are only atomics, each byte in one size. It may be gone, unless it is private
-        // and anonymous, which `copier` knows.
-        unsafe { copier.load(self.address(offset), buffer) }
+        // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; of
+        // Rust's accesses to a shared mapping there are only atomics, each byte in one size.
+        unsafe { copier.load(self.address(offset), buffer.as_mut_ptr(), buffer.len()) }
+    }
+
+    /// Appends `len` bytes from `offset` on to `bytes`, or those before a fault.
+    ///
+    /// # Errors
+    /// `ENOMEM` where there is no memory for them; else those of [`read_at`](Self::read_at).
+    #[cfg(feature = "std")]
+    pub(crate) fn append_to(
+        &self,
+        bytes: &mut std::vec::Vec<u8>,
+        offset: usize,
+        len: usize,
+    ) -> Result<()> {
+        check_span(Call::Read, offset, len, self.len())?;
+        let arguments = Arguments::Range { start: offset, len };
+        bytes
+            .try_reserve_exact(len)
+            .map_err(|_| Error::kernel(Call::Read, libc::ENOMEM, arguments))?;
+        // Not zeroed first: a mapping of holes may be longer than there is memory for zeros.
+        let room = bytes.spare_capacity_mut()[..len].as_mut_ptr().cast();
+        // SAFETY: the vector has that much room. The range lies in the mapping, as for `load`.
+        let result = unsafe { Copier::new().load(self.address(offset), room, len) };
+        let done = result.map_or_else(|stop| stop.done, |()| len);
+        // SAFETY: so many bytes were copied there.
+        unsafe { bytes.set_len(bytes.len() + done) };
+        result.map_err(|stop| stopped(Call::Read, arguments, stop, done, offset + done))
     }
 
     /// Copies the whole mapping.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at); `ENOMEM` with [`Reason::Allocation`] where there is no memory for
-    /// so many bytes.
+    /// `ENOMEM`: there is no memory for the copy, as of a file of many holes. Else as
+    /// [`read_at`](Self::read_at).
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadOnly};
@@ -131,26 +151,8 @@ impl<A: Readable> SharedMapping<A> {
     /// ```
     #[cfg(feature = "std")]
     pub fn to_vec(&self) -> Result<std::vec::Vec<u8>> {
-        self.copy_of(0, self.len())
-    }
-
-    /// Copies a range that lies in the mapping.
-    #[cfg(feature = "std")]
-    pub(crate) fn copy_of(&self, offset: usize, len: usize) -> Result<std::vec::Vec<u8>> {
-        debug_assert!(offset + len <= self.len());
-        let arguments = Arguments::Range { start: offset, len };
         let mut bytes = std::vec::Vec::new();
-        bytes.try_reserve_exact(len).map_err(|_no_memory| {
-            Error::new(Call::Read, libc::ENOMEM, arguments, Reason::Allocation(len))
-        })?;
-        // SAFETY: as for `load`; the vector has room for so many bytes.
-        unsafe {
-            self.copier()
-                .load_new(self.address(offset), bytes.as_mut_ptr(), len)
-        }
-        .map_err(|stop| stopped(Call::Read, arguments, stop, stop.done, offset + stop.done))?;
-        // SAFETY: they were copied.
-        unsafe { bytes.set_len(len) };
+        self.append_to(&mut bytes, 0, self.len())?;
         Ok(bytes)
     }
 
@@ -187,7 +189,7 @@ impl<A: Readable> SharedMapping<A> {
     #[doc(alias = "memcmp")]
     pub fn compare_at(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
         check_span(Call::Compare, offset, bytes.len(), self.len())?;
-        let mut copier = self.copier();
+        let mut copier = Copier::new();
         let mut buffer = [0; CHUNK];
         let mut before = 0;
         for theirs in bytes.chunks(CHUNK) {
@@ -202,8 +204,8 @@ impl<A: Readable> SharedMapping<A> {
             result.map_err(|stop| {
                 let len = bytes.len();
                 let arguments = Arguments::Range { start: offset, len };
-                let done = before + stop.done;
-                stopped(Call::Compare, arguments, stop, done, at + stop.done)
+                let done = stop.done;
+                stopped(Call::Compare, arguments, stop, before + done, at + done)
             })?;
             before += theirs.len();
         }
@@ -215,16 +217,17 @@ impl<A: Readable> SharedMapping<A> {
 impl<A: Writable> SharedMapping<A> {
     /// Copies `bytes` into the mapping, from `offset` on.
     ///
-    /// Others see it come byte by byte, in no promised order. Where the processor copies
-    /// ([`Mechanism::Handler`]), each byte is stored once. Bytes beside the range are never
+    /// Others see it come byte by byte, in no promised order. Bytes beside the range are never
     /// changed, also when others write to them meanwhile. `offset` is in bytes from the start of
     /// the mapping.
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT`: memory is gone ([`Reason::Fault`], which tells how many bytes were copied before
-    ///   and where it ended), or the memory of `bytes` is ([`Reason::Buffer`]). Some bytes more may
-    ///   have been copied, if the memory went meanwhile.
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied
+    ///   before and where it ended. Some bytes more may have been copied, if the memory went
+    ///   meanwhile.
+    /// * `EFAULT` with [`Reason::Kernel`]: `bytes` itself cannot be read; see
+    ///   [`read_at`](Self::read_at).
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
     ///
     /// ```
@@ -235,7 +238,7 @@ impl<A: Writable> SharedMapping<A> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        self.write_by(&mut self.copier(), offset, bytes)
+        self.write_by(&mut Copier::new(), offset, bytes)
     }
 
     /// As [`write_at`](Self::write_at), by that mechanism and no other.
@@ -290,14 +293,13 @@ impl<A: Writable> SharedMapping<A> {
     pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
         let range = check_range(Call::Fill, &range, self.len())?;
         // SAFETY: as for `load`, of a mapping that can be written.
-        unsafe {
-            self.copier()
-                .fill(self.address(range.start), range.len(), byte)
-        }
-        .map_err(|stop| {
-            let (arguments, done) = (Arguments::range(&range), stop.done);
-            stopped(Call::Fill, arguments, stop, done, range.start + done)
-        })
+        unsafe { Copier::new().fill(self.address(range.start), range.len(), byte) }.map_err(
+            |stop| {
+                let arguments = Arguments::range(&range);
+                let done = stop.done;
+                stopped(Call::Fill, arguments, stop, done, range.start + done)
+            },
+        )
     }
 
     /// Copies the bytes of `range` to `to` and on, both in bytes from the start of the mapping; they
@@ -320,7 +322,7 @@ impl<A: Writable> SharedMapping<A> {
         let range = check_range(Call::CopyWithin, &range, self.len())?;
         let (start, len) = (range.start, range.len());
         check_span(Call::CopyWithin, to, len, self.len())?;
-        let mut copier = self.copier();
+        let mut copier = Copier::new();
         let mut buffer = [0; CHUNK];
         let mut done = 0;
         while done < len {

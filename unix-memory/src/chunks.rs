@@ -9,7 +9,11 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies of `size` bytes each, one after the other; the last may be shorter.
     ///
     /// After an error the next piece is the next one still: a mapping with a hole can be read around
-    /// it. The errors are those of [`to_vec`](Self::to_vec).
+    /// it.
+    ///
+    /// # Errors
+    /// Each item may be an error as that of [`read_at`](Self::read_at), or `ENOMEM` where there is
+    /// no memory for the copy.
     ///
     /// # Panics
     /// Where `size` is zero, as that of slices does.
@@ -83,7 +87,9 @@ impl<A: Readable> Iterator for Chunks<'_, A> {
         }
         let offset = self.rest.start;
         self.rest.start += len;
-        Some(self.mapping.copy_of(offset, len))
+        let mut bytes = std::vec::Vec::new();
+        let copied = self.mapping.append_to(&mut bytes, offset, len);
+        Some(copied.map(|()| bytes))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

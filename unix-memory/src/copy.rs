@@ -25,8 +25,8 @@ pub const CHUNK: usize = 4 << 10;
 pub struct Stop {
     pub done: usize,
     pub errno: Errno,
-    /// Whether the memory that may be gone is there, so that it was the other side that failed.
-    pub is_there: bool,
+    /// Whether the mapping's memory is gone there; else `EFAULT` is of the caller's own buffer.
+    pub is_gone: bool,
 }
 
 impl Stop {
@@ -34,7 +34,7 @@ impl Stop {
         Self {
             done,
             errno,
-            is_there: false,
+            is_gone: errno == libc::EFAULT,
         }
     }
 }
@@ -63,11 +63,21 @@ enum Chosen {
 }
 
 impl Copier {
-    /// What is best here for memory that may be gone, or may not.
+    /// What is best here.
     #[inline]
-    pub fn new(may_be_gone: bool) -> Self {
-        let processor = arch::AVAILABLE && (!may_be_gone || os::handler::is_ready());
-        Self::of(if processor {
+    pub fn new() -> Self {
+        Self::by_processor_if(os::handler::is_ready())
+    }
+
+    /// What is best here for memory that cannot be gone.
+    #[allow(dead_code, reason = "one system brings in all pages itself")]
+    pub fn for_what_stays() -> Self {
+        Self::by_processor_if(true)
+    }
+
+    #[inline]
+    fn by_processor_if(it_may: bool) -> Self {
+        Self::of(if arch::AVAILABLE && it_may {
             Chosen::Processor
         } else {
             Chosen::Kernel
@@ -100,29 +110,14 @@ impl Copier {
         }
     }
 
-    /// Copies `to.len()` bytes from `from` on.
+    /// Copies `len` bytes from `from` to `to`, which need not be initialized.
     ///
     /// # Safety
-    /// The bytes lie in mapped pages that can be read, and the program itself accesses them in no
-    /// way but by atomics of one size each. They may be gone, unless this copier is for such as
-    /// cannot be.
+    /// `to` is valid for writes of `len` bytes. The bytes from `from` on lie in mapped pages that
+    /// can be read, and the program itself accesses them in no way but by atomics of one size each.
+    /// They may be gone, unless this copier is for such as cannot be.
     #[inline]
-    pub unsafe fn load(&mut self, from: *const u8, to: &mut [u8]) -> Result<(), Stop> {
-        // SAFETY: `to` can be written; the caller vouches for the rest.
-        unsafe { self.copy(from, to.as_mut_ptr(), to.len(), Direction::Out) }
-    }
-
-    /// As [`load`](Self::load), to `len` bytes that need not have a value yet, from `to` on.
-    ///
-    /// # Safety
-    /// As [`load`](Self::load); the bytes can be written, by nobody else.
-    #[cfg(feature = "std")]
-    pub unsafe fn load_new(
-        &mut self,
-        from: *const u8,
-        to: *mut u8,
-        len: usize,
-    ) -> Result<(), Stop> {
+    pub unsafe fn load(&mut self, from: *const u8, to: *mut u8, len: usize) -> Result<(), Stop> {
         // SAFETY: as the caller vouches.
         unsafe { self.copy(from, to, len, Direction::Out) }
     }
@@ -130,7 +125,7 @@ impl Copier {
     /// Copies `from` to `to` and on.
     ///
     /// # Safety
-    /// As [`load`](Self::load), of pages that can be written.
+    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the program's.
     #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest.
@@ -145,9 +140,10 @@ impl Copier {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
             let left = unsafe { arch::set(to, len, byte) };
-            return match left {
-                0 => Ok(()),
-                left => Err(Stop::new(len - left, libc::EFAULT)),
+            return if left == 0 {
+                Ok(())
+            } else {
+                Err(Stop::new(len - left, libc::EFAULT))
             };
         }
         let bytes = [byte; CHUNK];
@@ -179,38 +175,39 @@ impl Copier {
             if left == 0 {
                 return Ok(());
             }
-            let stop = Stop::new(len - left, libc::EFAULT);
-            return Err(self.blame(stop, from, to, direction));
+            let done = len - left;
+            let buffer = buffer_of(from, to, done, direction);
+            // SAFETY: the byte is the caller's, which vouches for it.
+            unsafe { crash_if_gone(buffer, direction) };
+            return Err(Stop::new(done, libc::EFAULT));
         }
         // SAFETY: as the caller vouches.
-        unsafe { self.ask_kernel(from, to, len, direction) }
-            .map_err(|stop| self.blame(stop, from, to, direction))
+        unsafe { self.ask_kernel(from, to, len, direction) }.map_err(|stop| {
+            let buffer = buffer_of(from, to, stop.done, direction);
+            Stop {
+                // SAFETY: the byte is the caller's, which vouches for it.
+                is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
+                ..stop
+            }
+        })
     }
 
-    /// Finds out which side of a copy from `from` to `to` failed.
+    /// Whether the kernel cannot reach a byte of the caller's own buffer, which is then what made a
+    /// copy fail. Leaves it as it is.
+    ///
+    /// # Safety
+    /// The program may read the byte, or write it where the copy is out of the mapping.
     #[cold]
-    fn blame(&mut self, stop: Stop, from: *const u8, to: *mut u8, direction: Direction) -> Stop {
-        let (from, to) = (from.wrapping_add(stop.done), to.wrapping_add(stop.done));
-        let (far, near) = match direction {
-            Direction::Out => (from, to.cast_const()),
-            Direction::In => (to.cast_const(), from),
-        };
-        // What can be written can be read. (Both can where the memory has come back meanwhile.)
-        let is_there =
-            stop.errno == libc::EFAULT && self.can_be_read(far) && !self.can_be_read(near);
-        Stop { is_there, ..stop }
-    }
-
-    /// Whether the kernel can read a byte.
-    fn can_be_read(&mut self, address: *const u8) -> bool {
+    unsafe fn is_refused(&mut self, buffer: *mut u8, direction: Direction) -> bool {
         let mut byte = 0;
-        match self.mechanism {
-            // SAFETY: the byte on this side can be written, and the kernel checks the other.
-            Chosen::Pipe => unsafe { self.by_pipe(address, &raw mut byte, 1, Direction::Out) },
-            // SAFETY: as above.
-            _ => unsafe { by_process_vm(address, &raw mut byte, 1, Direction::Out) },
-        }
-        .is_ok()
+        let fault = |result: Result<(), Stop>| result.is_err_and(|stop| stop.is_gone);
+        // The buffer is in the place that the caller's has in such a copy: the kernel may reach
+        // there what it does not reach in the other.
+        // SAFETY: one byte is read, and `byte` is there to be written.
+        fault(unsafe { self.ask_kernel(buffer, &raw mut byte, 1, Direction::In) })
+            || matches!(direction, Direction::Out)
+                // SAFETY: `byte` is there to be read, and the byte that is written can be.
+                && fault(unsafe { self.ask_kernel(&raw const byte, buffer, 1, direction) })
     }
 
     /// # Safety
@@ -244,12 +241,11 @@ impl Copier {
                 unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
                     done: done + second.done,
                     // Without a pipe, the first word is the last.
-                    errno: if self.pipe.is_none() && first.errno == libc::EFAULT {
-                        first.errno
+                    ..if self.pipe.is_none() && first.is_gone {
+                        first
                     } else {
-                        second.errno
-                    },
-                    is_there: false,
+                        second
+                    }
                 })
             }
         }
@@ -290,6 +286,44 @@ unsafe fn by_process_vm(
         // SAFETY: a part of what the caller vouches for: `from` can be read.
         Direction::In => unsafe { os::process_vm::write(from, to, len) },
     })
+}
+
+/// The byte of the caller's own buffer that comes after `done` bytes of a copy.
+const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> *mut u8 {
+    match direction {
+        Direction::Out => to.wrapping_add(done),
+        Direction::In => from.wrapping_add(done).cast_mut(),
+    }
+}
+
+/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted: where that
+/// is what faulted, this raises the signal that touching it by a plain access raises. Leaves it as it
+/// is.
+///
+/// The handler has a copy go on whichever side faulted, because it does not know them.
+///
+/// # Safety
+/// The program may read the byte, or write it where the copy is out of the mapping.
+#[cold]
+unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
+    let mut byte = 0u8;
+    let to = match direction {
+        // The byte on itself: it need not be initialized.
+        Direction::Out => buffer,
+        Direction::In => &raw mut byte,
+    };
+    // SAFETY: the caller vouches for the byte; where it is gone, that is for the handler.
+    if unsafe { arch::copy(to, buffer, 1) } == 0 {
+        return;
+    }
+    match direction {
+        // SAFETY: the caller vouches that it can be written; this faults, and writes nothing.
+        Direction::Out => unsafe { buffer.write_volatile(0) },
+        Direction::In => {
+            // SAFETY: the caller vouches that it can be read; this faults.
+            let _ = unsafe { buffer.read_volatile() };
+        }
+    }
 }
 
 /// Calls `call` with addresses and a length until all is copied, or nothing more can be.

@@ -14,7 +14,9 @@ const BUFFER: usize = 8 << 10;
 /// A position in a [`SharedMapping`], at which `std::io` reads and writes: [`Read`], [`BufRead`],
 /// [`Write`] and [`Seek`], as [`std::io::Cursor`] has for a slice.
 ///
-/// `M` is what leads to the mapping: `&SharedMapping<A>`, `Box`, `Rc`, `Arc`.
+/// `M` is what leads to the mapping: `&SharedMapping<A>`, `Box`, `Rc`, `Arc`. Each method asks it
+/// once, so that it may lead to another mapping at the next call: the position stays as it is, and
+/// what is in the buffer for `BufRead` is shown as far as it lies in the mapping.
 ///
 /// * **Truncation**: where memory is gone, reading and writing return what could be copied before,
 ///   then an error of [`ErrorKind`] as for `EFAULT`, with the [`Error`](crate::Error) inside.
@@ -84,29 +86,22 @@ impl<M> Cursor<M> {
     }
 }
 
-impl<M, A> Cursor<M>
-where
-    M: Deref<Target = SharedMapping<A>>,
-    A: Access,
-{
-    /// Where the next byte is, at most at the end, and how many there are from there on.
-    fn rest(&self) -> (usize, usize) {
-        let len = self.mapping.len();
-        let offset = usize::try_from(self.position).map_or(len, |position| position.min(len));
-        (offset, len - offset)
-    }
+/// Where in `mapping` the byte at `position` is, at most at the end, and how many there are from
+/// there on.
+fn rest<A: Access>(mapping: &SharedMapping<A>, position: u64) -> (usize, usize) {
+    let len = mapping.len();
+    let offset = usize::try_from(position).map_or(len, |position| position.min(len));
+    (offset, len - offset)
+}
 
-    /// Goes on by what was copied: all of `len` bytes, or those before a fault, if there are any.
-    fn advance(&mut self, len: usize, copied: crate::Result<()>) -> Result<usize> {
-        let done = match copied {
-            Ok(()) => len,
-            Err(error) => match error.reason() {
-                Reason::Fault { done, .. } if done > 0 => done,
-                _ => return Err(error.into()),
-            },
-        };
-        self.position += done as u64;
-        Ok(done)
+/// How much was copied: all of `len` bytes, or those before a fault, if there are any.
+fn copied(len: usize, result: crate::Result<()>) -> Result<usize> {
+    match result {
+        Ok(()) => Ok(len),
+        Err(error) => match error.reason() {
+            Reason::Fault { done, .. } if done > 0 => Ok(done),
+            _ => Err(error.into()),
+        },
     }
 }
 
@@ -116,30 +111,22 @@ where
     A: Readable,
 {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let (offset, rest) = self.rest();
+        let mapping: &SharedMapping<A> = &self.mapping;
+        let (offset, rest) = rest(mapping, self.position);
         let len = buffer.len().min(rest);
-        let copied = self.mapping.read_at(offset, &mut buffer[..len]);
-        self.advance(len, copied)
+        let done = copied(len, mapping.read_at(offset, &mut buffer[..len]))?;
+        self.position += done as u64;
+        Ok(done)
     }
 
     fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> Result<usize> {
-        let (_, rest) = self.rest();
-        let start = bytes.len();
-        bytes.try_reserve_exact(rest)?;
-        bytes.resize(start + rest, 0);
-        let mut done = 0;
-        while done < rest {
-            match self.read(&mut bytes[start + done..]) {
-                // What leads to the mapping may lead to another each time, and that be shorter.
-                Ok(0) => break,
-                Ok(more) => done += more,
-                Err(error) => {
-                    bytes.truncate(start + done);
-                    return Err(error);
-                }
-            }
-        }
-        bytes.truncate(start + done);
+        let mapping: &SharedMapping<A> = &self.mapping;
+        let (offset, rest) = rest(mapping, self.position);
+        let before = bytes.len();
+        let result = mapping.append_to(bytes, offset, rest);
+        let done = bytes.len() - before;
+        self.position += done as u64;
+        result?;
         Ok(done)
     }
 }
@@ -150,24 +137,24 @@ where
     A: Readable,
 {
     fn fill_buf(&mut self) -> Result<&[u8]> {
-        let (offset, rest) = self.rest();
+        let mapping: &SharedMapping<A> = &self.mapping;
+        let (offset, rest) = rest(mapping, self.position);
+        if rest == 0 {
+            return Ok(&[]);
+        }
         let buffered = self.buffered_at..self.buffered_at + self.buffer.len();
         if !buffered.contains(&offset) {
+            self.buffer.clear();
             self.buffered_at = offset;
-            self.buffer.resize(BUFFER.min(rest), 0);
-            let copied = self.mapping.read_at(offset, &mut self.buffer);
-            if let Err(error) = copied {
-                let done = match error.reason() {
-                    Reason::Fault { done, .. } => done,
-                    _ => 0,
-                };
-                self.buffer.truncate(done);
-                if done == 0 {
-                    return Err(error.into());
-                }
+            let len = BUFFER.min(rest);
+            let result = mapping.append_to(&mut self.buffer, offset, len);
+            if self.buffer.is_empty() {
+                result?;
             }
         }
-        Ok(&self.buffer[offset - self.buffered_at..])
+        let shown = &self.buffer[offset - self.buffered_at..];
+        // The mapping may be another than that which the buffer was filled from, and shorter.
+        Ok(&shown[..shown.len().min(rest)])
     }
 
     fn consume(&mut self, amount: usize) {
@@ -181,12 +168,14 @@ where
     A: Writable,
 {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let (offset, rest) = self.rest();
+        let mapping: &SharedMapping<A> = &self.mapping;
+        let (offset, rest) = rest(mapping, self.position);
         let len = bytes.len().min(rest);
         // It may show what is overwritten now.
         self.buffer.clear();
-        let copied = self.mapping.write_at(offset, &bytes[..len]);
-        self.advance(len, copied)
+        let done = copied(len, mapping.write_at(offset, &bytes[..len]))?;
+        self.position += done as u64;
+        Ok(done)
     }
 
     fn flush(&mut self) -> Result<()> {

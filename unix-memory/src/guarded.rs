@@ -7,6 +7,7 @@ use crate::mapping::Mapping;
 use crate::options::MapOptions;
 use crate::os;
 use crate::page::{max_len, page_size, round_up};
+use crate::populate::Memory;
 use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
 
 /// A mapping with pages before and behind it that cannot be accessed: who runs over an end is
@@ -133,7 +134,8 @@ impl MapOptions {
         mapping.resize_in_place(len)?;
         if self.populates() && A::PROTECTION.contains(Protection::READ) {
             // A hint, as the flag is.
-            let _as_far_as_it_goes = os::populate(mapping.region().pages(), false);
+            let pages = mapping.region().pages();
+            let _as_far_as_it_goes = os::populate(pages, Memory::Anonymous);
         }
         Ok(Guarded {
             before,

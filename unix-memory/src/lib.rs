@@ -67,7 +67,9 @@
 //! instead, which says how far it got ([`Reason::Fault`]). There are several [`Mechanism`]s for that.
 //! By default the kernel copies, which takes a system call for each copy, and installs nothing. A
 //! program that copies little and often calls [`install_fault_handler`] once, at its start: from then
-//! on copies cost what `memcpy` does, and every other fault stays what it was.
+//! on copies cost what `memcpy` does, and every other fault stays what it was. [`fault_handler`]
+//! reports whether another library has replaced the handler since. All of this holds for shared
+//! memory without a file as well.
 //!
 //! An atomic ([`SharedMapping::atomics`]), and a slice for which you have vouched, are memory itself:
 //! to touch them when the file is gone is still a SIGBUS. Sealed memory cannot be truncated.
@@ -160,7 +162,7 @@ pub use chunks::ChunksIn;
 pub use cursor::Cursor;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use fault::{
-    FaultHandler, Mechanism, disable_fault_handler, fault_handler, install_fault_handler,
+    FaultHandler, Mechanism, fault_handler, install_fault_handler, uninstall_fault_handler,
 };
 pub use flush::Flush;
 pub use guarded::Guarded;

@@ -39,11 +39,36 @@ pub struct PopulateSteps<'a> {
     step: usize,
     bring: Bring,
     /// For `bring`.
-    shared: bool,
+    memory: Memory,
 }
 
-/// What brings pages in: of memory that others may change and take away, or not.
-type Bring = unsafe fn(Pages, bool) -> core::result::Result<(), Errno>;
+/// Whose pages are brought in, and whether a page of them can be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Private and anonymous: only its owner changes it. None of it can be gone in ordinary pages;
+    /// of huge ones there may be none left.
+    Anonymous,
+    /// Only its owner changes it, but a file may be behind it.
+    Owned,
+    /// Others may change it, and take it away.
+    Shared,
+}
+
+impl Memory {
+    /// That of a region which others may change if `shared`.
+    const fn of(region: &Region, shared: bool) -> Self {
+        if shared {
+            Self::Shared
+        } else if region.is_private_anonymous() {
+            Self::Anonymous
+        } else {
+            Self::Owned
+        }
+    }
+}
+
+/// What brings pages in.
+type Bring = unsafe fn(Pages, Memory) -> core::result::Result<(), Errno>;
 
 impl<'a> PopulateSteps<'a> {
     /// # Safety
@@ -62,7 +87,7 @@ impl<'a> PopulateSteps<'a> {
             range,
             step: (step / page).max(1) * page,
             bring,
-            shared,
+            memory: Memory::of(region, shared),
         }
     }
 
@@ -84,7 +109,7 @@ impl Iterator for PopulateSteps<'_> {
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
         // SAFETY: whoever made this vouched for the range.
-        match unsafe { (self.bring)(self.region.pages_of(&range), self.shared) } {
+        match unsafe { (self.bring)(self.region.pages_of(&range), self.memory) } {
             Ok(()) => {
                 self.range.start = range.end;
                 Some(Ok(range.end))

@@ -16,6 +16,7 @@ use crate::lock::LockGuard;
 use crate::os;
 use crate::page::{check_range, max_len, page_size};
 use crate::place::{Pending, Place};
+use crate::populate::Memory;
 use crate::protection::Protection;
 use crate::spare::{self, Outcome};
 
@@ -158,7 +159,7 @@ impl Region {
         }
         // Not by touching them where the kernel has no call for it, as if others had the memory.
         // SAFETY: the pages can be written.
-        match unsafe { os::populate_write(pages, true) } {
+        match unsafe { os::populate_write(pages, Memory::Shared) } {
             Ok(()) => Ok(()),
             Err(libc::ENOSYS) => Err((libc::ENOSYS, Reason::Unsupported)),
             Err(_) => Err((libc::ENOMEM, Reason::HugePagePool(size))),

@@ -30,13 +30,13 @@ use crate::residency::Residency;
 /// * **Size**: three words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
 /// * **Truncation**: a page that lies wholly past the end of its file is gone, as one is that could
-///   not be read from a disk, or for which a disk or memory has no room. Memory without a file can be
-///   gone too: root can truncate it, on Linux, in /proc/PID/map_files. A copy of its bytes is an error that
+///   not be read from a disk, or for which a disk has no room. A copy of its bytes is an error that
 ///   says how far it got ([`Reason::Fault`](crate::Reason)); the process lives. In what is left of
 ///   the last page, past the end of the file, bytes are zero. To use an *atomic* in a page that is
 ///   gone raises SIGBUS, which ends the process unless it handles the signal.
 /// * **Speed**: the kernel copies, which takes a system call, unless
-///   [`install_fault_handler`](crate::install_fault_handler) was called.
+///   [`install_fault_handler`](crate::install_fault_handler) was called. That holds for memory
+///   without a file too: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
 /// * **Devices**: bytes are accessed in units of any size: not for registers.
 /// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
 ///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is

@@ -79,14 +79,6 @@ pub enum Reason {
         /// The byte, from the start of the mapping, that could not be reached.
         at: usize,
     },
-    /// The buffer that the caller gave cannot be accessed, though the mapping can: memory behind it is
-    /// gone.
-    Buffer {
-        /// How many bytes were copied before.
-        done: usize,
-    },
-    /// There is no memory for a copy of so many bytes.
-    Allocation(usize),
     /// `install_fault_handler` was not called, or this thread blocks the signals.
     NoHandler,
     /// The platform, or the running kernel, has no such thing.
@@ -216,11 +208,6 @@ impl fmt::Display for Reason {
                 "after {done} bytes; those from {at} on are gone: the file was truncated, or \
                  could not be read or written"
             ),
-            Self::Buffer { done } => write!(
-                f,
-                "after {done} bytes; the memory of the buffer, not of the mapping, is gone"
-            ),
-            Self::Allocation(len) => write!(f, "there is no memory for a copy of {len} bytes"),
             Self::NoHandler => {
                 f.write_str("the handler of faults is not installed, or its signals are blocked")
             }

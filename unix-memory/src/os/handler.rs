@@ -4,8 +4,9 @@ use core::ffi::{c_int, c_void};
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
+use super::handler_chain::{Before, Chain, Turn};
 use crate::arch;
 use crate::call::{self, Errno, errno};
 use crate::process::Process;
@@ -16,153 +17,151 @@ pub const AVAILABLE: bool = arch::AVAILABLE;
 /// A page behind a mapping is gone, or cannot be reached.
 const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
 
-/// Whether copies rely on the handler.
+/// Whether copies rely on it.
 static IS_USED: AtomicBool = AtomicBool::new(false);
 
-/// The number of the process one of whose threads installs the handler; zero where none does.
-static USER: AtomicU32 = AtomicU32::new(0);
-
-/// How often the handler can be installed over what somebody has installed over it.
-const MOST: usize = 8;
-
 /// What was there before, for each of [`SIGNALS`].
-static BEFORE: [Stack; 2] = [const { Stack::new() }; 2];
+static BEFORE: [Chain; 2] = [const { Chain::new() }; 2];
 
-/// What was found for a signal each time that the handler was installed, from the first time on.
-struct Stack {
-    /// How many are there.
-    len: AtomicUsize,
-    found: [Before; MOST],
-}
+/// The number of the process one of whose threads changes dispositions; zero where none does.
+static BUSY: AtomicU32 = AtomicU32::new(0);
 
-/// The disposition of a signal, as far as the handler has to know it: mask and other flags are
-/// those of the handler itself too, so that the kernel sees to them.
-struct Before {
-    /// `SIG_DFL`, `SIG_IGN` or a function.
-    action: AtomicUsize,
-    /// `SA_SIGINFO`: the function takes all three arguments.
-    takes_info: AtomicBool,
-    /// `SA_RESETHAND`: it is called once.
-    once: AtomicBool,
-}
+/// Keeps other threads from changing dispositions here.
+struct Busy;
 
-impl Stack {
-    const fn new() -> Self {
-        Self {
-            len: AtomicUsize::new(0),
-            found: [const { Before::new() }; MOST],
+impl Busy {
+    fn take() -> Result<Self, Errno> {
+        let us = Process::current()?.number();
+        let mut found = 0;
+        // Acquire pairs with the release below.
+        while let Err(now) = BUSY.compare_exchange(found, us, AcqRel, Acquire) {
+            found = if now == us {
+                // Another thread, and not for long.
+                call::pause();
+                0
+            } else {
+                // Done; or a thread of the parent was at work when it forked, and did not come along.
+                now
+            };
         }
+        Ok(Self)
     }
 }
 
-impl Before {
-    const fn new() -> Self {
-        Self {
-            action: AtomicUsize::new(libc::SIG_DFL),
-            takes_info: AtomicBool::new(false),
-            once: AtomicBool::new(false),
-        }
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.store(0, Release);
     }
 }
 
-/// What became of a handler that was installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// There is none, or it is not used.
-    Unused,
-    InPlace,
-    /// Something else was installed over it.
-    Replaced,
-}
-
-/// Installs the handler where it is not in place, and has copies rely on it.
+/// Installs the handler, or puts it on top again where another one was installed over it.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy; `ENOSPC` where it was replaced too often; `ENOMEM`; what
-/// `sigaction` says.
+/// `ENOSYS` where there is no such copy; `ENOMEM` after too many others; what `sigaction` says.
 pub fn install() -> Result<(), Errno> {
     if !AVAILABLE {
         return Err(libc::ENOSYS);
     }
-    let us = Process::current()?.number();
-    // Acquire pairs with the release below.
-    let mut user = 0;
-    while let Err(now) = USER.compare_exchange(user, us, AcqRel, Acquire) {
-        if now == us {
-            // Another thread, and not for long.
-            call::pause();
-            user = 0;
-        } else {
-            // Nobody; or a thread of the parent was at work when it forked, and did not come along.
-            user = now;
+    let _busy = Busy::take()?;
+    let is_new = install_for(0)?;
+    if let Err(errno) = install_for(1) {
+        if is_new {
+            let _as_far_as_it_goes = uninstall_for(0);
         }
+        return Err(errno);
     }
-    let done = SIGNALS
-        .into_iter()
-        .zip(&BEFORE)
-        .try_for_each(|(signal, before)| install_for(signal, before));
-    // Where it is not in place, copies cannot rely on it.
-    IS_USED.store(done.is_ok(), Release);
-    USER.store(0, Release);
-    done
+    IS_USED.store(true, Release);
+    Ok(())
 }
 
-/// Has copies rely on the handler no more. It stays: a copy may be under way in another thread, and
-/// what was installed over it may hand on to it.
-pub fn disable() {
+/// Has copies rely on the handler no longer, and puts back what was there before it, for each signal
+/// at which it is on top.
+///
+/// # Errors
+/// What `sigaction` says; copies do not rely on it all the same.
+pub fn uninstall() -> Result<(), Errno> {
+    if !AVAILABLE {
+        return Ok(());
+    }
+    let _busy = Busy::take()?;
     IS_USED.store(false, Release);
+    let first = uninstall_for(0);
+    uninstall_for(1).and(first)
 }
 
-/// Asks the kernel what became of the handler.
+/// Whether copies rely on the handler.
+pub fn is_used() -> bool {
+    IS_USED.load(Acquire)
+}
+
+/// Whether it is on top at both signals.
 ///
 /// # Errors
 /// What `sigaction` says.
-pub fn status() -> Result<Status, Errno> {
-    if !IS_USED.load(Acquire) {
-        return Ok(Status::Unused);
-    }
+pub fn is_in_place() -> Result<bool, Errno> {
     for signal in SIGNALS {
-        if disposition(signal, None)?.sa_sigaction != ours() {
-            return Ok(Status::Replaced);
+        if !is_ours(&disposition(signal, None)?) {
+            return Ok(false);
         }
     }
-    Ok(Status::InPlace)
+    Ok(true)
 }
 
-/// The handler, as `sigaction` takes it.
-fn ours() -> usize {
-    handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
-}
-
-fn install_for(signal: c_int, before: &Stack) -> Result<(), Errno> {
+/// Installs it for the signal of that index; returns whether it was not on top.
+fn install_for(index: usize) -> Result<bool, Errno> {
+    let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
     let mut old = disposition(signal, None)?;
-    let len = before.len.load(Acquire);
     // Until what was replaced is what the handler was told beforehand.
-    while old.sa_sigaction != ours() {
-        let found = before.found.get(len).ok_or(libc::ENOSPC)?;
-        let has = |flag| old.sa_flags & flag != 0;
-        found.takes_info.store(has(libc::SA_SIGINFO), Relaxed);
-        found.once.store(has(libc::SA_RESETHAND), Relaxed);
-        found.action.store(old.sa_sigaction, Release);
-        before.len.store(len + 1, Release);
+    while !is_ours(&old) {
+        // From here to the call, one that hands on to us is called twice, should a signal come.
+        let order = chain.push(&old)?;
         let mut new = old;
-        new.sa_sigaction = ours();
+        new.sa_sigaction = our_address();
         new.sa_flags |= libc::SA_SIGINFO;
-        // What the old one resets after one signal, is reset in `Before`.
+        // What the old one resets after one signal, is reset in the chain.
         new.sa_flags &= !libc::SA_RESETHAND;
         if matches!(old.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
             // Nothing depends on where it runs: on the stack that has room for it, if there is one.
             new.sa_flags |= libc::SA_ONSTACK;
         }
-        let replaced = disposition(signal, Some(&new)).inspect_err(|_| {
-            before.len.store(len, Release);
-        })?;
+        let replaced = disposition(signal, Some(&new)).inspect_err(|_| chain.restore(order))?;
         if same(&replaced, &old) {
-            break;
+            return Ok(true);
         }
+        // Somebody else was faster.
+        chain.restore(order);
         old = replaced;
     }
-    Ok(())
+    Ok(false)
+}
+
+/// Puts back what was there before, if it is on top for the signal of that index.
+fn uninstall_for(index: usize) -> Result<(), Errno> {
+    let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
+    let mut old = disposition(signal, None)?;
+    if !is_ours(&old) {
+        return Ok(());
+    }
+    let Some(before) = chain.at(0) else {
+        return Ok(());
+    };
+    before.undo(&mut old);
+    let replaced = disposition(signal, Some(&old))?;
+    if is_ours(&replaced) {
+        // What is there again may hand on to us: then we go one further down.
+        chain.pop();
+        return Ok(());
+    }
+    // Somebody else was faster, and hands on to us, as far as we know.
+    disposition(signal, Some(&replaced)).map(drop)
+}
+
+fn our_address() -> usize {
+    handler as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
+}
+
+fn is_ours(disposition: &libc::sigaction) -> bool {
+    disposition.sa_sigaction == our_address()
 }
 
 fn same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
@@ -211,95 +210,13 @@ const fn is_sent(signal: c_int, code: c_int) -> bool {
 
 /// Does what the kernel would have done had this handler not been there.
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
-    let before = &BEFORE[usize::from(signal != SIGNALS[0])];
-    // What was installed over an earlier installation of this handler may hand on to that. It is then
-    // called again for the same signal, and goes on to what was there before that.
-    let frame = InFlight::enter(context.addr());
-    // Acquire pairs with the release of `install_for`.
-    let len = before.len.load(Acquire);
-    let Some(before) = len
-        .checked_sub(1 + frame.depth)
-        .and_then(|index| before.found.get(index))
-    else {
-        return act(libc::SIG_DFL, false, signal, info, context, sent);
-    };
-    // Acquire: the flags are those of the action.
-    let action = before.action.load(Acquire);
-    let takes_info = before.takes_info.load(Relaxed);
-    if before.once.load(Relaxed) && action > libc::SIG_IGN {
-        let first = before.action.swap(libc::SIG_DFL, AcqRel);
-        return act(first, takes_info, signal, info, context, sent);
-    }
-    act(action, takes_info, signal, info, context, sent);
-}
-
-/// A signal that is being handed on: its context, which nobody else's signal has at that time, and where
-/// on the stack that is done.
-struct Slot {
-    context: AtomicUsize,
-    frame: AtomicUsize,
-}
-
-/// Those of all threads; more than these at a time are not told apart.
-static IN_FLIGHT: [Slot; 32] = [const {
-    Slot {
-        context: AtomicUsize::new(0),
-        frame: AtomicUsize::new(0),
-    }
-}; 32];
-
-/// One call of the handler that hands on.
-struct InFlight {
-    slot: Option<&'static Slot>,
-    /// How many calls for the same signal there are already, further up the stack.
-    depth: usize,
-}
-
-impl InFlight {
-    #[inline(never)]
-    fn enter(context: usize) -> Self {
-        let here = 0_u8;
-        let frame = (&raw const here).addr();
-        let mut depth = 0;
-        for slot in &IN_FLIGHT {
-            if slot.context.load(Acquire) != context {
-                continue;
-            }
-            if slot.frame.load(Relaxed) > frame {
-                depth += 1;
-            } else {
-                // A call that never came back, as it was left by a jump.
-                slot.context.store(0, Release);
-            }
-        }
-        let take = |slot: &&Slot| {
-            let taken = slot.context.compare_exchange(0, context, AcqRel, Relaxed);
-            taken.is_ok()
-        };
-        let slot = IN_FLIGHT.iter().find(take);
-        if let Some(slot) = slot {
-            slot.frame.store(frame, Relaxed);
-        }
-        Self { slot, depth }
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            slot.context.store(0, Release);
-        }
-    }
-}
-
-fn act(
-    action: usize,
-    takes_info: bool,
-    signal: c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut c_void,
-    sent: bool,
-) {
+    let chain = &BEFORE[usize::from(signal != SIGNALS[0])];
+    // SAFETY: it is the context of the handler, which calls this.
+    let (turn, number) = unsafe { Turn::take(context) };
+    let before = number.and_then(|number| chain.at(number));
+    // None is left where one that was installed over this one was installed again over itself, and
+    // has forgotten what was there before.
+    let (action, takes_info) = before.map_or((libc::SIG_DFL, false), Before::take);
     match action {
         libc::SIG_IGN if sent => {}
         // A fault that is ignored, or blocked, ends the process all the same.
@@ -330,6 +247,7 @@ fn act(
             function(signal);
         }
     }
+    drop(turn);
 }
 
 /// Whether the handler is installed and this thread lets it run: the kernel ends a process whose

@@ -11,6 +11,7 @@ use super::{proc_file, rlimit, touch};
 use crate::advice::Advice;
 use crate::call::{self, Errno};
 use crate::page::page_size;
+use crate::populate::Memory;
 use crate::protection::Protection;
 use crate::region::Pages;
 use crate::unchecked_advice::UncheckedAdvice;
@@ -69,13 +70,13 @@ pub fn knows_advice(value: c_int) -> bool {
 }
 
 /// Brings `pages`, which can be read, into memory.
-pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
+pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; reading them changes nothing.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
         // Before Linux 5.14. A kernel that knows the value refuses memory that is no RAM, which
         // must not be touched.
         Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => {
-            touch::populate(pages, may_be_gone)
+            touch::populate(pages, or_gone(memory))
         }
         result => result,
     }
@@ -84,16 +85,25 @@ pub fn populate(pages: Pages, may_be_gone: bool) -> Result<(), Errno> {
 /// Brings `pages` into memory, ready to be written.
 ///
 /// # Safety
-/// They can be written, and unless they are `shared` nobody else accesses them.
-pub unsafe fn populate_write(pages: Pages, shared: bool) -> Result<(), Errno> {
+/// They can be written, and unless `memory` is shared nobody else accesses them.
+pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; no content changes.
     match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_WRITE) } {
         // As above.
         Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_WRITE) => {
             // SAFETY: as the caller vouches.
-            unsafe { touch::populate_write(pages, shared) }
+            unsafe { touch::populate_write(pages, or_gone(memory)) }
         }
         result => result,
+    }
+}
+
+/// What of `memory` can be relied on: anonymous memory may be in huge pages, of which there may be
+/// none left when one is touched.
+const fn or_gone(memory: Memory) -> Memory {
+    match memory {
+        Memory::Anonymous => Memory::Owned,
+        other => other,
     }
 }
 

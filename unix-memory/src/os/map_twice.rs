@@ -53,7 +53,7 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     let mut found = Token::default();
     let still_ours = Copier::with(Mechanism::ProcessVm).is_ok_and(|mut copier| {
         // SAFETY: that nothing is mapped there, or what cannot be read, is an error of this copy.
-        let copied = unsafe { copier.load(second.as_ptr(), &mut found) };
+        let copied = unsafe { copier.load(second.as_ptr(), found.as_mut_ptr(), found.len()) };
         copied.is_ok() && found == token
     });
     let ours = if still_ours { first + capacity } else { first };

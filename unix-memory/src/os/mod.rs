@@ -13,6 +13,10 @@
 //!   `address_space_bytes`: how many it has locked, and mapped, where the system tells;
 //! * `map_twice`: makes anonymous shared memory of which a part is mapped twice, if the system can;
 //! * `wipe_in_children`: has a child find zeros; `at_fork`: has `fork` call a function in the child;
+//! * `Pipe`, `process_vm`: copies that the kernel makes, or what sets `ENOSYS`;
+//! * `handler`: `AVAILABLE`, whether there can be a handler of the faults of copies; `install` and
+//!   `uninstall` it; `is_used`, whether copies rely on it; `is_in_place`, whether the kernel still has
+//!   it; `is_ready`, whether this thread lets it run;
 //! * `is_for_stack`: whether addresses are kept for the stack of the main thread; `meets_stack`: whether
 //!   that has come near to pages;
 //! * `is_protected`: whether the system can say that pages are protected so, and does;
@@ -94,6 +98,7 @@ pub use pipe::Pipe;
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         pub mod handler;
+        mod handler_chain;
         pub mod process_vm;
     } else {
         #[path = "no_handler.rs"]

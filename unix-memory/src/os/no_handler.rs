@@ -13,23 +13,28 @@ pub const fn install() -> Result<(), Errno> {
     Err(libc::ENOSYS)
 }
 
-/// What became of a handler that was installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "other systems have one")]
-pub enum Status {
-    Unused,
-    InPlace,
-    Replaced,
+/// Nothing is to be done.
+///
+/// # Errors
+/// None.
+#[allow(clippy::unnecessary_wraps, reason = "other systems have one")]
+pub const fn uninstall() -> Result<(), Errno> {
+    Ok(())
 }
 
-/// None is used.
-#[allow(clippy::unnecessary_wraps, reason = "other systems ask the kernel")]
-pub const fn status() -> Result<Status, Errno> {
-    Ok(Status::Unused)
+/// Whether copies rely on it.
+pub const fn is_used() -> bool {
+    false
 }
 
-/// There is nothing to do.
-pub const fn disable() {}
+/// Whether it is there.
+///
+/// # Errors
+/// None.
+#[allow(clippy::unnecessary_wraps, reason = "other systems ask")]
+pub const fn is_in_place() -> Result<bool, Errno> {
+    Ok(false)
+}
 
 /// Whether it is installed and this thread lets it run.
 pub const fn is_ready() -> bool {

@@ -47,14 +47,14 @@ unsafe fn transfer(
     )]
     let argument = |piece: &libc::iovec| ptr::from_ref(piece).expose_provenance() as c_long;
     let (one, no_flags): (c_long, c_long) = (1, 0);
-    let transfer = |us: c_long| {
+    let copy = |who: c_long| {
         // SAFETY: the arguments are those of process_vm_readv(2), each piece one that lives through
-        // the call; the kernel itself checks what is mapped at their addresses, and the caller vouches
-        // for what it does there.
+        // the call; the kernel itself checks what is mapped at their addresses, and the caller
+        // vouches for what it does there.
         let copied = unsafe {
             libc::syscall(
                 call,
-                us,
+                who,
                 argument(&near),
                 one,
                 argument(&far),
@@ -64,21 +64,18 @@ unsafe fn transfer(
         };
         usize::try_from(copied).map_err(|_| errno())
     };
-    #[allow(
-        clippy::cast_possible_wrap,
-        clippy::cast_lossless,
-        reason = "a process number is positive, and a long may have 32 bits"
-    )]
-    match transfer(process::id() as c_long) {
-        // The main thread has exited: its number is that of a thread without memory.
-        Err(libc::ESRCH) => transfer(thread_id()),
+    // The process's number is that of its main thread, which may have ended while others go on: then
+    // the kernel finds no memory there. A thread's own number stands for the same memory.
+    match copy(c_long::from(process::id())) {
+        Err(libc::ESRCH) => copy(this_thread()),
         result => result,
     }
 }
 
-/// The number of this thread.
+/// The kernel's number of the calling thread.
 #[cold]
-fn thread_id() -> c_long {
+fn this_thread() -> c_long {
+    // By number: there is no such function in older libraries.
     // SAFETY: the call has no preconditions.
     unsafe { libc::syscall(libc::SYS_gettid) }
 }
