@@ -47,9 +47,10 @@ fn past_the_end_there_is_what_the_file_grows_to() {
         mapping.read_at(offset, &mut bytes).unwrap();
         assert_eq!(bytes, [7; 5]);
     }
-    // Without a length it is the rest of the file, of which there may be none.
+    // Without a length it is the rest of the file, and behind its end there is none.
     let none = MapOptions::new().offset(9 * page as u64).past_end(true);
-    assert_eq!(none.map_shared(&file, ReadOnly).unwrap().len(), 0);
+    let error = none.map_shared(&file, ReadOnly).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mmap, ENXIO));
     // Taken back, it is refused as ever.
     let error = longer.offset(9 * page as u64).past_end(false);
     let error = error.map_shared(&file, ReadOnly).unwrap_err();

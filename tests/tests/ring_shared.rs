@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use libc::{EINVAL, EIO, EPERM};
 use proptest::prelude::*;
@@ -302,4 +302,99 @@ fn a_part_of_a_length_is_not_the_length() {
         }
         Err(error) => assert_eq!((size_of::<usize>(), error.reason()), (4, Reason::NoRing)),
     }
+}
+
+#[test]
+fn what_is_not_memory_is_no_ring() {
+    let mut ends = [-1; 2];
+    // SAFETY: the call writes two descriptors.
+    assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+    let [reader, writer] = ends.map(|end| {
+        // SAFETY: the descriptor is new.
+        unsafe { std::fs::File::from_raw_fd(end) }
+    });
+    let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let open = |path| std::fs::File::open(path).unwrap();
+    for fd in [
+        reader.into(),
+        writer.into(),
+        socket.into(),
+        open("/dev/null").into(),
+        open("/dev/zero").into(),
+        open("/").into(),
+    ] {
+        let fd: OwnedFd = fd;
+        let error = SharedRing::open(&fd).unwrap_err();
+        assert!(
+            matches!(error.reason(), Reason::NotSealable | Reason::NoRing),
+            "{error}"
+        );
+    }
+}
+
+/// It has all that a ring's memory has, but could not be mapped as one.
+#[test]
+fn memory_of_huge_pages_is_no_ring() {
+    let name = c"ring of huge pages";
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | libc::MFD_HUGETLB;
+    // SAFETY: the name ends with a NUL.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), flags) };
+    if fd == -1 {
+        let error = std::io::Error::last_os_error();
+        return tests::skip("a ring of huge pages", &format!("memfd_create: {error}"));
+    }
+    // SAFETY: the descriptor is new.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let memory = SharedMemory::from(fd);
+    memory.set_len(1 << 30).unwrap();
+    memory.add_seals(Seals::SHRINK | Seals::GROW).unwrap();
+    let error = SharedRing::open(&memory).unwrap_err();
+    assert_eq!((error.errno(), error.reason()), (EINVAL, Reason::NoRing));
+}
+
+#[test]
+fn holes_are_zeros() {
+    let ring = SharedRing::create(1).unwrap();
+    let mut consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
+    let len = libc::off_t::try_from(memory_of(&ring).len()).unwrap();
+    let hole = |ring: &SharedRing| {
+        let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        // SAFETY: the call changes the memory, as any process could that has it.
+        unsafe { libc::fallocate(ring.as_fd().as_raw_fd(), mode, 0, len) }
+    };
+    let liar = SharedRing::open(&ring).unwrap();
+    let mut producer = ring.into_producer().unwrap();
+    assert_eq!(producer.push_slice(b"gone").unwrap(), 4);
+    if hole(&liar) != 0 {
+        return tests::skip("holes in a ring", "fallocate is refused");
+    }
+    // Nothing was ever put in, it seems.
+    let mut buffer = [1; 8];
+    assert_eq!(consumer.pop_slice(&mut buffer).unwrap(), 0);
+    assert_eq!(producer.push_slice(b"new").unwrap(), 3);
+    assert_eq!(consumer.pop_slice(&mut buffer).unwrap(), 7);
+    assert_eq!(&buffer[..7], b"\0\0\0\0new");
+    hole(&liar);
+    assert_eq!(
+        SharedRing::open(&liar).unwrap_err().reason(),
+        Reason::NoRing
+    );
+    drop(producer);
+    assert!(consumer.is_closed());
+}
+
+/// Who could not take an end does not close the ring for whoever has it.
+#[test]
+fn an_end_that_was_not_taken_closes_nothing() {
+    let ring = SharedRing::create(1).unwrap();
+    let liar = memory_of(&ring);
+    let again = SharedRing::open(&ring).unwrap();
+    let consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
+    let _producer = ring.into_producer().unwrap();
+    liar.write_at(256, &usize::MAX.to_ne_bytes()).unwrap();
+    assert_eq!(
+        again.into_producer().unwrap_err().reason(),
+        Reason::RingPeer
+    );
+    assert!(!consumer.is_closed());
 }

@@ -57,8 +57,13 @@
 //!   (To open one over a file asks what the file is.)
 //! * **Limits**: at most `isize::MAX` bytes, in whole pages.
 //! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call
-//!   that takes a mapping gives it back inside the error ([`Failed`]).
-//! * **No safe call replaces a mapping**: `MAP_FIXED` is never used.
+//!   that takes a mapping gives it back inside the error ([`Failed`]). After `?` into
+//!   [`std::io::Error`], `Error::from_io` returns it.
+//! * **No safe call replaces a mapping**: with `MAP_FIXED` only pages of this crate's own are replaced,
+//!   while a ring is made, and in a child. Nothing is placed where the stack of the main thread may
+//!   grow ([`MapOptions::at`]).
+//! * **`use unix_memory::*`** leaves the standard library's `Result` usable; its `Cursor` is the one of
+//!   this crate.
 //!
 //! # Files that are truncated
 //!

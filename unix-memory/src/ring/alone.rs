@@ -10,7 +10,7 @@
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize};
 use std::boxed::Box;
 
 use crate::call::{self, Errno};
@@ -27,6 +27,8 @@ pub struct Alone {
 /// An entry of the list.
 struct Entry {
     state: AtomicU8,
+    /// The number of the process whose pages they are.
+    owner: AtomicU32,
     start: AtomicUsize,
     len: AtomicUsize,
     /// Null for the last.
@@ -78,6 +80,7 @@ impl Alone {
             taken.is_ok()
         };
         let entry = entries().find(take).unwrap_or_else(add);
+        entry.owner.store(owner.number(), Relaxed);
         entry.start.store(pages.start.addr().get(), Relaxed);
         entry.len.store(pages.len, Relaxed);
         entry.state.store(LIVE, Release);
@@ -113,6 +116,7 @@ impl Alone {
 fn add() -> &'static Entry {
     let entry = Box::leak(Box::new(Entry {
         state: AtomicU8::new(TAKEN),
+        owner: AtomicU32::new(0),
         start: AtomicUsize::new(0),
         len: AtomicUsize::new(0),
         next: ptr::null(),
@@ -129,8 +133,10 @@ fn add() -> &'static Entry {
 
 /// Called in a child, which has one thread.
 extern "C" fn replace_all() {
+    // Another function that `fork` calls may have made a ring in the child already.
+    let us = Process::current().map_or(0, Process::number);
     for entry in entries() {
-        if entry.state.load(Acquire) != LIVE {
+        if entry.state.load(Acquire) != LIVE || entry.owner.load(Relaxed) == us {
             continue;
         }
         let start = entry.start.load(Relaxed);

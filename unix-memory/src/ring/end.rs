@@ -8,6 +8,7 @@
 //! An end keeps its own position, and what it last saw of the other's, to itself: it reads no number
 //! of its own back, and asks for the other's only when what it knows will not do.
 
+use core::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -68,19 +69,22 @@ impl End {
     pub fn new(memory: Arc<Memory>, role: Role) -> Result<Self> {
         let owner = Process::current()
             .map_err(|errno| Error::kernel(Call::Ring, errno, Arguments::None))?;
-        let mut end = Self {
+        // Not dropped where it cannot be taken: that would close the end of whoever has it.
+        let mut end = ManuallyDrop::new(Self {
             position: memory.number(role.position()).load(Acquire),
             other: 0,
             owner,
             memory,
             role,
-        };
-        if end.position >= 2 * end.capacity() {
+        });
+        if end.position >= 2 * end.capacity() || end.refresh().is_err() {
+            let Self { memory, .. } = &*end;
+            // SAFETY: the end is not used again, nor dropped: this is its only use.
+            drop(unsafe { core::ptr::read(memory) });
             return Err(broken());
         }
-        end.refresh()?;
         end.memory.number(role.closed()).store(0, Release);
-        Ok(end)
+        Ok(ManuallyDrop::into_inner(end))
     }
 
     pub fn capacity(&self) -> usize {

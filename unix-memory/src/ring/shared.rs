@@ -7,6 +7,7 @@ use super::end::{End, Role};
 use super::memory::{Memory, round_up, unit};
 use super::pair::{Consumer, Producer};
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::file::Facts;
 use crate::object::{SharedMemory, clone};
 use crate::os;
 
@@ -84,7 +85,12 @@ impl SharedRing {
         let object = SharedMemory::from(clone(fd.as_fd())?);
         os::check_fixed_len(&object)?;
         let no_ring = Error::new(Call::Ring, libc::EINVAL, Arguments::None, Reason::NoRing);
-        let len = usize::try_from(object.len()?).map_err(|_| no_ring)?;
+        let facts = Facts::of(object.as_fd())?;
+        if facts.huge_page.is_some() {
+            // Its parts could not be mapped.
+            return Err(no_ring);
+        }
+        let len = usize::try_from(facts.len).map_err(|_| no_ring)?;
         let capacity = len.checked_sub(unit()).ok_or(no_ring)?;
         if capacity == 0 || round_up(capacity) != Ok(capacity) {
             return Err(no_ring);
