@@ -3,7 +3,9 @@
 use libc::{EAGAIN, EBADF, EINVAL, EPERM, SYS_madvise, SYS_process_madvise};
 use procfs::process::VmFlags;
 use tests::{flags, lacks, refusing, refusing_argument, skip};
-use unix_memory::{Advice, Call, Mapping, Reason, Span, UncheckedAdvice, page_size};
+use unix_memory::{
+    Advice, Call, MapOptions, Mapping, NoAccess, Reason, Span, UncheckedAdvice, page_size,
+};
 
 /// Advises on new memory and says which flags the kernel keeps for it.
 fn flags_after(advice: Advice) -> VmFlags {
@@ -219,6 +221,56 @@ fn many_ranges_are_advised_together() {
     Advice::DoDump.apply(&spans).unwrap();
     assert_eq!(dont_dump(&mappings[129]), [false, false]);
     Advice::DoDump.apply(&[]).unwrap();
+}
+
+/// More bytes together than one call takes, and than there are addresses in 32 bits.
+#[test]
+fn ranges_may_be_of_any_length_together() {
+    if lacks::advice("advice on long ranges") {
+        return;
+    }
+    let page = page_size();
+    let len = if size_of::<usize>() > 4 {
+        1 << 40
+    } else {
+        1 << 29
+    };
+    let Ok(long) = MapOptions::new()
+        .len(len)
+        .no_reserve(true)
+        .map_anonymous(NoAccess)
+    else {
+        return skip("advice on long ranges", "there is no room for them");
+    };
+    let mappings = many(3);
+    let short = |i: usize| mappings[i].span(page..).unwrap();
+    let whole = long.span(..).unwrap();
+    let half = long.span(len / 2..).unwrap();
+    // Alone too long, long together, and short ones before, between and after.
+    let mut spans = vec![short(0), whole, half, short(1)];
+    spans.extend([whole; 130]);
+    spans.push(short(2));
+    let ends = [0, len / 2 - page, len / 2, len - page];
+    let not_dumped = || {
+        let flags = ends.map(|at| flags(long.as_ptr().wrapping_add(at)));
+        flags.map(|flags| flags.contains(VmFlags::DD))
+    };
+    Advice::DontDump.apply(&spans).unwrap();
+    assert_eq!(not_dumped(), [true; 4]);
+    assert!(mappings.iter().all(|m| dont_dump(m) == [false, true]));
+    Advice::DoDump.apply(&spans).unwrap();
+    assert_eq!(not_dumped(), [false; 4]);
+    assert!(mappings.iter().all(|m| dont_dump(m) == [false, false]));
+
+    // Two that are one call's each, and would be cut off together.
+    let gib = 1 << 30;
+    if len > 4 * gib {
+        let parts = [0, 2].map(|i| long.span(i * gib..i * gib + gib + gib / 2).unwrap());
+        Advice::DontDump.apply(&parts).unwrap();
+        let at = [0, gib + gib / 2 - page, 2 * gib, 3 * gib + gib / 2 - page];
+        let flags = at.map(|at| flags(long.as_ptr().wrapping_add(at)));
+        assert!(flags.iter().all(|flags| flags.contains(VmFlags::DD)));
+    }
 }
 
 #[test]

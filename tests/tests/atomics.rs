@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 use libc::{EBUSY, EINVAL, ENOMEM};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tests::seccomp::SYS_MMAP;
 use unix_memory::{Atomic, Call, MapOptions, ReadWrite, Reason, SharedMapping, page_size};
 
@@ -200,6 +202,146 @@ fn a_mapping_that_was_resized() {
     assert!(mapping.atomic::<Half>(100 * page - WIDE).is_err());
 }
 
+/// How many bytes of addresses the process has.
+fn address_space() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = text.split(' ').next().unwrap().parse().unwrap();
+    pages * page_size()
+}
+
+/// The longest mapping that there can be of a file that has no pages.
+fn longest() -> SharedMapping<ReadWrite> {
+    for shift in [46, 40, 36, 29] {
+        let Some(len) = 1usize.checked_shl(shift) else {
+            continue;
+        };
+        let file = memfd_create("long", MemfdFlags::CLOEXEC).unwrap();
+        if ftruncate(&file, len as u64).is_err() {
+            continue;
+        }
+        if let Ok(mapping) = MapOptions::new().map_shared(&file, ReadWrite) {
+            return mapping;
+        }
+    }
+    panic!("no room for 512 MiB");
+}
+
+/// Leaves 1 MiB of addresses beside those that the process has.
+fn limit_address_space() {
+    let limit = (address_space() + (1 << 20)) as u64;
+    let limit = Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
+    };
+    setrlimit(Resource::As, limit).unwrap();
+}
+
+#[test]
+fn a_long_mapping_takes_memory_where_it_is_claimed() {
+    let good = tests::is_true_in_a_child(|| {
+        let mapping = longest();
+        limit_address_space();
+        let before = address_space();
+        let last = mapping.len() - WIDE;
+        for offset in [0, mapping.len() / 2, last] {
+            let atomic = mapping.atomic::<Wide>(offset).unwrap();
+            atomic.store(Number::MAX, Ordering::Relaxed);
+            assert_eq!(
+                refused::<Half>(&mapping, offset, 1),
+                (EBUSY, Reason::AtomicSize)
+            );
+            assert!(mapping.atomic::<Wide>(offset).is_ok());
+        }
+        mapping.atomic::<Half>(last - WIDE).unwrap();
+        let taken = address_space() - before;
+        assert!(taken > 0 && taken < 1 << 20, "{taken} bytes");
+        // No part of it is left behind.
+        let len = mapping.len();
+        drop(mapping);
+        assert_eq!(address_space(), before - len);
+        true
+    });
+    assert!(good);
+}
+
+#[test]
+fn a_long_mapping_is_claimed_as_a_whole() {
+    let good = tests::is_true_in_a_child(|| {
+        let mapping = longest();
+        limit_address_space();
+        let len = mapping.len();
+        mapping.atomic::<Half>(WIDE).unwrap();
+        // What is beside it, and all at once.
+        let count = len / WIDE - 2;
+        assert_eq!(
+            mapping.atomics::<Wide>(2 * WIDE, count).unwrap().len(),
+            count
+        );
+        assert!(mapping.atomics::<Wide>(2 * WIDE, count).is_ok());
+        assert!(mapping.atomics::<Wide>(0, len / WIDE).is_err());
+        for offset in [2 * WIDE, len / 2, len - WIDE] {
+            mapping.atomic::<Wide>(offset).unwrap();
+            mapping.atomics::<Wide>(offset, 1).unwrap();
+            assert!(mapping.atomic::<Half>(offset).is_err());
+            assert!(mapping.atomics::<AtomicU8>(offset, WIDE).is_err());
+        }
+        assert!(mapping.atomic::<Wide>(WIDE).is_err());
+        mapping.atomic::<Half>(WIDE).unwrap();
+        mapping.atomic::<Wide>(0).unwrap();
+        true
+    });
+    assert!(good);
+}
+
+/// Threads that make the same parts of the table at once leave none behind.
+#[test]
+fn what_threads_make_twice_is_unmapped() {
+    const LEN: usize = 4 << 20;
+    let good = tests::is_true_in_a_child(|| {
+        let round = || {
+            let mapping = anonymous(LEN);
+            let ready = AtomicUsize::new(0);
+            let ask = |thread: usize| {
+                ready.fetch_add(1, Ordering::Relaxed);
+                while ready.load(Ordering::Relaxed) < 4 {
+                    std::hint::spin_loop();
+                }
+                for offset in (0..LEN).step_by(LEN / 8) {
+                    mapping.atomic::<Wide>(offset + thread * WIDE).unwrap();
+                }
+            };
+            let ask = &ask;
+            tests::in_threads((0..4).map(|thread| move || ask(thread)));
+        };
+        // The C library keeps stacks.
+        round();
+        let before = address_space();
+        for _ in 0..tests::effort(200) {
+            round();
+        }
+        let more = address_space().saturating_sub(before);
+        assert!(more < 64 << 10, "{more} bytes");
+        true
+    });
+    assert!(good);
+}
+
+#[test]
+fn the_whole_or_a_part_wins_where_threads_ask_for_both() {
+    const LEN: usize = 1 << 20;
+    for round in 0..tests::effort(200) {
+        let mapping = anonymous(LEN);
+        let offset = round * (LEN / 256) % LEN;
+        let won = std::thread::scope(|scope| {
+            let whole = scope.spawn(|| mapping.atomics::<Wide>(0, LEN / WIDE).is_ok());
+            let part = scope.spawn(|| mapping.atomic::<Half>(offset).is_ok());
+            (whole.join().unwrap(), part.join().unwrap())
+        });
+        assert_ne!(won, (true, true));
+        assert!(won.0 || won.1);
+    }
+}
+
 #[test]
 fn no_memory_to_remember_the_size() {
     if cfg!(target_arch = "s390x") {
@@ -208,13 +350,26 @@ fn no_memory_to_remember_the_size() {
             "mmap has its arguments in memory here, where a filter does not look",
         );
     }
-    let mapping = anonymous(page_size());
-    // The length in bytes of the table: its own length first, then two for each eight.
-    let len = size_of::<usize>() + page_size() / 4;
-    let _or_skipped = tests::refusing_argument(SYS_MMAP, 1, len as u64, ENOMEM, || {
-        let error = mapping.atomic::<AtomicU32>(0).unwrap_err();
-        assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
-    });
-    // And nothing is broken by that.
-    mapping.atomic::<AtomicU32>(0).unwrap();
+    // A page for a small one; for a larger one also a part of the table.
+    for (len, refused) in [(page_size(), page_size()), (1 << 20, 64 << 10)] {
+        let mapping = anonymous(len);
+        let _or_skipped = tests::refusing_argument(SYS_MMAP, 1, refused as u64, ENOMEM, || {
+            let error = mapping.atomic::<AtomicU32>(0).unwrap_err();
+            assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+            assert_eq!(
+                error.to_string(),
+                format!("mmap of {refused} bytes: Cannot allocate memory")
+            );
+        });
+        // And nothing is broken by that.
+        mapping.atomic::<AtomicU32>(0).unwrap();
+        let other = anonymous(len);
+        other.atomic::<AtomicU16>(0).unwrap();
+        let _or_skipped = tests::refusing_argument(SYS_MMAP, 1, refused as u64, ENOMEM, || {
+            // The last part cannot be had: the first is not claimed either.
+            let all = other.atomics::<AtomicU16>(8, (len - 10) / 2);
+            assert_eq!(all.is_ok(), len == page_size());
+        });
+        assert_eq!(other.atomic::<AtomicU32>(8).is_ok(), len > page_size());
+    }
 }

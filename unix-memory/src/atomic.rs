@@ -71,12 +71,28 @@ impl<A: Writable> SharedMapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn atomic<T: Atomic>(&self, offset: usize) -> Result<&T> {
+        let size = size_of::<T>();
+        // Mostly it lies there, and was asked for before.
+        if self.len().saturating_sub(offset) >= size {
+            let atomic = self.region().start().as_ptr().wrapping_add(offset);
+            if atomic.addr() % size == 0 && self.claims.has(self.region(), offset, size) {
+                // SAFETY: as in `atomics`: it lies in the mapping and is aligned, and its bytes were
+                // claimed for this size.
+                return Ok(unsafe { &*atomic.cast::<T>() });
+            }
+        }
+        self.atomic_anew(offset)
+    }
+
+    /// As [`atomic`](Self::atomic), mostly the first time.
+    #[cold]
+    fn atomic_anew<T: Atomic>(&self, offset: usize) -> Result<&T> {
         self.atomics(offset, 1).map(|one| &one[0])
     }
 
     /// `count` atomics in a row from `offset`, in bytes, on: as [`atomic`](Self::atomic).
     ///
-    /// The time that this takes grows with `count`: keep the slice.
+    /// The time that this takes grows with `count`; asked for again, a slice is mostly had at once.
     ///
     /// # Errors
     /// As [`atomic`](Self::atomic).
@@ -105,10 +121,13 @@ impl<A: Writable> SharedMapping<A> {
         if count == 0 {
             return Ok(&[]);
         }
-        if !self
-            .claims
-            .claim(self.region(), &(offset..offset + len), size)?
-        {
+        let range = offset..offset + len;
+        let (claims, region) = (&self.claims, self.region());
+        let had = match count {
+            1 => claims.has(region, offset, size),
+            _ => claims.has_all(region, &range, size),
+        };
+        if !had && !claims.claim(region, &range, size)? {
             return refuse(libc::EBUSY, Reason::AtomicSize);
         }
         // SAFETY: the range was checked to lie in the mapping, which can be read and written and

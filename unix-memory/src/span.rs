@@ -1,5 +1,6 @@
 //! Ranges of several mappings, to advise on in one call.
 
+use core::ffi::c_int;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::RangeBounds;
@@ -97,31 +98,26 @@ impl Advice {
     /// before it have the advice, and those after it may have it or not.
     ///
     /// # Platform
-    /// On Linux one process_madvise(2) for up to 64 spans: since 6.13 for any advice; since 5.10 for
+    /// On Linux one process_madvise(2) for up to 64 spans, of up to 2 GiB together: since 6.13 for any advice; since 5.10 for
     /// [`WillNeed`](Self::WillNeed), [`Cold`](Self::Cold) and [`PageOut`](Self::PageOut), and 6.1 for
     /// [`Collapse`](Self::Collapse), with the privilege `CAP_SYS_NICE`. Where it is missing or
     /// forbidden, and elsewhere, one `madvise` for each.
     #[doc(alias = "process_madvise")]
     pub fn apply(self, spans: &[Span<'_>]) -> Result<()> {
         let value = self.value(Arguments::None)?;
-        let mut together = spans.len() > 1;
-        for (batch, start) in spans.chunks(BATCH).zip((0..).step_by(BATCH)) {
-            let nowhere = Pages {
-                start: core::ptr::NonNull::dangling(),
-                len: 0,
-            };
-            let mut pages = [nowhere; BATCH];
-            for (pages, span) in pages.iter_mut().zip(batch) {
-                *pages = span.pages;
+        let mut together = true;
+        let (mut rest, mut index) = (spans, 0);
+        while let [span, ..] = rest {
+            let mut done = 0;
+            if together && rest.len() > 1 {
+                // SAFETY: the spans borrow their mappings, and no `Advice` changes content.
+                match unsafe { advise_together(rest, value) } {
+                    Some(whole) => done = whole,
+                    None => together = false,
+                }
             }
-            // SAFETY: the pages are of mappings that the spans borrow, and no `Advice` changes
-            // content.
-            together = together && unsafe { os::advise_together(&pages[..batch.len()], value) };
-            if together {
-                continue;
-            }
-            // One by one, which also finds the one that is refused: to advise again does no harm.
-            for (span, index) in batch.iter().zip(start..) {
+            if done == 0 {
+                // By itself, by which it is found what is refused: to advise again does no harm.
                 let arguments = Arguments::Span {
                     index,
                     start: span.start,
@@ -129,10 +125,32 @@ impl Advice {
                 };
                 // SAFETY: the pages are of a mapping that the span borrows.
                 unsafe { self.give(span.pages, arguments) }?;
+                done = 1;
             }
+            rest = &rest[done..];
+            index += done;
         }
         Ok(())
     }
+}
+
+/// Advises on the first of `spans`, in one system call, and returns how many have the advice now; as
+/// [`os::advise_together`].
+///
+/// # Safety
+/// The advice `value` changes no content.
+unsafe fn advise_together(spans: &[Span<'_>], value: c_int) -> Option<usize> {
+    let nowhere = Pages {
+        start: core::ptr::NonNull::dangling(),
+        len: 0,
+    };
+    let mut pages = [nowhere; BATCH];
+    for (pages, span) in pages.iter_mut().zip(spans) {
+        *pages = span.pages;
+    }
+    let count = spans.len().min(BATCH);
+    // SAFETY: the pages are of mappings that the spans borrow; the rest is as the caller vouches.
+    unsafe { os::advise_together(&pages[..count], value) }
 }
 
 impl fmt::Debug for Span<'_> {

@@ -195,8 +195,8 @@ cfg_if::cfg_if! {
         pub const unsafe fn advise_together(
             _: &[crate::region::Pages],
             _: core::ffi::c_int,
-        ) -> bool {
-            false
+        ) -> Option<usize> {
+            None
         }
     }
 }

@@ -6,6 +6,8 @@ use core::mem::MaybeUninit;
 use unix_memory_sys as sys;
 
 use crate::call::{self, Errno};
+use crate::page::round_down;
+use crate::process;
 use crate::region::Pages;
 
 /// How many ranges one call may have here; the kernel takes 1024.
@@ -14,41 +16,57 @@ const MOST: usize = 64;
 /// `<linux/pidfd.h>`: stands for the calling process, without a descriptor. Since Linux 6.14.
 const PIDFD_SELF: c_int = -10002;
 
-/// Advises on all of `ranges` at once, and says whether that was done; where not, some of them may
-/// have been.
+/// Advises on `ranges`, from the first on, in one call, and returns how many of them have the advice
+/// now: the one after them is to be advised on by itself. `None` where there is no such call here,
+/// or it is refused; some ranges may have the advice then.
 ///
 /// # Safety
 /// They are the caller's pages, and the advice `value` changes no content.
-pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> bool {
+pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
     let mut iovec = [MaybeUninit::<libc::iovec>::uninit(); MOST];
-    if ranges.len() > MOST {
-        return false;
-    }
-    let mut len = 0;
+    // The kernel leaves out what is beyond so many bytes, and says nothing.
+    let mut room = round_down(i32::MAX.unsigned_abs() as usize);
+    let mut count = 0;
     for (entry, pages) in iovec.iter_mut().zip(ranges) {
+        let Some(left) = room.checked_sub(pages.len) else {
+            break;
+        };
         entry.write(libc::iovec {
             iov_base: pages.start.as_ptr().cast(),
             iov_len: pages.len,
         });
-        len += pages.len;
+        room = left;
+        count += 1;
+    }
+    if count == 0 {
+        return Some(0);
     }
     let advise = |pidfd| {
         let iovec = iovec.as_ptr().cast();
         // SAFETY: as many elements were written, of pages that are the caller's.
-        let done = unsafe { sys::process_madvise(pidfd, iovec, ranges.len(), value, 0) };
+        let done = unsafe { sys::process_madvise(pidfd, iovec, count, value, 0) };
         usize::try_from(done).map_err(|_| call::errno())
     };
     let done = match advise(PIDFD_SELF) {
         Err(libc::EBADF) => with_own_pidfd(advise),
         done => done,
     };
-    done == Ok(len)
+    let mut done = done.ok()?;
+    // It stops at the first range that it refuses, of which it may have advised on a part.
+    let whole = |pages: &&Pages| match done.checked_sub(pages.len) {
+        Some(rest) => {
+            done = rest;
+            true
+        }
+        None => false,
+    };
+    Some(ranges[..count].iter().take_while(whole).count())
 }
 
 /// Calls `f` with a descriptor of the calling process.
 fn with_own_pidfd(f: impl FnOnce(c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
-    // SAFETY: the call has no preconditions.
-    let own = unsafe { libc::getpid() };
+    #[allow(clippy::cast_possible_wrap, reason = "the kernel's numbers are small")]
+    let own = process::id() as c_int;
     // SAFETY: the call has no preconditions.
     let pidfd = unsafe { sys::pidfd_open(own, 0) };
     if pidfd < 0 {
