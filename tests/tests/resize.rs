@@ -316,7 +316,8 @@ fn a_shared_mapping_follows_its_file() {
     assert_eq!(&end, b"x\0\0");
     mapping.resize(0).unwrap();
     let error = mapping.resize(1).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::Mremap, EINVAL));
+    assert_eq!((error.call(), error.errno()), (Call::Resize, EINVAL));
+    assert_eq!(error.reason(), Reason::EmptyMapping);
 }
 
 #[test]

@@ -173,23 +173,25 @@ impl Region {
     ///
     /// # Safety
     /// As [`protect`](Self::protect).
+    #[inline]
     pub unsafe fn protect_in_place(&self, old: Protection, new: Protection) -> Result<()> {
-        // SAFETY: as the caller vouches.
-        unsafe { self.protect(old, new) }?;
         let becomes_writable = new.contains(Protection::WRITE) && !old.contains(Protection::WRITE);
-        if becomes_writable && !self.is_private_anonymous() && self.len() != 0 {
+        if !becomes_writable || self.is_private_anonymous() || self.len() == 0 {
             // SAFETY: as the caller vouches.
-            return unsafe { self.copy_huge_pages(old, new) };
+            return unsafe { self.protect(old, new) };
         }
-        Ok(())
+        // SAFETY: as the caller vouches.
+        unsafe { self.protect_and_copy(old, new) }
     }
 
-    /// Copies huge pages, if it is of such; or goes back to `old`.
+    /// Lets the pages be written, and copies them if they are huge; or goes back to `old`.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect); the pages can be written.
+    /// As [`protect`](Self::protect).
     #[cold]
-    unsafe fn copy_huge_pages(&self, old: Protection, new: Protection) -> Result<()> {
+    unsafe fn protect_and_copy(&self, old: Protection, new: Protection) -> Result<()> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.protect(old, new) }?;
         let pages = self.pages();
         let is_inside = |offset| {
             let address = pages.start.as_ptr().wrapping_add(offset);
@@ -343,6 +345,7 @@ impl Region {
 
     /// Refuses to make accessible what could not be, where the stack has grown up to it: the kernel
     /// keeps it only from what can be accessed.
+    #[cold]
     fn check_stack(&self) -> Result<()> {
         let Range { start, end } = self.pages().addresses();
         if os::is_for_stack(start, end - start) && os::meets_stack(start, end) {

@@ -159,6 +159,7 @@ impl Tree {
     }
 
     /// The first range that ends after `address`.
+    #[inline]
     fn find(&self, address: usize) -> Option<(Index, &Node)> {
         let (mut found, mut at) = (None, self.root);
         while at != NIL {
