@@ -220,6 +220,8 @@ fn children() {
     let Some(options) = secret() else { return };
     let page = page_size();
     let mut mapping = options.len(2 * page).map_anonymous(ReadWrite).unwrap();
+    // (A child must not be the first to read /proc, while another thread is at it.)
+    assert_secret(&mapping);
     for in_pieces in [false, true] {
         if in_pieces {
             mapping.advise_range(..page, Advice::Random).unwrap();

@@ -53,7 +53,7 @@ pub struct NoMemory {
 /// What is before the entries or pointers of a root.
 #[repr(C, align(64))]
 pub struct Head {
-    /// How many granules the mapping has.
+    /// How many granules the mapping has. It is the first field.
     granules: usize,
     /// Ranges that are known to be claimed.
     pub memo: Memo,
@@ -254,8 +254,9 @@ impl Root {
     pub fn make(granules: usize) -> Result<Self, NoMemory> {
         let height = Self::height_for(granules);
         let base = zeroed_pages(Self::len_for(granules))?;
+        // The first field of `Head`.
         // SAFETY: the pages begin with room for it.
-        unsafe { (&raw mut (*base.cast::<Head>().as_ptr()).granules).write(granules) };
+        unsafe { base.cast::<usize>().write(granules) };
         // SAFETY: and have the entries behind it.
         let start = unsafe { base.add(size_of::<Head>()) };
         Ok(Self(Node { start, height }))
