@@ -16,6 +16,7 @@ use crate::mapping::Mapping;
 use crate::page::check_span;
 use crate::protection::{Access, Readable, Writable};
 use crate::region::Region;
+use crate::spare::{self, Outcome};
 
 /// A protection key: memory that has it can be closed and opened for a thread without a system call.
 ///
@@ -235,11 +236,16 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
         // SAFETY: the pages are the region's own, and nothing refers to them.
         call::zero_or_errno(unsafe { sys::pkey_mprotect(start, pages.len, protection, key) })
     };
-    set(new).map_err(|errno| {
-        // As `Region::protect`: half-way, back; and no guard's type would tell the truth otherwise.
-        if errno == libc::ENOMEM && set(old).is_err() {
-            call::abort();
+    let Err(errno) = set(new) else {
+        return Ok(());
+    };
+    // As `Region::protect`: back after every error. No file says which key pages have; what refuses
+    // every such call, as a filter may, has changed nothing.
+    match spare::undo(errno, || set(old), || set(new), || errno != libc::ENOMEM) {
+        Outcome::Done => Ok(()),
+        Outcome::Undone => {
+            let arguments = Arguments::Length(region.len());
+            Err(Error::kernel(Call::PkeyMprotect, errno, arguments))
         }
-        Error::kernel(Call::PkeyMprotect, errno, Arguments::Length(region.len()))
-    })
+    }
 }
