@@ -42,8 +42,8 @@ impl Root {
     pub fn make(granules: usize) -> Result<Self, NoMemory> {
         let height = Self::height_for(granules);
         let base = zeroed_pages(Self::len_for(granules))?;
-        // SAFETY: the pages begin with room for it.
-        unsafe { (&raw mut (*base.cast::<Head>().as_ptr()).granules).write(granules) };
+        // SAFETY: the pages begin with room for it, of which zeros are a value; nobody else has them.
+        unsafe { base.cast::<Head>().as_mut() }.granules = granules;
         // SAFETY: and have the entries behind it.
         let start = unsafe { base.add(size_of::<Head>()) };
         Ok(Self(Node { start, height }))
@@ -155,6 +155,7 @@ impl Root {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::entry::GRANULE;
 
     #[test]
     fn a_root_is_as_high_as_it_has_to_be() {
