@@ -14,6 +14,7 @@
 
 mod entry;
 mod memo;
+mod node;
 mod tree;
 
 use core::ops::Range;
@@ -22,7 +23,8 @@ use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::Ordering::{AcqRel, Acquire};
 
 use self::entry::{GRANULE, bits};
-use self::tree::{NoMemory, Root, Step};
+use self::node::{NoMemory, Step};
+use self::tree::Root;
 use crate::error::{Arguments, Call, Error, Result};
 use crate::region::Region;
 

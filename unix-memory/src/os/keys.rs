@@ -1,7 +1,4 @@
 //! Memory under a protection key, on Linux and Android.
-//!
-//! No machine that has such keys was at hand: what needs one is written after pkeys(7) and the
-//! processor's manual, and was never run.
 
 use core::cell::Cell;
 use core::ffi::c_int;
@@ -20,9 +17,21 @@ use crate::spare::{self, Outcome};
 
 /// A protection key: memory that has it can be closed and opened for a thread without a system call.
 ///
-/// There are at most 15. Given back when dropped. Linux 4.9, on x86-64 processors with the feature;
-/// on other architectures it is not implemented. Source: pkeys(7). This crate's use of keys was never
-/// run on a processor that has them.
+/// There are at most 15 in a process. Given back when dropped. Linux 4.9, on x86-64 processors with the
+/// feature; on other architectures it is not implemented. Source: pkeys(7).
+///
+/// # Threads that keep rights
+/// The rights over a key belong to a thread, and no other thread can change them. A thread starts with
+/// those of the thread that makes it, so one that is made inside of [`Keyed::with`] can access the
+/// memory as long as it lives.
+///
+/// The kernel hands a number that was given back out again, and closes it for the thread that asks
+/// alone. A thread that was made while an earlier key of the same number was open can access the memory
+/// of the later key. This crate gives the numbers back all the same: there are so few that a program
+/// which makes a key now and then would soon have none, and no reference to the memory reaches such a
+/// thread through safe code. Where that is not enough, make no threads inside of `with`, or keep one
+/// key as long as the process lives. Other code in the process that uses keys can leave threads with
+/// rights in the same way.
 ///
 /// ```
 /// use unix_memory::{Mapping, ProtectionKey};
@@ -48,14 +57,12 @@ pub struct ProtectionKey {
 const DEFAULT: c_int = 0;
 
 impl ProtectionKey {
-    /// Takes a key that no memory has. No thread may access memory that will have it.
-    ///
-    /// (Where code outside of this crate has had the same key and gave it back, threads may still
-    /// have the rights from then.)
+    /// Takes a key that no memory has. No thread may access memory that will have it, but those that
+    /// [keep rights](Self#threads-that-keep-rights) over an earlier key of the same number.
     ///
     /// # Errors
-    /// `ENOSPC` where no key is left; that or `EINVAL` where the processor has none; `ENOSYS` before Linux 4.9, and with
-    /// [`Reason::Unsupported`] on other architectures than x86-64.
+    /// `ENOSPC` where no key is left; that or `EINVAL` where the processor has none; `ENOSYS` before
+    /// Linux 4.9, and with [`Reason::Unsupported`] on other architectures than x86-64.
     #[doc(alias = "pkey_alloc")]
     pub fn new() -> Result<Self> {
         if !arch::KEYS {
@@ -83,7 +90,8 @@ impl ProtectionKey {
     /// Gives the pages of `mapping` this key, and so closes them to every thread.
     ///
     /// # Errors
-    /// The mapping comes back inside the error, as it was: `ENOMEM` at a limit of mappings.
+    /// The mapping comes back inside the error, as it was: `ENOMEM` at a limit of mappings, `EPERM`
+    /// where a part of it is sealed.
     #[doc(alias = "pkey_mprotect")]
     pub fn protect<A: Readable>(
         &self,
@@ -140,9 +148,13 @@ impl fmt::Debug for ProtectionKey {
 /// It gives out no reference that another thread could have. Unmapped on drop.
 ///
 /// * **Signals**: a handler runs with the rights of a new process: it cannot access the memory.
-/// * **Threads**: one that is made while this is open is made with the same rights, and keeps them.
-/// * **System calls**: the kernel reads and writes memory with the rights of the thread that calls it.
-/// * **fork**: a child has the memory, the key and the rights.
+/// * **Threads**: one that is made while this is open is made with the same rights, and
+///   [keeps them](ProtectionKey#threads-that-keep-rights).
+/// * **System calls**: the kernel reads and writes memory with the rights of the thread that calls it,
+///   and fails with `EFAULT` where it has none. Debuggers, `/proc/self/mem` and
+///   `process_vm_readv` need no rights.
+/// * **fork**: a child has a copy of the memory, and the key; its thread has the rights that the thread
+///   which called `fork` had.
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Keyed<'k, A: Access> {
     mapping: Mapping<A>,
