@@ -331,6 +331,19 @@ fn a_files_alignment_is_that_of_its_offsets() {
     assert_eq!(anonymous.unwrap().as_ptr().addr() % unit, 0);
 }
 
+/// A range that ends below the unit holds what begins in the middle of one.
+#[test]
+fn within_less_than_the_alignment() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(3 << 26).unwrap();
+    let options = MapOptions::new().offset(1 << 26).len(1).alignment(1 << 28);
+    let mapping = options.within(1 << 16..1 << 27).map_shared(&file, ReadOnly);
+    match mapping {
+        Ok(mapping) => assert_eq!(mapping.as_ptr().addr(), 1 << 26),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// Exactly as much room as is needed, and a page less, wherever it begins.
 #[test]
 fn the_only_place_that_fits() {

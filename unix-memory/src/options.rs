@@ -147,8 +147,8 @@ impl MapOptions {
     /// something is mapped already, that is an error ([`Reason::Occupied`]).
     ///
     /// On Linux and Android it also is one ([`Reason::Stack`]) where the stack of the main thread may
-    /// grow: from its end down to its limit (`RLIMIT_STACK` at that moment; 128 MiB at least, 1 GiB at
-    /// most, 128 MiB on 32-bit systems) and 256 pages. A stack does not stop where something is mapped.
+    /// grow: from its end down to its limit (`RLIMIT_STACK` at that moment; 8 MiB at least; 1 GiB where
+    /// there is none, 128 MiB on 32-bit systems) and 256 pages, or where it has grown. A stack does not stop where something is mapped.
     /// A program that raises the limit does so before it maps. Stacks of other threads, and a heap that
     /// grows by `brk`, stop where something is mapped.
     ///
@@ -168,8 +168,7 @@ impl MapOptions {
     ///
     /// # Platform
     /// Linux is asked with `MAP_FIXED_NOREPLACE`, FreeBSD with `MAP_FIXED | MAP_EXCL`, OpenBSD with
-    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD and DragonFly with `MAP_TRYFIXED`; elsewhere it is a
-    /// hint. What comes back is compared everywhere, since kernels before these flags (Linux before
+    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD with `MAP_TRYFIXED`; elsewhere it is a hint. What comes back is compared everywhere, since kernels before these flags (Linux before
     /// 4.17) ignore them.
     #[doc(alias = "MAP_FIXED")]
     #[doc(alias = "MAP_FIXED_NOREPLACE")]
@@ -312,6 +311,13 @@ impl MapOptions {
     pub const fn dont_dump(mut self, yes: bool) -> Self {
         self.steps.dont_dump = yes;
         self.flag(os::MAP_CONCEAL, yes)
+    }
+
+    /// Exactly at this address, where the kernel had found room that was given up again.
+    #[cfg(feature = "std")]
+    pub(crate) const fn in_room(mut self, address: usize) -> Self {
+        self.place = Place::Room(address);
+        self
     }
 
     /// Has memory without a file in pages of `size` bytes, for which `flags` ask.

@@ -44,6 +44,9 @@ pub enum Place {
     Near(usize),
     /// Exactly here.
     At(usize),
+    /// Exactly here, where the kernel had found room that was given up again.
+    #[allow(dead_code, reason = "rings alone ask, with the feature std")]
+    Room(usize),
     /// Wholly between these addresses: the first one, and the one after the last.
     Within(usize, usize),
 }
@@ -70,6 +73,7 @@ impl Pending {
                 Err((libc::EINVAL, Reason::Unaligned(unit)))
             }
             Place::At(address) => self.at(address),
+            Place::Room(address) => self.take(address),
             Place::Within(first, end) => self.within(first, end, unit),
             Place::Anywhere if unit > natural => self.aligned(0, unit),
             Place::Near(address) if unit > natural => self.aligned(address, unit),
@@ -112,14 +116,29 @@ impl Pending {
         if os::is_for_stack(address, round_up(self.len)) {
             return Err((libc::ENOMEM, Reason::Stack));
         }
+        self.take(address)
+    }
+
+    /// Maps at `address`, a multiple of the page size, or nowhere; not where the stack has come.
+    fn take(&self, address: usize) -> Placed {
         let occupied = (libc::EEXIST, Reason::Occupied);
+        let len = round_up(self.len);
         match self.mmap(address, os::NO_REPLACE) {
-            Ok(start) if start.addr().get() == address => Ok(start),
-            // A system, or a kernel before the flag, that took the address for a hint.
             Ok(start) => {
+                let is_there = start.addr().get() == address;
+                // Asked now: from here on the kernel keeps the stack away.
+                if is_there && !os::meets_stack(address, address + len) {
+                    return Ok(start);
+                }
+                // Else the stack is there; or a system, or a kernel before the flag, took the address
+                // for a hint.
                 // SAFETY: the pages were mapped just now, and nothing refers to them.
-                let _refused = unsafe { call::munmap(start, round_up(self.len)) };
-                Err(occupied)
+                let _refused = unsafe { call::munmap(start, len) };
+                Err(if is_there {
+                    (libc::ENOMEM, Reason::Stack)
+                } else {
+                    occupied
+                })
             }
             Err(libc::EEXIST) => Err(occupied),
             Err(errno) => Err((errno, Reason::Kernel)),
@@ -145,10 +164,11 @@ impl Pending {
             let start = room.anywhere(hint)?;
             // SAFETY: the pages were mapped just now, and nothing refers to them.
             unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
-            // It lies in the room.
-            self.at(self.fit(start.addr().get(), unit))
+            // It lies in the room, which the kernel chose away from the stack.
+            self.take(self.fit(start.addr().get(), unit))
         };
-        until_free(attempt, |(_, reason)| *reason == Reason::Occupied)
+        let is_lost = |reason| [Reason::Occupied, Reason::Stack].contains(&reason);
+        until_free(attempt, |&(_, reason)| is_lost(reason))
     }
 
     /// Maps wholly between `first` and `end`, where it fits `unit`.
@@ -161,11 +181,12 @@ impl Pending {
         let Some(highest) = end.checked_sub(len) else {
             return no_room;
         };
-        // The last that fits: the first one from just above the one before it on.
-        let Some(highest) = highest.checked_sub(unit - 1) else {
+        // The last that fits: one unit before the first behind it, which may wrap.
+        let next = self.fit(highest.wrapping_add(1), unit);
+        let below = highest.wrapping_sub(next.wrapping_sub(unit));
+        let Some(highest) = highest.checked_sub(below) else {
             return no_room;
         };
-        let highest = self.fit(highest, unit);
         if lowest < first || highest < lowest {
             return no_room;
         }

@@ -271,9 +271,10 @@ cfg_if::cfg_if! {
     } else if #[cfg(target_os = "openbsd")] {
         pub const NO_REPLACE: core::ffi::c_int =
             unix_memory_sys::MAP_FIXED | unix_memory_sys::__MAP_NOREPLACE;
-    } else if #[cfg(any(target_os = "netbsd", target_os = "dragonfly"))] {
+    } else if #[cfg(target_os = "netbsd")] {
         pub use unix_memory_sys::MAP_TRYFIXED as NO_REPLACE;
     } else {
+        // DragonFly's MAP_TRYFIXED also maps into what is reserved for a stack, which a hint does not.
         pub const NO_REPLACE: core::ffi::c_int = 0;
     }
 }

@@ -1,54 +1,90 @@
-//! Where the stack of the main thread may grow: Linux and Android.
+//! Where the stack of the main thread is, and may grow: Linux and Android.
+//!
+//! It is the one stack for which the kernel sets no addresses aside. It grows by a fault below it, as far
+//! as its limit (`RLIMIT_STACK`) allows at that moment, and keeps 256 pages away from what can be
+//! accessed. Where the kernel chooses an address, or follows a hint, it keeps these too; for
+//! `MAP_FIXED_NOREPLACE`, `mremap` and `mprotect` it does not look. (Stacks of other threads are mapped as
+//! a whole. A heap that grows by `brk` stops where something is mapped.)
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::proc_file;
+use unix_memory_sys as sys;
+
+use crate::call;
 use crate::page::{page_size, round_down};
 
-/// Where the stack ends, one behind its highest address; zero before that was asked for, and `MAX` where
-/// nobody knows.
-static TOP: AtomicUsize = AtomicUsize::new(0);
+/// As much is kept for the stack whatever its limit, which may be raised again: the usual limit. The
+/// kernel itself chooses no address as near to the stack as that.
+const LEAST: usize = 8 << 20;
 
-/// As far below its end the kernel lets it grow by itself, whatever its limit: `MIN_GAP` of its
-/// arch/*/mm/mmap.c.
-const LEAST: usize = 128 << 20;
+/// As much where there is no limit: 1 GiB, or 128 MiB where addresses have 32 bits.
+const UNLIMITED: usize = if usize::BITS > 32 { 1 << 30 } else { 128 << 20 };
 
-/// As far it is taken to grow, whatever its limit, which may be none: the kernel keeps the stack away
-/// from what can be accessed (see [`guard_gap`]).
-const MOST: usize = if usize::BITS > 32 { 1 << 30 } else { LEAST };
+/// As deep a stack can be: 16 GiB, or all addresses where they have 32 bits. One that is deeper is not
+/// seen.
+const DEEPEST: usize = if usize::BITS > 32 {
+    UNLIMITED << 4
+} else {
+    usize::MAX
+};
+
+/// Nothing below this address is the stack's, however deep it is. Zero before it is known.
+static LOWEST: AtomicUsize = AtomicUsize::new(0);
 
 /// As far the kernel keeps the stack, when it grows, from what can be accessed below it:
 /// `stack_guard_gap`, unless the kernel was started with another.
-fn guard_gap() -> usize {
+fn gap() -> usize {
     256 * page_size()
 }
 
-fn top() -> usize {
+/// One of the uppermost pages of the stack; zero where that is not known.
+fn upper_page() -> usize {
+    // At the highest addresses the kernel writes the path of the program.
+    // SAFETY: the call takes any number.
+    let path = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    usize::try_from(path).map_or(0, round_down)
+}
+
+#[inline]
+fn lowest() -> usize {
     // Relaxed: it is the same whoever stores it.
-    match TOP.load(Ordering::Relaxed) {
-        0 => {
-            // At the highest addresses is what the program is told: its path, some random bytes.
-            let told = [libc::AT_EXECFN, libc::AT_RANDOM].map(|item| {
-                // SAFETY: the call takes any number.
-                unsafe { libc::getauxval(item) }
-            });
-            let highest = told.into_iter().max().unwrap_or(0);
-            let top = match usize::try_from(highest) {
-                Ok(0) | Err(_) => usize::MAX,
-                Ok(highest) => round_down(highest).saturating_add(page_size()),
-            };
-            TOP.store(top, Ordering::Relaxed);
-            top
-        }
-        top => top,
+    match LOWEST.load(Ordering::Relaxed) {
+        0 => find_lowest(),
+        lowest => lowest,
     }
 }
 
-/// The addresses that are kept for the stack: to its limit (`RLIMIT_STACK`) as it is now, and the gap
-/// below.
-fn zone(top: usize) -> Range<usize> {
+#[cold]
+fn find_lowest() -> usize {
+    let lowest = match upper_page() {
+        0 => usize::MAX,
+        page => page
+            .saturating_sub(DEEPEST.saturating_add(2 * gap()))
+            .max(1),
+    };
+    LOWEST.store(lowest, Ordering::Relaxed);
+    lowest
+}
+
+/// Whether some of `len` bytes from `start` on are kept for the stack of the main thread, or the stack
+/// has come so near to them that it would not stop before them.
+#[inline]
+pub fn is_for_stack(start: usize, len: usize) -> bool {
+    let end = start.saturating_add(len);
+    end > lowest() && (is_in_zone(start, end) || has_come_near(start, end))
+}
+
+/// Whether the stack of the main thread has come so near to the pages before `end` that it would not
+/// stop before them.
+#[inline]
+pub fn meets_stack(start: usize, end: usize) -> bool {
+    end > lowest() && has_come_near(start, end)
+}
+
+#[cold]
+fn is_in_zone(start: usize, end: usize) -> bool {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: the call writes the structure that it is given.
     let asked = unsafe { libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) };
@@ -58,42 +94,45 @@ fn zone(top: usize) -> Range<usize> {
     } else {
         libc::RLIM_INFINITY
     };
-    let reach = usize::try_from(current).unwrap_or(MOST).clamp(LEAST, MOST);
-    top.saturating_sub(reach + guard_gap())..top
-}
-
-/// Whether some of `len` bytes from `start` on are kept for the stack of the main thread.
-///
-/// What lies there may be accessed as the stack: the kernel grows it where nothing is mapped, and a
-/// frame does not stop where something is. (Stacks of other threads are mapped as a whole; nothing is
-/// mapped over them.)
-#[inline]
-pub fn is_for_stack(start: usize, len: usize) -> bool {
-    let top = top();
-    if start >= top || top - start > MOST + guard_gap() + len {
-        return false;
-    }
-    let (zone, end) = (zone(top), start.saturating_add(len));
+    let bytes = match current {
+        libc::RLIM_INFINITY => UNLIMITED,
+        bytes => usize::try_from(bytes)
+            .unwrap_or(DEEPEST)
+            .clamp(LEAST, DEEPEST),
+    };
+    let zone = zone(upper_page(), bytes);
     start < zone.end && zone.start < end
 }
 
-/// Whether the stack of the main thread has come so near to the end of the pages before `end`, which
-/// could not be accessed, that they must not be from now on.
+/// What is kept for a stack of `bytes` bytes that has this page.
+fn zone(upper_page: usize, bytes: usize) -> Range<usize> {
+    // The limit counts from the end of the stack, which is above.
+    let bottom = round_down(upper_page.saturating_sub(bytes));
+    bottom.saturating_sub(gap())..upper_page + page_size()
+}
+
 #[cold]
-pub fn meets_stack(start: usize, end: usize) -> bool {
-    let top = top();
-    if !is_for_stack(start, end - start) {
+fn has_come_near(start: usize, end: usize) -> bool {
+    let upper = upper_page();
+    if start >= upper {
         return false;
     }
-    let mut meets = false;
-    let read = proc_file::each_line(c"/proc/self/maps", |line| {
-        if let Some(mapping) = proc_file::addresses(line) {
-            let is_stack = mapping.contains(&(top - page_size()));
-            meets |= is_stack && mapping.start >= end && mapping.start - end < guard_gap();
-        }
-    });
-    // Where it cannot be read, it might.
-    meets || read.is_err()
+    // The lowest page that leaves the stack less than the gap.
+    let near = round_down(end.saturating_add(gap() - page_size()));
+    if near >= upper {
+        return true;
+    }
+    // From there to the stack's end all is mapped exactly if the stack has come so far. (What other
+    // mappings fill is taken for it.)
+    let address = core::ptr::without_provenance_mut(near);
+    // SAFETY: with MS_ASYNC Linux only looks whether there are pages, whosesoever they are.
+    let asked = unsafe { sys::msync(address, upper - near, sys::MS_ASYNC) };
+    match call::zero_or_errno(asked) {
+        Ok(()) => true,
+        Err(libc::ENOMEM) => false,
+        // Refused by a filter: it may have come as far as it is let.
+        Err(_) => is_in_zone(start, end),
+    }
 }
 
 #[cfg(test)]
@@ -102,14 +141,15 @@ mod tests {
 
     #[test]
     fn the_zone_is_below_the_stack() {
-        let top = top();
-        if top == usize::MAX {
+        let (upper, page) = (upper_page(), page_size());
+        if upper == 0 {
             return;
         }
-        let zone = zone(top);
+        let zone = zone(upper, LEAST);
+        assert_eq!(zone, upper - LEAST - gap()..upper + page);
         assert!(is_for_stack(zone.start, 1) && is_for_stack(zone.end - 1, 1));
-        assert!(!is_for_stack(zone.start - 1, 1) && is_for_stack(zone.start - 1, 2));
-        assert!(!is_for_stack(zone.end, 1) && is_for_stack(0x1000, usize::MAX / 2));
-        assert!(!is_for_stack(0x1000, 1));
+        assert!(!is_for_stack(zone.end, 1) && !is_for_stack(page, page));
+        assert!(meets_stack(upper - page, upper) && !meets_stack(page, 2 * page));
+        assert!(!meets_stack(upper, upper + page));
     }
 }

@@ -143,11 +143,11 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     room.unmap()?;
 
     let first = MapOptions::new()
-        .at(address)
+        .in_room(address)
         .len(header + capacity)
         .map_shared(object, ReadWrite)?;
     let second = MapOptions::new()
-        .at(address + header + capacity)
+        .in_room(address + header + capacity)
         .len(capacity)
         .offset(header as u64)
         .map_shared(object, ReadWrite)?;
