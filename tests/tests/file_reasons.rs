@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 
-use libc::{EACCES, EINVAL, ENODEV, ENXIO};
+use libc::{EACCES, EBADF, EINVAL, ENODEV, ENXIO};
 use tests::{refusing_argument, skip};
 use unix_memory::*;
 
@@ -189,4 +190,115 @@ fn errors_survive_a_question_mark() {
     assert_eq!(Error::from_io(&io::Error::from_raw_os_error(ENODEV)), None);
     assert_eq!(Error::from_io(&io::Error::other("something else")), None);
     assert_eq!(std_result(), Ok(7));
+    // Put into others, in both ways that they have.
+    let twice = io::Error::other(io::Error::other(io::Error::from(ours)));
+    assert_eq!(Error::from_io(&twice), Some(ours));
+    let wrapped = io::Error::new(io::ErrorKind::InvalidData, Wrapped(ours));
+    assert_eq!(Error::from_io(&wrapped), Some(ours));
+    assert_eq!(Error::from_io(&io::Error::other(wrapped)), Some(ours));
+}
+
+/// An error of another crate's.
+#[derive(Debug)]
+struct Wrapped(Error);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no index")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_path_alone_cannot_be_mapped() {
+    let named = file();
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_PATH);
+    let path = options.open(named.path()).unwrap();
+    for sharing in [MapOptions::map_shared, MapOptions::map_private] {
+        let error = sharing(&MapOptions::new(), &path, ReadOnly).unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EBADF, Reason::NotReadable)
+        );
+    }
+}
+
+/// What says that it is empty and cannot be mapped is not taken for empty.
+#[test]
+fn a_file_of_proc_is_not_empty() {
+    let status = File::open("/proc/self/status").unwrap();
+    let mut windows = Windows::new(&status, page_size()).unwrap();
+    let error = windows.next().unwrap().unwrap_err();
+    assert_eq!(
+        (error.call(), error.reason()),
+        (Call::Mmap, Reason::NoMappings)
+    );
+    assert!(windows.next().is_none());
+    let object = SharedMemory::from(std::os::fd::OwnedFd::from(status.try_clone().unwrap()));
+    assert_eq!(
+        object.map(ReadOnly).unwrap_err().reason(),
+        Reason::NoMappings
+    );
+    // But this is.
+    let empty = tempfile::tempfile().unwrap();
+    assert!(Windows::new(&empty, 1).unwrap().next().is_none());
+    let to_its_end = Windows::new(&empty, 1).unwrap().end_at(0);
+    assert_eq!(to_its_end.count(), 0);
+}
+
+#[test]
+fn a_device_has_no_length() {
+    let zero = SharedMemory::from(std::os::fd::OwnedFd::from(File::open("/dev/zero").unwrap()));
+    let error = zero.map(ReadOnly).unwrap_err();
+    let reason = Reason::LengthNeeded(FileKind::CharacterDevice);
+    assert_eq!((error.errno(), error.reason()), (EINVAL, reason));
+}
+
+/// An empty file takes no room, and needs none to be recognised.
+#[test]
+fn an_empty_file_needs_no_room() {
+    let empty = tempfile::tempfile().unwrap();
+    let occupied = Mapping::anonymous(page_size()).unwrap();
+    let options = MapOptions::new().at(occupied.as_ptr().addr());
+    assert!(options.map_shared(&empty, ReadOnly).unwrap().is_empty());
+    assert!(options.map_private(&empty, ReadWrite).unwrap().is_empty());
+    let Some(call) = mmap_call() else { return };
+    for errno in [libc::ENOMEM, libc::EAGAIN] {
+        let _or_skipped = refusing_argument(call, 1, 1, errno, || {
+            let mapping = MapOptions::new().map_shared(&empty, ReadOnly).unwrap();
+            assert!(mapping.is_empty());
+        });
+    }
+}
+
+/// Some file systems have other numbers for what they cannot do.
+#[test]
+fn file_systems_that_refuse_in_their_own_way() {
+    let file = file();
+    let Some(call) = mmap_call() else { return };
+    let shared = libc::MAP_SHARED.unsigned_abs().into();
+    for errno in [EINVAL, libc::EOPNOTSUPP] {
+        let _or_skipped = refusing_argument(call, 3, shared, errno, || {
+            let error = MapOptions::new().map_shared(&file, ReadWrite).unwrap_err();
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (errno, Reason::PrivateOnly)
+            );
+            let windows = Windows::new(&file, page_size()).unwrap();
+            assert!(windows.map(|window| window.unwrap().len()).sum::<usize>() > page_size());
+        });
+    }
+    // Refused for where it was to be: the file can be mapped.
+    let options = MapOptions::new().alignment(3);
+    let error = options.map_shared(&file, ReadOnly).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::PowerOfTwo)
+    );
 }

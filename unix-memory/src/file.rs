@@ -13,7 +13,7 @@ use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::options::MapOptions;
 use crate::os;
 use crate::page::page_size;
-use crate::protection::{Access, Protection, ReadOnly};
+use crate::protection::{Access, Protection};
 use crate::shared::SharedMapping;
 
 /// With the feature `std`: files, and whatever else is [`AsFd`].
@@ -26,7 +26,8 @@ impl MapOptions {
     /// file may be closed afterwards.
     ///
     /// # Errors
-    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]), or `access` asks for
+    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` where it is open for
+    ///   its path alone, by `O_PATH`), or `access` asks for
     ///   writing and it is not open for that too ([`Reason::NotWritable`]); or a security policy
     ///   forbids it.
     /// * `EINVAL`: no length given for a device, or whatever else does not tell it
@@ -35,7 +36,8 @@ impl MapOptions {
     /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe
     ///   ([`Reason::NotMappable`]); its file system maps privately only ([`Reason::PrivateOnly`]), so
     ///   that [`map_private`](Self::map_private) works; or its file system or driver cannot map at all
-    ///   ([`Reason::NoMappings`]); `EIO` from some.
+    ///   ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or `EINVAL`, or
+    ///   `EIO`.
     /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]), and
     ///   [`past_end`](Self::past_end) does not let them; or the offset does, and no length is given.
     /// * `EOVERFLOW`: offset and length are more than a file can have
@@ -89,20 +91,26 @@ impl MapOptions {
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
         let len = self.len_in(fd)?;
-        if len == 0 && self.len.is_none() {
-            // Nothing to map; a byte past the end shows whether it could be, which is not there to be
-            // locked or populated. (One of huge pages can be, but no byte of it unmapped.)
-            if Facts::of(fd)?.huge_page.is_none() {
-                let (options, _steps) = self.clone().without_steps();
-                options
-                    .populate(false)
-                    .map_file(fd.as_raw_fd(), 1, access, sharing)
-                    .map(drop)
-                    .map_err(|error| explain(error, fd, A::PROTECTION, sharing))?;
-            }
+        if len == 0 && self.len.is_none() && Facts::of(fd)?.huge_page.is_none() {
+            self.check_empty(fd, access, sharing)?;
         }
         self.map_file(fd.as_raw_fd(), len, access, sharing)
-            .map_err(|error| explain(error, fd, A::PROTECTION, sharing))
+            .map_err(|error| explain::<A>(error, fd, sharing))
+    }
+
+    /// Refuses an empty file that could not be mapped if it were longer, as those of /proc, which say
+    /// that they are empty.
+    ///
+    /// (One of huge pages can be mapped, but no byte of it unmapped.)
+    fn check_empty<A: Access>(&self, fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Result<()> {
+        // A byte past the end shows it, wherever that is, and nothing is done with it.
+        let byte = Self::new().offset(self.offset);
+        match byte.map_file(fd.as_raw_fd(), 1, access, sharing) {
+            Ok(_unmapped) => Ok(()),
+            // That there is no room for it says nothing of the file.
+            Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
+            Err(error) => Err(explain::<A>(error, fd, sharing)),
+        }
     }
 
     /// The length to map: the one asked for, held against the file, or the rest of the file.
@@ -150,32 +158,52 @@ impl MapOptions {
 
 /// Finds out why the kernel did not map the file behind `fd`, where more can be known than it said.
 #[cold]
-fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Error {
-    let is_shared = sharing == sys::MAP_SHARED;
-    let is_mappable = |sharing| {
-        // A page of it, at the start, which may not be there.
-        let page = MapOptions::new().len(page_size());
-        page.map_file(fd.as_raw_fd(), page_size(), ReadOnly, sharing)
-            .is_ok()
-    };
+fn explain<A: Access>(error: Error, fd: BorrowedFd<'_>, sharing: c_int) -> Error {
+    // (Two of these are one on some systems.)
+    const NO_MAPPING: [c_int; 4] = [libc::ENODEV, libc::ENOTSUP, libc::EOPNOTSUPP, libc::EINVAL];
     let reason = match error.errno() {
-        _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => return error,
-        libc::ENODEV if is_shared && is_mappable(sys::MAP_PRIVATE) => Reason::PrivateOnly,
-        libc::ENODEV => Reason::NoMappings,
-        libc::EACCES => {
-            // SAFETY: the command takes no number.
-            match unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.map(|flags| flags & libc::O_ACCMODE)
-            {
-                Ok(libc::O_WRONLY) => Reason::NotReadable,
-                Ok(libc::O_RDONLY) if is_shared && protection.contains(Protection::WRITE) => {
-                    Reason::NotWritable
-                }
-                _ => return error,
-            }
-        }
-        _ => return error,
+        _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => None,
+        errno if NO_MAPPING.contains(&errno) => why_no_mapping::<A>(errno, fd, sharing),
+        // The descriptor is open, but for its path alone (`O_PATH`).
+        libc::EBADF => Some(Reason::NotReadable),
+        libc::EACCES => why_no_access::<A>(fd, sharing),
+        _ => None,
     };
-    error.because(reason)
+    reason.map_or(error, |reason| error.because(reason))
+}
+
+/// Why the file's system or driver refused with `errno`, if it is for the file.
+fn why_no_mapping<A: Access>(errno: c_int, fd: BorrowedFd<'_>, sharing: c_int) -> Option<Reason> {
+    let facts = Facts::of(fd).ok()?;
+    let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
+    if !is_plain {
+        // A device is not mapped once more: that may mean something to it.
+        return (errno == libc::ENODEV).then_some(Reason::NoMappings);
+    }
+    // A page of it, at the start, which may not be there.
+    let page = MapOptions::new().len(page_size());
+    let refuses = |sharing| {
+        let mapping = page.map_file(fd.as_raw_fd(), page_size(), A::default(), sharing);
+        mapping.is_err_and(|error| error.errno() == errno)
+    };
+    match (refuses(sharing), refuses(sys::MAP_PRIVATE)) {
+        (true, true) => Some(Reason::NoMappings),
+        (true, false) => Some(Reason::PrivateOnly),
+        // It is for how or where it was to be mapped.
+        (false, _) => None,
+    }
+}
+
+/// Which access to the file its descriptor lacks, if it does.
+fn why_no_access<A: Access>(fd: BorrowedFd<'_>, sharing: c_int) -> Option<Reason> {
+    // SAFETY: the command takes no number.
+    let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.ok()?;
+    let writes = sharing == sys::MAP_SHARED && A::PROTECTION.contains(Protection::WRITE);
+    match flags & libc::O_ACCMODE {
+        libc::O_WRONLY => Some(Reason::NotReadable),
+        libc::O_RDONLY if writes => Some(Reason::NotWritable),
+        _ => None,
+    }
 }
 
 /// What is known of an open file.

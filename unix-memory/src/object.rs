@@ -3,7 +3,7 @@
 use core::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::file::{Facts, errno_of, with_file};
 use crate::options::MapOptions;
 use crate::os;
@@ -156,9 +156,12 @@ impl SharedMemory {
     #[doc(alias = "mmap")]
     pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
         let facts = Facts::of(self.as_fd())?;
-        // On Apple's systems such an object does not tell what it is, and needs a length.
-        let len = usize::try_from(facts.len).unwrap_or(usize::MAX);
-        MapOptions::new().len(len).map_shared(self, access)
+        let mut options = MapOptions::new();
+        if let FileKind::Other = facts.kind {
+            // On Apple's systems such an object does not tell what it is, and needs a length.
+            options = options.len(usize::try_from(facts.len).unwrap_or(usize::MAX));
+        }
+        options.map_shared(self, access)
     }
 
     /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has

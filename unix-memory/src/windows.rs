@@ -187,13 +187,17 @@ impl<F: AsFd> Windows<F> {
         let end = self.current_end()?;
         let len = self.len_at(self.next, end);
         if len == 0 {
+            if end == 0 && self.end.is_none() {
+                // It says that it is empty; if it cannot be mapped, that may not be so.
+                drop(self.window(0, None)?);
+            }
             return Ok(None);
         }
         let offset = self.next;
         let window = match self.ahead.take() {
             // Unless the file has changed its length meanwhile.
             Some(window) if window.offset == offset && window.len() == len => window,
-            _ => self.window(offset, len)?,
+            _ => self.window(offset, Some(len))?,
         };
         self.next += len as u64;
         if self.drop_behind {
@@ -202,7 +206,7 @@ impl<F: AsFd> Windows<F> {
         let len = self.len_at(self.next, end);
         if self.read_ahead && len > 0 {
             // If it cannot be mapped now, that is told when its turn has come.
-            self.ahead = self.window(self.next, len).ok();
+            self.ahead = self.window(self.next, Some(len)).ok();
             if let Some(window) = &self.ahead {
                 let _only_a_hint = window.advise(Advice::WillNeed);
             }
@@ -217,8 +221,10 @@ impl<F: AsFd> Windows<F> {
         matches!(self.sharing, Sharing::Private)
     }
 
-    fn window(&mut self, offset: u64, len: usize) -> Result<Window> {
-        let options = MapOptions::new().offset(offset).len(len);
+    /// The window at `offset`, of `len` bytes or to the end of the file.
+    fn window(&mut self, offset: u64, len: Option<usize>) -> Result<Window> {
+        let mut options = MapOptions::new().offset(offset);
+        options.len = len;
         if self.sharing == Sharing::Shared {
             match options.map_shared(&self.file, ReadOnly) {
                 Err(error) if error.reason() == Reason::PrivateOnly => {

@@ -223,7 +223,8 @@ impl Error {
 /// With the feature `std`.
 #[cfg(feature = "std")]
 impl Error {
-    /// The error of this crate that became `error` by `?`, if it is one.
+    /// The error of this crate that became `error` by `?`, if it is one; also where others have put it
+    /// into an error of theirs, of which it is a [source](core::error::Error::source).
     ///
     /// ```
     /// use unix_memory::{Error, MapOptions, ReadOnly};
@@ -239,7 +240,22 @@ impl Error {
     /// ```
     #[must_use]
     pub fn from_io(error: &std::io::Error) -> Option<Self> {
-        error.get_ref()?.downcast_ref::<Self>().copied()
+        use core::error::Error as StdError;
+        // (What such an error calls its source is that of the one inside, which would be left out.)
+        fn inside(error: &std::io::Error) -> Option<&(dyn StdError + 'static)> {
+            error.get_ref().map(|inner| inner as _)
+        }
+        let mut next = inside(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return Some(*found);
+            }
+            next = match error.downcast_ref() {
+                Some(error) => inside(error),
+                None => error.source(),
+            };
+        }
+        None
     }
 
     /// The bare error of the operating system, without what this crate knows of it: for code that asks

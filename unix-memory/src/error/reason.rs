@@ -125,6 +125,8 @@ pub enum FileKind {
     Pipe,
     /// A socket.
     Socket,
+    /// A symbolic link, which is not followed.
+    SymbolicLink,
     /// None of the others, or not known because only a raw descriptor was given.
     Other,
     /// No file: anonymous memory.
@@ -140,6 +142,7 @@ impl fmt::Display for FileKind {
             Self::BlockDevice => "a block device",
             Self::Pipe => "a pipe",
             Self::Socket => "a socket",
+            Self::SymbolicLink => "a symbolic link",
             Self::Other => "a file of unknown kind",
             Self::None => "anonymous memory",
         })

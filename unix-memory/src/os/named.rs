@@ -136,8 +136,9 @@ impl NamedMemory {
     ///
     /// # Errors
     /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not a
-    /// name; `ENODEV` with [`Reason::NotMappable`], or `ENXIO`, `ELOOP`, `EISDIR`: the name is that of
-    /// something else, as a FIFO, a symbolic link, a directory; `EMFILE`, `ENFILE`: too many open files.
+    /// name; `ENODEV`, `ELOOP`, `ENXIO`, `EISDIR` or `EINVAL` with [`Reason::NotMappable`]: the name is
+    /// that of something else, as a FIFO, a symbolic link, a socket, a directory; `EMFILE`, `ENFILE`:
+    /// too many open files.
     pub fn open(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
         Self::open_with(name.as_ref(), libc::O_RDWR)
     }
@@ -153,7 +154,10 @@ impl NamedMemory {
     fn open_with(name: &OsStr, flags: c_int) -> Result<SharedMemory> {
         let name = checked(Call::ShmOpen, name)?;
         let flags = flags | super::OPEN_AT_ONCE;
-        let fd = shm_open(&name, flags, 0).map_err(refused(Call::ShmOpen, &name))?;
+        let fd = shm_open(&name, flags, 0).map_err(|errno| {
+            let error = refused(Call::ShmOpen, &name)(errno);
+            kind_refused(errno).map_or(error, |kind| error.because(Reason::NotMappable(kind)))
+        })?;
         close_on_exec(fd.as_fd())?;
         match Facts::of(fd.as_fd())?.kind {
             // Apple's systems do not say what such an object is.
@@ -273,6 +277,18 @@ fn checked(call: Call, name: &OsStr) -> Result<CString> {
 fn refused(call: Call, name: &CStr) -> impl Fn(Errno) -> Error + use<> {
     let arguments = Arguments::Name(error::Name::new(name.to_bytes()));
     move |errno| Error::kernel(call, errno, arguments)
+}
+
+/// What a name is of, where `errno` says that it is not of an object.
+const fn kind_refused(errno: Errno) -> Option<FileKind> {
+    match errno {
+        libc::EISDIR => Some(FileKind::Directory),
+        // What glibc makes of it. The name has been checked, and the flags are those that all take.
+        libc::EINVAL if super::OPEN_AT_ONCE != 0 => Some(FileKind::Directory),
+        libc::ELOOP => Some(FileKind::SymbolicLink),
+        libc::ENXIO => Some(FileKind::Socket),
+        _ => None,
+    }
 }
 
 /// A name that most likely nobody has.

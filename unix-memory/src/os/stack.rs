@@ -8,10 +8,11 @@
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use unix_memory_sys as sys;
 
+use super::proc_file;
 use crate::call;
 use crate::page::{page_size, round_down};
 
@@ -32,6 +33,9 @@ const DEEPEST: usize = if usize::BITS > 32 {
 
 /// Nothing below this address is the stack's, however deep it is. Zero before it is known.
 static LOWEST: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the stack is known not to grow.
+static IS_FIXED: AtomicBool = AtomicBool::new(false);
 
 /// As far the kernel keeps the stack, when it grows, from what can be accessed below it:
 /// `stack_guard_gap`, unless the kernel was started with another.
@@ -73,14 +77,38 @@ fn find_lowest() -> usize {
 #[inline]
 pub fn is_for_stack(start: usize, len: usize) -> bool {
     let end = start.saturating_add(len);
-    end > lowest() && (is_in_zone(start, end) || has_come_near(start, end))
+    end > lowest() && (is_in_zone(start, end) || has_come_near(start, end)) && grows()
 }
 
 /// Whether the stack of the main thread has come so near to the pages before `end` that it would not
 /// stop before them.
 #[inline]
 pub fn meets_stack(start: usize, end: usize) -> bool {
-    end > lowest() && has_come_near(start, end)
+    end > lowest() && has_come_near(start, end) && grows()
+}
+
+/// Whether the kernel makes the stack longer when it is used up: an emulator's is a mapping of its own
+/// as long as the limit, and other mappings lie beside it. To read what the kernel says of all mappings
+/// may take long: it is only asked before something is refused.
+#[cold]
+fn grows() -> bool {
+    if IS_FIXED.load(Ordering::Relaxed) {
+        return false;
+    }
+    let upper = upper_page();
+    let (mut is_here, mut grows, mut flags_seen) = (false, false, false);
+    let read = proc_file::each_line(c"/proc/self/smaps", |line| {
+        if let Some(flags) = line.strip_prefix(b"VmFlags:") {
+            flags_seen = true;
+            grows |= is_here && flags.split(|&byte| byte == b' ').any(|flag| flag == b"gd");
+        } else if let Some(range) = proc_file::addresses(line) {
+            is_here = range.contains(&upper);
+        }
+    });
+    // Where it cannot be known, it grows.
+    let is_fixed = read.is_ok() && flags_seen && !grows;
+    IS_FIXED.store(is_fixed, Ordering::Relaxed);
+    !is_fixed
 }
 
 #[cold]
