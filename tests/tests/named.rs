@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use libc::{EACCES, EEXIST, EFBIG, EINVAL, ENAMETOOLONG, ENODEV, ENOENT};
+use libc::{EACCES, EEXIST, EFBIG, EINVAL, ENAMETOOLONG, ENOENT};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tests::{here_and_as_the_first_process, in_a_child_of_the_same_number, skip};
 use unix_memory::{Call, FileKind, NamedMemory, ReadOnly, ReadWrite, Reason};

@@ -198,9 +198,9 @@ pub fn pause_for(moments: u16) {
 }
 
 /// The process's number.
-pub fn process_id() -> u32 {
+pub fn process_id() -> libc::pid_t {
     // SAFETY: the call has no preconditions.
-    unsafe { libc::getpid() }.unsigned_abs()
+    unsafe { libc::getpid() }
 }
 
 /// Ends the process at once.

@@ -15,7 +15,7 @@
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32};
 
 use crate::call::{self, Errno};
 use crate::os;
@@ -28,7 +28,7 @@ pub struct Process {
     /// Not zero.
     number: u32,
     /// The kernel's number where it is needed; else zero.
-    id: u32,
+    id: libc::pid_t,
 }
 
 /// The page that is all zeros in a child.
@@ -37,7 +37,7 @@ struct Page {
     /// Zero until this process is asked for.
     number: AtomicU32,
     /// The kernel's number, or zero until it is asked for.
-    id: AtomicU32,
+    id: AtomicI32,
 }
 
 /// Null until there is one; then it stays.
@@ -89,7 +89,7 @@ impl Process {
 /// The kernel's number of this process, which it is asked for once where that can be known.
 #[allow(dead_code, reason = "not every system's copies ask")]
 #[inline]
-pub fn id() -> u32 {
+pub fn id() -> libc::pid_t {
     let page = match page() {
         Some(page) => page,
         None => match make_page() {

@@ -66,7 +66,7 @@ unsafe fn transfer(
     };
     // The process's number is that of its main thread, which may have ended while others go on: then
     // the kernel finds no memory there. A thread's own number stands for the same memory.
-    match copy(process::id() as c_long) {
+    match copy(c_long::from(process::id())) {
         Err(libc::ESRCH) => copy(this_thread()),
         result => result,
     }

@@ -65,10 +65,8 @@ pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
 
 /// Calls `f` with a descriptor of the calling process.
 fn with_own_pidfd(f: impl FnOnce(c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
-    #[allow(clippy::cast_possible_wrap, reason = "the kernel's numbers are small")]
-    let own = process::id() as c_int;
     // SAFETY: the call has no preconditions.
-    let pidfd = unsafe { sys::pidfd_open(own, 0) };
+    let pidfd = unsafe { sys::pidfd_open(process::id(), 0) };
     if pidfd < 0 {
         return Err(call::errno());
     }
