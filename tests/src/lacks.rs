@@ -45,6 +45,25 @@ pub fn own_pages(check: &str) -> bool {
     )
 }
 
+/// A process of the kernel's own, of which all that /proc says is said of this program: an emulator is
+/// one too, with memory of its own beside its program's.
+///
+/// # Panics
+/// Where the path of the program is not mapped.
+#[must_use]
+pub fn own_process(check: &str) -> bool {
+    // SAFETY: the call takes any number.
+    let stack = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    let stack = ptr::without_provenance(usize::try_from(stack).unwrap());
+    // An emulator gives its program a stack that does not grow.
+    let is_stack = raw_flags(stack).iter().any(|flag| flag == "gd");
+    told(
+        !is_stack,
+        check,
+        "an emulator's own memory counts with its program's",
+    )
+}
+
 /// Execution in /proc/self/smaps: an emulator does not execute its program's pages.
 #[must_use]
 pub fn execution(check: &str) -> bool {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use libc::{EAGAIN, ENOMEM, EPERM};
 use tests::{
     effort, here_and_as_the_first_process, in_a_child, in_a_child_of_the_same_number, in_threads,
-    refusing_argument, skip,
+    lacks, refusing_argument, skip,
 };
 use unix_memory::ring::{Consumer, Producer, pair};
 use unix_memory::{Error, MapOptions, Mapping, ReadWrite, Reason, page_size};
@@ -247,6 +247,9 @@ fn refusals_leave_nothing() {
 /// At the kernel's limit of mappings a ring is refused as a whole, again and again.
 #[test]
 fn the_limit_of_mappings() {
+    if lacks::own_process("rings at the limit") {
+        return;
+    }
     let limit = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
     if !limit
         .trim()
