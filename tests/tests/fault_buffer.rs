@@ -147,10 +147,10 @@ fn status(name: &str) -> usize {
 /// A file of holes that is longer than there is address space for a copy.
 #[test]
 fn no_memory_for_a_copy_is_an_error() {
+    const LEN: u64 = 1 << 30;
     if lacks::own_process("no memory for a copy") {
         return;
     }
-    const LEN: u64 = 1 << 30;
     let ended = in_a_child(|| {
         let file = tempfile::tempfile().unwrap();
         file.set_len(LEN).unwrap();

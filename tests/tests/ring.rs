@@ -160,7 +160,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         length.clone().prop_map(Step::Pop),
         length.prop_map(Step::Consume),
     ];
-    prop::collection::vec(step, 1..60)
+    prop::collection::vec(step, 1..effort(60).max(12))
 }
 
 /// Bytes that are never the same for long.

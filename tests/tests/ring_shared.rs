@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use libc::{EINVAL, EIO, EPERM};
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use tests::effort;
 use unix_memory::ring::{SharedConsumer, SharedProducer, SharedRing};
 use unix_memory::{
     Call, MapOptions, MemfdOptions, ReadWrite, Reason, Seals, SharedMapping, SharedMemory,
@@ -20,7 +21,7 @@ assert_not_impl_any!(SharedConsumer: Clone, BufRead);
 
 proptest! {
     #[test]
-    fn shared_ends_are_like_a_queue(pages in 1usize..4, steps in prop::collection::vec((any::<bool>(), 0usize..1300, any::<u8>()), 1..60)) {
+    fn shared_ends_are_like_a_queue(pages in 1usize..4, steps in prop::collection::vec((any::<bool>(), 0usize..1300, any::<u8>()), 1..effort(60).max(12))) {
         let ring = SharedRing::create(pages * page_size()).unwrap();
         let mut consumer = SharedRing::open(&ring).unwrap().into_consumer().unwrap();
         let mut producer = ring.into_producer().unwrap();
