@@ -300,10 +300,10 @@ fn a_long_mapping_is_claimed_as_a_whole() {
 /// Threads that make the same parts of the table at once leave none behind.
 #[test]
 fn what_threads_make_twice_is_unmapped() {
+    const LEN: usize = 4 << 20;
     if lacks::own_process("the address space that claims take") {
         return;
     }
-    const LEN: usize = 4 << 20;
     let good = tests::is_true_in_a_child(|| {
         let round = || {
             let mapping = anonymous(LEN);
