@@ -231,7 +231,7 @@ fn ranges_may_be_of_any_length_together() {
     }
     let page = page_size();
     let len = if size_of::<usize>() > 4 {
-        1 << 40
+        1usize.rotate_left(40)
     } else {
         1 << 29
     };

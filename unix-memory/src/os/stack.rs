@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn the_zone_is_below_the_stack() {
         let (upper, page) = (upper_page(), page_size());
-        if upper == 0 {
+        // (An emulator's does not grow.)
+        if upper == 0 || !grows() {
             return;
         }
         let zone = zone(upper, LEAST);
