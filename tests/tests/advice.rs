@@ -230,11 +230,7 @@ fn ranges_may_be_of_any_length_together() {
         return;
     }
     let page = page_size();
-    let len = if size_of::<usize>() > 4 {
-        1usize.rotate_left(40)
-    } else {
-        1 << 29
-    };
+    let len = 1usize.checked_shl(40).unwrap_or(1 << 29);
     let Ok(long) = MapOptions::new()
         .len(len)
         .no_reserve(true)
