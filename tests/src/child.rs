@@ -1,5 +1,6 @@
 //! Children made by `fork`: for what a process can do only once, or does not survive.
 
+use crate::is_emulated;
 use std::any::Any;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -59,6 +60,8 @@ fn new_pid_namespace() -> std::io::Result<()> {
 /// # Panics
 /// Where there can be no child.
 pub fn spawn(f: impl FnOnce()) -> Child {
+    // In seconds: an emulator is slow. (Asked here: in the child the environment may be locked.)
+    let patience = if is_emulated() { 500 } else { 60 };
     // SAFETY: the child uses nothing that another thread may have left locked but the allocator,
     // which is repaired, and ends by `_exit`.
     let pid = unsafe { libc::fork() };
@@ -69,7 +72,7 @@ pub fn spawn(f: impl FnOnce()) -> Child {
         // SAFETY: the function does what a handler may.
         unsafe { libc::signal(libc::SIGALRM, end) };
         // SAFETY: the call has no preconditions.
-        unsafe { libc::alarm(60) };
+        unsafe { libc::alarm(patience) };
         // The usual one takes a lock, which another thread of the parent may have had.
         std::panic::set_hook(Box::new(|_| {}));
         let no_core = libc::rlimit {

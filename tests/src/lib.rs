@@ -81,13 +81,19 @@ pub fn is_locked(address: *const u8) -> bool {
     flags(address).contains(VmFlags::LO)
 }
 
-/// How much of `work` is to be done: a part of it where an emulator, which is slow, does it.
+/// Whether an emulator, which is slow, runs this.
+fn is_emulated() -> bool {
+    // `cargo xtask emulate` sets it.
+    std::env::var_os("UNIX_MEMORY_RUNNER").is_some()
+}
+
+/// How much of `work` is to be done: a part of it in an emulator.
 #[must_use]
 pub fn effort(work: usize) -> usize {
-    // `cargo xtask emulate` tells so.
-    match std::env::var_os("UNIX_MEMORY_RUNNER") {
-        Some(_) => (work / 20).max(1),
-        None => work,
+    if is_emulated() {
+        (work / 20).max(1)
+    } else {
+        work
     }
 }
 
