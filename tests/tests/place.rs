@@ -316,7 +316,8 @@ fn a_files_alignment_is_that_of_its_offsets() {
             .hint(start + 5 * unit)
             .map_shared(&file, ReadOnly);
         assert!(fits(near.unwrap().as_ptr().addr()), "offset {offset}");
-        let range = start - 64 * unit..start;
+        // Wide: where addresses are few, another thread may have many of them.
+        let range = start / 4..start;
         let within = options
             .within(range.clone())
             .map_shared(&file, ReadOnly)
