@@ -79,7 +79,7 @@ fn addresses(mapping: &Mapping<ReadWrite>) -> Range<usize> {
 #[test]
 fn a_drop_that_is_refused_gives_the_memory_back_and_the_addresses_later() {
     at_the_limit("a refused drop", || {
-        const len: usize = 16 << 20;
+        let len = 16 << 20;
         let [first, middle, last] = three(len);
         let gone = addresses(&middle);
         let mut full = Full::new();
@@ -197,16 +197,16 @@ fn what_was_not_unlocked_and_is_held_again_stays_locked() {
 #[test]
 fn guards_that_cannot_be_made_leave_nothing() {
     at_the_limit("guard pages", || {
-        const len: usize = 1 << 30;
+        const LEN: usize = 1 << 30;
         let page = page_size();
-        let options = MapOptions::new().len(len).no_reserve(true);
+        let options = MapOptions::new().len(LEN).no_reserve(true);
         let mut full = Full::new();
         for room in 1..4 {
             full.give(1);
             let before = status("VmSize");
             if let Err(error) = options.map_guarded(page, page, ReadWrite) {
                 let now = status("VmSize");
-                assert!(now < before + len / 2, "room for {room}: {error}: {now}");
+                assert!(now < before + LEN / 2, "room for {room}: {error}: {now}");
             }
         }
     });
