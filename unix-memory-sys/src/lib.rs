@@ -12,6 +12,8 @@
 //!   number itself and leave `errno` alone.
 //! * **Constants are integers.** `MADV_` is an enumeration, `MAP_HUGE_` a bit field,
 //!   `MAP_SHARED_VALIDATE` equals `MAP_SHARED | MAP_PRIVATE`: no type of flags would be true.
+//! * **Structs** are those that calls of Linux take, with integers for fields, as the kernel's headers
+//!   have them.
 //! * The crate is `no_std` and allocates nothing; it depends on libc for linkage, and compares
 //!   every name that both have with it in tests.
 //!
@@ -35,7 +37,9 @@
 //! assert_eq!(unsafe { munmap(addr, len) }, 0);
 //! ```
 //!
-//! Where a platform's list lives, and how to add a platform: `src/os/mod.rs`.
+//! What a system has is what its own headers have: this page, built for a target
+//! (`cargo doc --target T`), lists that target's constants and calls, and the source of each,
+//! `src/os/<system>.rs`, can be held against the system's `<sys/mman.h>`.
 
 #![no_std]
 #![deny(missing_docs)]

@@ -182,6 +182,41 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn shm_unlink(name: *const c_char) -> c_int;
 
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
+    /// beyond it is cut off, what is new is zeros. `length` is as wide as an offset of `mmap`. Source:
+    /// ftruncate(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EBADF`, `EFBIG` and `EINVAL` for a length that the object
+    /// cannot have, `EINTR`, `EIO`, `EPERM` for a sealed one.
+    ///
+    /// # Safety
+    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
+
+    /// Allocates the storage of `len` bytes of the file or shared memory object behind `fd`, from
+    /// `offset` on, so that no write to it fails for want of storage; it becomes as long as that. Source:
+    /// posix_fallocate(3), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns the error number itself, not -1, and leaves `errno` alone: `EBADF`, `EFBIG`, `EINTR`,
+    /// `EINVAL` also where the object has no such storage, `EIO`, `ENODEV`, `ENOSPC`, `ESPIPE`.
+    ///
+    /// # Safety
+    /// None beyond the call itself: no content changes.
+    pub fn posix_fallocate(fd: c_int, offset: off_t, len: off_t) -> c_int;
+
+    /// Does what `cmd` says with `fd`: here, adds seals (`F_ADD_SEALS`, with them for a third argument)
+    /// or returns them (`F_GET_SEALS`), where the system has them. Source: fcntl(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EBADF`, `EINVAL` for a command that the system, or this object,
+    /// does not know, `EBUSY` and `EPERM` for seals that cannot be added.
+    ///
+    /// # Safety
+    /// The third argument must be there, and be what the command takes.
+    pub fn fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
+
     /// Returns a setting of the system: here the page size in bytes, for `_SC_PAGESIZE`. Source:
     /// sysconf(3), POSIX.1-2024.
     ///

@@ -7,6 +7,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     madvise = madvise
     mincore = mincore
     mlock = mlock

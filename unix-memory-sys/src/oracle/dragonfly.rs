@@ -10,6 +10,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     madvise = madvise
     mincore = mincore
     minherit = minherit

@@ -12,6 +12,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     madvise = madvise
     mincore = mincore
     mlock = mlock
@@ -23,6 +25,7 @@ same_signature! {
     munlock = munlock
     munlockall = munlockall
     munmap = munmap
+    posix_fallocate = posix_fallocate
     posix_madvise = posix_madvise
     shm_open = shm_open
     shm_unlink = shm_unlink

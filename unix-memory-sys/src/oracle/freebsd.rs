@@ -17,6 +17,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     getpagesizes = getpagesizes
     madvise = madvise
     memfd_create = memfd_create
@@ -30,6 +32,7 @@ same_signature! {
     munlock = munlock
     munlockall = munlockall
     munmap = munmap
+    posix_fallocate = posix_fallocate
     posix_madvise = posix_madvise
     shm_create_largepage = shm_create_largepage
     shm_open = shm_open

@@ -5,6 +5,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     madvise = madvise
     mlock = mlock
     mmap = mmap

@@ -8,6 +8,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate64
     madvise = madvise
     mlock = mlock
     mlockall = mlockall

@@ -1,5 +1,6 @@
 // Not compared: MAP_UNINITIALIZED, which libc has on hexagon alone, as 0, and MAP_32BIT on powerpc
-// with musl, which no header there has.
+// with musl, which no header there has; the arguments of prctl (PR_SET_VMA_ANON_NAME, PR_MDWE_), which
+// libc has as ints: prctl reads unsigned longs.
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP MAP_SHARED MAP_PRIVATE
     MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_TYPE MAP_FIXED MAP_FIXED_NOREPLACE MAP_ANONYMOUS
@@ -18,9 +19,16 @@ same_value! {
     F_SEAL_FUTURE_WRITE F_SEAL_EXEC MAP_HUGE_SHIFT MAP_HUGE_MASK MAP_HUGE_64KB MAP_HUGE_512KB
     MAP_HUGE_1MB MAP_HUGE_2MB MAP_HUGE_8MB MAP_HUGE_16MB MAP_HUGE_32MB MAP_HUGE_256MB
     MAP_HUGE_512MB MAP_HUGE_1GB MAP_HUGE_2GB MAP_HUGE_16GB _SC_PAGESIZE _SC_PAGE_SIZE
+    MPOL_DEFAULT MPOL_PREFERRED MPOL_BIND MPOL_INTERLEAVE MPOL_LOCAL MPOL_F_STATIC_NODES
+    MPOL_F_RELATIVE_NODES MPOL_F_NUMA_BALANCING PR_SET_VMA PR_SET_MDWE PR_GET_MDWE
+    PR_SET_MEMORY_MERGE PR_GET_MEMORY_MERGE PR_SET_THP_DISABLE PR_GET_THP_DISABLE
+    FALLOC_FL_KEEP_SIZE FALLOC_FL_PUNCH_HOLE FALLOC_FL_COLLAPSE_RANGE FALLOC_FL_ZERO_RANGE
+    FALLOC_FL_INSERT_RANGE FALLOC_FL_UNSHARE_RANGE
 }
 
 same_signature! {
+    fcntl = fcntl
+    ioctl = ioctl
     madvise = madvise
     mincore = mincore
     mlock = mlock
@@ -32,6 +40,8 @@ same_signature! {
     munlockall = munlockall
     munmap = munmap
     posix_madvise = posix_madvise
+    prctl = prctl
+    remap_file_pages = remap_file_pages
     shm_open = shm_open
     shm_unlink = shm_unlink
     sysconf = sysconf
@@ -39,9 +49,19 @@ same_signature! {
 }
 
 #[cfg(any(target_env = "musl", target_env = "ohos"))]
-same_signature! { mmap = mmap }
+same_signature! {
+    fallocate = fallocate
+    ftruncate = ftruncate
+    mmap = mmap
+    posix_fallocate = posix_fallocate
+}
 #[cfg(not(any(target_env = "musl", target_env = "ohos")))]
-same_signature! { mmap = mmap64 }
+same_signature! {
+    fallocate = fallocate64
+    ftruncate = ftruncate64
+    mmap = mmap64
+    posix_fallocate = posix_fallocate64
+}
 
 // What libc does not have everywhere.
 

@@ -8,6 +8,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     madvise = madvise
     mimmutable = mimmutable
     minherit = minherit

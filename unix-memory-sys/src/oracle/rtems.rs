@@ -3,6 +3,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     mlock = mlock
     mlockall = mlockall
     mmap = mmap

@@ -9,6 +9,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     getpagesizes = getpagesizes
     madvise = madvise
     meminfo = meminfo

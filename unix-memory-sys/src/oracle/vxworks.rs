@@ -4,6 +4,8 @@ same_value! {
 }
 
 same_signature! {
+    fcntl = fcntl
+    ftruncate = ftruncate
     errnoGet = errnoGet
     errnoSet = errnoSet
     mlock = mlock

@@ -99,8 +99,8 @@ pub const _SC_PAGE_SIZE: c_int = 48;
 pub const _SC_PAGESIZE: c_int = 48;
 
 pub use crate::posix::{
-    mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,
-    shm_unlink, sysconf,
+    fcntl, ftruncate, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

@@ -2,22 +2,53 @@
 //!
 //! Held against the kernel's headers as Bionic carries them (libc/kernel/uapi), Bionic's
 //! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an
-//! architecture has of its own is shared with Linux. There is no shm_open; mlock2, memfd_create
-//! and what came after API level 21 are system calls, as on Linux.
+//! architecture has of its own is shared with Linux. There is no shm_open and no remap_file_pages;
+//! mlock2, memfd_create and what came after API level 21 are system calls, as on Linux, but
+//! posix_madvise, which is in the library since API level 23: a program for an older one does not link
+//! with it.
 
 #[path = "linux/arch/mod.rs"]
 mod arch;
+#[path = "linux/cache.rs"]
+mod cache;
+#[path = "linux/fallocate.rs"]
+mod fallocate;
+#[path = "linux/ioctl.rs"]
+mod ioctl;
+#[path = "linux/numa.rs"]
+mod numa;
 #[path = "linux/number.rs"]
 mod number;
+#[path = "linux/pagemap.rs"]
+mod pagemap;
+#[path = "linux/prctl.rs"]
+mod prctl;
+#[path = "linux/procmap.rs"]
+mod procmap;
 #[path = "linux/syscall.rs"]
 mod syscall;
+#[cfg(test)]
+#[path = "linux/testing.rs"]
+mod testing;
+#[path = "linux/userfaultfd.rs"]
+mod userfaultfd;
 
 pub use arch::*;
+pub use cache::*;
+pub use fallocate::*;
+pub use ioctl::*;
+pub use numa::*;
+pub use pagemap::*;
+pub use prctl::*;
+pub use procmap::*;
 pub use syscall::*;
+pub use userfaultfd::*;
 
 use crate::types::{c_int, c_long, c_uint, c_void, size_t};
 
 /// A file offset or size in bytes; 64 bits wide on every target.
+///
+/// libc's type of this name has 32 bits on 32-bit targets (armv7 and i686 among them): convert.
 #[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
 pub type off_t = i64;
 /// The permission bits of a new file: 16 bits wide on 32-bit targets.
@@ -239,11 +270,26 @@ pub const _SC_PAGESIZE: c_int = 0x27;
 pub const _SC_PAGE_SIZE: c_int = 0x28;
 
 pub use crate::posix::{
-    madvise, mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
-    sysconf,
+    fcntl, madvise, mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, sysconf,
 };
 
 unsafe extern "C" {
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
+    /// beyond it is cut off, what is new is zeros.
+    ///
+    /// The symbol is `ftruncate64`, whose length has 64 bits on 32-bit targets too. Source:
+    /// ftruncate(2).
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: see ftruncate(2).
+    ///
+    /// # Safety
+    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    #[doc(alias = "ftruncate64")]
+    #[link_name = "ftruncate64"]
+    pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
+
     /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///

@@ -158,8 +158,22 @@ pub const _SC_PAGESIZE: c_int = 29;
 /// Another name of `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 29;
 
+// minherit(2): <mach/vm_inherit.h>.
+
+/// A child of fork shares the pages. minherit(2).
+pub const VM_INHERIT_SHARE: c_int = 0;
+/// A child of fork has a copy of the pages: the default. minherit(2).
+pub const VM_INHERIT_COPY: c_int = 1;
+/// A child of fork does not have the pages. minherit(2).
+pub const VM_INHERIT_NONE: c_int = 2;
+/// The pages were to be given to the child; refused. `<mach/vm_inherit.h>`.
+pub const VM_INHERIT_DONATE_COPY: c_int = 3;
+/// The same as `VM_INHERIT_COPY`. `<mach/vm_inherit.h>`.
+pub const VM_INHERIT_DEFAULT: c_int = VM_INHERIT_COPY;
+
 pub use crate::posix::{
-    madvise, mlock, mlockall, munlock, munlockall, posix_madvise, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, munlock, munlockall, posix_madvise, shm_unlink,
+    sysconf,
 };
 
 unsafe extern "C" {
@@ -176,7 +190,7 @@ unsafe extern "C" {
     pub fn mincore(addr: *const c_void, len: size_t, vec: *mut c_char) -> c_int;
 
     /// Sets what a child of fork finds in the pages of `addr..addr + len`: `inherit` is one of the
-    /// values listed under minherit(2) above. Source: minherit(2); not POSIX.
+    /// `VM_INHERIT_` values above. Source: minherit(2); not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`

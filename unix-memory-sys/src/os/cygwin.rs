@@ -94,8 +94,8 @@ pub const _SC_PAGESIZE: c_int = 8;
 pub const _SC_PAGE_SIZE: c_int = 8;
 
 pub use crate::posix::{
-    madvise, mlock, mmap, mprotect, msync, munlock, munmap, posix_madvise, shm_open, shm_unlink,
-    sysconf,
+    fcntl, ftruncate, madvise, mlock, mmap, mprotect, msync, munlock, munmap, posix_madvise,
+    shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

@@ -244,8 +244,8 @@ pub const _SC_PAGE_SIZE: c_int = 30;
 pub const _SC_PAGESIZE: c_int = 30;
 
 pub use crate::posix::{
-    madvise, mincore, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
-    posix_madvise, shm_open, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mincore, mlock, mlockall, mmap, mprotect, msync, munlock,
+    munlockall, munmap, posix_fallocate, posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

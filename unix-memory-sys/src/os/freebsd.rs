@@ -277,8 +277,8 @@ pub const fn MINCORE_PSIND(i: c_int) -> c_int {
 }
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
-    shm_open, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    posix_fallocate, posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

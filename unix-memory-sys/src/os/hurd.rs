@@ -122,11 +122,26 @@ pub const _SC_PAGE_SIZE: c_int = 30;
 pub const SHM_ANON: *const c_char = core::ptr::without_provenance(1);
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
+    fcntl, madvise, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
     shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
+    /// beyond it is cut off, what is new is zeros.
+    ///
+    /// The symbol is `ftruncate64`, whose length has 64 bits on 32-bit targets too. Source:
+    /// ftruncate(2).
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: see ftruncate(2).
+    ///
+    /// # Safety
+    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    #[doc(alias = "ftruncate64")]
+    #[link_name = "ftruncate64"]
+    pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
+
     /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///

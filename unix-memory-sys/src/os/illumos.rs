@@ -174,8 +174,8 @@ pub const _SC_PAGESIZE: c_int = 11;
 pub const _SC_PAGE_SIZE: c_int = 11;
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
-    shm_open, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

@@ -1,9 +1,11 @@
 //! L4Re, with uClibc.
 //!
 //! Held against the `<bits/mman-linux.h>` and `<bits/mman.h>` of its uClibc and against the calls
-//! that its libc_backends define: mprotect, msync and madvise are there, and do little.
+//! that its libc_backends define (lib/l4re_file/mmap.cc and file.cc): mprotect, msync and madvise are
+//! there, and do little. The headers also declare remap_file_pages, mremap, mincore and the pkey_ calls,
+//! which nothing defines.
 
-use crate::types::{c_int, c_long, c_uint, c_void};
+use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
 
 /// A file offset or size in bytes.
 #[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
@@ -194,6 +196,10 @@ pub const F_SEAL_SHRINK: c_int = 2;
 pub const F_SEAL_GROW: c_int = 4;
 /// The content cannot change. fcntl(2).
 pub const F_SEAL_WRITE: c_int = 8;
+/// No new mapping can be written through. `<bits/fcntl-linux.h>`.
+pub const F_SEAL_FUTURE_WRITE: c_int = 16;
+/// The permission to execute cannot change. `<bits/fcntl-linux.h>`.
+pub const F_SEAL_EXEC: c_int = 32;
 
 // sysconf(3).
 
@@ -203,10 +209,31 @@ pub const _SC_PAGESIZE: c_int = 30;
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    sysconf,
 };
 
 unsafe extern "C" {
+    /// Does nothing and returns 0, as `mlock` does here: L4Re locks no pages yet. Source:
+    /// libc_backends/lib/l4re_file/mmap.cc.
+    ///
+    /// # Errors
+    /// None.
+    ///
+    /// # Safety
+    /// None beyond the call itself: nothing changes.
+    pub fn mlock2(addr: *const c_void, len: size_t, flags: c_uint) -> c_int;
+
+    /// Is to make an anonymous file in memory and to return its descriptor; on L4Re it always fails
+    /// so far. Source: libc_backends/lib/l4re_file/file.cc.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno` to `EPERM`.
+    ///
+    /// # Safety
+    /// `name` must point to a string that ends in NUL.
+    pub fn memfd_create(name: *const c_char, flags: c_uint) -> c_int;
+
     /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
     /// lives. Source: errno(3); uClibc's `__errno_location`.
     ///

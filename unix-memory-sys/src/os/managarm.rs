@@ -148,7 +148,7 @@ pub const MCL_FUTURE: c_int = 2;
 
 /// The mapping may move. mremap(2).
 pub const MREMAP_MAYMOVE: c_int = 1;
-/// Move to the address given, replacing what is there. mremap(2).
+/// Move to the address given; the library's `mremap` passes none on. mremap(2).
 pub const MREMAP_FIXED: c_int = 2;
 
 // memfd_create(2).
@@ -183,21 +183,21 @@ pub const _SC_PAGE_SIZE: c_int = 30;
 pub const _SC_PAGESIZE: c_int = 30;
 
 pub use crate::posix::{
-    madvise, mincore, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
-    posix_madvise, shm_open, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mincore, mlock, mlockall, mmap, mprotect, msync, munlock,
+    munlockall, munmap, posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {
     /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size`
-    /// bytes at the address returned. With `MREMAP_FIXED` a fifth argument, `*mut c_void`, is the
-    /// new address. Source: mlibc.
+    /// bytes at the address returned. The library takes no fifth argument: `MREMAP_FIXED` does not
+    /// work here. Source: mlibc.
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
     /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
     ///
     /// # Safety
-    /// The old range, and with `MREMAP_FIXED` what was at the new one, is gone.
+    /// The old range is gone.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

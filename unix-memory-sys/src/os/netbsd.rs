@@ -188,8 +188,8 @@ pub const fn PROT_MPROTECT_EXTRACT(x: c_int) -> c_int {
 }
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, munlock, munlockall, munmap, posix_madvise, shm_open,
-    shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, munlock, munlockall, munmap,
+    posix_fallocate, posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

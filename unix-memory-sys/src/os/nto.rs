@@ -3,6 +3,20 @@
 //! `PROT_READ` is 0x100. Values without an equal in the crate libc (`MAP_PHYS`, `MAP_LAZY` and
 //! their like) are those of the header of Neutrino 6, which is public; newer releases document
 //! them under the same names. There are no madvise and no mincore.
+//!
+//! # What releases took away
+//!
+//! rustc's targets are 7.0, 7.1 and 8.0. Names of Neutrino 6 that one of them is not known to have are
+//! not here:
+//!
+//! | name | why |
+//! |---|---|
+//! | `MAP_NOX64K`, `MAP_BELOW16M` | "no longer supported" since 7.0: QNX SDP 7.0 Migration Guide, "Kernel and process manager"; a header of 2021 gives the bits, 0x20000 and 0x40000, other meanings |
+//! | `MAP_PRIVATEANON` | both sharing types at once: since 7.0 `mmap` demands one of the two (the same page) |
+//! | `MAP_NOSYNCFILE` | 0x40 in Neutrino 6, and 0, without effect, in that header of 2021 |
+//! | `MAP_TYPE`, on 7.0 alone | 0xf in Neutrino 6, 3 in the crate libc and in that header |
+//!
+//! `MAP_NOINIT` is "no longer supported" since 7.0 either (the same page), but still defined.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -39,31 +53,24 @@ pub const MAP_FILE: c_int = 0x0;
 pub const MAP_SHARED: c_int = 0x1;
 /// Writes are copies of one's own. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// Private memory of no file. `<sys/mman.h>`.
-pub const MAP_PRIVATEANON: c_int = 0x3;
-/// The mask of the sharing types. `<sys/mman.h>`.
+/// The mask of the sharing types. `<sys/mman.h>`, since QNX 7.1 with this value.
+#[cfg(not(target_env = "nto70"))]
 pub const MAP_TYPE: c_int = 0x3;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
 /// For the loader: relocations in an ELF file. `<sys/mman.h>`.
 pub const MAP_ELF: c_int = 0x20;
-/// Changed pages do not reach the file. `<sys/mman.h>`.
-pub const MAP_NOSYNCFILE: c_int = 0x40;
 /// Pages may be brought in when they are used. mmap(), QNX C library reference.
 pub const MAP_LAZY: c_int = 0x80;
 /// For a stack. mmap(2).
 pub const MAP_STACK: c_int = 0x1000;
 /// Below the address given. mmap(), QNX C library reference.
 pub const MAP_BELOW: c_int = 0x2000;
-/// Not cleared. mmap(), QNX C library reference.
+/// Not cleared; without effect since QNX 7.0. `<sys/mman.h>`.
 pub const MAP_NOINIT: c_int = 0x4000;
 /// Of physical memory: at the offset as its address, or, with `MAP_ANON`, in one piece. mmap(),
 /// QNX C library reference.
 pub const MAP_PHYS: c_int = 0x0001_0000;
-/// Crossing no border of 64 KiB; with `MAP_PHYS`, on x86. mmap(), QNX C library reference.
-pub const MAP_NOX64K: c_int = 0x0002_0000;
-/// In the first 16 MiB of physical memory. mmap(), QNX C library reference.
-pub const MAP_BELOW16M: c_int = 0x0004_0000;
 /// Of no file; zeros at first. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x0008_0000;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
@@ -104,6 +111,16 @@ pub const MCL_CURRENT: c_int = 1;
 /// What will be mapped. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
+// posix_typed_mem_open(3).
+
+/// `mmap` of the descriptor allocates memory of this type. posix_typed_mem_open(3).
+pub const POSIX_TYPED_MEM_ALLOCATE: c_int = 1;
+/// The same, in one piece of physical memory. posix_typed_mem_open(3).
+pub const POSIX_TYPED_MEM_ALLOCATE_CONTIG: c_int = 2;
+/// `mmap` of the descriptor maps memory of this type, which may still be allocated.
+/// posix_typed_mem_open(3).
+pub const POSIX_TYPED_MEM_MAP_ALLOCATABLE: c_int = 4;
+
 // sysconf(3).
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
@@ -115,11 +132,25 @@ pub const _SC_PAGE_SIZE: c_int = 11;
 pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(usize::MAX);
 
 pub use crate::posix::{
-    mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,
+    fcntl, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,
     shm_unlink, sysconf,
 };
 
 unsafe extern "C" {
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
+    /// beyond it is cut off, what is new is zeros.
+    ///
+    /// On 32-bit x86 the symbol is `ftruncate64`, whose length has 64 bits. Source: ftruncate(2).
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: see ftruncate(2).
+    ///
+    /// # Safety
+    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    #[doc(alias = "ftruncate64")]
+    #[cfg_attr(target_pointer_width = "32", link_name = "ftruncate64")]
+    pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
+
     /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
@@ -141,6 +172,50 @@ unsafe extern "C" {
         fd: c_int,
         offset: off_t,
     ) -> *mut c_void;
+
+    /// Opens the typed memory object `name` and returns a file descriptor; `tflag` is at most one of
+    /// `POSIX_TYPED_MEM_`. Source: posix_typed_mem_open(3), POSIX.1-2017.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EACCES`, `EINVAL` for bad flags, `EMFILE`, `ENAMETOOLONG`,
+    /// `ENFILE`, `ENOENT`, `EPERM`.
+    ///
+    /// # Safety
+    /// `name` must point to a string that ends in NUL.
+    pub fn posix_typed_mem_open(name: *const c_char, oflag: c_int, tflag: c_int) -> c_int;
+
+    /// Writes how much of the typed memory object behind `fd` could be allocated to `info`, a
+    /// `struct posix_typed_mem_info`: its first field is a length in bytes, of the type `size_t`, and
+    /// reserved fields follow (in Neutrino 6, it has 24 bytes in all). Source:
+    /// posix_typed_mem_get_info(3), POSIX.1-2017.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EBADF`, `ENODEV` where it is not of typed memory.
+    ///
+    /// # Safety
+    /// `info` must be valid for writes of the struct.
+    pub fn posix_typed_mem_get_info(fd: c_int, info: *mut c_void) -> c_int;
+
+    /// Writes where in which object the memory at `addr` is to `offset` and `fd`, and how many of `len`
+    /// bytes follow it there to `contiguous`.
+    ///
+    /// On 32-bit x86 the symbol is `posix_mem_offset64`, whose offset has 64 bits. Source:
+    /// posix_mem_offset(3), POSIX.1-2017.
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: `EACCES` for memory that is not mapped.
+    ///
+    /// # Safety
+    /// `offset`, `contiguous` and `fd` must be valid for writes.
+    #[doc(alias = "posix_mem_offset64")]
+    #[cfg_attr(target_pointer_width = "32", link_name = "posix_mem_offset64")]
+    pub fn posix_mem_offset(
+        addr: *const c_void,
+        len: size_t,
+        offset: *mut off_t,
+        contiguous: *mut size_t,
+        fd: *mut c_int,
+    ) -> c_int;
 
     /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
     /// lives. Source: errno(3); the C library's `__get_errno_ptr`.

@@ -146,6 +146,16 @@ pub const MFD_HUGE_2GB: c_uint = 31 << MFD_HUGE_SHIFT;
 /// Pages of 16 GiB. memfd_create(2).
 pub const MFD_HUGE_16GB: c_uint = 34 << MFD_HUGE_SHIFT;
 
+// posix_typed_mem_open(3): `<sys/mman.h>` declares it, posix_typed_mem_get_info and posix_mem_offset, and
+// the C library defines none of them, so that they are not here.
+
+/// Memory of the type is allocated by `mmap`. `<sys/mman.h>`.
+pub const POSIX_TYPED_MEM_ALLOCATE: c_int = 0;
+/// The same, in one piece. `<sys/mman.h>`.
+pub const POSIX_TYPED_MEM_ALLOCATE_CONTIG: c_int = 1;
+/// Memory of the type is mapped by `mmap`, and may still be allocated. `<sys/mman.h>`.
+pub const POSIX_TYPED_MEM_MAP_ALLOCATABLE: c_int = 2;
+
 // fcntl(2): seals.
 
 /// The `fcntl` command that adds seals. fcntl(2).
@@ -171,8 +181,8 @@ pub const _SC_PAGE_SIZE: c_int = 54;
 pub const _SC_PAGESIZE: c_int = _SC_PAGE_SIZE;
 
 pub use crate::posix::{
-    mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,
-    shm_unlink, sysconf,
+    fcntl, ftruncate, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

@@ -132,8 +132,8 @@ pub const __MAP_NOREPLACE: c_int = 0x800;
 pub const __MAP_NOFAULT: c_int = 0x2000;
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
-    shm_open, shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

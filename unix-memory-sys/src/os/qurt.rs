@@ -76,7 +76,7 @@ pub const _SC_PAGESIZE: c_int = 30;
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
-    mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, sysconf,
+    fcntl, ftruncate, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, sysconf,
 };
 
 unsafe extern "C" {

@@ -114,21 +114,21 @@ pub const _SC_PAGESIZE: c_int = 30;
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
-    madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, shm_open,
-    shm_unlink, sysconf,
+    fcntl, ftruncate, madvise, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {
     /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size`
-    /// bytes at the address returned. With `MREMAP_FIXED` a fifth argument, `*mut c_void`, is the
-    /// new address. Source: relibc.
+    /// bytes at the address returned. The library takes no fifth argument: `MREMAP_FIXED` does not
+    /// work here. Source: relibc.
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
     /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
     ///
     /// # Safety
-    /// The old range, and with `MREMAP_FIXED` what was at the new one, is gone.
+    /// The old range is gone.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

@@ -58,8 +58,8 @@ pub const _SC_PAGE_SIZE: c_int = 38;
 pub const _SC_PAGESIZE: c_int = 39;
 
 pub use crate::posix::{
-    mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap, shm_open, shm_unlink,
-    sysconf,
+    fcntl, ftruncate, mlock, mlockall, mmap, mprotect, msync, munlock, munlockall, munmap,
+    shm_open, shm_unlink, sysconf,
 };
 
 unsafe extern "C" {

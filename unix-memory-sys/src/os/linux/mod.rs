@@ -6,15 +6,38 @@
 //! x86_64-unknown-linux-none has no C library: it sees what glibc would have.
 
 mod arch;
+mod cache;
+mod fallocate;
+mod ioctl;
+mod numa;
 mod number;
+mod pagemap;
+mod prctl;
+mod procmap;
+mod remap;
 mod syscall;
+#[cfg(test)]
+mod testing;
+mod userfaultfd;
 
 pub use arch::*;
+pub use cache::*;
+pub use fallocate::*;
+pub use ioctl::*;
+pub use numa::*;
+pub use pagemap::*;
+pub use prctl::*;
+pub use procmap::*;
+pub use remap::*;
 pub use syscall::*;
+pub use userfaultfd::*;
 
 use crate::types::{c_int, c_long, c_uint, c_void, size_t};
 
 /// A file offset or size in bytes; 64 bits wide on every Linux target.
+///
+/// libc's type of this name has 32 bits on most 32-bit targets with glibc or uClibc (i686 and armv7 among
+/// them): convert.
 #[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
 pub type off_t = i64;
 /// The permission bits of a new file.
@@ -179,7 +202,9 @@ pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 /// The permission to execute cannot change. fcntl(2), since Linux 6.3.
 pub const F_SEAL_EXEC: c_int = 32;
 
-// pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`.
+// pkey_alloc(2): <asm-generic/mman-common.h>; more of them in `arch/`. pkey_get and pkey_set are not
+// here: they are instructions and no calls, glibc has them since 2.27, musl has not, and uClibc declares
+// them and the other pkey_ calls without a definition of any.
 
 /// A key that forbids nothing. `<asm/mman.h>`.
 pub const PKEY_UNRESTRICTED: c_int = 0;
@@ -229,15 +254,31 @@ pub const _SC_PAGESIZE: c_int = 30;
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
-    madvise, mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise,
-    shm_open, shm_unlink, sysconf,
+    fcntl, madvise, mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap,
+    posix_madvise, shm_open, shm_unlink, sysconf,
 };
 
 // musl's and OpenHarmony's mmap has 64-bit offsets under its plain name.
 #[cfg(any(target_env = "musl", target_env = "ohos"))]
-pub use crate::posix::mmap;
+pub use crate::posix::{ftruncate, mmap};
 
 unsafe extern "C" {
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
+    /// beyond it is cut off, what is new is zeros.
+    ///
+    /// The symbol is `ftruncate64`, whose length has 64 bits on 32-bit targets too. Source:
+    /// ftruncate(2).
+    ///
+    /// # Errors
+    /// Returns -1 and sets `errno`: see ftruncate(2).
+    ///
+    /// # Safety
+    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    #[cfg(not(any(target_env = "musl", target_env = "ohos")))]
+    #[doc(alias = "ftruncate64")]
+    #[link_name = "ftruncate64"]
+    pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
+
     /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///

@@ -14,7 +14,7 @@
               comes back"
 )]
 
-use super::number::{self, pointer};
+use super::number;
 use super::syscall;
 use crate::types::{c_char, c_int, c_long, c_uint, c_ulong, c_void, size_t, ssize_t};
 
@@ -203,52 +203,47 @@ pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
     int(unsafe { syscall(number::PIDFD_OPEN, pid as c_long, flags as c_long) })
 }
 
+/// Frees the memory of the process behind `pidfd`, which was killed and has not ended yet; `flags` is
+/// 0. Source: process_mrelease(2), since Linux 5.15.
+///
+/// # Errors
+/// Returns -1 and sets `errno`: `EBADF`, `EAGAIN` where no memory could be freed, `EINTR`, `EINVAL` for
+/// bad flags or a process that was not killed, `ENOSYS` on older kernels, `ESRCH`.
+///
+/// # Safety
+/// None beyond the call itself: the process runs no more of its program.
+#[must_use]
+pub unsafe extern "C" fn process_mrelease(pidfd: c_int, flags: c_uint) -> c_int {
+    // SAFETY: the arguments are those of process_mrelease(2).
+    int(unsafe { syscall(number::PROCESS_MRELEASE, pidfd as c_long, flags as c_long) })
+}
+
 /// A descriptor, a key, 0 or -1, as the C library's wrapper would return it.
-const fn int(result: c_long) -> c_int {
+pub(super) const fn int(result: c_long) -> c_int {
     result as c_int
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_arch = "wasm32")] {
+        /// WALI's `syscall` reads each argument as a 64-bit long, which a pointer is not.
+        pub(super) fn pointer<T>(p: *const T) -> c_long {
+            p.expose_provenance() as c_long
+        }
+    } else {
+        /// A pointer is an argument as it is.
+        pub(super) const fn pointer<T>(p: *const T) -> *const T {
+            p
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{LEN, close, errno, map, unmap, works};
     use super::super::{
-        MADV_COLD, MADV_DONTNEED, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, MFD_CLOEXEC,
-        MLOCK_ONFAULT, PKEY_DISABLE_WRITE, PROT_READ, PROT_WRITE, errno_location, mmap, munmap,
+        MADV_COLD, MADV_DONTNEED, MFD_CLOEXEC, MLOCK_ONFAULT, PKEY_DISABLE_WRITE, PROT_READ,
     };
     use super::*;
-
-    /// One page is enough, and 64 KiB is a page everywhere.
-    const LEN: usize = 1 << 16;
-
-    fn errno() -> c_int {
-        // SAFETY: it returns the calling thread's errno, which is ours to read.
-        let location = unsafe { errno_location() };
-        // SAFETY: as above.
-        unsafe { *location }
-    }
-
-    fn map() -> *mut c_void {
-        let (prot, flags) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-        let addr = unsafe { mmap(core::ptr::null_mut(), LEN, prot, flags, -1, 0) };
-        assert_ne!(addr, MAP_FAILED);
-        addr
-    }
-
-    fn unmap(addr: *mut c_void) -> c_int {
-        // SAFETY: the tests unmap what they mapped, and keep no reference to it.
-        unsafe { munmap(addr, LEN) }
-    }
-
-    fn close(fd: c_int) {
-        // SAFETY: the tests close what they opened.
-        assert_eq!(unsafe { libc::close(fd) }, 0);
-    }
-
-    /// The call worked, or the kernel is without it, or denies it to this process.
-    fn works(result: c_int) -> bool {
-        assert!(result >= 0 || matches!(errno(), libc::ENOSYS | libc::EPERM | libc::ENOMEM));
-        result >= 0
-    }
 
     #[test]
     fn memfd_create_takes_name_and_flags() {
@@ -321,6 +316,23 @@ mod tests {
         }
         // SAFETY: there is no such key.
         assert_eq!(unsafe { pkey_free(1 << 20) }, -1);
+    }
+
+    #[test]
+    fn process_mrelease_refuses_a_process_that_lives() {
+        // SAFETY: there is no such descriptor.
+        assert_eq!(unsafe { process_mrelease(-1, 0) }, -1);
+        assert!(matches!(errno(), libc::EBADF | libc::ENOSYS));
+        // SAFETY: it makes no reference to memory.
+        let pid = unsafe { libc::getpid() };
+        // SAFETY: it touches no memory.
+        let pidfd = unsafe { pidfd_open(pid, 0) };
+        if works(pidfd) {
+            // SAFETY: this process was not killed.
+            assert_eq!(unsafe { process_mrelease(pidfd, 0) }, -1);
+            assert!(matches!(errno(), libc::EINVAL | libc::ENOSYS));
+            close(pidfd);
+        }
     }
 
     #[test]

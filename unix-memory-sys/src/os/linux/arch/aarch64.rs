@@ -1,6 +1,6 @@
 //! The values of aarch64, from its <asm/mman.h>.
 
-use crate::types::c_int;
+use crate::types::{c_int, c_uint};
 
 // mprotect(2).
 
@@ -95,3 +95,10 @@ pub const PKEY_DISABLE_EXECUTE: c_int = 0x4;
 pub const PKEY_DISABLE_READ: c_int = 0x8;
 /// The mask of all that a key can forbid here. `<asm/mman.h>`.
 pub const PKEY_ACCESS_MASK: c_int = 0xf;
+
+/// A flag of `map_shadow_stack(2)`: puts a token for switching to it on the new shadow stack.
+/// `<asm/mman.h>`, since Linux 6.6.
+pub const SHADOW_STACK_SET_TOKEN: c_uint = 1;
+/// A flag of `map_shadow_stack(2)`: puts a marker at the top of the new shadow stack. `<asm/mman.h>`,
+/// since Linux 6.13.
+pub const SHADOW_STACK_SET_MARKER: c_uint = 2;

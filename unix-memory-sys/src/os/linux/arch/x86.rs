@@ -1,6 +1,6 @@
 //! The values of x86 and x86_64, from its <asm/mman.h>.
 
-use crate::types::c_int;
+use crate::types::{c_int, c_uint};
 
 // mprotect(2).
 
@@ -91,3 +91,10 @@ pub const MADV_SOFT_OFFLINE: c_int = 101;
 
 /// The mask of all that a key can forbid here. `<asm/mman.h>`.
 pub const PKEY_ACCESS_MASK: c_int = 0x3;
+
+/// A flag of `map_shadow_stack(2)`: puts a token for switching to it on the new shadow stack.
+/// `<asm/mman.h>`, since Linux 6.6.
+pub const SHADOW_STACK_SET_TOKEN: c_uint = 1;
+/// A flag of `map_shadow_stack(2)`: puts a marker at the top of the new shadow stack. `<asm/mman.h>`,
+/// since Linux 6.13.
+pub const SHADOW_STACK_SET_MARKER: c_uint = 2;
