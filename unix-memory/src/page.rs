@@ -1,9 +1,11 @@
 //! Pages: their size, rounding to them, and the one check of a range.
 
 use core::ops::{Bound, Range, RangeBounds};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::call;
+use unix_memory_sys as sys;
+
 use crate::error::{Arguments, Call, Error, Reason, Result};
 
 /// Zero until the first call of [`page_size`].
@@ -21,15 +23,43 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 #[doc(alias = "getpagesize")]
 #[doc(alias = "_SC_PAGESIZE")]
 #[must_use]
+#[inline]
 pub fn page_size() -> usize {
     // Relaxed: the value is the same whoever stores it, and nothing else hangs on it.
     match PAGE_SIZE.load(Ordering::Relaxed) {
         0 => {
-            let size = call::page_size();
+            let size = ask();
             PAGE_SIZE.store(size, Ordering::Relaxed);
             size
         }
         size => size,
+    }
+}
+
+#[cold]
+fn ask() -> usize {
+    // SAFETY: sysconf takes any name.
+    let size = unsafe { sys::sysconf(sys::_SC_PAGESIZE) };
+    let size = usize::try_from(size).unwrap_or(0);
+    assert!(
+        size.is_power_of_two(),
+        "sysconf(_SC_PAGESIZE) must be a power of two, not {size}"
+    );
+    size
+}
+
+/// Whole pages of one mapping, or of several that follow each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages {
+    pub start: NonNull<u8>,
+    /// In bytes, a multiple of the page size.
+    pub len: usize,
+}
+
+impl Pages {
+    pub fn addresses(self) -> Range<usize> {
+        let start = self.start.addr().get();
+        start..start + self.len
     }
 }
 

@@ -1,26 +1,25 @@
 //! Which process this is: what was made before `fork` asks before it acts in a child.
 //!
-//! A number of the kernel's does not tell: the first process of a PID namespace has the number 1, as
-//! its parent may have in another. So there is a word that the kernel sets to zero in every child, by
-//! whatever call that was made, in a page of its own. Each process puts a number there that none of
-//! its ancestors had. To compare it makes no system call.
+//! A number of the kernel's does not tell: the first process of a PID namespace has the number 1,
+//! as its parent may have in another. So there is a word that the kernel sets to zero in every
+//! child, by whatever call that was made, in a page of its own. Each process puts a number there
+//! that none of its ancestors had. To compare it makes no system call.
 //!
-//! What belongs to memory that `vfork` lets a child use belongs to that child too: identity is that of
-//! the address space, as it is for locks and mappings.
+//! What belongs to memory that `vfork` lets a child use belongs to that child too: identity is that
+//! of the address space, as it is for locks and mappings.
 //!
-//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls in
-//! the child sets the word to zero, and the kernel's number is compared as well, which takes a system
-//! call. A child that was made by a bare `clone` into another namespace, and has the number of its
-//! parent, is then taken for it.
+//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls
+//! in the child sets the word to zero, and the kernel's number is compared as well, which takes a
+//! system call. A child that was made by a bare `clone` into another namespace, and has the number
+//! of its parent, is then taken for it.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
-use crate::call::{self, Errno};
-use crate::os;
-use crate::page::page_size;
-use crate::region::Pages;
+use crate::error::Errno;
+use crate::os::{self, call};
+use crate::page::{Pages, page_size};
 
 /// A process that is, or was, an ancestor of this one, or is this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +35,6 @@ pub struct Process {
 struct Page {
     /// Zero until this process is asked for.
     number: AtomicU32,
-    /// The kernel's number, or zero until it is asked for.
-    id: AtomicI32,
 }
 
 /// Null until there is one; then it stays.
@@ -83,30 +80,6 @@ impl Process {
     /// A number that no ancestor of this process has, and not zero.
     pub const fn number(self) -> u32 {
         self.number
-    }
-}
-
-/// The kernel's number of this process, which it is asked for once where that can be known.
-#[allow(dead_code, reason = "not every system's copies ask")]
-#[inline]
-pub fn id() -> libc::pid_t {
-    let page = match page() {
-        Some(page) => page,
-        None => match make_page() {
-            Ok(page) => page,
-            Err(_) => return call::process_id(),
-        },
-    };
-    if !IS_WIPED.load(Relaxed) {
-        return call::process_id();
-    }
-    match page.id.load(Relaxed) {
-        0 => {
-            let id = call::process_id();
-            page.id.store(id, Relaxed);
-            id
-        }
-        id => id,
     }
 }
 

@@ -13,7 +13,7 @@ bitflags::bitflags! {
     /// ```
     /// use unix_memory::{Access, Protection, ReadWrite};
     ///
-    /// assert_eq!(ReadWrite::PROTECTION, Protection::READ | Protection::WRITE);
+    /// assert_eq!(ReadWrite.protection(), Protection::READ | Protection::WRITE);
     /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Protection: c_int {
@@ -36,10 +36,19 @@ mod sealed {
 /// A protection as a type: the `A` of [`Mapping<A>`](crate::Mapping).
 ///
 /// Its implementors are all in this crate; each is a unit value too, which is what methods take:
-/// `mapping.protect(ReadOnly)`.
-pub trait Access: sealed::Sealed + Copy + Debug + Default + Send + Sync + Unpin + 'static {
+/// `mapping.protect(ReadOnly)`. The exception is [`Protection`] itself, by which a guard's protection is
+/// a value that is known when the program runs: see [`Mapping::erase`](crate::Mapping::erase).
+pub trait Access: sealed::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
     /// The protection as flags.
-    const PROTECTION: Protection;
+    fn protection(self) -> Protection;
+}
+
+impl sealed::Sealed for Protection {}
+impl Access for Protection {
+    /// Itself, without bits that have no name.
+    fn protection(self) -> Protection {
+        Protection::from_bits_truncate(self.bits())
+    }
 }
 
 /// An [`Access`] under which pages can be read.
@@ -60,7 +69,9 @@ macro_rules! access {
 
         impl sealed::Sealed for $name {}
         impl Access for $name {
-            const PROTECTION: Protection = $protection;
+            fn protection(self) -> Protection {
+                $protection
+            }
         }
     };
 }
@@ -84,6 +95,62 @@ access! {
     /// Reading and executing: finished machine code.
     #[doc(alias = "PROT_EXEC")]
     ReadExecute = Protection::READ.union(Protection::EXECUTE)
+}
+access! {
+    /// Writing only.
+    ///
+    /// A [`Mapping`](crate::Mapping) of it gives out no slice, which could be read: it has
+    /// [`write_at`](crate::Mapping::write_at) and [`fill`](crate::Mapping::fill). A
+    /// [`SharedMapping`](crate::SharedMapping) of it has no methods that copy.
+    ///
+    /// # Platform
+    /// Most processors can read what they can write. There the kernel lets such pages be read too,
+    /// and only the type stands in the way: it keeps a program from mistakes, and keeps no secrets.
+    /// Source: mmap(2), "Notes".
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadOnly, WriteOnly};
+    ///
+    /// let mut log = MapOptions::new().len(100).map_anonymous(WriteOnly)?;
+    /// log.write_at(95, b"entry")?;
+    /// let log = log.protect(ReadOnly)?;
+    /// assert_eq!(&log[95..], b"entry");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "PROT_WRITE")]
+    WriteOnly = Protection::WRITE
+}
+access! {
+    /// Executing only: machine code that cannot be read.
+    ///
+    /// A mapping of it has no methods that read; to call the code takes its
+    /// [address](crate::Mapping::as_ptr) alone. Code that keeps constants among its instructions reads
+    /// them, and needs [`ReadExecute`].
+    ///
+    /// Changing to it makes what was written coherent with the instruction cache, as changing to
+    /// [`ReadExecute`] does. Where this crate does not know how, no call reports that for this type:
+    /// ask [`sync_instruction_cache`](crate::Mapping::sync_instruction_cache) of a mapping that can be
+    /// read first.
+    ///
+    /// # Platform
+    /// Whether such pages can be read depends on the processor. They cannot be on arm64 with
+    /// `FEAT_EPAN` (Linux from 5.13), on RISC-V, on x86-64 with protection keys, of which the kernel
+    /// takes one (Linux from 4.9; pkeys(7)), and on most architectures of OpenBSD from 7.3. Elsewhere
+    /// what can be executed can be read, and only the type stands in the way.
+    ///
+    /// ```
+    /// use unix_memory::{ExecuteOnly, Mapping};
+    ///
+    /// let mut code = Mapping::anonymous(100)?;
+    /// code.fill(0); // instructions, as a rule
+    /// match code.protect(ExecuteOnly) {
+    ///     Ok(code) => println!("it can be called at {:p}", code.as_ptr()),
+    ///     Err(refused) => println!("{refused}"), // some systems forbid it
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "PROT_EXEC")]
+    ExecuteOnly = Protection::EXECUTE
 }
 access! {
     /// Everything at once. OpenBSD, NetBSD, SELinux and others refuse it; prefer a change from

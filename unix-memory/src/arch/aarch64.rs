@@ -5,8 +5,8 @@ use super::routine::routines;
 /// There are such copies here.
 pub const AVAILABLE: bool = true;
 
-/// `uc_mcontext.pc`: arch/arm64/include/uapi/asm/{ucontext,sigcontext}.h. The context begins at 176,
-/// with the fault's address, 31 registers and the stack pointer.
+/// `uc_mcontext.pc`: arch/arm64/include/uapi/asm/{ucontext,sigcontext}.h. The context begins at
+/// 176, with the fault's address, 31 registers and the stack pointer.
 #[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 176 + (1 + 31 + 1) * 8;
 

@@ -2,31 +2,32 @@
 //! each architecture, and the only place that asks which one it is.
 //!
 //! Each file gives:
-//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
-//!   left undone: none, unless a fault interrupted them and a handler had them go on at `resume`.
-//!   They read and write bytes that others change at the same time: each comes old or new. Each byte
-//!   is stored exactly once, also where a fault interrupts and where memory comes back: whoever takes
-//!   a byte by an atomic exchange gets it once. (Bytes may be loaded more than once.) No access
-//!   touches a byte outside of the ranges given.
-//! * `resume`: for a program counter inside of them, where to go on after a fault; `None` elsewhere.
+//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many
+//!   they left undone: none, unless a fault interrupted them and a handler had them go on at
+//!   `resume`. They read and write bytes that others change at the same time: each comes old or
+//!   new. Each byte is stored exactly once, also where a fault interrupts and where memory comes
+//!   back: whoever takes a byte by an atomic exchange gets it once. (Bytes may be loaded more than
+//!   once.) No access touches a byte outside of the ranges given.
+//! * `resume`: for a program counter inside of them, where to go on after a fault; `None`
+//!   elsewhere.
 //! * `AVAILABLE`: whether there are any; where not, the kernel copies.
 //! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
 //!   handler, in bytes.
 //!
-//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in it,
-//! one that goes on byte by byte, so that what is left is exact. It goes on at the very byte after the
-//! last that was stored: the registers say which it is, or the place of the fault does. This holds
-//! only if a store that faults stores nothing. So none touches two pages, of which one may be there
-//! and the other not, where the architecture does not promise as much of such stores.
+//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in
+//! it, one that goes on byte by byte, so that what is left is exact. It goes on at the very byte
+//! after the last that was stored: the registers say which it is, or the place of the fault does.
+//! This holds only if a store that faults stores nothing. So none touches two pages, of which one
+//! may be there and the other not, where the architecture does not promise as much of such stores.
 //!
 //! They are assembly for two reasons. A handler can only resume code of which it is known what the
 //! registers hold. And these accesses race with those of others, which Rust's own may not: what an
 //! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
 //! another process (see `copy`).
 //!
-//! `alias_distance` is another matter: how far apart the same memory can be mapped twice. So is
-//! `icache`: how code that was just written becomes code that can be run; and `set_key_rights`: what a
-//! thread may do with memory that has a protection key.
+//! Three more matters are the processor's: `icache`, how code that was just written becomes code
+//! that can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
+//! and `alias_distance`, how far apart the same memory can be mapped twice.
 
 #[cfg(feature = "std")]
 mod alias;
@@ -39,6 +40,8 @@ mod icache;
 pub use alias::alias_distance;
 pub use icache::*;
 
+mod none;
+
 // Rights over memory that has a protection key.
 cfg_if::cfg_if! {
     if #[cfg(target_arch = "x86_64")] {
@@ -47,10 +50,8 @@ cfg_if::cfg_if! {
         #[allow(unused_imports, reason = "Linux alone has keys")]
         pub use pkru::{KEYS, set_key_rights};
     } else {
-        #[allow(dead_code, reason = "Linux alone has keys")]
-        mod no_pkru;
         #[allow(unused_imports, reason = "Linux alone has keys")]
-        pub use no_pkru::{KEYS, set_key_rights};
+        pub use none::{KEYS, set_key_rights};
     }
 }
 
@@ -74,7 +75,6 @@ cfg_if::cfg_if! {
         #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use riscv64::{AVAILABLE, PROGRAM_COUNTER, copy, set};
     } else {
-        mod none;
         use none as copies;
         #[allow(unused_imports, reason = "only Linux asks for the program counter")]
         pub use none::{AVAILABLE, PROGRAM_COUNTER, copy, set};

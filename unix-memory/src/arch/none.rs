@@ -1,9 +1,12 @@
-//! Architectures without such copies: the kernel copies for them.
+//! What an architecture answers that has no such copies, for which the kernel copies; or no
+//! protection keys, or some whose rights this crate cannot set: PowerPC's and arm64's nobody has
+//! tried.
+
+#![allow(dead_code, reason = "each architecture lacks some of it")]
 
 /// There are none.
 pub const AVAILABLE: bool = false;
 /// Never looked at.
-#[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 0;
 
 /// Leaves everything undone.
@@ -23,7 +26,17 @@ pub const unsafe fn set(_to: *mut u8, len: usize, _byte: u8) -> usize {
 }
 
 /// No program counter is inside of what is not there.
-#[allow(dead_code, reason = "only Linux asks")]
 pub const fn resume(_pc: usize) -> Option<usize> {
     None
+}
+
+/// Whether this architecture's rights can be set here.
+pub const KEYS: bool = false;
+
+/// Nobody can have a key.
+///
+/// # Safety
+/// None.
+pub const unsafe fn set_key_rights(_: u32, rights: u32) -> u32 {
+    rights
 }

@@ -21,8 +21,9 @@ pub(super) use constants;
 /// Declares the routines of an architecture, of the ABI `abi`, which its assembly, `code`, defines;
 /// and what finds the way on after a fault.
 ///
-/// `ways` are pairs of places in the code, in the order of the first of each: a fault from there on, up
-/// to the next pair's, goes on at the second. Where that is `copy`, the fault is none of theirs.
+/// `ways` are pairs of places in the code, in the order of the first of each: a fault from there
+/// on, up to the next pair's, goes on at the second. Where that is `copy`, the fault is none of
+/// theirs.
 macro_rules! routines {
     (
         abi: $abi:literal,

@@ -94,31 +94,42 @@ impl Arguments {
     }
 }
 
+/// A number of bytes, with its noun.
+pub(super) struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.0 == 1 { "byte" } else { "bytes" };
+        write!(f, "{} {noun}", self.0)
+    }
+}
+
 impl fmt::Display for Arguments {
     /// What stands behind the call's name, with a space before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |len: usize| Bytes(len as u64);
         match *self {
             Self::None => Ok(()),
-            Self::Length(len) => write!(f, " of {len} bytes"),
+            Self::Length(len) => write!(f, " of {}", bytes(len)),
             Self::File {
                 offset,
                 len: Some(len),
-            } => write!(f, " of {len} bytes at file offset {offset}"),
+            } => write!(f, " of {} at file offset {offset}", bytes(len)),
             Self::File { offset, len: None } => write!(f, " at file offset {offset}"),
             Self::At(position) => write!(f, " {position}"),
-            Self::Resize { from, to } => write!(f, " from {from} to {to} bytes"),
-            Self::Range { start, len } => write!(f, " of {len} bytes at {start}"),
+            Self::Resize { from, to } => write!(f, " from {from} to {}", bytes(to)),
+            Self::Range { start, len } => write!(f, " of {} at {start}", bytes(len)),
             Self::Span { index, start, len } => {
-                write!(f, " of {len} bytes at {start} (span {index})")
+                write!(f, " of {} at {start} (span {index})", bytes(len))
             }
             Self::Move { start, len, to } => {
-                write!(f, " of {len} bytes at {start} to {to}")
+                write!(f, " of {} at {start} to {to}", bytes(len))
             }
             Self::Bounds { start, end } => write!(f, " of bytes {start}..{end}"),
             #[cfg(feature = "std")]
             Self::Name(name) => write!(f, " of {name:?}"),
             #[cfg(feature = "std")]
-            Self::Size(len) => write!(f, " to {len} bytes"),
+            Self::Size(len) => write!(f, " to {}", Bytes(len)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a refused call tells: which call, with which arguments, and why.
 
 mod arguments;
+mod errno;
 mod reason;
 
 use core::ffi::c_int;
@@ -9,12 +10,11 @@ use core::fmt;
 pub(crate) use arguments::Arguments;
 #[cfg(feature = "std")]
 pub(crate) use arguments::Name;
+pub(crate) use errno::Errno;
 pub use reason::{FileKind, Reason};
 
-use crate::errno;
-
-/// The result of every fallible call of this crate that takes no ownership. (With another error type
-/// it is the standard library's, so that `use unix_memory::*` takes nothing away.)
+/// The result of every fallible call of this crate that takes no ownership. (With another error
+/// type it is the standard library's, so that `use unix_memory::*` takes nothing away.)
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// The call that an [`Error`] is about: a system call by its name, or a method of this crate that
@@ -46,6 +46,10 @@ pub enum Call {
     PkeyMprotect,
     /// Making code fit to be executed.
     SyncInstructionCache,
+    /// Finding a byte of [`code`](crate::code) that is to be called.
+    Entry,
+    /// Changing [`code`](crate::code) while it can be executed.
+    Patch,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// `fstat(2)`: asking how long a file is and what it is.
@@ -68,6 +72,10 @@ pub enum Call {
     Fill,
     /// `memfd_create(2)`: making a file in memory.
     MemfdCreate,
+    /// `memfd_secret(2)`: making memory that the kernel itself cannot reach.
+    MemfdSecret,
+    /// `minherit(2)`, or what does its work: keeping memory from children.
+    Minherit,
     /// `shm_open(3)`: making or opening a shared memory object.
     ShmOpen,
     /// `shm_unlink(3)`: removing the name of one.
@@ -76,6 +84,8 @@ pub enum Call {
     Open,
     /// `write(2)`: filling a file.
     WriteFile,
+    /// `pread(2)` or `read(2)`: reading a file.
+    ReadFile,
     /// `ftruncate(2)`: setting the length of a file.
     Ftruncate,
     /// `fcntl(2)` with `F_ADD_SEALS`.
@@ -90,6 +100,8 @@ pub enum Call {
     Commit,
     /// Giving bytes back to the producer of a ring.
     Consume,
+    /// Borrowing a secret.
+    Borrow,
     /// Copying within a shared mapping.
     CopyWithin,
     /// Comparing bytes of a shared mapping.
@@ -117,6 +129,8 @@ impl Call {
             Self::PkeyAlloc => "pkey_alloc",
             Self::PkeyMprotect => "pkey_mprotect",
             Self::SyncInstructionCache => "sync_instruction_cache",
+            Self::Entry => "entry",
+            Self::Patch => "patch",
             Self::Mincore => "mincore",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
@@ -128,10 +142,13 @@ impl Call {
             Self::Write => "write_at",
             Self::Fill => "fill",
             Self::MemfdCreate => "memfd_create",
+            Self::MemfdSecret => "memfd_secret",
+            Self::Minherit => "minherit",
             Self::ShmOpen => "shm_open",
             Self::ShmUnlink => "shm_unlink",
             Self::Open => "open",
             Self::WriteFile => "write",
+            Self::ReadFile => "read",
             Self::Ftruncate => "ftruncate",
             Self::AddSeals => "fcntl(F_ADD_SEALS)",
             Self::GetSeals => "fcntl(F_GET_SEALS)",
@@ -139,6 +156,7 @@ impl Call {
             Self::Ring => "ring",
             Self::Commit => "commit",
             Self::Consume => "consume",
+            Self::Borrow => "borrow",
             Self::CopyWithin => "copy_within",
             Self::Compare => "compare_at",
             Self::Atomics => "atomics",
@@ -151,8 +169,8 @@ impl Call {
 /// more than the `errno` says.
 ///
 /// With the feature `std` it converts into [`std::io::Error`], whose kind is that of the `errno`
-/// and whose inner error is this one. [`Error::from_io`] finds it there again, with the `errno`, which
-/// [`raw_os_error`](std::io::Error::raw_os_error) does not return for such an error;
+/// and whose inner error is this one. [`Error::from_io`] finds it there again, with the `errno`,
+/// which [`raw_os_error`](std::io::Error::raw_os_error) does not return for such an error;
 /// [`to_os_error`](Self::to_os_error) makes an error for which it does.
 ///
 /// ```
@@ -167,7 +185,7 @@ impl Call {
 /// );
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Error {
     call: Call,
     errno: c_int,
@@ -195,9 +213,13 @@ impl Error {
     }
 
     /// The same error, of which the reason is known.
-    #[cfg(feature = "std")]
     pub(crate) const fn because(self, reason: Reason) -> Self {
         Self { reason, ..self }
+    }
+
+    /// The same error, with the arguments by which the caller knows what was asked for.
+    pub(crate) const fn of(self, arguments: Arguments) -> Self {
+        Self { arguments, ..self }
     }
 
     /// The call that was refused.
@@ -223,8 +245,8 @@ impl Error {
 /// With the feature `std`.
 #[cfg(feature = "std")]
 impl Error {
-    /// The error of this crate that became `error` by `?`, if it is one; also where others have put it
-    /// into an error of theirs, of which it is a [source](core::error::Error::source).
+    /// The error of this crate that became `error` by `?`, if it is one; also where others have put
+    /// it into an error of theirs, of which it is a [source](core::error::Error::source).
     ///
     /// ```
     /// use unix_memory::{Error, MapOptions, ReadOnly};
@@ -258,8 +280,8 @@ impl Error {
         None
     }
 
-    /// The bare error of the operating system, without what this crate knows of it: for code that asks
-    /// for [`raw_os_error`](std::io::Error::raw_os_error).
+    /// The bare error of the operating system, without what this crate knows of it: for code that
+    /// asks for [`raw_os_error`](std::io::Error::raw_os_error).
     ///
     /// ```
     /// use unix_memory::Mapping;
@@ -297,6 +319,13 @@ impl fmt::Display for Error {
             Reason::Kernel => Ok(()),
             reason => write!(f, " ({reason})"),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    /// As it is displayed: what `unwrap`, and a `main` that returns it, print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
     }
 }
 

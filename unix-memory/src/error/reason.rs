@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::arguments::Bytes;
+
 /// Why a call was refused, beyond its `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -17,12 +19,20 @@ pub enum Reason {
     MappingLength(usize),
     /// The range must lie within the file, which has this many bytes.
     FileLength(u64),
+    /// The file must have no more than this many bytes from the offset on, which the caller allowed.
+    BytesLimit(usize),
+    /// There is nothing to read yet, and the descriptor does not wait for it: it has `O_NONBLOCK`, or, as a
+    /// socket, a time limit (`SO_RCVTIMEO`).
+    WouldBlock,
+    /// What the file is has no bytes that can be read.
+    NoBytes(FileKind),
     /// The length must be given: it cannot be read off what the file is.
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
-    /// The file's system maps files privately only, as FUSE does with direct I/O and some network file
-    /// systems: use [`map_private`](crate::MapOptions::map_private), which shows the same bytes.
+    /// The file's system maps files privately only, as FUSE does with direct I/O and some network
+    /// file systems: use [`map_private`](crate::MapOptions::map_private), which shows the same
+    /// bytes.
     PrivateOnly,
     /// The file's system, or the device's driver, maps no file of this kind: read it instead.
     NoMappings,
@@ -59,6 +69,16 @@ pub enum Reason {
     Stack,
     /// The system's pool has too few huge pages of this many bytes.
     HugePagePool(usize),
+    /// The memory is a private mapping of a file in huge pages, none of which were set aside for
+    /// copies, so that it cannot become writable.
+    HugePagesOfFile,
+    /// The system enforces no protections: what was to be closed would stay open.
+    NotEnforced,
+    /// The system does not reliably write a shared mapping back to its file. The file itself can be
+    /// written, and mapped privately.
+    NotWrittenBack,
+    /// The process may make no file longer than this, in bytes (`RLIMIT_FSIZE`).
+    FileSizeLimit(u64),
     /// The position is inside a huge page, which is only protected and unmapped as a whole.
     HugePage,
     /// The length of the range must be a multiple of this, the size of one value in bytes.
@@ -79,12 +99,15 @@ pub enum Reason {
         /// The byte, from the start of the mapping, that could not be reached.
         at: usize,
     },
+    /// The code has one mapping, which cannot be written while it can be executed: see
+    /// [`Way::DualMapping`](crate::code::Way::DualMapping).
+    OneMapping,
     /// `install_fault_handler` was not called, or this thread blocks the signals.
     NoHandler,
     /// The platform, or the running kernel, has no such thing.
     Unsupported,
-    /// The name is not one that every system takes: a slash, and then at least one character, none of
-    /// them a slash or NUL, that are not `.` or `..`.
+    /// The name is not one that every system takes: a slash, and then at least one character, none
+    /// of them a slash or NUL, that are not `.` or `..`.
     ObjectName,
     /// The file can have no seals: it is no memfd.
     NotSealable,
@@ -96,11 +119,20 @@ pub enum Reason {
         /// somebody made before `F_SEAL_FUTURE_WRITE`.
         write: bool,
     },
+    /// No more than this many bytes of addresses are reserved.
+    ReservedLength(usize),
+    /// No more memory can be committed: the process is at its limit on data (`RLIMIT_DATA`) or of
+    /// mappings (`vm.max_map_count`), or the system at its limit on committed memory
+    /// (`vm.overcommit_memory`).
+    CommitLimit,
+    /// Some of the range is not committed: commit it first.
+    NotCommitted,
     /// A ring has no more than this many bytes for this end.
     RingBytes(usize),
     /// The other end of a ring, in another process, does not keep to the rules.
     RingPeer,
-    /// This end of a ring belongs to the process that made it, of which this one is a child.
+    /// This end of a ring, this code or this secret belongs to the process that made it, of which this
+    /// one is a child.
     OtherProcess,
     /// The memory is no ring, or one of another version of this crate or width of pointers.
     NoRing,
@@ -149,31 +181,98 @@ impl fmt::Display for FileKind {
     }
 }
 
+impl Reason {
+    /// What it says, where that has no values in it.
+    const fn text(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Kernel => "the kernel refused",
+            Self::WouldBlock => "nothing to read yet: clear O_NONBLOCK, or use poll",
+            Self::PrivateOnly => "this file system maps files privately only: use map_private",
+            Self::NoMappings => "this file system or driver cannot map the file: read it instead",
+            Self::NotReadable => "the file is not open for reading",
+            Self::NotWritable => "the file is not open for writing",
+            Self::EmptyMapping => "the mapping is empty: map the file again",
+            Self::NoOffset => "anonymous memory has no offset",
+            Self::NotAnonymous => "only private anonymous memory can do this",
+            Self::Occupied => "something is there already",
+            Self::Stack => "these addresses are kept for the stack of the main thread to grow into",
+            Self::HugePagesOfFile => {
+                "private memory of a file in huge pages stays read-only: copy it into other memory"
+            }
+            Self::NotEnforced => "this system enforces no protections",
+            Self::NotWrittenBack => {
+                "this system does not reliably write a shared mapping back to its file; map it \
+                 privately, and write the file itself"
+            }
+            Self::HugePage => "that is inside a huge page",
+            Self::NoRoom => "no room was found between these addresses",
+            Self::PowerOfTwo => "the alignment must be a power of two",
+            Self::NotAdjacent => "the second must begin where the first ends, and be of its kind",
+            Self::AtomicSize => "atomics of another size are in use there",
+            Self::OneMapping => {
+                "it has one mapping, which is not writable: ask for Way::DualMapping"
+            }
+            Self::NoHandler => "the handler of faults is not installed, or its signals are blocked",
+            Self::Unsupported => "not on this system",
+            Self::ObjectName => {
+                "a name is a slash and then characters other than slash and NUL, not . or .."
+            }
+            Self::NotSealable => "only a memfd has seals",
+            Self::RingPeer => "the other end does not keep to the rules",
+            Self::OtherProcess => {
+                "it belongs to the process that made it, of which this one is a child"
+            }
+            Self::NoRing => "it is no ring, or not one for this program",
+            Self::CommitLimit => {
+                "at a limit: on data (RLIMIT_DATA), of mappings (vm.max_map_count) or on committed \
+                 memory (vm.overcommit_memory)"
+            }
+            Self::NotCommitted => "some of it is not committed: commit it first",
+            Self::Mapped => "somebody has it mapped, and may write",
+            Self::LengthLimit(_)
+            | Self::OffsetLimit(_)
+            | Self::MappingLength(_)
+            | Self::FileLength(_)
+            | Self::BytesLimit(_)
+            | Self::NoBytes(_)
+            | Self::LengthNeeded(_)
+            | Self::NotMappable(_)
+            | Self::LockLimit { .. }
+            | Self::HugePages(_)
+            | Self::Unaligned(_)
+            | Self::HugePagePool(_)
+            | Self::FileSizeLimit(_)
+            | Self::NotWhole(_)
+            | Self::Fault { .. }
+            | Self::SealsMissing { .. }
+            | Self::ReservedLength(_)
+            | Self::RingBytes(_) => return None,
+        })
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.text() {
+            return f.write_str(text);
+        }
         match *self {
-            Self::Kernel => f.write_str("the kernel refused"),
             Self::LengthLimit(limit) => {
                 write!(f, "the length in whole pages must be at most {limit}")
             }
             Self::OffsetLimit(limit) => {
                 write!(f, "offset and length together must be at most {limit}")
             }
-            Self::MappingLength(len) => write!(f, "the mapping has {len} bytes"),
-            Self::FileLength(len) => write!(f, "the file has {len} bytes"),
+            Self::MappingLength(len) => write!(f, "the mapping has {}", Bytes(len as u64)),
+            Self::FileLength(len) => write!(f, "the file has {}", Bytes(len)),
+            Self::BytesLimit(limit) => {
+                write!(f, "there is more than the {limit} bytes that were allowed")
+            }
+            Self::NoBytes(kind) => write!(f, "{kind} has no bytes to read"),
             Self::LengthNeeded(kind) => {
                 write!(f, "give the length: {kind} does not tell it")
             }
             Self::NotMappable(kind) => write!(f, "{kind} cannot be mapped"),
-            Self::PrivateOnly => {
-                f.write_str("this file system maps files privately only: use map_private")
-            }
-            Self::NoMappings => {
-                f.write_str("this file system or driver cannot map the file: read it instead")
-            }
-            Self::NotReadable => f.write_str("the file is not open for reading"),
-            Self::NotWritable => f.write_str("the file is not open for writing"),
-            Self::EmptyMapping => f.write_str("the mapping is empty: map the file again"),
             Self::LockLimit {
                 asked,
                 limit,
@@ -186,51 +285,31 @@ impl fmt::Display for Reason {
             Self::HugePages(size) => {
                 write!(f, "the file is in huge pages: give multiples of {size}")
             }
-            Self::NoOffset => f.write_str("anonymous memory has no offset"),
-            Self::NotAnonymous => f.write_str("only private anonymous memory can do this"),
             Self::Unaligned(unit) => write!(f, "it must be a multiple of {unit}"),
-            Self::Occupied => f.write_str("something is there already"),
-            Self::Stack => f.write_str(
-                "these addresses are kept for the stack of the main thread to grow into",
-            ),
             Self::HugePagePool(size) => write!(
                 f,
                 "the system's pool has too few huge pages of {size} bytes: see \
                  /proc/sys/vm/nr_hugepages"
             ),
-            Self::HugePage => f.write_str("that is inside a huge page"),
+            Self::FileSizeLimit(limit) => write!(
+                f,
+                "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
+            ),
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
-            Self::NoRoom => f.write_str("no room was found between these addresses"),
-            Self::PowerOfTwo => f.write_str("the alignment must be a power of two"),
-            Self::NotAdjacent => {
-                f.write_str("the second must begin where the first ends, and be of its kind")
-            }
-            Self::AtomicSize => f.write_str("atomics of another size are in use there"),
             Self::Fault { done, at } => write!(
                 f,
                 "after {done} bytes; those from {at} on are gone: the file was truncated, or \
                  could not be read or written"
             ),
-            Self::NoHandler => {
-                f.write_str("the handler of faults is not installed, or its signals are blocked")
-            }
-            Self::Unsupported => f.write_str("not on this system"),
-            Self::ObjectName => f.write_str(
-                "a name is a slash and then characters other than slash and NUL, not . or ..",
-            ),
-            Self::NotSealable => f.write_str("only a memfd has seals"),
             Self::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
                 (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing",
                 (true, false) => "F_SEAL_SHRINK is missing",
                 (false, _) => "F_SEAL_WRITE is missing",
             }),
-            Self::RingBytes(len) => write!(f, "there are {len} bytes for this end"),
-            Self::RingPeer => f.write_str("the other end does not keep to the rules"),
-            Self::OtherProcess => f.write_str(
-                "the ring belongs to the process that made it, of which this one is a child",
-            ),
-            Self::NoRing => f.write_str("it is no ring, or not one for this program"),
-            Self::Mapped => f.write_str("somebody has it mapped, and may write"),
+            Self::ReservedLength(len) => write!(f, "the reservation has {}", Bytes(len as u64)),
+            Self::RingBytes(len) => write!(f, "this end has {}", Bytes(len as u64)),
+            // It has a text.
+            _ => Ok(()),
         }
     }
 }

@@ -1,20 +1,62 @@
 //! Apple's systems.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
 
-pub use sys::{MAP_NORESERVE, madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::rlimit::lock_limit;
-pub use super::touch::{populate, populate_write};
+#[cfg(feature = "std")]
+use super::call;
 use crate::advice::Advice;
-use crate::call;
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::Errno;
 use crate::page::page_size;
-use crate::unchecked_advice::UncheckedAdvice;
 
-/// There is no such flag here.
-pub const MAP_POPULATE: c_int = 0;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/mincore.rs"]
+mod mincore;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe1.rs"]
+mod pipe1;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+
+pub use super::none::{MAP_CONCEAL, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE};
+pub use sys::MAP_NORESERVE;
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use madvise::madvise;
+
+pub use super::none::{populate, populate_write};
+pub use mincore::mincore;
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use rlimit::lock_limit;
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::{memfd_secret, wipe_in_children};
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use pipe1::open_pipe;
+
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+pub use rlimit::file_size_limit;
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {
@@ -48,8 +90,61 @@ pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
         // SAFETY: no bytes are advised on.
-        unsafe { call::madvise(address, 0, value) }.is_ok()
+        unsafe { madvise(address, 0, value) }.is_ok()
     })
+}
+
+/// Makes code that was written fit to run.
+///
+/// # Errors
+/// None.
+///
+/// # Safety
+/// The bytes are mapped, and can be read.
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub unsafe fn sync_instruction_cache(start: *const u8, len: usize) -> Result<(), Errno> {
+    unsafe extern "C" {
+        /// `<libkern/OSCacheControl.h>`, in libSystem.
+        fn sys_icache_invalidate(start: *mut c_void, len: usize);
+    }
+    // SAFETY: as the caller vouches; no content changes.
+    unsafe { sys_icache_invalidate(start.cast_mut().cast(), len) };
+    Ok(())
+}
+
+/// Lets the calling thread execute what was mapped with `MAP_JIT` (`true`, as when a thread begins), or
+/// write it (`false`): on Apple silicon it cannot do both. On Intel's processors it can, and systems
+/// other than macOS do not have the call. Source: `<pthread.h>`, pthread_jit_write_protect_np(3).
+pub fn jit_write_protect(yes: bool) {
+    #[cfg(all(target_os = "macos", target_arch = "aarch64"))]
+    // SAFETY: the call takes a number, and changes the rights of this thread alone: what it may
+    // write was mapped with `MAP_JIT`, of which no references are given out.
+    unsafe {
+        libc::pthread_jit_write_protect_np(c_int::from(yes));
+    }
+    #[cfg(not(all(target_os = "macos", target_arch = "aarch64")))]
+    let _ = yes;
+}
+
+/// Has all of the file behind `fd` kept by its device, where `fsync` stops short of that.
+///
+/// # Errors
+/// What the kernel says.
+///
+/// # Safety
+/// `fd` is open.
+#[cfg(feature = "std")]
+pub unsafe fn sync_to_device(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the descriptor; the command takes no argument.
+    if unsafe { libc::fcntl(fd, libc::F_FULLFSYNC) } != -1 {
+        return Ok(());
+    }
+    match call::errno() {
+        // What file systems that do not have it say.
+        // SAFETY: as above.
+        libc::ENOTSUP | libc::ENOTTY | libc::EINVAL => unsafe { fsync::sync_to_device(fd) },
+        errno => Err(errno),
+    }
 }
 
 /// Here the mode is one of a variable number of arguments.

@@ -1,46 +1,133 @@
-//! FreeBSD and DragonFly.
+//! FreeBSD. (Its `MAP_STACK` makes a mapping that grows, which is not wanted.)
 
 use core::ffi::c_int;
+#[cfg(feature = "std")]
+use core::ffi::{CStr, c_uint};
+#[cfg(feature = "std")]
+use core::ops::Range;
+#[cfg(feature = "std")]
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-pub use sys::{madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::rlimit::lock_limit;
-pub use super::touch::{populate, populate_write};
+#[cfg(feature = "std")]
+use super::call;
 use crate::advice::Advice;
-use crate::unchecked_advice::UncheckedAdvice;
+use crate::error::Errno;
+use crate::page::Pages;
 
-/// There is no such flag here: `MAP_PREFAULT_READ` maps only pages that are in memory already.
-pub const MAP_POPULATE: c_int = 0;
-/// There is no such flag here; nothing is ever reserved.
-pub const MAP_NORESERVE: c_int = 0;
+#[path = "parts/advice_freebsd.rs"]
+mod advice_freebsd;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_bsd.rs"]
+mod icache_bsd;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/mincore.rs"]
+mod mincore;
+#[path = "parts/minherit.rs"]
+mod minherit;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+
+pub use super::none::{MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME};
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use advice_freebsd::{knows_advice, unchecked_advice};
+pub use madvise::madvise;
+
+pub use super::none::{populate, populate_write};
+pub use mincore::mincore;
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use rlimit::lock_limit;
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::memfd_secret;
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_bsd::sync_instruction_cache;
+pub use pipe2::open_pipe;
+
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sys::shm_open;
+
+#[cfg(feature = "std")]
+pub use super::none::is_verified;
+
+pub const NO_REPLACE: c_int = sys::MAP_FIXED | sys::MAP_EXCL;
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {
-    Some(match advice {
-        Advice::Normal => sys::MADV_NORMAL,
-        Advice::Random => sys::MADV_RANDOM,
-        Advice::Sequential => sys::MADV_SEQUENTIAL,
-        Advice::WillNeed => sys::MADV_WILLNEED,
-        Advice::DontDump => sys::MADV_NOCORE,
-        Advice::DoDump => sys::MADV_CORE,
-        Advice::Cold => sys::MADV_DONTNEED,
-        Advice::NoSync => sys::MADV_NOSYNC,
-        Advice::AutoSync => sys::MADV_AUTOSYNC,
-        Advice::Protect => return super::PROTECT,
-        _ => return None,
-    })
+    match advice {
+        Advice::Protect => Some(sys::MADV_PROTECT),
+        _ => advice_freebsd::advice(advice),
+    }
 }
 
-/// The `MADV_` value of an advice that does more than advise.
-pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
-    Some(match advice {
-        UncheckedAdvice::Free => sys::MADV_FREE,
-        _ => return None,
-    })
+/// Has every child, by whatever call it is made, find zeros in `pages`.
+///
+/// # Errors
+/// `EINVAL` for a kernel that is too old.
+///
+/// # Safety
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// with zeros.
+pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    unsafe { minherit::inherit_zeros(pages, sys::INHERIT_ZERO) }
 }
 
-/// Whether the kernel knows the advice `value`: it was there from the start.
-pub const fn knows_advice(_: c_int) -> bool {
-    true
+/// Tells the kernel that the bytes in `range` of the file are of no more use to this program.
+#[cfg(feature = "std")]
+pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
+    let (Ok(offset), Ok(len)) = (
+        libc::off_t::try_from(range.start),
+        libc::off_t::try_from(range.end - range.start),
+    ) else {
+        return;
+    };
+    // SAFETY: the call touches no memory, and changes no content.
+    let _only_a_hint =
+        unsafe { libc::posix_fadvise(fd.as_raw_fd(), offset, len, libc::POSIX_FADV_DONTNEED) };
+}
+
+/// This system has no flags to give by default.
+#[cfg(feature = "std")]
+pub const MEMFD_DEFAULT: c_uint = 0;
+/// This system has no seal that others do not have.
+#[cfg(feature = "std")]
+pub const MORE_SEALS: c_int = 0;
+
+/// Makes a file of no bytes.
+///
+/// # Errors
+/// What the kernel says.
+#[cfg(feature = "std")]
+pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
+    // SAFETY: the name ends in NUL.
+    let result = unsafe { sys::memfd_create(name.as_ptr(), flags) };
+    // SAFETY: that is its result.
+    unsafe { call::descriptor_or_errno(result) }
 }

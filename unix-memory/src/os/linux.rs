@@ -1,20 +1,137 @@
 //! Linux and Android.
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_int, c_uint};
 use core::ops::Range;
 use core::ptr::NonNull;
 
-pub use sys::{MAP_NORESERVE, MAP_POPULATE, madvise, mincore};
 use unix_memory_sys as sys;
 
-use super::{proc_file, rlimit, touch};
+use super::call;
 use crate::advice::Advice;
-use crate::call::{self, Errno};
-use crate::page::page_size;
-use crate::populate::Memory;
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::Errno;
+use crate::page::{Pages, page_size};
 use crate::protection::Protection;
-use crate::region::Pages;
-use crate::unchecked_advice::UncheckedAdvice;
+
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/drop_behind.rs"]
+mod drop_behind;
+#[cfg(feature = "std")]
+#[path = "parts/file_system.rs"]
+mod file_system;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_linux.rs"]
+mod icache;
+#[path = "parts/lock_future.rs"]
+mod lock_future;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[cfg(feature = "std")]
+#[path = "parts/memfd.rs"]
+mod memfd;
+#[path = "parts/memfd_secret.rs"]
+mod memfd_secret;
+#[path = "parts/mincore.rs"]
+mod mincore;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/mremap.rs"]
+mod mremap;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
+#[path = "parts/proc_file.rs"]
+mod proc_file;
+#[path = "parts/process_madvise.rs"]
+mod process_madvise;
+#[path = "parts/process_vm.rs"]
+mod process_vm;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+#[path = "parts/stack.rs"]
+mod stack;
+#[cfg(feature = "std")]
+#[path = "parts/verity.rs"]
+mod verity;
+#[path = "parts/wipe_on_fork.rs"]
+mod wipe_on_fork;
+
+pub use super::none::{COUNTS_BYTES, ENFORCES_PROTECTION, MAP_CONCEAL, MAY_BECOME, WRITES_FILES};
+pub use sys::MAP_FIXED_NOREPLACE as NO_REPLACE;
+pub use sys::{MAP_NORESERVE, MAP_POPULATE, MAP_STACK};
+
+pub use madvise::madvise;
+pub use process_madvise::advise_together;
+
+pub use mincore::mincore;
+
+pub use lock_future::stop_locking_future;
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use sys::MCL_ONFAULT;
+
+pub use mremap::{is_in_huge_page, remap};
+pub use stack::{is_for_stack, meets_stack};
+
+pub use at_fork::at_fork;
+pub use wipe_on_fork::wipe_in_children;
+
+pub use memfd_secret::memfd_secret;
+
+pub use icache::sync_instruction_cache;
+pub use pipe2::open_pipe;
+pub use process_vm::{process_vm_read, process_vm_write};
+
+#[cfg(feature = "std")]
+pub use drop_behind::drop_behind;
+#[cfg(feature = "std")]
+pub use file_system::is_in_huge_pages;
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+#[cfg(feature = "std")]
+pub use memfd::{MEMFD_DEFAULT, MORE_SEALS, memfd_create};
+pub use proc_file::number as number_in_file;
+pub use rlimit::file_size_limit;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use sys::shm_open;
+#[cfg(feature = "std")]
+pub use verity::is_verified;
+
+/// Objects are files in a directory where anybody can make a FIFO. (Android has none with names.)
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub const OPEN_AT_ONCE: c_int = libc::O_NONBLOCK;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64",
+        target_arch = "loongarch64",
+        target_arch = "s390x",
+        target_arch = "wasm32",
+    ))] {
+        /// A new descriptor of memory that the kernel cannot reach, with `flags`.
+        fn secret_descriptor(flags: c_uint) -> Result<c_int, Errno> {
+            // SAFETY: the call touches no memory.
+            match unsafe { sys::memfd_secret(flags) } {
+                -1 => Err(call::errno()),
+                fd => Ok(fd),
+            }
+        }
+    } else {
+        /// No kernel has the call on this architecture.
+        const fn secret_descriptor(_: c_uint) -> Result<c_int, Errno> {
+            Err(libc::ENOSYS)
+        }
+    }
+}
+
+/// Locked pages only take the second, since Linux 5.18.
+pub const GIVE_BACK: &[c_int] = &[sys::MADV_DONTNEED, sys::MADV_DONTNEED_LOCKED];
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {
@@ -63,48 +180,57 @@ pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
         // SAFETY: no bytes are advised on.
-        let asked = unsafe { call::madvise(address, 0, value) };
+        let asked = unsafe { madvise(address, 0, value) };
         // Known, but not for this process: the kernel looks at that first.
         matches!(asked, Ok(()) | Err(libc::EPERM))
     })
 }
 
 /// Brings `pages`, which can be read, into memory.
-pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
+///
+/// # Errors
+/// `ENOSYS` before Linux 5.14; what the kernel says.
+#[inline]
+pub fn populate(pages: Pages) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; reading them changes nothing.
-    match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_READ) } {
-        // Before Linux 5.14. A kernel that knows the value refuses memory that is no RAM, which
-        // must not be touched.
-        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_READ) => {
-            touch::populate(pages, or_gone(memory))
-        }
-        result => result,
-    }
+    unsafe { populate_by(pages, sys::MADV_POPULATE_READ) }
 }
 
 /// Brings `pages` into memory, ready to be written.
 ///
+/// # Errors
+/// As [`populate`].
+///
 /// # Safety
-/// They can be written, and unless `memory` is shared nobody else accesses them.
-pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
+/// They can be written.
+#[inline]
+pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
     // SAFETY: the pages are the caller's; no content changes.
-    match unsafe { call::madvise(pages.start, pages.len, sys::MADV_POPULATE_WRITE) } {
-        // As above.
-        Err(libc::EINVAL) if !knows_advice(sys::MADV_POPULATE_WRITE) => {
-            // SAFETY: as the caller vouches.
-            unsafe { touch::populate_write(pages, or_gone(memory)) }
-        }
+    unsafe { populate_by(pages, sys::MADV_POPULATE_WRITE) }
+}
+
+/// # Safety
+/// As [`populate_write`].
+#[inline]
+unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    match unsafe { madvise(pages.start, pages.len, value) } {
+        // A kernel that knows the value refuses memory that is no RAM, which must not be touched.
+        Err(libc::EINVAL) if !knows_advice(value) => Err(libc::ENOSYS),
         result => result,
     }
 }
 
-/// What of `memory` can be relied on: anonymous memory may be in huge pages, of which there may be
-/// none left when one is touched.
-const fn or_gone(memory: Memory) -> Memory {
-    match memory {
-        Memory::Anonymous => Memory::Owned,
-        other => other,
-    }
+/// Locks pages as they are brought in.
+///
+/// # Errors
+/// `ENOSYS` before Linux 4.4; what the kernel says.
+///
+/// # Safety
+/// The caller owns the pages.
+pub unsafe fn mlock_on_fault(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches; locking changes no content.
+    call::zero_or_errno(unsafe { sys::mlock2(address.as_ptr().cast(), len, sys::MLOCK_ONFAULT) })
 }
 
 /// What the kernel tells of the calling thread and its process.
@@ -128,6 +254,25 @@ pub fn locked_bytes() -> Option<u64> {
 /// How many bytes the process has mapped.
 pub fn address_space_bytes() -> Option<u64> {
     proc_file::number(STATUS, b"VmSize:")?.checked_mul(1024)
+}
+
+/// The size in bytes of the huge pages of [`Advice::HugePage`], if the kernel was built with them.
+#[cfg(feature = "std")]
+pub fn transparent_huge_page() -> Option<usize> {
+    let path = c"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
+    usize::try_from(proc_file::number(path, b"")?).ok()
+}
+
+/// Whether the kernel may have several mappings in `pages`: it does unless /proc/self/maps has one that
+/// holds all of them.
+pub fn may_be_several(pages: Pages) -> bool {
+    let Range { start, end } = pages.addresses();
+    let mut one = false;
+    let read = proc_file::each_line(c"/proc/self/maps", |line| {
+        one |= proc_file::addresses(line)
+            .is_some_and(|mapping| mapping.start <= start && end <= mapping.end);
+    });
+    read.is_err() || !one
 }
 
 /// Whether /proc/self/maps says that all of `pages` is protected as `protection`.

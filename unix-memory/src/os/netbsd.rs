@@ -1,17 +1,73 @@
 //! NetBSD.
 
 use core::ffi::c_int;
+use core::ptr::NonNull;
 
-pub use sys::{MAP_NORESERVE, madvise, mincore};
 use unix_memory_sys as sys;
 
-pub use super::rlimit::lock_limit;
-pub use super::touch::{populate, populate_write};
+use super::call;
 use crate::advice::Advice;
-use crate::unchecked_advice::UncheckedAdvice;
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::Errno;
+use crate::page::Pages;
 
-/// There is no such flag here.
-pub const MAP_POPULATE: c_int = 0;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_bsd.rs"]
+mod icache_bsd;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/mincore.rs"]
+mod mincore;
+#[path = "parts/minherit.rs"]
+mod minherit;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+
+pub use super::none::{MAP_CONCEAL, MAP_POPULATE};
+pub use sys::{MAP_NORESERVE, MAP_STACK, MAP_TRYFIXED as NO_REPLACE};
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use madvise::madvise;
+
+pub use super::none::{populate, populate_write};
+pub use mincore::mincore;
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use rlimit::lock_limit;
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack,
+};
+
+pub use super::none::memfd_secret;
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_bsd::sync_instruction_cache;
+pub use pipe2::open_pipe;
+
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sys::shm_open;
+
+/// PaX lets `mprotect` add no right that `mmap` was not told of, on most machines. (mmap(2), paxctl(8).)
+pub const MAY_BECOME: c_int = sys::PROT_MPROTECT(sys::PROT_READ | sys::PROT_WRITE | sys::PROT_EXEC);
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {
@@ -37,4 +93,40 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
 /// Whether the kernel knows the advice `value`: it has a name for one that it refuses.
 pub const fn knows_advice(value: c_int) -> bool {
     value != sys::MADV_SPACEAVAIL
+}
+
+/// Has every child, by whatever call it is made, find zeros in `pages`.
+///
+/// # Errors
+/// `EINVAL` for a kernel that is too old.
+///
+/// # Safety
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// with zeros.
+pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    unsafe { minherit::inherit_zeros(pages, sys::MAP_INHERIT_ZERO) }
+}
+
+/// Gives the mapping of `old` bytes at `start` a length of `new` bytes; `ENOSYS` unless it
+/// `may_move`.
+///
+/// # Safety
+/// The pages are the caller's, and nothing refers to them.
+pub unsafe fn remap(
+    start: NonNull<u8>,
+    old: usize,
+    new: usize,
+    may_move: bool,
+) -> Result<NonNull<u8>, Errno> {
+    if !may_move {
+        return Err(libc::ENOSYS);
+    }
+    let from = start.as_ptr().cast();
+    // SAFETY: the caller gives up the old range; without MAP_FIXED nothing else is replaced.
+    let address = unsafe { sys::mremap(from, old, core::ptr::null_mut(), new, 0) };
+    if address == sys::MAP_FAILED {
+        return Err(call::errno());
+    }
+    NonNull::new(address.cast()).ok_or(libc::ENOMEM)
 }

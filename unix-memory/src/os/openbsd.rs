@@ -2,17 +2,66 @@
 
 use core::ffi::c_int;
 
-pub use sys::{MAP_NORESERVE, madvise};
 use unix_memory_sys as sys;
 
-pub use super::missing::mincore;
-pub use super::rlimit::lock_limit;
-pub use super::touch::{populate, populate_write};
 use crate::advice::Advice;
-use crate::unchecked_advice::UncheckedAdvice;
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::Errno;
+use crate::page::Pages;
 
-/// There is no such flag here.
-pub const MAP_POPULATE: c_int = 0;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_bsd.rs"]
+mod icache_bsd;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/minherit.rs"]
+mod minherit;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+
+pub use super::none::{MAP_POPULATE, MAY_BECOME};
+pub use sys::{MAP_CONCEAL, MAP_NORESERVE, MAP_STACK};
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use madvise::madvise;
+
+pub use super::none::{mincore, populate, populate_write};
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use rlimit::lock_limit;
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::memfd_secret;
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_bsd::sync_instruction_cache;
+pub use pipe2::open_pipe;
+
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sys::shm_open;
+
+pub const NO_REPLACE: c_int = sys::MAP_FIXED | sys::__MAP_NOREPLACE;
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {
@@ -38,4 +87,17 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
 /// Whether the kernel knows the advice `value`: it has a name for one that it refuses.
 pub const fn knows_advice(value: c_int) -> bool {
     value != sys::MADV_SPACEAVAIL
+}
+
+/// Has every child, by whatever call it is made, find zeros in `pages`.
+///
+/// # Errors
+/// `EINVAL` for a kernel that is too old.
+///
+/// # Safety
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// with zeros.
+pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    unsafe { minherit::inherit_zeros(pages, sys::MAP_INHERIT_ZERO) }
 }

@@ -1,42 +1,55 @@
-//! Redox and L4Re.
+//! Redox.
 
-use core::ffi::c_int;
-
-pub use sys::madvise;
+#[cfg(feature = "std")]
 use unix_memory_sys as sys;
 
-pub use super::missing::mincore;
-pub use super::touch::{populate, populate_write};
-use crate::advice::Advice;
-use crate::unchecked_advice::UncheckedAdvice;
+#[path = "parts/advice_redox.rs"]
+mod advice_redox;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_program.rs"]
+mod icache_program;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
 
-/// There is no such flag here.
-pub const MAP_POPULATE: c_int = 0;
-/// There is no such flag here.
-pub const MAP_NORESERVE: c_int = 0;
+pub use super::none::{
+    MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE,
+};
 
-/// No limit that a call tells.
-pub const fn lock_limit() -> Option<u64> {
-    None
-}
+pub use super::none::{GIVE_BACK, advise_together};
+pub use advice_redox::{advice, knows_advice, unchecked_advice};
+pub use madvise::madvise;
 
-/// The `MADV_` value of `advice`.
-pub const fn advice(advice: Advice) -> Option<c_int> {
-    Some(match advice {
-        Advice::Normal => sys::MADV_NORMAL,
-        Advice::Random => sys::MADV_RANDOM,
-        Advice::Sequential => sys::MADV_SEQUENTIAL,
-        Advice::WillNeed => sys::MADV_WILLNEED,
-        _ => return None,
-    })
-}
+pub use super::none::{mincore, populate, populate_write};
 
-/// No advice that does more than advise.
-pub const fn unchecked_advice(_: UncheckedAdvice) -> Option<c_int> {
-    None
-}
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
-/// Whether the kernel knows the advice `value`: it was there from the start.
-pub const fn knows_advice(_: c_int) -> bool {
-    true
-}
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::{memfd_secret, wipe_in_children};
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_program::sync_instruction_cache;
+pub use pipe2::open_pipe;
+
+pub use super::none::file_size_limit;
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+#[cfg(feature = "std")]
+pub use sys::shm_open;

@@ -5,8 +5,8 @@
 //! that is full (they are a capacity apart) can be told from one that is empty (they are equal),
 //! and a capacity need not be a power of two.
 //!
-//! An end keeps its own position, and what it last saw of the other's, to itself: it reads no number
-//! of its own back, and asks for the other's only when what it knows will not do.
+//! An end keeps its own position, and what it last saw of the other's, to itself: it reads no
+//! number of its own back, and asks for the other's only when what it knows will not do.
 
 use core::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -109,6 +109,7 @@ impl End {
 
     /// How many bytes this end has, when the other one is at `other`; more than the capacity if
     /// that cannot be.
+    #[inline]
     fn bytes_with(&self, other: usize) -> usize {
         let (first, last) = match self.role {
             Role::Producer => (other, self.position),
@@ -137,6 +138,7 @@ impl End {
     /// # Errors
     /// `EIO` with [`Reason::RingPeer`] where its answer cannot be, those of [`check`](Self::check);
     /// nothing has changed then.
+    #[inline]
     pub fn refresh(&mut self) -> Result<usize> {
         self.check(Call::Ring)?;
         self.ask().ok_or_else(broken)
@@ -227,8 +229,8 @@ impl End {
             .store(self.position, Release);
     }
 
-    /// Whether the other end was dropped, or this one belongs to another process. What it gave before
-    /// is there all the same.
+    /// Whether the other end was dropped, or this one belongs to another process. What it gave
+    /// before is there all the same.
     pub fn is_closed(&self) -> bool {
         if !self.memory.is_here() {
             return true;

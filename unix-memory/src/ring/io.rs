@@ -8,8 +8,8 @@ use crate::error::Call;
 
 impl Write for Producer {
     /// # Errors
-    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone; `PermissionDenied`
-    /// in a child of the process that made the ring.
+    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone;
+    /// `PermissionDenied` in a child of the process that made the ring.
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.end.check(Call::Commit)?;
         if self.is_closed() {
@@ -50,8 +50,8 @@ fn written(n: usize, bytes: &[u8]) -> Result<usize> {
 
 impl Read for Consumer {
     /// # Errors
-    /// `WouldBlock` while the ring is empty, and the producer there; `PermissionDenied` in a child of
-    /// the process that made the ring.
+    /// `WouldBlock` while the ring is empty, and the producer there; `PermissionDenied` in a child
+    /// of the process that made the ring.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.end.check(Call::Consume)?;
         // Asked first: what the producer gave before it went is then seen.

@@ -3,22 +3,23 @@
 use core::mem::ManuallyDrop;
 use core::sync::atomic::AtomicUsize;
 
-use super::alone::Alone;
+use super::map_twice;
 use crate::arch::alias_distance;
 use crate::error::{Arguments, Call, Error, Reason, Result};
-use crate::object::SharedMemory;
-use crate::options::MapOptions;
-use crate::os;
+use crate::map::options::MapOptions;
+use crate::object::fixed::fixed_len;
+use crate::object::shared_memory::SharedMemory;
 use crate::page::max_len;
-use crate::place::until_free;
 use crate::protection::{NoAccess, ReadWrite};
 use crate::region::Region;
+use crate::region::alone::{Alone, Inherited};
+use crate::region::place::until_free;
 use crate::shared::SharedMapping;
 
 /// The mapped memory of a ring, which both ends keep.
 ///
-/// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest is
-/// mapped a second time behind.
+/// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest
+/// is mapped a second time behind.
 pub struct Memory {
     mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
     capacity: usize,
@@ -53,20 +54,20 @@ impl Memory {
     pub fn alone(capacity: usize) -> Result<Self> {
         let whole = unit() + 2 * capacity;
         let refuse = |errno| Error::kernel(Call::Mmap, errno, Arguments::Length(whole));
-        let mut memory = match os::map_twice(unit(), capacity) {
+        let mut memory = match map_twice::map_twice(unit(), capacity) {
             Ok(start) => {
                 // SAFETY: the pages were mapped just now, for this alone. They are shared.
                 let region = unsafe { Region::from_raw(start, whole, false) };
                 Self::of(region, capacity)
             }
             Err(libc::ENOSYS) => {
-                let object = os::fixed_len((unit() + capacity) as u64)?;
+                let object = fixed_len((unit() + capacity) as u64)?;
                 Self::map(&object, capacity)?
             }
             Err(errno) => return Err(refuse(errno)),
         };
         // SAFETY: `drop` unmaps them, once they were released.
-        let alone = unsafe { Alone::new(memory.mapping.region().pages()) };
+        let alone = unsafe { Alone::new(memory.mapping.region().pages(), Inherited::Pages, 1) };
         memory.alone = Some(alone.map_err(refuse)?);
         Ok(memory)
     }
@@ -80,7 +81,7 @@ impl Memory {
 
     const fn of(region: Region, capacity: usize) -> Self {
         Self {
-            mapping: ManuallyDrop::new(SharedMapping::from_region(region)),
+            mapping: ManuallyDrop::new(SharedMapping::from_region(region, ReadWrite)),
             capacity,
             alone: None,
         }
@@ -104,8 +105,8 @@ impl Memory {
         &self.mapping
     }
 
-    /// The number at `offset`, a multiple of a word's size, in the header; to be accessed only where
-    /// [`is_here`](Self::is_here) says so.
+    /// The number at `offset`, a multiple of a word's size, in the header; to be accessed only
+    /// where [`is_here`](Self::is_here) says so.
     pub fn number(&self, offset: usize) -> &AtomicUsize {
         debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
         let start = self.mapping.region().start().as_ptr();

@@ -7,9 +7,9 @@ use super::end::{End, Role};
 use super::memory::{Memory, round_up, unit};
 use super::pair::{Consumer, Producer};
 use crate::error::{Arguments, Call, Error, Reason, Result};
-use crate::file::Facts;
-use crate::object::{SharedMemory, clone};
-use crate::os;
+use crate::map::facts::Facts;
+use crate::object::fixed::{check_fixed_len, fixed_len};
+use crate::object::shared_memory::{SharedMemory, clone};
 
 /// How the memory of a ring begins: with a name and a version, and the width of its numbers.
 const MAGIC: [u8; 8] = *b"umring\x01\x00";
@@ -37,10 +37,9 @@ fn magic() -> [u8; 8] {
 ///   forbid. Elsewhere the other process can.
 /// * **Running out**: memory is taken when it is first used, and the other process can give it back
 ///   by punching a hole. Where the system has none left, or counts what it promises
-///   (`vm.overcommit_memory=2`), a copy then fails with `EFAULT`
-///   ([`Reason::Fault`]). But the numbers that say how much is filled are used in place: their page is
-///   there from the start, and if the other process takes it away and there is none left, using the
-///   ring raises SIGBUS.
+///   (`vm.overcommit_memory=2`), a copy then fails with `EFAULT` ([`Reason::Fault`]). But the
+///   numbers that say how much is filled are used in place: their page is there from the start, and
+///   if the other process takes it away and there is none left, using the ring raises SIGBUS.
 ///
 /// ```
 /// use unix_memory::ring::SharedRing;
@@ -67,7 +66,7 @@ impl SharedRing {
     /// As [`pair`](super::pair).
     pub fn create(capacity: usize) -> Result<Self> {
         let capacity = round_up(capacity)?;
-        let object = os::fixed_len((unit() + capacity) as u64)?;
+        let object = fixed_len((unit() + capacity) as u64)?;
         let memory = Memory::map(&object, capacity)?;
         memory.mapping().write_at(0, &magic())?;
         Ok(Self { object, memory })
@@ -83,7 +82,7 @@ impl SharedRing {
     /// * Those of [`pair`](super::pair).
     pub fn open(fd: impl AsFd) -> Result<Self> {
         let object = SharedMemory::from(clone(fd.as_fd())?);
-        os::check_fixed_len(&object)?;
+        check_fixed_len(&object)?;
         let no_ring = Error::new(Call::Ring, libc::EINVAL, Arguments::None, Reason::NoRing);
         let facts = Facts::of(object.as_fd())?;
         if facts.huge_page.is_some() {

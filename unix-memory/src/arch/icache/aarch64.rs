@@ -3,7 +3,7 @@
 
 use core::arch::{asm, global_asm};
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 
@@ -78,8 +78,8 @@ pub fn resume(pc: usize) -> Option<usize> {
 }
 
 /// # Safety
-/// The bytes are mapped, and can be read; one whose memory is gone is a fault, which ends the process
-/// unless a handler has it go on at [`resume`].
+/// The bytes are mapped, and can be read; one whose memory is gone is a fault, which ends the
+/// process unless a handler has it go on at [`resume`].
 unsafe fn sync(start: *const u8, len: usize) {
     let ctr: u64;
     // SAFETY: the register can be read by any program: where the processor traps, the kernel
@@ -108,8 +108,8 @@ unsafe fn sync(start: *const u8, len: usize) {
     unsafe { asm!("isb", options(nostack, preserves_flags)) };
 }
 
-/// Has `routine`, which returns where it ended, do the lines of `size` bytes that hold a byte of the
-/// range. Where it ended early the page is gone, and with it what was to be done.
+/// Has `routine`, which returns where it ended, do the lines of `size` bytes that hold a byte of
+/// the range. Where it ended early the page is gone, and with it what was to be done.
 fn each_line(start: *const u8, len: usize, size: u64, routine: impl Fn(u64, u64) -> u64) {
     let start = start.addr() as u64;
     let end = start + len as u64;

@@ -1,6 +1,6 @@
 //! 32-bit Arm: what does it is privileged.
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 /// `__ARM_NR_cacheflush`, of `<asm/unistd.h>`: begin, end, and no flags.
 pub const INSTRUCTION_CACHE: InstructionCache =

@@ -1,6 +1,6 @@
 //! C-SKY: what does it is privileged.
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 /// `BCACHE` of `<asm/cachectl.h>`: both caches.
 const BOTH: usize = 3;

@@ -3,7 +3,7 @@
 
 use core::arch::asm;
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 

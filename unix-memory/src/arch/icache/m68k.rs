@@ -1,6 +1,6 @@
 //! 68000: what does it is privileged.
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 /// `FLUSH_SCOPE_LINE` of `<asm/cachectl.h>`: the lines of the range.
 const LINES: usize = 1;

@@ -1,9 +1,14 @@
 //! How code that was just written becomes code that can be run: one file for each way.
 //!
 //! * [`INSTRUCTION_CACHE`]: the way of this architecture;
-//! * `resume`: for a program counter in instructions that may fault where memory is gone, where to go
-//!   on; `None` elsewhere, and where they cannot be resumed: PowerPC's and SPARC's;
+//! * `resume`: for a program counter in instructions that may fault where memory is gone, where to
+//!   go on; `None` elsewhere, and where they cannot be resumed: PowerPC's and SPARC's;
+//! * `serialize`: has this processor fetch again what was stored at another address than it is fetched
+//!   at, where making code coherent does not do so;
 //! * `sysarch`: the BSDs' call for it, where it may be asked for.
+
+mod way;
+pub use way::InstructionCache;
 
 cfg_if::cfg_if! {
     if #[cfg(any(
@@ -47,15 +52,13 @@ cfg_if::cfg_if! {
         mod loongarch;
         pub use loongarch::INSTRUCTION_CACHE;
     } else if #[cfg(any(target_arch = "mips", target_arch = "mips32r6"))] {
-        // o32.
-        const CACHEFLUSH: usize = 4147;
         mod mips;
-        pub use self::mips::INSTRUCTION_CACHE;
+        // The number in the ABI o32.
+        pub const INSTRUCTION_CACHE: InstructionCache = self::mips::cacheflush::<4147>();
     } else if #[cfg(any(target_arch = "mips64", target_arch = "mips64r6"))] {
-        // n64.
-        const CACHEFLUSH: usize = 5197;
         mod mips;
-        pub use self::mips::INSTRUCTION_CACHE;
+        // The number in the ABI n64.
+        pub const INSTRUCTION_CACHE: InstructionCache = self::mips::cacheflush::<5197>();
     } else if #[cfg(target_arch = "m68k")] {
         mod m68k;
         pub use m68k::INSTRUCTION_CACHE;
@@ -83,54 +86,22 @@ cfg_if::cfg_if! {
 }
 
 cfg_if::cfg_if! {
+    if #[cfg(any(target_arch = "x86", target_arch = "x86_64"))] {
+        mod serialize;
+        #[allow(unused_imports, reason = "who writes elsewhere, with the feature std, names it")]
+        pub use serialize::serialize;
+    } else {
+        /// Elsewhere the instructions for it do so, or the kernel's return from the call; on s390x the
+        /// return from the call that copied.
+        pub const fn serialize() {}
+    }
+}
+
+cfg_if::cfg_if! {
     if #[cfg(not(any(target_arch = "aarch64", target_arch = "arm64ec")))] {
         /// There is nowhere to go on.
         pub const fn resume(_: usize) -> Option<usize> {
             None
-        }
-    }
-}
-
-use crate::call::Errno;
-
-/// How instructions that were written as data become instructions that can be fetched.
-#[allow(dead_code, reason = "each architecture has one of them")]
-pub enum InstructionCache {
-    /// The hardware sees to it.
-    Coherent,
-    /// By instructions that any program may execute: the function does it for bytes that can be
-    /// read, given by address and length.
-    Instructions(unsafe fn(*const u8, usize)),
-    /// Only the kernel can. On Linux by the system call that the function returns for an address and
-    /// a length: its number, and its arguments.
-    Kernel(fn(usize, usize) -> [usize; 5]),
-    /// Nobody has found out yet.
-    Unknown,
-}
-
-impl InstructionCache {
-    /// Makes `len` bytes from `start` on coherent, by the kernel as `by_kernel` asks it.
-    ///
-    /// # Errors
-    /// `ENOSYS` where nobody knows how; what `by_kernel` says.
-    ///
-    /// # Safety
-    /// The bytes are mapped, and can be read.
-    pub unsafe fn sync(
-        &self,
-        start: *const u8,
-        len: usize,
-        by_kernel: impl FnOnce(fn(usize, usize) -> [usize; 5]) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
-        match *self {
-            Self::Coherent => Ok(()),
-            Self::Instructions(sync) => {
-                // SAFETY: as the caller vouches.
-                unsafe { sync(start, len) };
-                Ok(())
-            }
-            Self::Kernel(arguments) => by_kernel(arguments),
-            Self::Unknown => Err(libc::ENOSYS),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! PowerPC: Power ISA, book II, 1.8 "Instruction Storage". Inline assembly is not stable for it in the
-//! Rust that this crate promises to build with, so the instructions are here as words.
+//! PowerPC: Power ISA, book II, 1.8 "Instruction Storage". Inline assembly is not stable for it in
+//! the Rust that this crate promises to build with, so the instructions are here as words.
 
-use super::code::as_function;
-use super::{InstructionCache, code};
+use super::code::{self, as_function};
+use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 

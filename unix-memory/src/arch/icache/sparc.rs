@@ -1,9 +1,9 @@
-//! SPARC: `flush`, of a doubleword. (SPARC Architecture Manual, version 9, A.20.) Inline assembly is
-//! not stable for it in the Rust that this crate promises to build with, so the instructions are here
-//! as words.
+//! SPARC: `flush`, of a doubleword. (SPARC Architecture Manual, version 9, A.20.) Inline assembly
+//! is not stable for it in the Rust that this crate promises to build with, so the instructions are
+//! here as words.
 
-use super::code::as_function;
-use super::{InstructionCache, code};
+use super::code::{self, as_function};
+use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 
@@ -11,8 +11,8 @@ const DOUBLEWORD: usize = 8;
 /// How many at once: the function counts in 32 bits.
 const MOST: usize = 1 << 30;
 
-/// A function of the first doubleword's address, in %o0, and the number of them, not zero, in %o1. A
-/// leaf: it uses these registers alone.
+/// A function of the first doubleword's address, in %o0, and the number of them, not zero, in %o1.
+/// A leaf: it uses these registers alone.
 #[unsafe(link_section = ".text")]
 static CODE: code::Words<6> = code::Words([
     0x81da_0000, // 1: flush %o0

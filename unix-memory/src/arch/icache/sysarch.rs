@@ -7,8 +7,8 @@ unsafe extern "C" {
     fn system_architecture(number: c_int, arguments: *mut c_void) -> c_int;
 }
 
-/// `ARM_SYNC_ICACHE` of FreeBSD and NetBSD, `RISCV_SYNC_ICACHE` of OpenBSD, and `MIPS_CACHEFLUSH` of
-/// NetBSD, of each `<machine/sysarch.h>`.
+/// `ARM_SYNC_ICACHE` of FreeBSD and NetBSD, `RISCV_SYNC_ICACHE` of OpenBSD, and `MIPS_CACHEFLUSH`
+/// of NetBSD, of each `<machine/sysarch.h>`.
 const SYNC: c_int = 0;
 
 /// What they take: an address and a length, and MIPS which caches: both.

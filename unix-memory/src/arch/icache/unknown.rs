@@ -1,5 +1,5 @@
 //! An architecture, or a system on it, of which nobody has found out yet.
 
-use super::InstructionCache;
+use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Unknown;

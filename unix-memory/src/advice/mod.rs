@@ -1,0 +1,136 @@
+//! Hints: what the kernel may know of the use of pages.
+
+/// The enum as it is written, and `ALL` of its variants.
+macro_rules! with_all {
+    (
+        $(#[$outer:meta])*
+        pub enum $name:ident { $($(#[$inner:meta])* $variant:ident,)* }
+    ) => {
+        $(#[$outer])*
+        pub enum $name { $($(#[$inner])* $variant,)* }
+
+        impl $name {
+            /// Every such advice, whether this system has it or not.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+        }
+    };
+}
+
+pub mod unchecked;
+
+with_all! {
+    /// A hint on how pages will be used, which never changes what they hold: any of them is safe.
+    ///
+    /// What throws content away or hides it (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`,
+    /// `MADV_DONTFORK`, `MADV_WIPEONFORK`, ...) is no hint: see
+    /// [`Mapping::discard`](crate::Mapping::discard) and
+    /// [`UncheckedAdvice`](crate::UncheckedAdvice). Source: madvise(2).
+    ///
+    /// # Platform
+    /// Every Unix with `madvise` has the first four; on Linux since 2.4. The others say which system
+    /// has them, and since which version of Linux; elsewhere they are refused with
+    /// [`Reason::Unsupported`](crate::Reason::Unsupported). [`is_supported`](Self::is_supported) asks
+    /// the running kernel.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum Advice {
+        /// No special treatment: the default.
+        #[doc(alias = "MADV_NORMAL")]
+        Normal,
+        /// Pages will be used in random order: reading ahead is of no use.
+        #[doc(alias = "MADV_RANDOM")]
+        Random,
+        /// Pages will be used in rising order, once: read well ahead, let go soon.
+        #[doc(alias = "MADV_SEQUENTIAL")]
+        Sequential,
+        /// Pages will be used soon: start reading them now. (OpenBSD takes it and does nothing.)
+        #[doc(alias = "MADV_WILLNEED")]
+        WillNeed,
+        /// Pages will not be used soon: let them go first when memory is short; content stays.
+        ///
+        /// Linux 5.4, `MADV_COLD`. On FreeBSD, DragonFly, NetBSD, OpenBSD, Apple's systems, illumos and
+        /// Solaris it is `MADV_DONTNEED`, and on AIX, Emscripten, Fuchsia, Haiku, Hurd, NuttX, QNX and RTEMS
+        /// `POSIX_MADV_DONTNEED`, which keep content there. (Linux's `MADV_DONTNEED` does not.)
+        #[doc(alias = "MADV_COLD")]
+        #[doc(alias = "MADV_DONTNEED")]
+        #[doc(alias = "POSIX_MADV_DONTNEED")]
+        Cold,
+        /// Take the pages out of memory now: write them to their file or to swap, to be read again when
+        /// used. Only pages that no other process has mapped go; of a file, only where its owner or
+        /// somebody who may write to it asks. Linux 5.4; Apple's kernels that were built for tests.
+        #[doc(alias = "MADV_PAGEOUT")]
+        PageOut,
+        /// Use transparent huge pages where they fit. Linux 2.6.38, if the kernel was built with them.
+        #[doc(alias = "MADV_HUGEPAGE")]
+        HugePage,
+        /// Use no transparent huge pages. Linux 2.6.38, if the kernel was built with them.
+        #[doc(alias = "MADV_NOHUGEPAGE")]
+        NoHugePage,
+        /// Make huge pages out of the small ones there are, now; `EINVAL` where none fits, `EAGAIN`,
+        /// `EBUSY` or `ENOMEM` where that failed. Linux 6.1, if the kernel was built with transparent
+        /// huge pages.
+        #[doc(alias = "MADV_COLLAPSE")]
+        Collapse,
+        /// Pages may be merged with others of the same content, which saves memory, and tells by timing
+        /// that there is another: not for secrets. Linux 2.6.32, if the kernel was built with KSM.
+        #[doc(alias = "MADV_MERGEABLE")]
+        Mergeable,
+        /// Undo [`Mergeable`](Self::Mergeable). Linux 2.6.32, if the kernel was built with KSM.
+        #[doc(alias = "MADV_UNMERGEABLE")]
+        Unmergeable,
+        /// Leave the pages out of core dumps. Linux 3.4, FreeBSD and DragonFly (`MADV_NOCORE`).
+        #[doc(alias = "MADV_DONTDUMP")]
+        #[doc(alias = "MADV_NOCORE")]
+        DontDump,
+        /// Undo [`DontDump`](Self::DontDump). Linux 3.4, FreeBSD and DragonFly (`MADV_CORE`).
+        #[doc(alias = "MADV_DODUMP")]
+        #[doc(alias = "MADV_CORE")]
+        DoDump,
+        /// Undo [`UncheckedAdvice::DontFork`](crate::UncheckedAdvice): a child of `fork` gets the
+        /// pages, as it does by default. Linux 2.6.16; `EINVAL` for memory of devices.
+        #[doc(alias = "MADV_DOFORK")]
+        DoFork,
+        /// Undo [`UncheckedAdvice::WipeOnFork`](crate::UncheckedAdvice): a child of `fork` gets the
+        /// content too, as it does by default. Linux 4.14; `EINVAL` for memory of devices.
+        #[doc(alias = "MADV_KEEPONFORK")]
+        KeepOnFork,
+        /// Write changes to the file only when memory is short, or `msync` asks: for files whose
+        /// content need not outlive the system. FreeBSD, DragonFly.
+        #[doc(alias = "MADV_NOSYNC")]
+        NoSync,
+        /// Undo [`NoSync`](Self::NoSync). FreeBSD, DragonFly.
+        #[doc(alias = "MADV_AUTOSYNC")]
+        AutoSync,
+        /// See to it that there is room for the pages. NetBSD and OpenBSD have the name; their kernels
+        /// refuse it with `EINVAL`, as it is not implemented.
+        #[doc(alias = "MADV_SPACEAVAIL")]
+        SpaceAvail,
+        /// Do not kill this process when the system runs out of swap; about the process, whatever the
+        /// range. `EPERM` without the privilege. FreeBSD.
+        #[doc(alias = "MADV_PROTECT")]
+        Protect,
+        /// Undo the three that follow. illumos, Solaris.
+        #[doc(alias = "MADV_ACCESS_DEFAULT")]
+        AccessDefault,
+        /// The next thread to touch the pages will use them most: keep them near it. illumos, Solaris.
+        #[doc(alias = "MADV_ACCESS_LWP")]
+        AccessThread,
+        /// Many threads or processes will use the pages: spread them. illumos, Solaris.
+        #[doc(alias = "MADV_ACCESS_MANY")]
+        AccessMany,
+        /// Many processes of the processor set will use the pages. Solaris.
+        #[doc(alias = "MADV_ACCESS_MANY_PSET")]
+        AccessManyInSet,
+        /// Clear the pages when they are unmapped while locked. Apple's systems.
+        #[doc(alias = "MADV_ZERO_WIRED_PAGES")]
+        ZeroWiredPages,
+        /// Take pages into use again after
+        /// [`UncheckedAdvice::FreeReusable`](crate::UncheckedAdvice). Apple's systems.
+        #[doc(alias = "MADV_FREE_REUSE")]
+        FreeReuse,
+        /// Ask whether [`UncheckedAdvice::FreeReusable`](crate::UncheckedAdvice) could be given: an
+        /// error is a no. Apple's systems.
+        #[doc(alias = "MADV_CAN_REUSE")]
+        CanReuse,
+    }
+}

@@ -1,0 +1,45 @@
+//! The ways to make code coherent that architectures have.
+
+use crate::error::Errno;
+
+/// How instructions that were written as data become instructions that can be fetched.
+#[allow(dead_code, reason = "each architecture has one of them")]
+pub enum InstructionCache {
+    /// The hardware sees to it.
+    Coherent,
+    /// By instructions that any program may execute: the function does it for bytes that can be
+    /// read, given by address and length.
+    Instructions(unsafe fn(*const u8, usize)),
+    /// Only the kernel can. On Linux by the system call that the function returns for an address
+    /// and a length: its number, and its arguments.
+    Kernel(fn(usize, usize) -> [usize; 5]),
+    /// Nobody has found out yet.
+    Unknown,
+}
+
+impl InstructionCache {
+    /// Makes `len` bytes from `start` on coherent, by the kernel as `by_kernel` asks it.
+    ///
+    /// # Errors
+    /// `ENOSYS` where nobody knows how; what `by_kernel` says.
+    ///
+    /// # Safety
+    /// The bytes are mapped, and can be read.
+    pub unsafe fn sync(
+        &self,
+        start: *const u8,
+        len: usize,
+        by_kernel: impl FnOnce(fn(usize, usize) -> [usize; 5]) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        match *self {
+            Self::Coherent => Ok(()),
+            Self::Instructions(sync) => {
+                // SAFETY: as the caller vouches.
+                unsafe { sync(start, len) };
+                Ok(())
+            }
+            Self::Kernel(arguments) => by_kernel(arguments),
+            Self::Unknown => Err(libc::ENOSYS),
+        }
+    }
+}

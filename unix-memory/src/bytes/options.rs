@@ -1,0 +1,336 @@
+//! What to have of a file, and the ways to it.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::FileBytes;
+use super::read::{Extent, Source, read, too_long};
+use super::way::{Way, leaves_another_way};
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::map::facts::Facts;
+use crate::map::options::MapOptions;
+use crate::mapping::Mapping;
+use crate::object::fixed::map_fixed_content;
+use crate::protection::ReadOnly;
+use crate::region::map::MAX_OFFSET;
+
+/// What to have of a file: the options of [`FileBytes`]. Set what matters, then call
+/// [`load`](Self::load), or one of the `map_` methods, any number of times.
+///
+/// ```
+/// use unix_memory::FileBytesOptions;
+///
+/// let program = std::fs::File::open(std::env::current_exe()?)?;
+/// let start = FileBytesOptions::new().len(16).load(&program)?;
+/// let rest = FileBytesOptions::new().offset(16).load(&program)?;
+/// assert_eq!((start.len() + rest.len()) as u64, program.metadata()?.len());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use = "options load nothing by themselves"]
+pub struct FileBytesOptions {
+    offset: u64,
+    len: Option<usize>,
+    max_len: Option<usize>,
+}
+
+impl FileBytesOptions {
+    /// All of the file, however long it is.
+    pub const fn new() -> Self {
+        Self {
+            offset: 0,
+            len: None,
+            max_len: None,
+        }
+    }
+
+    /// Where in the file to begin, in bytes; it need not be a multiple of anything. What has no offsets,
+    /// such as a pipe, is read from where it stands, and takes no other offset than zero.
+    pub const fn offset(mut self, bytes: u64) -> Self {
+        self.offset = bytes;
+        self
+    }
+
+    /// Exactly so many bytes, rather than all up to the end of the file. A pipe keeps what comes after
+    /// them.
+    pub const fn len(mut self, bytes: usize) -> Self {
+        self.len = Some(bytes);
+        self
+    }
+
+    /// The most bytes that there may be. More are an error ([`Reason::BytesLimit`]), so that an endless
+    /// file, such as /dev/zero or a pipe whose writer goes on, does not take all memory.
+    ///
+    /// ```
+    /// use unix_memory::{FileBytesOptions, Reason};
+    ///
+    /// let endless = std::fs::File::open("/dev/zero")?;
+    /// let error = FileBytesOptions::new().max_len(1 << 20).load(&endless).unwrap_err();
+    /// assert_eq!(error.reason(), Reason::BytesLimit(1 << 20));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub const fn max_len(mut self, bytes: usize) -> Self {
+        self.max_len = Some(bytes);
+        self
+    }
+
+    /// The content of any file, by safe code: mapped where nobody can change the file, else read. See
+    /// [`FileBytes`].
+    ///
+    /// # Errors
+    /// * `EISDIR`: a directory ([`Reason::NoBytes`]).
+    /// * `EBADF`: the file is not open for reading ([`Reason::NotReadable`]), and bytes are asked for.
+    /// * `EFBIG`: there are more bytes than [`max_len`](Self::max_len) allows ([`Reason::BytesLimit`]). If
+    ///   the file reports so many, they are not read first.
+    /// * `ENXIO`: the file ends before the [`len`](Self::len) that was asked for, or the offset is past
+    ///   its end ([`Reason::FileLength`]).
+    /// * `EOVERFLOW`: offset and length are more than a file can have ([`Reason::OffsetLimit`]).
+    /// * `ESPIPE`: an [`offset`](Self::offset) in what has none, such as a pipe.
+    /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of mappings
+    ///   allows, or than a slice can have ([`Reason::LengthLimit`]).
+    /// * `EAGAIN`: there is nothing to read yet, and the descriptor does not wait
+    ///   ([`Reason::WouldBlock`]).
+    /// * `EINVAL`: what can be mapped but not read, such as memory of memfd_secret(2); or a part of a file
+    ///   that is open with `O_DIRECT`, whose offset or length, or [`max_len`](Self::max_len), is not a
+    ///   multiple of what its file system asks for.
+    /// * `EIO`, `ECONNRESET` and whatever else read(2) fails with. A call that a signal interrupted
+    ///   (`EINTR`) is repeated.
+    ///
+    /// What was already read of a pipe, a socket or a terminal is lost with an error; the offset in an
+    /// error of `read` is the number of those bytes.
+    ///
+    /// # Platform
+    /// Sealed files are mapped on Linux, Android and FreeBSD, those with fs-verity on Linux and Android.
+    /// Elsewhere all files are read.
+    #[doc(alias = "pread")]
+    #[doc(alias = "read")]
+    pub fn load(&self, file: impl AsFd) -> Result<FileBytes> {
+        let fd = file.as_fd();
+        let facts = self.check(fd)?;
+        if facts.kind == FileKind::Regular {
+            if let Some((mapping, is_sealed)) = map_fixed_content(fd, self.map_options()) {
+                if is_sealed {
+                    return self.limited(mapping, Way::Sealed);
+                }
+                return self.limited(mapping, Way::Verified);
+            }
+        }
+        self.read(fd, &facts)
+    }
+
+    /// The content of a file that the caller vouches for, mapped privately, or else read.
+    ///
+    /// It is read where it cannot be mapped, and where it does not report how long it is and no
+    /// [`len`](Self::len) is given. [`FileBytes::way`] returns which it was.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_private`].
+    ///
+    /// # Safety
+    /// Unless the file was read ([`Way::Read`]), as long as the result, or the mapping that it becomes,
+    /// lives:
+    /// * nobody writes to that part of the file, truncates the file to less than it, or takes bytes out of
+    ///   it (by `fallocate`): no other process, and no other descriptor or mapping in this one. Bytes that
+    ///   change are undefined behaviour; those that are gone, or that a disk cannot read, raise SIGBUS;
+    /// * if it is made writable (by [`into_mapping`](FileBytes::into_mapping) and
+    ///   [`protect`](crate::Mapping::protect)), and the way is [`Way::MappedShared`], nobody else
+    ///   holds a reference to bytes of the file.
+    ///
+    /// ```
+    /// use unix_memory::{FileBytesOptions, Way};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// // SAFETY: nobody changes a program that runs.
+    /// let bytes = unsafe { FileBytesOptions::new().map_private(&program) }?;
+    /// assert_eq!(bytes.way(), Way::MappedPrivate);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    #[doc(alias = "MAP_PRIVATE")]
+    pub unsafe fn map_private(&self, file: impl AsFd) -> Result<FileBytes> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.map(file.as_fd(), &[Way::MappedPrivate]) }
+    }
+
+    /// The content of a file that the caller vouches for, mapped shared; or, where its file system has
+    /// no such mappings (such as FUSE with direct I/O), privately; or else read.
+    ///
+    /// As long as nobody writes to the bytes, a shared mapping and a private one show the same.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_shared`].
+    ///
+    /// # Safety
+    /// As [`map_private`](Self::map_private).
+    ///
+    /// ```
+    /// use unix_memory::{FileBytesOptions, Way};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// // SAFETY: nobody changes a program that runs.
+    /// let bytes = unsafe { FileBytesOptions::new().map_shared(&program) }?;
+    /// println!("{} bytes, {:?}", bytes.len(), bytes.way());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    #[doc(alias = "MAP_SHARED")]
+    pub unsafe fn map_shared(&self, file: impl AsFd) -> Result<FileBytes> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.map(file.as_fd(), &[Way::MappedShared, Way::MappedPrivate]) }
+    }
+
+    /// The content, mapped in the first of these ways that there is, or else read.
+    ///
+    /// # Safety
+    /// As [`map_private`](Self::map_private).
+    unsafe fn map(&self, fd: BorrowedFd<'_>, ways: &[Way]) -> Result<FileBytes> {
+        let facts = self.check(fd)?;
+        // It says that it has no such part; if it cannot be mapped, that may not be so.
+        let is_doubtful = facts.kind == FileKind::Regular
+            && facts.len == 0
+            && (self.len.is_some() || self.offset != 0);
+        for &way in ways {
+            let map = |options: MapOptions| match way {
+                Way::MappedShared => options.map_shared(fd, ReadOnly),
+                _ => options.map_private(fd, ReadOnly),
+            };
+            let mapping = if is_doubtful {
+                map(MapOptions::new()).and_then(|_nothing| map(self.map_options()))
+            } else {
+                map(self.map_options())
+            };
+            match mapping {
+                Ok(mapping) => {
+                    // SAFETY: as the caller vouches; huge pages were set aside.
+                    let mapping = unsafe { mapping.assume_unshared() };
+                    return self.limited(mapping, way);
+                }
+                Err(error) if leaves_another_way(&error) => {}
+                // Part of a huge page can be read.
+                Err(error) if matches!(error.reason(), Reason::HugePages(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.read(fd, &facts)
+    }
+
+    fn map_options(&self) -> MapOptions {
+        let options = MapOptions::new().offset(self.offset);
+        match self.len {
+            Some(len) => options.len(len),
+            None => options,
+        }
+    }
+
+    /// What the file is, unless the options refuse it.
+    fn check(&self, fd: BorrowedFd<'_>) -> Result<Facts> {
+        let (offset, len) = (self.offset, self.len);
+        let refuse = |errno, reason| {
+            let arguments = Arguments::File { offset, len };
+            Err(Error::new(Call::ReadFile, errno, arguments, reason))
+        };
+        if offset > MAX_OFFSET || len.unwrap_or(0) as u64 > MAX_OFFSET - offset {
+            return refuse(libc::EOVERFLOW, Reason::OffsetLimit(MAX_OFFSET));
+        }
+        let facts = Facts::of(fd)?;
+        if facts.kind == FileKind::Directory {
+            // Some systems read them.
+            return refuse(libc::EISDIR, Reason::NoBytes(facts.kind));
+        }
+        let Some(limit) = self.max_len else {
+            return Ok(facts);
+        };
+        let is_too_long = match len {
+            Some(len) => len > limit,
+            None if facts.kind == FileKind::Regular => {
+                // Some say that they are longer than they are, as those of sysfs. (An error comes again
+                // when the file is read.)
+                let beyond = || Source::at(fd, offset).read(limit, &mut [0]);
+                facts.len.saturating_sub(offset) > limit as u64
+                    && beyond().is_ok_and(|read| read > 0)
+            }
+            None => false,
+        };
+        if is_too_long {
+            return Err(too_long(offset, limit));
+        }
+        Ok(facts)
+    }
+
+    /// Held against the limit once more: the file may have grown.
+    fn limited(&self, mapping: Mapping<ReadOnly>, way: Way) -> Result<FileBytes> {
+        match self.max_len {
+            Some(limit) if mapping.len() > limit => Err(too_long(self.offset, limit)),
+            _ => Ok(FileBytes { mapping, way }),
+        }
+    }
+
+    fn read(&self, fd: BorrowedFd<'_>, facts: &Facts) -> Result<FileBytes> {
+        let offset = self.offset;
+        let expected = match facts.kind {
+            FileKind::Regular => facts.len.saturating_sub(offset),
+            _ => 0,
+        };
+        let extent = match self.len {
+            Some(len) => Extent::UpTo(len),
+            None => Extent::Whole(self.max_len.unwrap_or(usize::MAX)),
+        };
+        let mapping = match read(Source::at(fd, offset), extent, expected) {
+            Err(error) if error.errno() == libc::ESPIPE && offset == 0 => {
+                read(Source::stream(fd), extent, expected)?
+            }
+            result => result?,
+        };
+        let is_past_end = || {
+            // Where nothing was asked for, nothing was read.
+            let has_more = self.len.is_some()
+                && Source::at(fd, offset)
+                    .read(0, &mut [0])
+                    .is_ok_and(|read| read > 0);
+            facts.kind == FileKind::Regular && facts.len < offset && !has_more
+        };
+        let end = match self.len {
+            Some(len) if mapping.len() < len => Some(offset + mapping.len() as u64),
+            _ if mapping.is_empty() && is_past_end() => Some(facts.len),
+            _ => None,
+        };
+        if let Some(end) = end {
+            let arguments = Arguments::File {
+                offset,
+                len: self.len,
+            };
+            let reason = Reason::FileLength(end);
+            return Err(Error::new(Call::ReadFile, libc::ENXIO, arguments, reason));
+        }
+        Ok(FileBytes {
+            mapping,
+            way: Way::Read,
+        })
+    }
+}
+
+impl FileBytes {
+    /// The content of any file, by safe code: mapped where nobody can change the file, else read.
+    ///
+    /// The same as `FileBytesOptions::new().load(file)`. To have a part, or to keep an endless file from
+    /// taking all memory, see [`FileBytesOptions`].
+    ///
+    /// # Errors
+    /// As [`FileBytesOptions::load`].
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use unix_memory::{FileBytes, Way};
+    ///
+    /// let mut file = tempfile::tempfile()?;
+    /// file.write_all(b"all of it")?;
+    /// // (Wherever the file stands.)
+    /// let bytes = FileBytes::load(&file)?;
+    /// file.set_len(0)?;
+    /// assert_eq!(*bytes, *b"all of it");
+    /// assert_eq!(bytes.way(), Way::Read);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn load(file: impl AsFd) -> Result<Self> {
+        FileBytesOptions::new().load(file)
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading a file into memory of this process's own.
+
+use std::io::Read;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
+
+use crate::advice::Advice;
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::map::facts::{errno_of, with_file};
+use crate::map::options::MapOptions;
+use crate::mapping::Mapping;
+use crate::os;
+use crate::page::page_size;
+use crate::protection::{Protection, ReadOnly, ReadWrite};
+use crate::region::map::MAX_OFFSET;
+
+/// How much is read.
+#[derive(Clone, Copy, Debug)]
+pub enum Extent {
+    /// So many bytes, or those before the end of the file if that comes first.
+    UpTo(usize),
+    /// Those before the end of the file; it is an error if they are more than this.
+    Whole(usize),
+}
+
+/// A file, and where in it the first byte is.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    fd: BorrowedFd<'a>,
+    /// `None`: where the descriptor stands.
+    offset: Option<u64>,
+}
+
+impl<'a> Source<'a> {
+    /// From an offset on, by `pread`.
+    pub const fn at(fd: BorrowedFd<'a>, offset: u64) -> Self {
+        let offset = Some(offset);
+        Self { fd, offset }
+    }
+
+    /// From where the descriptor stands, by `read`.
+    pub const fn stream(fd: BorrowedFd<'a>) -> Self {
+        Self { fd, offset: None }
+    }
+
+    /// Reads bytes after the first `done` into `buffer`, and returns how many: none at the end of the file.
+    pub fn read(self, done: usize, buffer: &mut [u8]) -> Result<usize> {
+        let offset = self.offset.unwrap_or(0).saturating_add(done as u64);
+        // No file has bytes beyond; where offsets have 32 bits, a larger one would be cut off.
+        let room = usize::try_from(MAX_OFFSET.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let len = buffer.len().min(room);
+        let buffer = &mut buffer[..len];
+        if len == 0 {
+            return Ok(0);
+        }
+        loop {
+            let result = with_file(self.fd, |mut file| match self.offset {
+                Some(_) => file.read_at(buffer, offset),
+                None => file.read(buffer),
+            });
+            match result.map_err(|error| errno_of(&error)) {
+                Ok(read) => return Ok(read),
+                Err(libc::EINTR) => {}
+                Err(errno) => {
+                    let len = Some(len);
+                    let arguments = Arguments::File { offset, len };
+                    return Err(Error::new(Call::ReadFile, errno, arguments, why(errno)));
+                }
+            }
+        }
+    }
+}
+
+const fn why(errno: Errno) -> Reason {
+    match errno {
+        // The descriptor is open, but not for reading.
+        libc::EBADF => Reason::NotReadable,
+        libc::EAGAIN => Reason::WouldBlock,
+        _ => Reason::Kernel,
+    }
+}
+
+/// The error of a file that has more than `limit` bytes from `offset` on.
+pub const fn too_long(offset: u64, limit: usize) -> Error {
+    let arguments = Arguments::File { offset, len: None };
+    let reason = Reason::BytesLimit(limit);
+    Error::new(Call::ReadFile, libc::EFBIG, arguments, reason)
+}
+
+/// What memory grows to at least.
+const PIECE: usize = 64 << 10;
+
+/// Reads a file that is expected to have `expected` bytes, or not known to have any: more or fewer are
+/// only slower.
+pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping<ReadOnly>> {
+    let (limit, most) = match extent {
+        Extent::UpTo(len) => (len, len),
+        // One more shows that there are too many.
+        Extent::Whole(limit) => (limit, limit.saturating_add(1)),
+    };
+    let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+    // With room for one more byte, since only a call that reads none shows the end; and whole pages, as
+    // files that are opened with O_DIRECT are read.
+    let room = match expected {
+        0 => Some(PIECE),
+        _ => expected
+            .checked_add(1)
+            .and_then(|len| len.checked_next_multiple_of(page_size())),
+    };
+    let mut memory = allocate(room.unwrap_or(usize::MAX).min(most), expected)?;
+    let mut done = 0;
+    while done < most {
+        if done == memory.len() {
+            grow(&mut memory, most)?;
+        }
+        match source.read(done, &mut memory[done..])? {
+            0 => break,
+            read => done += read,
+        }
+    }
+    if done > limit {
+        return Err(too_long(source.offset.unwrap_or(0), limit));
+    }
+    finish(memory, done)
+}
+
+/// New memory of `len` bytes, for a file of `expected` ones: in huge pages where that pays.
+fn allocate(len: usize, expected: usize) -> Result<Mapping<ReadWrite>> {
+    let options = MapOptions::new().len(len);
+    if let Some(size) = huge_page(expected.min(len)) {
+        // (Where there is no room to align it, there may still be room.)
+        if let Ok(memory) = options.alignment(size).map_anonymous(ReadWrite) {
+            let _only_a_hint = memory.advise(Advice::HugePage);
+            return Ok(memory);
+        }
+    }
+    options.map_anonymous(ReadWrite)
+}
+
+/// The size of huge pages, if `len` bytes fill one: it then takes the place of hundreds of page faults.
+fn huge_page(len: usize) -> Option<usize> {
+    /// It takes four system calls to ask for the size: not for less than this, which fills none on any
+    /// system that is known.
+    const LEAST: usize = 1 << 20;
+
+    if len < LEAST {
+        return None;
+    }
+    os::transparent_huge_page().filter(|&size| size.is_power_of_two() && len >= size)
+}
+
+/// Makes `memory` longer, by as much again if there is room, up to `most` bytes.
+fn grow(memory: &mut Mapping<ReadWrite>, most: usize) -> Result<()> {
+    let len = memory.len();
+    let doubled = len.saturating_mul(2).max(PIECE).min(most);
+    if memory.resize(doubled).is_err() {
+        // What is left may be enough.
+        memory.resize(len.saturating_add(PIECE).min(most))?;
+    }
+    if huge_page(memory.len()).is_some() {
+        let _only_a_hint = memory.advise(Advice::HugePage);
+    }
+    Ok(())
+}
+
+/// The first `len` bytes of `memory`, read-only.
+fn finish(mut memory: Mapping<ReadWrite>, len: usize) -> Result<Mapping<ReadOnly>> {
+    if memory.resize(len).is_err() {
+        // The system only unmaps a mapping as a whole, or the kernel has as many as it allows.
+        let mut copy = MapOptions::new().len(len).map_anonymous(ReadWrite)?;
+        copy.copy_from_slice(&memory[..len]);
+        memory = copy;
+    }
+    if Protection::is_enforced() {
+        return Ok(memory.protect(ReadOnly)?);
+    }
+    // Here the type alone keeps anybody from writing, as it does for all that is mapped read-only.
+    Ok(Mapping::from_region(memory.into_region(), ReadOnly))
+}

@@ -1,0 +1,73 @@
+//! Code in memory that one thread can write while others execute it: `MAP_JIT` of Apple's systems.
+
+use crate::error::{Call, Result};
+use crate::map::options::MapOptions;
+use crate::mapping::Mapping;
+use crate::os;
+use crate::page::check_span;
+use crate::protection::ReadWriteExecute;
+
+/// The mapping. Its type lets it be written, but the processor does so only for a thread that has asked
+/// for that: so it is not given out.
+pub struct Memory {
+    mapping: Mapping<ReadWriteExecute>,
+}
+
+/// Maps `len` zeroed bytes.
+///
+/// # Errors
+/// As [`MapOptions::map_anonymous`] and [`MapOptions::jit`].
+pub fn make(len: usize) -> Result<Memory> {
+    // SAFETY: only `write` writes to it, and asks for that right first.
+    let options = unsafe { MapOptions::new().len(len).jit() };
+    let mapping = options.map_anonymous(ReadWriteExecute)?;
+    Ok(Memory { mapping })
+}
+
+/// As long as this lives, the calling thread can write to such memory, and cannot execute it. A thread
+/// has never more than one: no code of others runs meanwhile.
+struct Writing;
+
+impl Writing {
+    fn begin() -> Self {
+        os::jit_write_protect(false);
+        Self
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        os::jit_write_protect(true);
+    }
+}
+
+impl Memory {
+    pub const fn as_ptr(&self) -> *const u8 {
+        self.mapping.as_ptr()
+    }
+
+    pub const fn len(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// # Errors
+    /// `EINVAL` for a range that does not lie in the memory.
+    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        check_span(Call::Read, offset, buffer.len(), self.len())?;
+        buffer.copy_from_slice(&self.mapping[offset..offset + buffer.len()]);
+        Ok(())
+    }
+
+    /// Writes, and makes what was written coherent.
+    ///
+    /// # Errors
+    /// `EINVAL` for a range that does not lie in the memory.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        check_span(Call::Write, offset, bytes.len(), self.len())?;
+        let range = offset..offset + bytes.len();
+        let writing = Writing::begin();
+        self.mapping[range.clone()].copy_from_slice(bytes);
+        drop(writing);
+        self.mapping.sync_instruction_cache(range)
+    }
+}

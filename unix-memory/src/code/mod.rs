@@ -1,0 +1,95 @@
+//! Memory for machine code that is made at run time, and is never writable and executable at once.
+//!
+//! A [`CodeBuffer`] is written as any slice of bytes is, and becomes [`Code`], which can be executed
+//! and no longer written; code becomes a buffer again in the same way. This is the rule "W^X": memory
+//! that a program both writes and executes lets whoever can make it write run what they like. What
+//! becomes code is made coherent with the processor's instruction cache.
+//!
+//! ```
+//! use unix_memory::code::CodeBuffer;
+//!
+//! let mut buffer = CodeBuffer::new(4096)?;
+//! buffer[..2].copy_from_slice(&[0x90, 0xc3]); // on x86: nop; ret
+//! let code = buffer.into_executable()?;
+//! # if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+//! // SAFETY: on x86 these bytes are a function of no arguments, and nothing changes or drops them
+//! // while it runs.
+//! let function = unsafe { code.function::<extern "C" fn()>(0) }?;
+//! function();
+//! # }
+//!
+//! let mut buffer = code.into_writable()?;
+//! buffer[0] = 0xc3;
+//! # Ok::<(), unix_memory::Error>(())
+//! ```
+//!
+//! The example `jit` assembles a function for each of the common processors.
+//!
+//! # Ways
+//! There are three [`Way`]s to keep the rule:
+//!
+//! * [`Way::Flip`]: one private mapping, whose protection mprotect(2) changes. No other process has
+//!   the memory, and no thread executes it while it is written.
+//! * [`Way::DualMapping`]: one object of shared memory in two mappings, one that can be written, and
+//!   one at another address that can be executed. No page ever changes its protection. It is for
+//!   processes that may not make writable memory executable, and for code that is changed while other
+//!   code beside it runs ([`Code::patch`]). It takes two mappings, and while a buffer is written, twice
+//!   the memory.
+//! * [`Way::Jit`]: on Apple's systems, memory that one thread can write while the others execute it
+//!   (`MAP_JIT`). Such code can be patched too.
+//!
+//! [`CodeBuffer::new`] takes the first of `Flip`, `Jit` and `DualMapping` that works in this process
+//! at this moment. [`CodeBuffer::with`] takes the one that is asked for, and fails where it does not
+//! work. [`way`](CodeBuffer::way) reports which one it is.
+//!
+//! | system | making writable memory executable |
+//! |---|---|
+//! | Linux, Android | is allowed, unless the process has given it up for itself and its children (`PR_SET_MDWE` of prctl(2), since Linux 6.3), a filter of system calls refuses it (systemd's `MemoryDenyWriteExecute=`), or a security module does (SELinux without `execmem`, PaX) |
+//! | Apple's, on Apple silicon | is refused to programs with the hardened runtime; those with the entitlement com.apple.security.cs.allow-jit have `Jit` |
+//! | FreeBSD, DragonFly, illumos, Solaris | is allowed; HardenedBSD refuses it |
+//! | NetBSD | is refused by PaX MPROTECT unless `mmap` was told of it (`PROT_MPROTECT`), as this crate tells it |
+//! | OpenBSD | is allowed |
+//! | Emscripten, L4Re, NuttX | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
+//!
+//! # Calling
+//! To make memory executable is safe. To call what is there is not: the processor does what the bytes
+//! say. That is the one `unsafe` step, [`Code::function`]; [`Code::entry`] returns a bare address. The
+//! caller vouches for the code, and that nobody changes or drops it while it runs.
+//!
+//! # fork
+//! A child has its own copy of what was made by `Flip` and `Jit`. It shares a `DualMapping` with its
+//! parent: it can execute and read the code, sees what the parent changes, and can change nothing
+//! itself ([`Reason::OtherProcess`]).
+//!
+//! [`Reason::NotEnforced`]: crate::Reason::NotEnforced
+//! [`Reason::OtherProcess`]: crate::Reason::OtherProcess
+
+mod aside;
+mod buffer;
+mod executable;
+#[cfg(not(all(feature = "std", target_vendor = "apple")))]
+mod none;
+mod turn;
+mod way;
+
+// Code in two mappings, of a shared memory object.
+cfg_if::cfg_if! {
+    if #[cfg(feature = "std")] {
+        mod dual;
+    } else {
+        use none as dual;
+    }
+}
+
+// Code in memory that one thread writes.
+cfg_if::cfg_if! {
+    if #[cfg(target_vendor = "apple")] {
+        mod jit;
+    } else {
+        use none as jit;
+    }
+}
+
+pub use buffer::CodeBuffer;
+pub use executable::Code;
+pub use way::Way;

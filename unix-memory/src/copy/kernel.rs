@@ -1,0 +1,238 @@
+//! Copies that the kernel makes, by whichever of its calls.
+
+use super::pipe::Pipe;
+use crate::error::Errno;
+use crate::os::{self, call};
+use crate::page::page_size;
+
+/// A copy that ended early: after `done` bytes, for the reason `errno`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    pub done: usize,
+    pub errno: Errno,
+    /// Whether the mapping's memory is gone there; else `EFAULT` is of the caller's own buffer.
+    pub is_gone: bool,
+}
+
+impl Stop {
+    pub const fn new(done: usize, errno: Errno) -> Self {
+        Self {
+            done,
+            errno,
+            is_gone: errno == libc::EFAULT,
+        }
+    }
+}
+
+/// Which of the two addresses is in the memory that may be gone.
+#[derive(Clone, Copy)]
+pub enum Direction {
+    Out,
+    In,
+}
+
+#[derive(Clone, Copy)]
+pub enum Chosen {
+    Processor,
+    ProcessVm,
+    Pipe,
+    /// The kernel, as it likes.
+    Kernel,
+}
+
+/// The kernel's copies, with the pipe that some of them take.
+pub struct Kernel {
+    /// Opened when it is needed first.
+    pipe: Option<Pipe>,
+}
+
+impl Kernel {
+    /// Without a pipe.
+    pub const fn new() -> Self {
+        Self { pipe: None }
+    }
+
+    /// Copies `len` bytes from `from` to `to`.
+    ///
+    /// # Safety
+    /// As [`Copier::load`](super::Copier::load), or [`store`](super::Copier::store), by
+    /// `direction`.
+    pub unsafe fn copy(
+        &mut self,
+        chosen: Chosen,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
+        match chosen {
+            Chosen::ProcessVm => {
+                // SAFETY: as the caller vouches.
+                unsafe { by_process_vm(from, to, len, direction) }
+            }
+            Chosen::Pipe => {
+                // SAFETY: as the caller vouches.
+                unsafe { self.by_pipe(from, to, len, direction) }
+            }
+            Chosen::Kernel | Chosen::Processor => {
+                // SAFETY: as the caller vouches.
+                let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
+                    return Ok(());
+                };
+                // Missing or forbidden; or gone, but it says so of a device's memory too, of which
+                // a pipe knows better.
+                let (rest, done) = (len - first.done, first.done);
+                let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
+                // SAFETY: what is left of what the caller vouches for.
+                unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
+                    done: done + second.done,
+                    // Without a pipe, the first word is the last.
+                    ..if self.pipe.is_none() && first.is_gone {
+                        first
+                    } else {
+                        second
+                    }
+                })
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`copy`](Self::copy).
+    unsafe fn by_pipe(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
+        let pipe = match self.pipe.take() {
+            Some(pipe) => pipe,
+            None => Pipe::new().map_err(|errno| Stop::new(0, errno))?,
+        };
+        let pipe = self.pipe.insert(pipe);
+        by_kernel(from, to, len, direction, |from, to, len| {
+            // SAFETY: a part of what the caller vouches for.
+            unsafe { pipe.copy(from, to, len) }
+        })
+    }
+}
+
+/// # Safety
+/// As [`Kernel::copy`].
+unsafe fn by_process_vm(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    direction: Direction,
+) -> Result<(), Stop> {
+    // Asked for each time: a child made by `vfork` has the same memory, and another number.
+    let process = call::process_id();
+    by_kernel(from, to, len, direction, |from, to, len| match direction {
+        // SAFETY: a part of what the caller vouches for: `to` can be written.
+        Direction::Out => unsafe { os::process_vm_read(process, from, to, len) },
+        // SAFETY: a part of what the caller vouches for: `from` can be read.
+        Direction::In => unsafe { os::process_vm_write(process, from, to, len) },
+    })
+}
+
+/// Calls `call` with addresses and a length until all is copied, or nothing more can be.
+///
+/// A call copies some bytes and says how many. It may refuse all for the sake of one page: then the
+/// pages are tried one by one, so that what is done is exact.
+fn by_kernel(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    direction: Direction,
+    call: impl Fn(*const u8, *mut u8, usize) -> Result<usize, Errno>,
+) -> Result<(), Stop> {
+    let mut done = 0;
+    let mut at_most = usize::MAX;
+    while done < len {
+        let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
+        match call(from, to, at_most.min(len - done)) {
+            Ok(copied @ 1..) => {
+                done += copied;
+                at_most = usize::MAX;
+            }
+            Err(libc::EINTR) => {}
+            Err(errno) if errno != libc::EFAULT => return Err(Stop::new(done, errno)),
+            _ => {
+                let address = match direction {
+                    Direction::Out => from.addr(),
+                    Direction::In => to.addr(),
+                };
+                let in_page = page_size() - address % page_size();
+                if at_most.min(len - done) <= in_page {
+                    return Err(Stop::new(done, libc::EFAULT));
+                }
+                at_most = in_page;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    /// A kernel that copies at most `most` bytes at a time, and refuses every call that has a byte
+    /// of what is gone, from `gone` on; it is interrupted every third time.
+    fn done(most: usize, start: usize, len: usize, gone: usize) -> Result<(), Stop> {
+        let calls = Cell::new(0);
+        let copied = Cell::new(start);
+        let from = core::ptr::without_provenance::<u8>(start);
+        let to = core::ptr::without_provenance_mut::<u8>(start + 7);
+        let result = by_kernel(from, to, len, Direction::Out, |from, to, len| {
+            assert_eq!(to.addr(), from.addr() + 7);
+            assert_eq!(from.addr(), copied.get(), "on from where it was");
+            calls.set(calls.get() + 1);
+            if calls.get() % 3 == 0 {
+                return Err(libc::EINTR);
+            }
+            if from.addr() + len > gone {
+                return Err(libc::EFAULT);
+            }
+            let len = len.min(most);
+            copied.set(from.addr() + len);
+            Ok(len)
+        });
+        let end = copied.get() - start;
+        assert_eq!(end, result.map_or_else(|stop| stop.done, |()| len));
+        result
+    }
+
+    #[test]
+    fn a_refusal_of_all_is_looked_into() {
+        let page = page_size();
+        for most in [1000, page - 1, page, 3 * page, usize::MAX] {
+            for start in [page, page + 1, 2 * page - 1] {
+                for len in [1, page, 3 * page, 5 * page + 9] {
+                    for gone in [page, 2 * page, 3 * page, 6 * page] {
+                        let result = done(most, start, len, gone);
+                        let expected = if start + len <= gone {
+                            Ok(())
+                        } else {
+                            let done = gone.saturating_sub(start);
+                            Err(Stop::new(done, libc::EFAULT))
+                        };
+                        assert_eq!(result, expected, "{most} {start} {len} {gone}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_errors_are_told_at_once() {
+        let address = core::ptr::without_provenance_mut::<u8>(page_size());
+        let result = by_kernel(address, address, 9, Direction::In, |_, _, _| {
+            Err(libc::EPERM)
+        });
+        assert_eq!(result, Err(Stop::new(0, libc::EPERM)));
+    }
+}

@@ -1,0 +1,231 @@
+//! Copies out of and into memory that others may change, and that may be gone.
+//!
+//! No access of Rust's own touches such bytes, but for the atomics that `atomic` gives out. Copies
+//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model that is what
+//! another process does, or a device: something from outside that changes bytes, or looks at them.
+//! It can always be told as relaxed atomic accesses of just the size in which this program accesses
+//! the same bytes itself: to store a byte as an exchange of the whole atomic that has it, to load
+//! some as a load of which the other bytes are dropped. So copies race with nothing, as long as the
+//! program itself has no two sizes at once, which `claims` sees to.
+//!
+//! What is copied is not copied at once: each byte comes old or new.
+
+mod kernel;
+pub mod mechanism;
+mod pipe;
+pub mod populate;
+pub mod store;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod chain;
+        mod handler;
+    } else {
+        #[path = "none.rs"]
+        mod handler;
+    }
+}
+
+pub use self::kernel::Stop;
+use self::kernel::{Chosen, Direction, Kernel};
+use self::mechanism::Mechanism;
+use crate::arch;
+use crate::error::{Errno, Reason};
+
+/// So many bytes go through memory of the stack at a time, where they have to.
+pub const CHUNK: usize = 4 << 10;
+
+/// Copies by one mechanism, or by those that there are.
+pub struct Copier {
+    mechanism: Chosen,
+    kernel: Kernel,
+}
+
+impl Copier {
+    /// What is best here.
+    #[inline]
+    pub fn new() -> Self {
+        Self::by_processor_if(handler::is_ready())
+    }
+
+    /// What is best here for memory that cannot be gone.
+    pub fn for_what_stays() -> Self {
+        Self::by_processor_if(true)
+    }
+
+    #[inline]
+    fn by_processor_if(it_may: bool) -> Self {
+        Self::of(if arch::AVAILABLE && it_may {
+            Chosen::Processor
+        } else {
+            Chosen::Kernel
+        })
+    }
+
+    /// That mechanism alone.
+    ///
+    /// # Errors
+    /// `ENOSYS` where the system does not have it, `ENOTSUP` where the handler is not installed, or
+    /// blocked.
+    pub fn with(mechanism: Mechanism) -> Result<Self, (Errno, Reason)> {
+        Ok(Self::of(match mechanism {
+            Mechanism::Handler if !handler::AVAILABLE => {
+                return Err((libc::ENOSYS, Reason::Unsupported));
+            }
+            Mechanism::Handler if !handler::is_ready() => {
+                return Err((libc::ENOTSUP, Reason::NoHandler));
+            }
+            Mechanism::Handler => Chosen::Processor,
+            Mechanism::ProcessVm => Chosen::ProcessVm,
+            Mechanism::Pipe => Chosen::Pipe,
+        }))
+    }
+
+    const fn of(mechanism: Chosen) -> Self {
+        Self {
+            mechanism,
+            kernel: Kernel::new(),
+        }
+    }
+
+    /// Copies `len` bytes from `from` to `to`, which need not be initialized.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of `len` bytes. The bytes from `from` on lie in mapped pages that
+    /// can be read, and the program itself accesses them in no way but by atomics of one size each.
+    /// They may be gone, unless this copier is for such as cannot be.
+    #[inline]
+    pub unsafe fn load(&mut self, from: *const u8, to: *mut u8, len: usize) -> Result<(), Stop> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.copy(from, to, len, Direction::Out) }
+    }
+
+    /// Copies `from` to `to` and on.
+    ///
+    /// # Safety
+    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the
+    /// program's.
+    #[inline]
+    pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
+        // SAFETY: `from` can be read; the caller vouches for the rest.
+        unsafe { self.copy(from.as_ptr(), to, from.len(), Direction::In) }
+    }
+
+    /// Sets `len` bytes from `to` on to `byte`.
+    ///
+    /// # Safety
+    /// As [`store`](Self::store).
+    pub unsafe fn fill(&mut self, to: *mut u8, len: usize, byte: u8) -> Result<(), Stop> {
+        if let Chosen::Processor = self.mechanism {
+            // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
+            let left = unsafe { arch::set(to, len, byte) };
+            return if left == 0 {
+                Ok(())
+            } else {
+                Err(Stop::new(len - left, libc::EFAULT))
+            };
+        }
+        let bytes = [byte; CHUNK];
+        for done in (0..len).step_by(CHUNK) {
+            let piece = &bytes[..CHUNK.min(len - done)];
+            // SAFETY: these bytes lie in the range.
+            unsafe { self.store(piece, to.wrapping_add(done)) }.map_err(|stop| Stop {
+                done: done + stop.done,
+                ..stop
+            })?;
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// As [`load`](Self::load) or [`store`](Self::store); the address that is on the other side is
+    /// that of `len` bytes that the program may read, or write, as any.
+    #[inline]
+    unsafe fn copy(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
+        if let Chosen::Processor = self.mechanism {
+            // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+            let left = unsafe { arch::copy(to, from, len) };
+            if left == 0 {
+                return Ok(());
+            }
+            let done = len - left;
+            let buffer = buffer_of(from, to, done, direction);
+            // SAFETY: the byte is the caller's, which vouches for it.
+            unsafe { crash_if_gone(buffer, direction) };
+            return Err(Stop::new(done, libc::EFAULT));
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) }.map_err(|stop| {
+            let buffer = buffer_of(from, to, stop.done, direction);
+            Stop {
+                // SAFETY: the byte is the caller's, which vouches for it.
+                is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
+                ..stop
+            }
+        })
+    }
+
+    /// Whether the kernel cannot reach a byte of the caller's own buffer, which is then what made a
+    /// copy fail. Leaves it as it is.
+    ///
+    /// # Safety
+    /// The program may read the byte, or write it where the copy is out of the mapping.
+    #[cold]
+    unsafe fn is_refused(&mut self, buffer: *mut u8, direction: Direction) -> bool {
+        let mut byte = 0;
+        let fault = |result: Result<(), Stop>| result.is_err_and(|stop| stop.is_gone);
+        // The buffer is in the place that the caller's has in such a copy: the kernel may reach
+        // there what it does not reach in the other.
+        // SAFETY: one byte is read, and `byte` is there to be written.
+        fault(unsafe {
+            self.kernel
+                .copy(self.mechanism, buffer, &raw mut byte, 1, Direction::In)
+        }) || matches!(direction, Direction::Out)
+                // SAFETY: `byte` is there to be read, and the byte that is written can be.
+                && fault(unsafe { self.kernel.copy(self.mechanism, &raw const byte, buffer, 1, direction) })
+    }
+}
+
+/// The byte of the caller's own buffer that comes after `done` bytes of a copy.
+const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> *mut u8 {
+    match direction {
+        Direction::Out => to.wrapping_add(done),
+        Direction::In => from.wrapping_add(done).cast_mut(),
+    }
+}
+
+/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted: where
+/// that is what faulted, this raises the signal that touching it by a plain access raises. Leaves
+/// it as it is.
+///
+/// The handler has a copy go on whichever side faulted, because it does not know them.
+///
+/// # Safety
+/// The program may read the byte, or write it where the copy is out of the mapping.
+#[cold]
+unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
+    let mut byte = 0u8;
+    let to = match direction {
+        // The byte on itself: it need not be initialized.
+        Direction::Out => buffer,
+        Direction::In => &raw mut byte,
+    };
+    // SAFETY: the caller vouches for the byte; where it is gone, that is for the handler.
+    if unsafe { arch::copy(to, buffer, 1) } == 0 {
+        return;
+    }
+    match direction {
+        // SAFETY: the caller vouches that it can be written; this faults, and writes nothing.
+        Direction::Out => unsafe { buffer.write_volatile(0) },
+        Direction::In => {
+            // SAFETY: the caller vouches that it can be read; this faults.
+            let _ = unsafe { buffer.read_volatile() };
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Bringing pages in: by one call, or by touching them, which works everywhere.
+
+use super::{Copier, Stop};
+use crate::error::Errno;
+use crate::os;
+use crate::page::{Pages, page_size};
+
+/// Whose pages are brought in, and whether a page of them can be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Private and anonymous, in ordinary pages: only its owner changes it, and none of it can be
+    /// gone.
+    Anonymous,
+    /// Only its owner changes it, but a file may be behind it.
+    Owned,
+    /// Others may change it, and take it away.
+    Shared,
+}
+
+/// Brings pages in, which can be read: by one call, or by touching them.
+///
+/// # Errors
+/// `EFAULT` where one is gone, which none is of [`Memory::Anonymous`]; what the kernel says, or a
+/// pipe, where there is no other way to find out.
+#[inline]
+pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
+    match os::populate(pages) {
+        Err(libc::ENOSYS) => touch(pages, memory),
+        result => result,
+    }
+}
+
+/// Brings pages in, ready to be written.
+///
+/// # Errors
+/// As [`populate`]; `ENOSYS` where only touching is left and they are shared: nothing writes a byte
+/// as it is that somebody else may change in that moment.
+///
+/// # Safety
+/// They can be written, and unless `memory` is shared nobody else accesses them.
+#[inline]
+pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    match unsafe { os::populate_write(pages) } {
+        // SAFETY: as the caller vouches.
+        Err(libc::ENOSYS) => unsafe { touch_to_write(pages, memory) },
+        result => result,
+    }
+}
+
+/// Reads a byte of each of `pages`, which can be read.
+///
+/// # Errors
+/// `EFAULT` where one is gone, which none is of [`Memory::Anonymous`]; what a pipe says, where
+/// there is no other way to find out.
+fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
+    let mut copier = copier(memory);
+    let mut byte = 0;
+    for page in (0..pages.len).step_by(page_size()) {
+        let address = pages.start.as_ptr().wrapping_add(page);
+        // SAFETY: the byte lies in the pages, which can be read; a mapping's owner borrows it, so
+        // that nobody writes to it in this program, but by copies and atomics.
+        unsafe { copier.load(address, &raw mut byte, 1) }.map_err(errno)?;
+    }
+    Ok(())
+}
+
+/// Writes to each of `pages`, as they are.
+///
+/// # Errors
+/// As [`touch`]; `ENOSYS` where they are shared: nothing writes a byte as it is that somebody
+/// else may change in that moment.
+///
+/// # Safety
+/// They can be written, and unless `memory` is shared nobody else accesses them.
+unsafe fn touch_to_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
+    if memory == Memory::Shared {
+        return Err(libc::ENOSYS);
+    }
+    let mut copier = copier(memory);
+    for page in (0..pages.len).step_by(page_size()) {
+        let address = pages.start.as_ptr().wrapping_add(page);
+        let mut byte = [0];
+        // SAFETY: the byte lies in the pages, which can be read.
+        unsafe { copier.load(address, byte.as_mut_ptr(), 1) }.map_err(errno)?;
+        // SAFETY: and written; nobody else accesses them, as the caller vouches.
+        unsafe { copier.store(&byte, address) }.map_err(errno)?;
+    }
+    Ok(())
+}
+
+fn copier(memory: Memory) -> Copier {
+    if memory == Memory::Anonymous {
+        Copier::for_what_stays()
+    } else {
+        Copier::new()
+    }
+}
+
+const fn errno(stop: Stop) -> Errno {
+    stop.errno
+}

@@ -1,0 +1,41 @@
+//! The error numbers that these calls give, in words: `core` has none.
+
+use core::ffi::c_int;
+
+/// An `errno`.
+pub type Errno = c_int;
+
+/// What `errno` means, as POSIX words it, if it is one that the calls of this crate give.
+pub const fn text(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        libc::EACCES => "Permission denied",
+        libc::EAGAIN => "Resource temporarily unavailable",
+        libc::EBADF => "Bad file descriptor",
+        libc::EBUSY => "Device or resource busy",
+        libc::ECONNRESET => "Connection reset",
+        libc::EEXIST => "File exists",
+        libc::EFBIG => "File too large",
+        libc::EFAULT => "Bad address",
+        libc::EINTR => "Interrupted system call",
+        libc::EINVAL => "Invalid argument",
+        libc::EIO => "Input/output error",
+        libc::EISDIR => "Is a directory",
+        libc::EMFILE => "Too many open files",
+        libc::ELOOP => "Too many symbolic links",
+        libc::ENAMETOOLONG => "File name too long",
+        libc::ENFILE => "Too many open files in the system",
+        libc::ENODEV => "No such device",
+        libc::ENOENT => "No such file or directory",
+        libc::ENOMEM => "Cannot allocate memory",
+        libc::ENOSPC => "No space left on device",
+        libc::ENOSYS => "Function not implemented",
+        libc::ENOTCONN => "The socket is not connected",
+        libc::ENOTSUP => "Operation not supported",
+        libc::ENXIO => "No such device or address",
+        libc::EOVERFLOW => "Value too large for its type",
+        libc::EPERM => "Operation not permitted",
+        libc::ESPIPE => "Invalid seek",
+        libc::ETXTBSY => "Text file busy",
+        _ => return None,
+    })
+}

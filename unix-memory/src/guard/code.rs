@@ -1,0 +1,71 @@
+//! Machine code that was written as data, made fit to run.
+
+use core::ops::RangeBounds;
+
+use crate::error::{Arguments, Call, Error, Result};
+use crate::mapping::Mapping;
+use crate::page::check_range;
+use crate::protection::Executable;
+use crate::shared::SharedMapping;
+
+/// Gives a guard the method that makes code coherent.
+macro_rules! sync_instruction_cache {
+    ($guard:ident) => {
+        /// Machine code.
+        impl<A: Executable> $guard<A> {
+            /// Makes the bytes of `range`, in bytes from the start of the mapping, fit to be
+            /// executed after they were written.
+            ///
+            /// A processor fetches instructions through a cache of its own, which on most
+            /// architectures does not see what is stored. [`protect`](Self::protect) calls this
+            /// where it makes code out of memory that could be written; it is for what is written
+            /// to code: through a mapping that is writable and executable at once, or another
+            /// mapping of the same memory. A thread that has executed what was at these addresses
+            /// before must pass a synchronising event, as a system call is, before it executes them
+            /// again.
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping; `ENOSYS` where this crate
+            /// does not know how: on arm of other systems than Linux, FreeBSD, NetBSD and Apple's;
+            /// on RISC-V of others than Linux (4.15) and OpenBSD; on AIX; on Hexagon.
+            ///
+            /// # Platform
+            /// x86 and s390x need nothing. arm64, PowerPC, SPARC and LoongArch have instructions
+            /// for it; on arm, RISC-V, MIPS, m68k and C-SKY the kernel is asked. On Apple's systems
+            /// it is `sys_icache_invalidate`.
+            ///
+            /// A page whose memory is gone, as after its file was truncated, is left alone. If it
+            /// goes in that very moment, that is a SIGBUS on arm64, PowerPC, SPARC and Apple's
+            /// systems; on arm64 with [`install_fault_handler`](crate::install_fault_handler),
+            /// which is there on Linux and Android, such a page is left alone too. The same holds
+            /// of [`protect`](Self::protect).
+            ///
+            /// ```
+            /// use unix_memory::{Mapping, ReadExecute};
+            ///
+            /// let mut code = Mapping::anonymous(100)?;
+            /// code.fill(0); // instructions, as a rule
+            /// match code.protect(ReadExecute) {
+            ///     Ok(code) => code.sync_instruction_cache(..)?, // again: `protect` did it
+            ///     Err(refused) => println!("{refused}"), // some systems forbid it
+            /// }
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "cacheflush")]
+            #[doc(alias = "__clear_cache")]
+            #[doc(alias = "sys_icache_invalidate")]
+            pub fn sync_instruction_cache(&self, range: impl RangeBounds<usize>) -> Result<()> {
+                let region = self.region();
+                let range = check_range(Call::SyncInstructionCache, &range, region.len())?;
+                // SAFETY: the range was checked, and `A` says that it can be read.
+                unsafe { region.sync_instruction_cache(&range) }.map_err(|errno| {
+                    let arguments = Arguments::range(&range);
+                    Error::kernel(Call::SyncInstructionCache, errno, arguments)
+                })
+            }
+        }
+    };
+}
+
+sync_instruction_cache!(Mapping);
+sync_instruction_cache!(SharedMapping);

@@ -1,0 +1,84 @@
+//! Changes of a file mapping brought to the device, so that they outlive the system.
+
+use core::ops::RangeBounds;
+use std::os::fd::{AsFd, AsRawFd};
+
+use crate::error::{Arguments, Call, Error, Result};
+use crate::guard::flush::Flush;
+use crate::mapping::Mapping;
+use crate::os;
+use crate::protection::Access;
+use crate::shared::SharedMapping;
+
+/// Gives a guard the durable flush.
+macro_rules! flush_durable {
+    ($guard:ident) => {
+        /// With the feature `std`: flushes that outlive the system.
+        impl<A: Access> $guard<A> {
+            /// Writes what changed in the whole mapping to `file`, and has the device keep it.
+            ///
+            /// # Errors
+            /// As [`flush_range_durable`](Self::flush_range_durable).
+            #[doc(alias = "fsync")]
+            #[doc(alias = "F_FULLFSYNC")]
+            pub fn flush_durable(&self, file: impl AsFd) -> Result<()> {
+                self.flush_range_durable(.., file)
+            }
+
+            /// Writes what changed in the pages that hold a byte of `range` to `file`, the one that
+            /// is mapped, and has the device keep it: when this returns, the changes outlive a
+            /// crash of the system and a loss of power, unless the device lies.
+            ///
+            /// [`Flush::Sync`] writes the pages; that the file's length and place on the device, and
+            /// the device's own cache, are written too takes the file: this is that flush, then
+            /// `fsync` of it. `range` is in bytes from the start of the mapping and is rounded
+            /// outward to pages. That a new file has a name takes an `fsync` of its directory.
+            /// Source: msync(2), fsync(2), POSIX.1-2024.
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping, or a file that cannot be
+            /// synchronised; `EIO`, `ENOSPC`, `EDQUOT` where writing failed. The kernel may tell of
+            /// a failed write once, and take the pages for written: after an error the content of
+            /// the file is not known.
+            ///
+            /// # Platform
+            /// On Apple's systems `fcntl(F_FULLFSYNC)`, as `fsync` leaves the data in the device's
+            /// cache; `fsync` where the file system has no such thing.
+            ///
+            /// ```no_run
+            /// use unix_memory::{MapOptions, ReadWrite};
+            ///
+            /// let file = std::fs::File::options().read(true).write(true).open("data")?;
+            /// let mapping = MapOptions::new().map_shared(&file, ReadWrite)?;
+            /// mapping.write_at(0, b"committed")?;
+            /// mapping.flush_range_durable(..9, &file)?;
+            /// # Ok::<(), std::io::Error>(())
+            /// ```
+            #[doc(alias = "msync")]
+            #[doc(alias = "fsync")]
+            #[doc(alias = "F_FULLFSYNC")]
+            pub fn flush_range_durable(
+                &self,
+                range: impl RangeBounds<usize>,
+                file: impl AsFd,
+            ) -> Result<()> {
+                self.flush_range(range, Flush::Sync)?;
+                let file = file.as_fd();
+                loop {
+                    // SAFETY: the descriptor is open as long as `file` lives.
+                    match unsafe { os::sync_to_device(file.as_raw_fd()) } {
+                        Ok(()) => return Ok(()),
+                        // By a signal: not done yet.
+                        Err(libc::EINTR) => {}
+                        Err(errno) => {
+                            return Err(Error::kernel(Call::Fsync, errno, Arguments::None));
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+flush_durable!(Mapping);
+flush_durable!(SharedMapping);

@@ -1,0 +1,68 @@
+//! How changes of a file mapping are written back.
+
+use core::ffi::c_int;
+use core::ops::RangeBounds;
+
+use unix_memory_sys as sys;
+
+use crate::error::{Arguments, Call, Error, Result};
+use crate::os::call;
+use crate::page::check_range;
+use crate::region::Region;
+
+/// How to flush: the flags of `msync`. Source: msync(2), POSIX.1-2024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flush {
+    /// Write, and return when it is done. That the changes survive a crash of the system takes more
+    /// on some: see `flush_durable`.
+    ///
+    /// # Platform
+    /// On Linux it does nothing where the file was not opened for writing, or writes are private:
+    /// others' changes of the file are not written. It writes the file's data, and of its metadata
+    /// what is needed to read them, as fdatasync(2). On Apple's systems the device may still hold
+    /// the data in its cache.
+    #[doc(alias = "MS_SYNC")]
+    Sync,
+    /// Start writing, and return at once.
+    ///
+    /// # Platform
+    /// On Linux since 2.6.19 this does nothing: changed pages are written in their time anyway.
+    #[doc(alias = "MS_ASYNC")]
+    Async,
+    /// As [`Sync`](Self::Sync), and make other mappings of the file see what it holds now.
+    ///
+    /// # Platform
+    /// On Linux all mappings of a file are coherent; it only fails with `EBUSY` on locked pages.
+    #[doc(alias = "MS_INVALIDATE")]
+    Invalidate,
+}
+
+impl Flush {
+    #[inline]
+    const fn flags(self) -> c_int {
+        match self {
+            Self::Sync => sys::MS_SYNC,
+            Self::Async => sys::MS_ASYNC,
+            Self::Invalidate => sys::MS_SYNC | sys::MS_INVALIDATE,
+        }
+    }
+}
+
+impl Region {
+    /// Flushes the pages that hold a byte of `range`.
+    #[inline]
+    pub fn flush(&self, range: &impl RangeBounds<usize>, mode: Flush) -> Result<()> {
+        let range = check_range(Call::Msync, range, self.len())?;
+        let pages = self.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(());
+        }
+        let len = self.known_len(pages, range.end);
+        // SAFETY: the pages are the region's own.
+        unsafe { call::msync(pages.start, len, mode.flags()) }.map_err(|errno| {
+            let arguments = Arguments::range(&range);
+            Error::kernel(Call::Msync, errno, arguments)
+        })
+    }
+}

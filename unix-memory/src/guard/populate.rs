@@ -1,0 +1,260 @@
+//! Bringing pages into memory, all at once or step by step, and saying when that fails.
+
+use core::iter::FusedIterator;
+use core::ops::{Range, RangeBounds};
+
+use crate::copy::populate::{self, Memory};
+use crate::error::{Arguments, Call, Errno, Error, Result};
+use crate::mapping::Mapping;
+use crate::page::{Pages, check_range, page_size};
+use crate::protection::{Readable, Writable};
+use crate::region::Region;
+use crate::shared::SharedMapping;
+
+/// How many bytes are brought in by one call where nobody asked for steps: enough that calls cost
+/// nothing beside the work, and few enough that an error says where it was.
+const STEP: usize = 32 << 20;
+
+/// Brings pages in, step by step: an iterator over how many bytes are done.
+///
+/// Made by `populate_in_steps()` and `populate_write_in_steps()` of [`Mapping`] and
+/// [`SharedMapping`]. Each item is the number of bytes of the mapping, from its start on, that were
+/// brought in, the last its length; or the error of a step, which names that step's range and ends
+/// the iteration.
+///
+/// ```
+/// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
+/// for done in mapping.populate_in_steps(1 << 18) {
+///     println!("{}%", 100 * done? / mapping.len());
+/// }
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[must_use = "iterators are lazy"]
+pub struct PopulateSteps<'a> {
+    region: &'a Region,
+    /// What is left.
+    range: Range<usize>,
+    /// In bytes, a multiple of the page size.
+    step: usize,
+    bring: Bring,
+    /// For `bring`.
+    memory: Memory,
+}
+
+/// What a region is of which others may change if `shared`.
+const fn memory_of(region: &Region, shared: bool) -> Memory {
+    if shared {
+        Memory::Shared
+    } else if region.is_private_anonymous() {
+        Memory::Anonymous
+    } else {
+        Memory::Owned
+    }
+}
+
+/// What brings pages in.
+type Bring = unsafe fn(Pages, Memory) -> core::result::Result<(), Errno>;
+
+impl<'a> PopulateSteps<'a> {
+    /// # Safety
+    /// `bring` may be called for the pages of `range`, which lies in the region, as long as this
+    /// lives.
+    #[inline]
+    unsafe fn new(
+        region: &'a Region,
+        range: Range<usize>,
+        step: usize,
+        bring: Bring,
+        shared: bool,
+    ) -> Self {
+        let page = page_size();
+        Self {
+            region,
+            range,
+            step: (step / page).max(1) * page,
+            bring,
+            memory: memory_of(region, shared),
+        }
+    }
+
+    fn all(mut self) -> Result<()> {
+        self.try_for_each(|step| step.map(drop))
+    }
+}
+
+impl Iterator for PopulateSteps<'_> {
+    type Item = Result<usize>;
+
+    fn next(&mut self) -> Option<Result<usize>> {
+        if self.range.is_empty() {
+            return None;
+        }
+        let start = self.range.start;
+        // To the end of a page, though the mapping may begin inside one.
+        let address = self.region.start().addr().get() + start;
+        let len = (self.step - address % page_size()).min(self.range.len());
+        let range = start..start + len;
+        // SAFETY: whoever made this vouched for the range.
+        match unsafe { (self.bring)(self.region.pages_of(&range), self.memory) } {
+            Ok(()) => {
+                self.range.start = range.end;
+                Some(Ok(range.end))
+            }
+            Err(errno) => {
+                self.range = 0..0;
+                let arguments = Arguments::range(&range);
+                Some(Err(Error::kernel(Call::Madvise, errno, arguments)))
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        if self.range.is_empty() {
+            return (0, Some(0));
+        }
+        // The first step may be shorter; an error ends the iteration early.
+        (1, Some(self.range.len().div_ceil(self.step) + 1))
+    }
+}
+
+impl FusedIterator for PopulateSteps<'_> {}
+
+impl core::fmt::Debug for PopulateSteps<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("PopulateSteps")
+            .field("remaining", &self.range)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives a guard the methods that bring pages in by reading.
+macro_rules! populate {
+    ($guard:ident, $shared:literal) => {
+        /// Bringing pages into memory.
+        impl<A: Readable> $guard<A> {
+            /// Brings every page into memory now, and says when that fails.
+            ///
+            /// Pages are read, not written: those of a private mapping are still shared with the
+            /// file, or with the page of zeros, until something is written to them; see
+            /// `populate_write`. Source: madvise(2).
+            ///
+            /// # Errors
+            /// As [`populate_range`](Self::populate_range).
+            ///
+            /// ```
+            /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
+            /// mapping.populate()?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "MADV_POPULATE_READ")]
+            pub fn populate(&self) -> Result<()> {
+                self.populate_range(..)
+            }
+
+            /// Brings the pages that hold a byte of `range` into memory now, as
+            /// [`populate`](Self::populate).
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
+            /// Long ones are brought in 32 MiB at a time.
+            ///
+            /// # Errors
+            /// The error names the part of the range that failed; what is before it is in memory.
+            /// `EINVAL` for a range that does not lie in the mapping, or memory that is no RAM;
+            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
+            /// page could not be brought in; those of pipe(2) on systems that have no call for
+            /// this, nor another [`Mechanism`](crate::Mechanism).
+            #[doc(alias = "MADV_POPULATE_READ")]
+            pub fn populate_range(&self, range: impl RangeBounds<usize>) -> Result<()> {
+                let region = self.region();
+                let range = check_range(Call::Madvise, &range, region.len())?;
+                // SAFETY: `A` says that the pages can be read, and `self` keeps them.
+                unsafe { PopulateSteps::new(region, range, STEP, populate::populate, $shared) }
+                    .all()
+            }
+
+            /// Brings every page into memory as [`populate`](Self::populate), `step` bytes at a
+            /// time, rounded down to whole pages, and at least one: for long work, to show progress
+            /// or to stop.
+            ///
+            /// # Errors
+            /// Each item may be an error as that of [`populate_range`](Self::populate_range).
+            #[doc(alias = "MADV_POPULATE_READ")]
+            pub fn populate_in_steps(&self, step: usize) -> PopulateSteps<'_> {
+                let region = self.region();
+                // SAFETY: `A` says that the pages can be read, and `self` keeps them.
+                unsafe {
+                    PopulateSteps::new(region, 0..region.len(), step, populate::populate, $shared)
+                }
+            }
+        }
+    };
+}
+
+populate!(Mapping, false);
+populate!(SharedMapping, true);
+
+/// Gives a guard the methods that bring pages in for writing, which take `$receiver`.
+macro_rules! populate_write {
+    ($guard:ident, $shared:literal, $self:ident, $($receiver:tt)+) => {
+        /// Bringing pages into memory, ready to be written.
+        impl<A: Writable> $guard<A> {
+            /// Brings every page into memory now, ready to be written, and says when that fails.
+            ///
+            /// No content changes. Those of a private mapping are copies of one's own then: writing
+            /// to them later takes no fault and cannot run out of memory. Source: madvise(2).
+            ///
+            /// # Errors
+            /// As [`populate_write_range`](Self::populate_write_range).
+            ///
+            /// ```
+            /// let mut mapping = unix_memory::Mapping::anonymous(1 << 20)?;
+            /// mapping.populate_write()?;
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "MADV_POPULATE_WRITE")]
+            pub fn populate_write($($receiver)+) -> Result<()> {
+                $self.populate_write_range(..)
+            }
+
+            /// Brings the pages that hold a byte of `range` into memory now, as
+            /// [`populate_write`](Self::populate_write).
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
+            /// Long ones are brought in 32 MiB at a time.
+            ///
+            /// # Errors
+            /// As [`populate_range`](Self::populate_range); `ENOMEM` also where there is no memory
+            /// for copies, `EFAULT` also where the file system has no room (where the system has no
+            /// call for this, running out of memory ends the process). `ENOSYS` for memory that
+            /// others may change, before Linux 5.14 and elsewhere.
+            #[doc(alias = "MADV_POPULATE_WRITE")]
+            pub fn populate_write_range(
+                $($receiver)+,
+                range: impl RangeBounds<usize>,
+            ) -> Result<()> {
+                let region = $self.region();
+                let range = check_range(Call::Madvise, &range, region.len())?;
+                // SAFETY: `A` says that the pages can be written; where they are not shared, the
+                // borrow is exclusive.
+                unsafe { PopulateSteps::new(region, range, STEP, populate::populate_write, $shared) }.all()
+            }
+
+            /// Brings every page into memory as [`populate_write`](Self::populate_write), `step`
+            /// bytes at a time, rounded down to whole pages, and at least one.
+            ///
+            /// # Errors
+            /// Each item may be an error as that of
+            /// [`populate_write_range`](Self::populate_write_range).
+            #[doc(alias = "MADV_POPULATE_WRITE")]
+            pub fn populate_write_in_steps($($receiver)+, step: usize) -> PopulateSteps<'_> {
+                let region = $self.region();
+                // SAFETY: as above.
+                unsafe { PopulateSteps::new(region, 0..region.len(), step, populate::populate_write, $shared) }
+            }
+        }
+    };
+}
+
+populate_write!(Mapping, false, self, &mut self);
+populate_write!(SharedMapping, true, self, &self);

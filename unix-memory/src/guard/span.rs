@@ -1,0 +1,171 @@
+//! Ranges of several mappings, to advise on in one call.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::RangeBounds;
+
+use crate::advice::Advice;
+use crate::error::{Arguments, Call, Result};
+use crate::mapping::Mapping;
+use crate::os;
+use crate::page::{Pages, check_range};
+use crate::protection::Access;
+use crate::region::{Region, spare};
+use crate::shared::SharedMapping;
+
+/// The pages that hold a byte of a range of a mapping, which it borrows.
+///
+/// Made by `span()` of [`Mapping`](crate::Mapping) and [`SharedMapping`](crate::SharedMapping), for
+/// [`Advice::apply`].
+#[derive(Clone, Copy)]
+pub struct Span<'a> {
+    pages: Pages,
+    /// The range as it was asked for, for errors.
+    start: usize,
+    len: usize,
+    mapping: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Span<'a> {
+    fn new(region: &'a Region, range: &impl RangeBounds<usize>) -> Result<Self> {
+        let range = check_range(Call::Madvise, range, region.len())?;
+        Ok(Self {
+            pages: region.pages_of(&range),
+            start: range.start,
+            len: range.len(),
+            mapping: PhantomData,
+        })
+    }
+
+    /// How many bytes it has: those of whole pages.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.pages.len
+    }
+
+    /// Whether it has no pages: the range was empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.pages.len == 0
+    }
+}
+
+/// Gives a guard the method that makes spans.
+macro_rules! span {
+    ($guard:ident) => {
+        /// Ranges for [`Advice::apply`].
+        impl<A: Access> $guard<A> {
+            /// The pages that hold a byte of `range`, to advise on together with others.
+            ///
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping.
+            ///
+            /// ```
+            /// let mapping = unix_memory::Mapping::anonymous(100)?;
+            /// assert_eq!(mapping.span(10..20)?.len(), unix_memory::page_size());
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            pub fn span(&self, range: impl RangeBounds<usize>) -> Result<Span<'_>> {
+                Span::new(self.region(), &range)
+            }
+        }
+    };
+}
+
+span!(Mapping);
+span!(SharedMapping);
+
+/// How many spans go into one system call.
+const BATCH: usize = 64;
+
+impl Advice {
+    /// Gives this advice on many ranges, of one mapping or of several, with as few system calls as
+    /// the system can do with.
+    ///
+    /// ```
+    /// use unix_memory::{Advice, Mapping, page_size};
+    ///
+    /// let (first, second) = (Mapping::anonymous(1 << 20)?, Mapping::anonymous(1 << 20)?);
+    /// Advice::WillNeed.apply(&[first.span(..)?, second.span(page_size()..)?])?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for one range; [`Error::span`](crate::Error::span) tells which span was refused. The ones
+    /// before it have the advice, and those after it may have it or not.
+    ///
+    /// # Platform
+    /// On Linux one process_madvise(2) for up to 64 spans, of up to 2 GiB together: since 6.13 for
+    /// any advice; since 5.10 for [`WillNeed`](Self::WillNeed), [`Cold`](Self::Cold) and
+    /// [`PageOut`](Self::PageOut), and 6.1 for [`Collapse`](Self::Collapse), with the privilege
+    /// `CAP_SYS_NICE`. Where it is missing or forbidden, and elsewhere, one `madvise` for each.
+    #[doc(alias = "process_madvise")]
+    pub fn apply(self, spans: &[Span<'_>]) -> Result<()> {
+        let value = self.value(Arguments::None)?;
+        // The kernel may make several mappings of one.
+        spare::keep();
+        // What is noted of pages is noted one by one.
+        let mut together = !matches!(self, Self::DontDump | Self::DoDump);
+        let (mut rest, mut index) = (spans, 0);
+        while let [span, ..] = rest {
+            let mut done = 0;
+            if together && rest.len() > 1 {
+                // SAFETY: the spans borrow their mappings, and no `Advice` changes content.
+                match unsafe { advise_together(rest, value) } {
+                    Some(whole) => done = whole,
+                    None => together = false,
+                }
+            }
+            if done == 0 {
+                // By itself, by which it is found what is refused: to advise again does no harm.
+                let arguments = Arguments::Span {
+                    index,
+                    start: span.start,
+                    len: span.len,
+                };
+                // SAFETY: the pages are of a mapping that the span borrows.
+                unsafe { self.give_noted(span.pages, arguments) }?;
+                done = 1;
+            }
+            rest = &rest[done..];
+            index += done;
+        }
+        Ok(())
+    }
+}
+
+/// Advises on the first of `spans`, in one system call, and returns how many have the advice now;
+/// as [`os::advise_together`].
+///
+/// # Safety
+/// The advice `value` changes no content.
+unsafe fn advise_together(spans: &[Span<'_>], value: c_int) -> Option<usize> {
+    let nowhere = Pages {
+        start: core::ptr::NonNull::dangling(),
+        len: 0,
+    };
+    let mut pages = [nowhere; BATCH];
+    for (pages, span) in pages.iter_mut().zip(spans) {
+        *pages = span.pages;
+    }
+    let count = spans.len().min(BATCH);
+    // SAFETY: the pages are of mappings that the spans borrow; the rest is as the caller vouches.
+    unsafe { os::advise_together(&pages[..count], value) }
+}
+
+impl fmt::Debug for Span<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Span")
+            .field("address", &self.pages.start)
+            .field("len", &self.pages.len)
+            .finish()
+    }
+}
+
+// SAFETY: it holds no access to the bytes, and its system calls may be made from any thread.
+unsafe impl Send for Span<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Span<'_> {}

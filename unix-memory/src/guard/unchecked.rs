@@ -1,0 +1,61 @@
+//! Advice that does more than advise, given.
+
+use core::ops::RangeBounds;
+
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::Result;
+use crate::mapping::Mapping;
+use crate::protection::Access;
+use crate::shared::SharedMapping;
+
+/// Gives a guard the method that takes such advice.
+macro_rules! advise_unchecked {
+    ($guard:ident) => {
+        /// Advice that does more than advise.
+        impl<A: Access> $guard<A> {
+            /// Gives `advice` on `range`, in bytes from the start of the mapping.
+            ///
+            /// The range is never rounded: it must begin and end at a page, or begin and end with
+            /// the mapping, whose pages are its own. What reaches beyond this process, as
+            /// [`Remove`](UncheckedAdvice::Remove), is not given on the rest of a file's page.
+            /// Source: madvise(2).
+            ///
+            /// # Errors
+            /// `EINVAL` for a range that does not lie in the mapping, or is not whole pages
+            /// ([`Reason::Unaligned`](crate::Reason::Unaligned)), for an advice that the system
+            /// does not have ([`Reason::Unsupported`](crate::Reason::Unsupported)), or that it does
+            /// not give to this kind of memory; `EACCES`, `EAGAIN`, `EBADF`, `EIO`, `ENOMEM`,
+            /// `EPERM` as the advice says.
+            ///
+            /// # Safety
+            /// What the advice does to the pages, to their file and to children, as it says, breaks
+            /// no promise: as long as this guard lives and derefs to `[u8]`, its bytes can be
+            /// accessed as its type says, and no reference to bytes that change is used across the
+            /// change, be that in this call or later. A copy of the guard that a child of `fork`
+            /// has without its memory must be forgotten there.
+            ///
+            /// ```
+            /// use unix_memory::{Mapping, UncheckedAdvice};
+            ///
+            /// let mapping = Mapping::anonymous(100)?;
+            /// if UncheckedAdvice::WipeOnFork.is_supported() {
+            ///     // SAFETY: this program does not fork.
+            ///     unsafe { mapping.advise_unchecked(.., UncheckedAdvice::WipeOnFork) }?;
+            /// }
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "madvise")]
+            pub unsafe fn advise_unchecked(
+                &self,
+                range: impl RangeBounds<usize>,
+                advice: UncheckedAdvice,
+            ) -> Result<()> {
+                // SAFETY: as the caller vouches.
+                unsafe { self.region().advise_unchecked(&range, advice) }
+            }
+        }
+    };
+}
+
+advise_unchecked!(Mapping);
+advise_unchecked!(SharedMapping);

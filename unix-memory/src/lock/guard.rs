@@ -1,0 +1,86 @@
+//! Pages kept in memory, by guards that nest.
+//!
+//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So what all guards
+//! that live hold is noted, and a guard that goes unlocks only what no other holds.
+
+use core::fmt;
+use core::ops::RangeBounds;
+
+use crate::error::Result;
+use crate::region::Region;
+use crate::region::hold::Hold;
+use crate::region::ledger::Kind;
+
+/// Keeps pages of a mapping in memory, and lets them go when dropped.
+///
+/// Made by `lock()` and `lock_range()` of [`Mapping`](crate::Mapping) and
+/// [`SharedMapping`](crate::SharedMapping), which it borrows; on Linux and Android also by
+/// `lock_on_fault()` and `lock_range_on_fault()`. Where a mapping must be written while it is
+/// locked, see [`Mapping::into_locked`](crate::Mapping::into_locked).
+///
+/// Guards nest: pages that another guard holds too stay locked. Over pages that both kinds of guard
+/// hold, the full lock wins; when it goes, they are locked as the other holds them. A lock that was
+/// made otherwise, by `mlock` itself, is not seen, and is undone with the last guard over its
+/// pages. While a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
+///
+/// Forgotten rather than dropped, it holds the pages until they are unmapped.
+///
+/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
+///   unlock what a guard of the child's own holds.
+/// * **Signals**: neither locking nor dropping a guard is async-signal-safe.
+/// * **Limit of mappings**: a kernel that has reached it may be unable to unlock a part of what it
+///   had merged. This is tried again when this crate unmaps or unlocks something; until then those
+///   pages stay locked.
+///
+/// ```
+/// let table = unix_memory::Mapping::anonymous(1 << 16)?;
+/// let locked = table.lock()?; // in memory, and not written to swap, while `locked` lives
+/// assert_eq!(locked.len(), table.len());
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "mlock")]
+#[doc(alias = "munlock")]
+#[must_use = "the pages are unlocked when it is dropped"]
+pub struct LockGuard<'a> {
+    hold: Hold<'a>,
+}
+
+impl<'a> LockGuard<'a> {
+    /// Locks the pages of `region` that hold a byte of `range`.
+    pub(crate) fn new(
+        region: &'a Region,
+        range: &impl RangeBounds<usize>,
+        kind: Kind,
+    ) -> Result<Self> {
+        Ok(Self {
+            hold: Hold::new(region, range, kind)?,
+        })
+    }
+
+    /// How many bytes it holds: those of whole pages.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.hold.pages.len
+    }
+
+    /// Whether it holds nothing: the range was empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.hold.pages.len == 0
+    }
+}
+
+impl fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("address", &self.hold.pages.start)
+            .field("len", &self.hold.pages.len)
+            .field("kind", &self.hold.kind)
+            .finish()
+    }
+}
+
+// SAFETY: it holds no access to the bytes, and its system calls may be made from any thread.
+unsafe impl Send for LockGuard<'_> {}
+// SAFETY: as above; shared, it does nothing.
+unsafe impl Sync for LockGuard<'_> {}

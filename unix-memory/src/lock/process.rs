@@ -1,0 +1,177 @@
+//! All pages of the process kept in memory, by guards that nest.
+
+use core::ffi::c_int;
+use core::fmt;
+
+use crate::error::{Arguments, Call, Error, Result};
+use crate::os::{self, call};
+use crate::process::Process;
+use crate::region::hold::limit_reached;
+use crate::region::ledger::{self, Kind, Ledger};
+
+bitflags::bitflags! {
+    /// Which pages of the process to lock: the flags of `mlockall`. Source: mlockall(2),
+    /// POSIX.1-2024.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct LockPages: c_int {
+        /// Those that are mapped now.
+        #[doc(alias = "MCL_CURRENT")]
+        const CURRENT = os::MCL_CURRENT;
+        /// Those that will be mapped: to map, to load a library, to grow the heap or a stack fails
+        /// from now on where it would go over the limit.
+        #[doc(alias = "MCL_FUTURE")]
+        const FUTURE = os::MCL_FUTURE;
+    }
+}
+
+/// Keeps the pages of the whole process in memory, and lets them go when the last such guard is
+/// dropped.
+///
+/// Guards of this kind are counted. Over pages that several ask for, the full lock wins over that
+/// on fault. When one is dropped, what is locked already stays locked until the last is dropped.
+/// Then everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
+/// [`Locked`](crate::Locked) mappings hold, which is locked again at once: for a moment it is not.
+/// Locks that were made otherwise, by `mlock` itself, are undone too.
+///
+/// When the last guard that asks for the future is dropped and others are left, new mappings are no
+/// longer locked, and mappings that were not locked stay so. The kernel has no call for that on its
+/// own: on Linux, all mappings are locked on fault and those that were not locked, which
+/// /proc/self/smaps lists, are unlocked again. Pages that were fully locked stay in memory. Where
+/// that is refused or cannot be read, and on other systems, new mappings are locked until the last
+/// guard is dropped.
+///
+/// Forgotten rather than dropped, it locks as long as the process lives.
+///
+/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
+///   unlock what guards of the child's own hold.
+///
+/// ```
+/// use unix_memory::{LockPages, ProcessLock};
+///
+/// match ProcessLock::new(LockPages::CURRENT) {
+///     Ok(_locked) => println!("no page fault that reads from disk, while it lives"),
+///     Err(error) => println!("{error}"), // over the limit, as a rule
+/// }
+/// ```
+#[doc(alias = "mlockall")]
+#[doc(alias = "munlockall")]
+#[must_use = "the pages are unlocked when it is dropped"]
+pub struct ProcessLock {
+    pages: LockPages,
+    kind: Kind,
+    owner: Process,
+}
+
+impl ProcessLock {
+    /// Locks all pages of the process that `pages` names, and brings them in.
+    ///
+    /// Source: mlockall(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// `EINVAL` for no flag, or one that [`LockPages`] does not name; `ENOMEM`, `EPERM` or `EAGAIN`
+    /// over the limit on locked memory, of which [`Reason::LockLimit`](crate::Reason) tells on
+    /// Linux; `EAGAIN` where a page could not be brought in. What other guards hold stays locked.
+    ///
+    /// # Platform
+    /// Linux does not say when a page cannot be brought in. `ENOSYS` on Apple's systems, Cygwin and
+    /// Haiku.
+    pub fn new(pages: LockPages) -> Result<Self> {
+        Self::with(pages, Kind::Full)
+    }
+
+    pub(crate) fn with(pages: LockPages, kind: Kind) -> Result<Self> {
+        let refuse = |errno| Error::kernel(Call::Mlockall, errno, Arguments::None);
+        // Such as `MCL_ONFAULT`: it would make of a full lock one that brings nothing in.
+        if pages.is_empty() || !LockPages::all().contains(pages) {
+            return Err(refuse(libc::EINVAL));
+        }
+        let owner = Process::current().map_err(refuse)?;
+        let lock = Self { pages, kind, owner };
+        let locked = ledger::with(|ledger| {
+            let before = ledger.process;
+            ledger
+                .process
+                .count(kind, pages.contains(LockPages::FUTURE), 1);
+            if let Err(errno) = os::mlockall(ledger.process.flags(pages.bits(), kind)) {
+                ledger.process = before;
+                return Err((errno, ledger.held.held_bytes(&(0..usize::MAX)) as u64));
+            }
+            // Of which the kernel has just seen that it may be.
+            let _done = ledger.process.lock_future(kind);
+            if kind == Kind::OnFault {
+                lock_again(ledger, Kind::Full);
+            }
+            Ok(())
+        });
+        let locked = locked.map_err(|errno| (errno, 0)).and_then(|locked| locked);
+        let locked = locked.map_err(|(errno, ours)| {
+            let all = os::address_space_bytes().unwrap_or(0);
+            // The kernel compares all with the limit, whatever is locked already.
+            let locked = os::locked_bytes().unwrap_or(ours);
+            let more = all.saturating_sub(locked);
+            let reason = limit_reached(errno, all, more, ours);
+            Error::new(Call::Mlockall, errno, Arguments::None, reason)
+        });
+        match locked {
+            Ok(()) => Ok(lock),
+            Err(error) => {
+                // It is not counted.
+                core::mem::forget(lock);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for ProcessLock {
+    fn drop(&mut self) {
+        if !self.owner.is_current() {
+            return;
+        }
+        ledger::with_that_of(self.owner, |ledger| {
+            let future = self.pages.contains(LockPages::FUTURE);
+            ledger.process.count(self.kind, future, -1);
+            if !ledger.process.any() {
+                unlock_all(ledger);
+            } else if future && ledger.process.lock_future_again().is_ok() {
+                lock_again(ledger, Kind::OnFault);
+                lock_again(ledger, Kind::Full);
+            }
+        });
+    }
+}
+
+/// Unlocks everything but what guards in `ledger` hold.
+fn unlock_all(ledger: &mut Ledger) {
+    if os::munlockall().is_ok() {
+        ledger.all_unlocked();
+    }
+    lock_again(ledger, Kind::OnFault);
+    lock_again(ledger, Kind::Full);
+}
+
+/// Locks what guards of this kind hold, again.
+fn lock_again(ledger: &Ledger, kind: Kind) {
+    let mut at = 0;
+    while let Some((range, known)) = ledger.held.next(at) {
+        at = range.end;
+        let Some(start) = ledger::pointer(range.start).filter(|_| known.kind == Some(kind)) else {
+            continue;
+        };
+        let _as_it_was = match kind {
+            // SAFETY: a guard that lives holds these pages, whose content does not change.
+            Kind::OnFault => unsafe { os::mlock_on_fault(start, range.len()) },
+            // SAFETY: as above.
+            Kind::Full => unsafe { call::mlock(start, range.len()) },
+        };
+    }
+}
+
+impl fmt::Debug for ProcessLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessLock")
+            .field("pages", &self.pages)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}

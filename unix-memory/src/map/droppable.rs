@@ -1,0 +1,40 @@
+//! Memory that the kernel may take back: `MAP_DROPPABLE`.
+
+use unix_memory_sys as sys;
+
+use crate::error::Result;
+use crate::map::options::MapOptions;
+use crate::protection::Access;
+use crate::shared::SharedMapping;
+
+/// With Linux and Android: memory that the kernel may take back.
+impl MapOptions {
+    /// Maps new zeroed memory, private to this process, whose pages the kernel takes back when
+    /// memory is short: they read as zeros then, at any moment. For caches of what can be made
+    /// again.
+    ///
+    /// It never goes to swap or into core dumps, a child of `fork` finds zeros, and a lock has no
+    /// effect on it. As its bytes change by themselves, it must never be vouched for by
+    /// [`assume_unshared`](SharedMapping::assume_unshared).
+    ///
+    /// Source: `<linux/mman.h>`, `MAP_DROPPABLE`, since Linux 6.11.
+    ///
+    /// # Errors
+    /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` from a kernel that has no such
+    /// memory, and for huge pages; `EOPNOTSUPP` where addresses have 32 bits.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// match MapOptions::new().len(1 << 20).map_droppable(ReadWrite) {
+    ///     Ok(cache) => cache.write_at(0, b"until memory is short")?,
+    ///     Err(error) => println!("no such memory: {error}"),
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_DROPPABLE")]
+    pub fn map_droppable<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
+        self.map_no_file(access, sys::MAP_DROPPABLE)
+            .map(|region| SharedMapping::from_region(region, access))
+    }
+}

@@ -1,0 +1,210 @@
+//! Mapping open files: what they are and how long, before the kernel is asked.
+
+use std::ffi::c_int;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use unix_memory_sys as sys;
+
+use super::facts::Facts;
+use super::options::MapOptions;
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::os::call;
+use crate::page::page_size;
+use crate::protection::{Access, Protection};
+use crate::shared::SharedMapping;
+
+/// With the feature `std`: files, and whatever else is [`AsFd`].
+impl MapOptions {
+    /// Maps a file, shared: what is written to the mapping reaches the file, and others who have
+    /// it mapped or read it.
+    ///
+    /// The length is that of the rest of the file unless given; an empty rest is an empty mapping,
+    /// if the file can be mapped at all. (Those of /proc say that they are empty, and cannot.) The
+    /// file may be closed afterwards.
+    ///
+    /// # Errors
+    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` where it is
+    ///   open for its path alone, by `O_PATH`), or `access` asks for writing and it is not open for
+    ///   that too ([`Reason::NotWritable`]); or a security policy forbids it.
+    /// * `EINVAL`: no length given for a device, or whatever else does not tell it
+    ///   ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
+    ///   huge page ([`Reason::HugePages`]).
+    /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
+    ///   its file system maps privately only ([`Reason::PrivateOnly`]), so that
+    ///   [`map_private`](Self::map_private) works; or its file system or driver cannot map at all
+    ///   ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or `EINVAL`,
+    ///   or `EIO`.
+    /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]), and
+    ///   [`past_end`](Self::past_end) does not let them; or the offset does, and no length is
+    ///   given.
+    /// * `ENOTSUP`: on Emscripten, `access` asks for writing ([`Reason::NotWrittenBack`]).
+    /// * `EOVERFLOW`: offset and length are more than a file can have
+    ///   ([`Reason::OffsetLimit`]).
+    /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than the address
+    ///   space, its limit or the kernel's limit of mappings allows.
+    /// * `EPERM`: a seal on a memfd forbids it, or the file system executing.
+    ///
+    /// After `?` into [`std::io::Error`], [`Error::from_io`] returns this error again.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// let mapping = MapOptions::new().map_shared(&program, ReadOnly)?;
+    /// let mut magic = [0; 2];
+    /// mapping.read_at(0, &mut magic)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "MAP_SHARED")]
+    pub fn map_shared<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
+        self.map_open(file.as_fd(), access, sys::MAP_SHARED)
+    }
+
+    /// Maps a file, privately: what is written to the mapping is a copy of one's own.
+    ///
+    /// Pages that were not yet written to still show what others write to the file, so this is no
+    /// [`Mapping`](crate::Mapping) either. The length is that of the rest of the file unless given.
+    /// The file may be closed afterwards.
+    ///
+    /// # Errors
+    /// As [`map_shared`](Self::map_shared), but that writing needs no file open for writing.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// let mapping = MapOptions::new().map_private(&program, ReadWrite)?;
+    /// mapping.write_at(0, b"not the file's own")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "MAP_PRIVATE")]
+    pub fn map_private<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
+        self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)
+    }
+
+    pub(crate) fn map_open<A: Access>(
+        &self,
+        fd: BorrowedFd<'_>,
+        access: A,
+        sharing: c_int,
+    ) -> Result<SharedMapping<A>> {
+        let len = self.len_in(fd)?;
+        if len == 0 && self.len.is_none() && Facts::of(fd)?.huge_page.is_none() {
+            self.check_empty(fd, access, sharing)?;
+        }
+        self.map_fd(fd.as_raw_fd(), len, access, sharing)
+            .map_err(|error| explain(error, fd, access, sharing))
+    }
+
+    /// Refuses an empty file that could not be mapped if it were longer, as those of /proc, which
+    /// say that they are empty.
+    ///
+    /// (One of huge pages can be mapped, but no byte of it unmapped.)
+    fn check_empty<A: Access>(&self, fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Result<()> {
+        // A byte past the end shows it, wherever that is, and nothing is done with it.
+        let byte = Self::new().offset(self.offset);
+        match byte.map_fd(fd.as_raw_fd(), 1, access, sharing) {
+            Ok(_unmapped) => Ok(()),
+            // That there is no room for it says nothing of the file.
+            Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
+            Err(error) => Err(explain(error, fd, access, sharing)),
+        }
+    }
+
+    /// The length to map: the one asked for, held against the file, or the rest of the file.
+    fn len_in(&self, fd: BorrowedFd<'_>) -> Result<usize> {
+        let offset = self.offset;
+        let arguments = Arguments::File {
+            offset,
+            len: self.len,
+        };
+        let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
+
+        let file = Facts::of(fd)?;
+        let kind = file.kind;
+        let len = match (kind, self.len) {
+            (FileKind::Directory | FileKind::Pipe, _) => {
+                return refuse(libc::ENODEV, Reason::NotMappable(kind));
+            }
+            (FileKind::Regular, asked) => {
+                let too_short = Reason::FileLength(file.len);
+                let rest = match file.len.checked_sub(offset) {
+                    Some(rest) => rest,
+                    None if self.past_end && asked.is_some() => 0,
+                    None => return refuse(libc::ENXIO, too_short),
+                };
+                match asked {
+                    Some(len) if self.past_end => len,
+                    Some(len) if len as u64 > rest => return refuse(libc::ENXIO, too_short),
+                    Some(len) => len,
+                    // More than the address space has is more than `isize::MAX`: refused later.
+                    None => usize::try_from(rest).unwrap_or(usize::MAX),
+                }
+            }
+            (_, Some(len)) => len,
+            (_, None) => return refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
+        };
+        // Part of a huge page is mapped as a whole one, and cannot be unmapped as a part.
+        match file.huge_page {
+            Some(size) if offset % size as u64 != 0 || len % size != 0 => {
+                refuse(libc::EINVAL, Reason::HugePages(size))
+            }
+            _ => Ok(len),
+        }
+    }
+}
+
+/// Finds out why the kernel did not map the file behind `fd`, where more can be known than it said.
+#[cold]
+fn explain<A: Access>(error: Error, fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Error {
+    // (Two of these are one on some systems.)
+    const NO_MAPPING: [c_int; 4] = [libc::ENODEV, libc::ENOTSUP, libc::EOPNOTSUPP, libc::EINVAL];
+    let reason = match error.errno() {
+        _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => None,
+        errno if NO_MAPPING.contains(&errno) => why_no_mapping(errno, fd, access, sharing),
+        // The descriptor is open, but for its path alone (`O_PATH`).
+        libc::EBADF => Some(Reason::NotReadable),
+        libc::EACCES => why_no_access(fd, access, sharing),
+        _ => None,
+    };
+    reason.map_or(error, |reason| error.because(reason))
+}
+
+/// Why the file's system or driver refused with `errno`, if it is for the file.
+fn why_no_mapping<A: Access>(
+    errno: c_int,
+    fd: BorrowedFd<'_>,
+    access: A,
+    sharing: c_int,
+) -> Option<Reason> {
+    let facts = Facts::of(fd).ok()?;
+    let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
+    if !is_plain {
+        // A device is not mapped once more: that may mean something to it.
+        return (errno == libc::ENODEV).then_some(Reason::NoMappings);
+    }
+    // A page of it, at the start, which may not be there.
+    let page = MapOptions::new().len(page_size());
+    let refuses = |sharing| {
+        let mapping = page.map_fd(fd.as_raw_fd(), page_size(), access, sharing);
+        mapping.is_err_and(|error| error.errno() == errno)
+    };
+    match (refuses(sharing), refuses(sys::MAP_PRIVATE)) {
+        (true, true) => Some(Reason::NoMappings),
+        (true, false) => Some(Reason::PrivateOnly),
+        // It is for how or where it was to be mapped.
+        (false, _) => None,
+    }
+}
+
+/// Which access to the file its descriptor lacks, if it does.
+fn why_no_access<A: Access>(fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Option<Reason> {
+    // SAFETY: the command takes no number.
+    let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.ok()?;
+    let writes = sharing == sys::MAP_SHARED && access.protection().contains(Protection::WRITE);
+    match flags & libc::O_ACCMODE {
+        libc::O_WRONLY => Some(Reason::NotReadable),
+        libc::O_RDONLY if writes => Some(Reason::NotWritable),
+        _ => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! Explicit huge pages: `MAP_HUGETLB`.
+
+use core::ffi::{CStr, c_int};
+use core::fmt::Write;
+
+use unix_memory_sys as sys;
+
+use super::options::MapOptions;
+use crate::os;
+use crate::page::page_size;
+
+/// The size of huge pages, one that the field `MAP_HUGE_` of `mmap`'s flags can name.
+///
+/// Which of them a system has, and how many, says /sys/kernel/mm/hugepages. Linux and Android only.
+///
+/// ```
+/// use unix_memory::HugePageSize;
+///
+/// assert_eq!(HugePageSize::from_bytes(2 << 20), Some(HugePageSize::MIB_2));
+/// assert_eq!(HugePageSize::from_bytes(3 << 20), None);
+/// ```
+#[doc(alias = "MAP_HUGE_SHIFT")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HugePageSize {
+    log2: c_int,
+}
+
+impl HugePageSize {
+    /// 64 KiB: arm64, POWER, RISC-V.
+    #[doc(alias = "MAP_HUGE_64KB")]
+    pub const KIB_64: Self = Self { log2: 16 };
+    /// 2 MiB: x86, arm64, RISC-V.
+    #[doc(alias = "MAP_HUGE_2MB")]
+    pub const MIB_2: Self = Self { log2: 21 };
+    /// 16 MiB: POWER.
+    #[doc(alias = "MAP_HUGE_16MB")]
+    pub const MIB_16: Self = Self { log2: 24 };
+    /// 32 MiB: arm64 with pages of 16 KiB.
+    #[doc(alias = "MAP_HUGE_32MB")]
+    pub const MIB_32: Self = Self { log2: 25 };
+    /// 512 MiB: arm64 with pages of 64 KiB.
+    #[doc(alias = "MAP_HUGE_512MB")]
+    pub const MIB_512: Self = Self { log2: 29 };
+    /// 1 GiB: x86, arm64, RISC-V, POWER.
+    #[doc(alias = "MAP_HUGE_1GB")]
+    pub const GIB_1: Self = Self { log2: 30 };
+
+    /// Huge pages of so many bytes: a power of two that is larger than a page.
+    #[must_use]
+    pub fn from_bytes(bytes: usize) -> Option<Self> {
+        let log2 = c_int::try_from(bytes.checked_ilog2()?).ok()?;
+        (bytes.is_power_of_two() && bytes > page_size()).then_some(Self { log2 })
+    }
+
+    /// The size that the kernel takes where none is named: `Hugepagesize` of /proc/meminfo. `None`
+    /// where that cannot be read, or the kernel was built without huge pages.
+    ///
+    /// ```
+    /// match unix_memory::HugePageSize::system_default() {
+    ///     Some(size) => println!("huge pages of {} bytes", size.bytes()),
+    ///     None => println!("no huge pages"),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn system_default() -> Option<Self> {
+        let kib = os::number_in_file(c"/proc/meminfo", b"Hugepagesize:")?;
+        Self::from_bytes(usize::try_from(kib.checked_mul(1024)?).ok()?)
+    }
+
+    /// The sizes that the running system has, from the smallest up, whether or not there are pages
+    /// in its pools. None where /sys is not mounted.
+    ///
+    /// ```
+    /// for size in unix_memory::HugePageSize::available() {
+    ///     println!("{} bytes", size.bytes());
+    /// }
+    /// ```
+    pub fn available() -> impl Iterator<Item = Self> {
+        (0..usize::BITS)
+            .filter_map(|log2| Self::from_bytes(1 << log2))
+            .filter(|size| size.pool().is_some())
+    }
+
+    /// How many huge pages of this size the system's pool has, used or not; `None` where there is
+    /// no such size.
+    ///
+    /// ```
+    /// use unix_memory::HugePageSize;
+    ///
+    /// match HugePageSize::MIB_2.pool() {
+    ///     Some(pages) => println!("{pages} huge pages"),
+    ///     None => println!("no huge pages of this size"),
+    /// }
+    /// ```
+    #[doc(alias = "nr_hugepages")]
+    #[must_use]
+    pub fn pool(self) -> Option<u64> {
+        let mut path = Path::default();
+        let kib = self.bytes() >> 10;
+        // It always fits: a number has at most twenty digits.
+        write!(
+            path,
+            "/sys/kernel/mm/hugepages/hugepages-{kib}kB/nr_hugepages\0"
+        )
+        .ok()?;
+        let path = CStr::from_bytes_until_nul(&path.bytes).ok()?;
+        os::number_in_file(path, b"")
+    }
+
+    /// The size in bytes; zero where an address of this system cannot count so many.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match 1usize.checked_shl(self.log2.unsigned_abs()) {
+            Some(bytes) => bytes,
+            None => 0,
+        }
+    }
+
+    /// The flags of `memfd_create` that ask for it.
+    #[cfg(feature = "std")]
+    pub(crate) const fn memfd_flags(self) -> core::ffi::c_uint {
+        sys::MFD_HUGETLB | self.log2.unsigned_abs() << sys::MFD_HUGE_SHIFT
+    }
+
+    /// The flags of `mmap` that ask for it.
+    const fn flags(self) -> c_int {
+        // The field has six bits, of which the top one is the sign's; the number is less than 64.
+        sys::MAP_HUGETLB | self.log2 << sys::MAP_HUGE_SHIFT
+    }
+}
+
+/// A path that is put together without an allocator.
+struct Path {
+    bytes: [u8; 80],
+    len: usize,
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 80],
+            len: 0,
+        }
+    }
+}
+
+impl Write for Path {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let end = self.len + text.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(core::fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+/// With Linux and Android: explicit huge pages.
+impl MapOptions {
+    /// Have the memory in huge pages of this size, taken from the system's pool
+    /// (/proc/sys/vm/nr_hugepages).
+    ///
+    /// The length is rounded up to whole huge pages, and that is what
+    /// [`len`](crate::Mapping::len) of the mapping tells: the kernel unmaps and protects no less.
+    /// Only for memory without a file; a file on hugetlbfs, or a memfd, has its own. For
+    /// transparent huge pages, which need no pool, give
+    /// [`Advice::HugePage`](crate::Advice::HugePage).
+    ///
+    /// They are set aside when they are mapped, so that using them cannot fail, also those of a
+    /// [`Mapping`](crate::Mapping) with [`no_reserve`](Self::no_reserve). Such a mapping cannot grow,
+    /// and no part of it be discarded: given back, a page may not be there when it is used again. In a
+    /// child made by `fork` nothing is set aside: a child that writes to them, or reads them after its
+    /// parent has written, is ended by SIGBUS if the pool is empty. Give a child memory of its own, or
+    /// share theirs ([`map_anonymous_shared`](Self::map_anonymous_shared)).
+    ///
+    /// # Errors
+    /// Mapping fails with `ENOMEM` where the pool has too few
+    /// ([`Reason::HugePagePool`](crate::Reason), also over another limit on memory), `EINVAL` or
+    /// `ENODEV` for a size that the system does not have, `EPERM` for a user who may not use them, and
+    /// `EINVAL` with [`Reason::NotAnonymous`](crate::Reason) for a file.
+    ///
+    /// ```
+    /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).huge_pages(HugePageSize::MIB_2);
+    /// match options.map_anonymous(ReadWrite) {
+    ///     Ok(mapping) => assert_eq!(mapping.len(), 2 << 20),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    #[doc(alias = "MAP_HUGETLB")]
+    pub const fn huge_pages(self, size: HugePageSize) -> Self {
+        self.in_huge_pages(size.bytes(), size.flags())
+    }
+}

@@ -1,0 +1,229 @@
+//! Mappings that are made of what the options say.
+
+use core::ffi::c_int;
+
+use unix_memory_sys as sys;
+
+use super::options::MapOptions;
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::mapping::Mapping;
+use crate::os;
+use crate::page::page_size;
+use crate::protection::{Access, ReadWrite};
+use crate::region::Region;
+use crate::region::map::Request;
+use crate::shared::SharedMapping;
+
+impl MapOptions {
+    /// Maps new memory, private to this process and zeroed.
+    ///
+    /// # Errors
+    /// * `EINVAL`: no length, or an offset; an alignment that is no power of two
+    ///   ([`Reason::PowerOfTwo`]); an address that is no multiple of it or of the page size
+    ///   ([`Reason::Unaligned`]), or is zero.
+    /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of
+    ///   mappings allows; no room where it must be ([`Reason::NoRoom`]); huge pages that there are
+    ///   not.
+    /// * `EEXIST`: something is mapped where it must be ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
+    ///   or `EINVAL` where the kernel lets nothing be mapped.
+    /// * `EAGAIN`: over a limit on locked memory, after `mlockall`.
+    /// * Those of [`Mapping::advise`] and [`Mapping::lock`], where these are asked for.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, NoAccess, page_size};
+    ///
+    /// // Address space to be used later.
+    /// let mapping = MapOptions::new().len(page_size() << 10).map_anonymous(NoAccess)?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_ANONYMOUS")]
+    pub fn map_anonymous<A: Access>(&self, access: A) -> Result<Mapping<A>> {
+        self.map_no_file(access, sys::MAP_PRIVATE)
+            .map(|region| Mapping::from_region(region, access))
+    }
+
+    /// Maps new zeroed memory that children made by `fork` share.
+    ///
+    /// # Errors
+    /// As [`map_anonymous`](Self::map_anonymous).
+    #[doc(alias = "MAP_ANONYMOUS")]
+    #[doc(alias = "MAP_SHARED")]
+    pub fn map_anonymous_shared<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
+        self.map_no_file(access, sys::MAP_SHARED)
+            .map(|region| SharedMapping::from_region(region, access))
+    }
+
+    /// Maps the file behind the raw descriptor `fd`, shared; the length must be given.
+    ///
+    /// For `no_std` programs; others have `map_shared`, which is safe and checks the length against
+    /// the file.
+    ///
+    /// # Errors
+    /// As `map_shared`, but that a range past the end of the file is not noticed.
+    ///
+    /// # Safety
+    /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
+    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
+    /// multiples of their size; what is mapped could not be unmapped otherwise.
+    #[doc(alias = "MAP_SHARED")]
+    pub unsafe fn map_shared_raw<A: Access>(
+        &self,
+        fd: c_int,
+        access: A,
+    ) -> Result<SharedMapping<A>> {
+        self.map_fd(fd, self.raw_len()?, access, sys::MAP_SHARED)
+    }
+
+    /// Maps the file behind the raw descriptor `fd`, privately; the length must be given.
+    ///
+    /// For `no_std` programs; others have `map_private`, which is safe and checks the length
+    /// against the file.
+    ///
+    /// # Errors
+    /// As `map_private`, but that a range past the end of the file is not noticed.
+    ///
+    /// # Safety
+    /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
+    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
+    /// multiples of their size; what is mapped could not be unmapped otherwise.
+    #[doc(alias = "MAP_PRIVATE")]
+    pub unsafe fn map_private_raw<A: Access>(
+        &self,
+        fd: c_int,
+        access: A,
+    ) -> Result<SharedMapping<A>> {
+        self.map_fd(fd, self.raw_len()?, access, sys::MAP_PRIVATE)
+    }
+
+    /// The length for a descriptor of which nothing is known.
+    fn raw_len(&self) -> Result<usize> {
+        self.len.ok_or_else(|| {
+            let arguments = Arguments::File {
+                offset: self.offset,
+                len: None,
+            };
+            let reason = Reason::LengthNeeded(FileKind::Other);
+            Error::new(Call::Mmap, libc::EINVAL, arguments, reason)
+        })
+    }
+
+    /// Maps `len` bytes of the file behind `fd`, which the caller may use.
+    pub(crate) fn map_fd<A: Access>(
+        &self,
+        fd: c_int,
+        len: usize,
+        access: A,
+        sharing: c_int,
+    ) -> Result<SharedMapping<A>> {
+        let arguments = Arguments::File {
+            offset: self.offset,
+            len: Some(len),
+        };
+        self.map(access, len, sharing, fd, arguments)
+            .map(|region| SharedMapping::from_region(region, access))
+    }
+
+    pub(crate) fn map_no_file<A: Access>(&self, access: A, sharing: c_int) -> Result<Region> {
+        let Some(len) = self.len else {
+            let reason = Reason::LengthNeeded(FileKind::None);
+            return Err(Error::new(
+                Call::Mmap,
+                libc::EINVAL,
+                Arguments::None,
+                reason,
+            ));
+        };
+        if self.offset != 0 {
+            let arguments = Arguments::File {
+                offset: self.offset,
+                len: Some(len),
+            };
+            return Err(Error::new(
+                Call::Mmap,
+                libc::EINVAL,
+                arguments,
+                Reason::NoOffset,
+            ));
+        }
+        let flags = sharing | sys::MAP_ANONYMOUS;
+        self.map(access, len, flags, -1, Arguments::Length(len))
+    }
+
+    fn map<A: Access>(
+        &self,
+        access: A,
+        len: usize,
+        flags: c_int,
+        fd: c_int,
+        arguments: Arguments,
+    ) -> Result<Region> {
+        let refuse = |reason| Err(Error::new(Call::Mmap, libc::EINVAL, arguments, reason));
+        if self.alignment != 0 && !self.alignment.is_power_of_two() {
+            return refuse(Reason::PowerOfTwo);
+        }
+        let mut flags = flags | self.flags;
+        let mut len = len;
+        let mut natural = page_size();
+        if let Some((size, huge)) = self.huge_page {
+            if fd != -1 {
+                return refuse(Reason::NotAnonymous);
+            }
+            // Only whole ones can be unmapped.
+            len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
+            (natural, flags) = (size, flags | huge);
+            if flags & sys::MAP_SHARED == 0 {
+                // What this process writes in place must be there, also when a child shares it: a write
+                // to a page of which there is no copy left raises SIGBUS.
+                flags &= !os::MAP_NORESERVE;
+            }
+        }
+        let request = Request {
+            place: self.place,
+            alignment: self.alignment,
+            len,
+            page_size: natural,
+            protection: access.protection(),
+            flags,
+            fd,
+            offset: self.offset,
+        };
+        if self.huge_page.is_none() && self.steps.is_none() {
+            return Region::map(&request, arguments);
+        }
+        let region = Region::map(&request, arguments).map_err(|error| self.explain(error))?;
+        self.steps.apply(region)
+    }
+
+    /// Says of huge pages that there are too few, where the kernel has no more memory.
+    #[cold]
+    fn explain(&self, error: Error) -> Error {
+        match self.huge_page {
+            Some((size, _))
+                if error.errno() == libc::ENOMEM && error.reason() == Reason::Kernel =>
+            {
+                error.because(Reason::HugePagePool(size))
+            }
+            _ => error,
+        }
+    }
+}
+
+impl Mapping<ReadWrite> {
+    /// Maps `len` bytes of new memory, private to this process and zeroed.
+    ///
+    /// The same as `MapOptions::new().len(len).map_anonymous(ReadWrite)`.
+    ///
+    /// # Errors
+    /// As [`MapOptions::map_anonymous`].
+    ///
+    /// ```
+    /// let mapping = unix_memory::Mapping::anonymous(100)?;
+    /// assert_eq!(*mapping, [0; 100]);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    #[doc(alias = "MAP_ANONYMOUS")]
+    pub fn anonymous(len: usize) -> Result<Self> {
+        MapOptions::new().len(len).map_anonymous(ReadWrite)
+    }
+}

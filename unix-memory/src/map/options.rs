@@ -1,0 +1,334 @@
+//! The builder of mappings.
+
+use core::ffi::c_int;
+use core::ops::Range;
+
+use super::steps::Steps;
+use crate::advice::Advice;
+use crate::os;
+use crate::region::place::Place;
+
+/// What to map, and how: set what matters, then call one of the `map_` methods, any number of
+/// times.
+///
+/// Source of all: mmap(2), POSIX.1-2024.
+///
+/// ```no_run
+/// use unix_memory::{MapOptions, ReadOnly};
+///
+/// let file = std::fs::File::open("data")?;
+/// let mapping = MapOptions::new().offset(100).len(50).map_shared(&file, ReadOnly)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[doc(alias = "mmap")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use = "options map nothing by themselves"]
+pub struct MapOptions {
+    pub(super) len: Option<usize>,
+    pub(super) offset: u64,
+    pub(super) place: Place,
+    /// In bytes; zero for that of a page.
+    pub(super) alignment: usize,
+    /// Those of `mmap` that only add to what it does, where the system has them.
+    pub(super) flags: c_int,
+    /// Of memory without a file: their size in bytes, and the flags that ask for them.
+    pub(super) huge_page: Option<(usize, c_int)>,
+    /// Of a file, whether more may be mapped than it has.
+    pub(super) past_end: bool,
+    pub(super) steps: Steps,
+}
+
+impl MapOptions {
+    /// No length, offset zero, no hints.
+    pub const fn new() -> Self {
+        Self {
+            len: None,
+            offset: 0,
+            place: Place::Anywhere,
+            alignment: 0,
+            flags: 0,
+            huge_page: None,
+            past_end: false,
+            steps: Steps {
+                advice: None,
+                lock: false,
+                dont_dump: false,
+            },
+        }
+    }
+
+    /// As they are, but for an address that is taken by now.
+    #[cfg(feature = "std")]
+    pub(crate) const fn for_a_second(mut self) -> Self {
+        if let Place::At(_) = self.place {
+            self.place = Place::Anywhere;
+        }
+        self
+    }
+
+    /// Where in the file the mapping begins.
+    #[cfg(feature = "std")]
+    pub(crate) const fn start(&self) -> u64 {
+        self.offset
+    }
+
+    /// The length in bytes. Needed but for a regular file, which is mapped to its end without it.
+    ///
+    /// Zero maps nothing: the guard is empty. The most is `isize::MAX`,
+    /// rounded down to whole pages.
+    pub const fn len(mut self, bytes: usize) -> Self {
+        self.len = Some(bytes);
+        self
+    }
+
+    /// Where in the file to begin, in bytes; it need not be a multiple of the page size.
+    pub const fn offset(mut self, bytes: u64) -> Self {
+        self.offset = bytes;
+        self
+    }
+
+    /// Let a mapping of a file be longer than the rest of the file, for the file to grow into.
+    ///
+    /// Without this, that is an error ([`Reason::FileLength`](crate::Reason::FileLength)), and it
+    /// always is one for `map_sealed`, as it is to begin past the end without a length. What is
+    /// past the end of the file cannot be accessed until the file has grown, as after a truncation
+    /// (see [`SharedMapping`](crate::SharedMapping)).
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let mut log = tempfile::tempfile()?;
+    /// let mapping = MapOptions::new().len(1 << 30).past_end(true).map_shared(&log, ReadOnly)?;
+    /// log.write_all(b"an entry")?;
+    /// let mut entry = [0; 8];
+    /// mapping.read_at(0, &mut entry)?;
+    /// assert_eq!(&entry, b"an entry");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub const fn past_end(mut self, yes: bool) -> Self {
+        self.past_end = yes;
+        self
+    }
+
+    /// An address near which to map, if the kernel likes; it never replaces anything, and is no
+    /// hint where the stack of the main thread may grow (see [`at`](Self::at)).
+    ///
+    /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
+    pub const fn hint(mut self, address: usize) -> Self {
+        self.place = Place::Near(address);
+        self
+    }
+
+    /// The address of the first page: there, or not at all. It never replaces anything: where
+    /// something is mapped already, that is an error
+    /// ([`Reason::Occupied`](crate::Reason::Occupied)).
+    ///
+    /// On Linux and Android it also is one ([`Reason::Stack`](crate::Reason::Stack)) where the
+    /// stack of the main thread may grow: from its end down to its limit (`RLIMIT_STACK` at that
+    /// moment; 8 MiB at least; 1 GiB where there is none, 128 MiB on 32-bit systems) and 256 pages,
+    /// or where it has grown. A stack does not stop where something is mapped. A program that
+    /// raises the limit does so before it maps. Stacks of other threads, and a heap that grows by
+    /// `brk`, stop where something is mapped.
+    ///
+    /// It must be a multiple of the page size. The first byte has this address too, unless the
+    /// offset into a file lies inside a page.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, Mapping, ReadWrite, Reason, page_size};
+    ///
+    /// // Where there is room, for the time being.
+    /// let room = Mapping::anonymous(2 * page_size())?;
+    /// let options = MapOptions::new().len(page_size()).at(room.as_ptr().addr());
+    /// let error = options.map_anonymous(ReadWrite).unwrap_err();
+    /// assert_eq!(error.reason(), Reason::Occupied);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// # Platform
+    /// Linux is asked with `MAP_FIXED_NOREPLACE`, FreeBSD with `MAP_FIXED | MAP_EXCL`, OpenBSD with
+    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD with `MAP_TRYFIXED`; elsewhere it is a hint. What
+    /// comes back is compared everywhere, since kernels before these flags (Linux before 4.17)
+    /// ignore them.
+    #[doc(alias = "MAP_FIXED")]
+    #[doc(alias = "MAP_FIXED_NOREPLACE")]
+    #[doc(alias = "MAP_EXCL")]
+    #[doc(alias = "MAP_TRYFIXED")]
+    pub const fn at(mut self, address: usize) -> Self {
+        self.place = Place::At(address);
+        self
+    }
+
+    /// The addresses between which it must lie wholly: below 2 GiB (`0..1 << 31`), within reach of
+    /// a jump, ... It never replaces anything, and does not come to lie where the stack of the main
+    /// thread may grow (see [`at`](Self::at)). Up to 256 places of the range are tried, from its
+    /// end down, so that in a crowded one room may be overlooked
+    /// ([`Reason::NoRoom`](crate::Reason::NoRoom)).
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let low = MapOptions::new().len(100).within(0..1 << 31).map_anonymous(ReadWrite)?;
+    /// assert!(low.as_ptr().addr() < 1 << 31);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_32BIT")]
+    pub const fn within(mut self, addresses: Range<usize>) -> Self {
+        self.place = Place::Within(addresses.start, addresses.end);
+        self
+    }
+
+    /// What the address of the first page is a multiple of, in bytes: a power of two. Less than a
+    /// page is a page. A [`hint`](Self::hint) is a hint still, and the result aligned.
+    ///
+    /// Of a file, the address is aligned as the offset is: what is at a multiple of `bytes` in the
+    /// file is at one in memory, so that the file's huge pages fit. With an offset of one page and
+    /// an alignment of 2 MiB the first page is one page after a multiple of 2 MiB.
+    ///
+    /// Beyond a page, room is looked for first and given up again; another thread that takes it in
+    /// that moment has it looked for again (64 times, then
+    /// [`Reason::Occupied`](crate::Reason::Occupied)).
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let aligned = MapOptions::new().len(100).alignment(2 << 20).map_anonymous(ReadWrite)?;
+    /// assert_eq!(aligned.as_ptr().addr() % (2 << 20), 0);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "MAP_ALIGNED")]
+    pub const fn alignment(mut self, bytes: usize) -> Self {
+        self.alignment = bytes;
+        self
+    }
+
+    /// Bring the pages in now rather than when they are used, as far as that goes: no failure is
+    /// told. Of a private mapping that can be written, every page is copied. `populate()` of the
+    /// guard tells, and copies nothing.
+    ///
+    /// # Platform
+    /// `MAP_POPULATE` on Linux; without effect where there is nothing like it.
+    #[doc(alias = "MAP_POPULATE")]
+    pub const fn populate(self, yes: bool) -> Self {
+        self.flag(os::MAP_POPULATE, yes)
+    }
+
+    /// Reserve no swap space: more can be mapped than there is. When memory runs out, the kernel
+    /// ends processes, rather than that mapping fails.
+    ///
+    /// Of huge pages from the system's pool (`huge_pages`), none are set aside for a
+    /// [`SharedMapping`](crate::SharedMapping); those of a [`Mapping`](crate::Mapping) are all the
+    /// same, since to use one that is not there raises SIGBUS.
+    ///
+    /// # Platform
+    /// `MAP_NORESERVE`; without effect where there is nothing like it.
+    #[doc(alias = "MAP_NORESERVE")]
+    pub const fn no_reserve(self, yes: bool) -> Self {
+        self.flag(os::MAP_NORESERVE, yes)
+    }
+
+    /// The memory will be the stack of a thread.
+    ///
+    /// # Platform
+    /// `MAP_STACK` on Linux, NetBSD and OpenBSD, of which the last lets a stack be nowhere else;
+    /// without effect on other systems, which need no such thing. (FreeBSD's `MAP_STACK`, which
+    /// makes a mapping that grows, is not used.)
+    #[doc(alias = "MAP_STACK")]
+    pub const fn stack(self, yes: bool) -> Self {
+        self.flag(os::MAP_STACK, yes)
+    }
+
+    /// Lock the whole mapping into memory as long as it is mapped; its pages are brought in.
+    ///
+    /// Unlike `MAP_LOCKED`, this fails where the pages cannot be locked: nothing is mapped then,
+    /// and the error is one of [`Call::Mlock`](crate::Call::Mlock). It counts as a lock guard that
+    /// is never dropped.
+    #[doc(alias = "MAP_LOCKED")]
+    #[doc(alias = "MAP_WIRED")]
+    #[doc(alias = "mlock")]
+    pub const fn lock(mut self, yes: bool) -> Self {
+        self.steps.lock = yes;
+        self
+    }
+
+    /// Give this advice on the whole mapping at once, before it is locked.
+    ///
+    /// Where the system refuses it, nothing is mapped and the error is one of
+    /// [`Call::Madvise`](crate::Call::Madvise). With [`Advice::HugePage`] the memory is in
+    /// transparent huge pages.
+    ///
+    /// ```
+    /// use unix_memory::{Advice, MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).advice(Advice::Random);
+    /// let mapping = options.map_anonymous(ReadWrite)?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "madvise")]
+    pub const fn advice(mut self, advice: Advice) -> Self {
+        self.steps.advice = Some(advice);
+        self
+    }
+
+    /// Leave the memory out of core dumps: for secrets.
+    ///
+    /// Where the system has no such thing, nothing is mapped and the error is one of
+    /// [`Call::Madvise`](crate::Call::Madvise), with
+    /// [`Reason::Unsupported`](crate::Reason::Unsupported). To undo it, give [`Advice::DoDump`].
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(100).dont_dump(true);
+    /// match options.map_anonymous(ReadWrite) {
+    ///     Ok(mut secret) => secret.fill(42),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    ///
+    /// # Platform
+    /// `MADV_DONTDUMP` on Linux and Android, `MADV_NOCORE` on FreeBSD and DragonFly, `MAP_CONCEAL`
+    /// on OpenBSD, where it cannot be undone.
+    #[doc(alias = "MADV_DONTDUMP")]
+    #[doc(alias = "MADV_NOCORE")]
+    #[doc(alias = "MAP_NOCORE")]
+    #[doc(alias = "MAP_CONCEAL")]
+    pub const fn dont_dump(mut self, yes: bool) -> Self {
+        self.steps.dont_dump = yes;
+        self.flag(os::MAP_CONCEAL, yes)
+    }
+
+    /// Exactly at this address, where the kernel had found room that was given up again.
+    pub(crate) const fn in_room(mut self, address: usize) -> Self {
+        self.place = Place::Room(address);
+        self
+    }
+
+    /// Has memory without a file in pages of `size` bytes, for which `flags` ask.
+    #[allow(dead_code, reason = "only some systems have such pages")]
+    pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
+        self.huge_page = Some((size, flags));
+        self
+    }
+
+    /// The options without what is done once the mapping is made, and that.
+    pub(crate) const fn without_steps(mut self) -> (Self, Steps) {
+        let steps = self.steps;
+        self.steps = Self::new().steps;
+        (self, steps)
+    }
+
+    /// Whether the pages are to be brought in.
+    pub(crate) const fn populates(&self) -> bool {
+        self.flags & os::MAP_POPULATE != 0
+    }
+
+    /// Sets or clears flags of `mmap`, none of which may replace a mapping.
+    pub(crate) const fn flag(mut self, flags: c_int, yes: bool) -> Self {
+        self.flags &= !flags;
+        if yes {
+            self.flags |= flags;
+        }
+        self
+    }
+}

@@ -1,0 +1,49 @@
+//! Memory made zeros again and given back.
+
+use core::ops::RangeBounds;
+
+use super::Mapping;
+use crate::error::Result;
+use crate::protection::Writable;
+
+impl<A: Writable> Mapping<A> {
+    /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system.
+    ///
+    /// The zeros are certain; the memory goes as far as the system can: pages that are fully
+    /// locked, and parts of huge pages, are filled with zeros and stay. Pages that are locked on
+    /// fault go (since Linux 5.18), and come back, locked, when they are used again. `range` is in
+    /// bytes from the start of the mapping and is never rounded: it must begin and end at a page,
+    /// or end with the mapping.
+    ///
+    /// Source: madvise(2).
+    ///
+    /// # Errors
+    /// `EINVAL`, and nothing is changed: for a range that does not lie in the mapping, that is not
+    /// whole pages ([`Reason::Unaligned`](crate::Reason::Unaligned)), and for memory that is not
+    /// private and anonymous ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)): what is
+    /// behind a file is not zeros.
+    ///
+    /// # Platform
+    /// `MADV_DONTNEED` on Linux: the memory is given back at once. Elsewhere zeros are written,
+    /// then `MADV_FREE` lets the system take the pages when it needs some, where there is such a
+    /// thing.
+    ///
+    /// ```
+    /// use unix_memory::{Mapping, page_size};
+    ///
+    /// let mut mapping = Mapping::anonymous(4 * page_size())?;
+    /// mapping.fill(7);
+    /// mapping.discard(page_size()..)?;
+    /// assert!(mapping[..page_size()].iter().all(|&byte| byte == 7));
+    /// assert!(mapping[page_size()..].iter().all(|&byte| byte == 0));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "madvise")]
+    #[doc(alias = "MADV_DONTNEED")]
+    #[doc(alias = "MADV_FREE")]
+    pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
+        // SAFETY: `A` says that the pages can be written, and nobody else refers to them: `self` is
+        // borrowed exclusively.
+        unsafe { self.region().discard(&range) }
+    }
+}

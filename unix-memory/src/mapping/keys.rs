@@ -1,0 +1,276 @@
+//! Memory under a protection key, on Linux and Android.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+use core::fmt;
+
+use unix_memory_sys as sys;
+
+use crate::arch;
+use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
+use crate::mapping::Mapping;
+use crate::os::call;
+use crate::page::check_span;
+use crate::protection::{Access, Readable, Writable};
+use crate::region::Region;
+use crate::region::spare::{self, Outcome};
+
+/// A protection key: memory that has it can be closed and opened for a thread without a system
+/// call.
+///
+/// There are at most 15 in a process. Given back when dropped. Linux 4.9, on x86-64 processors with
+/// the feature; on other architectures it is not implemented. Source: pkeys(7).
+///
+/// # Threads that keep rights
+/// The rights over a key belong to a thread, and no other thread can change them. A thread starts
+/// with those of the thread that makes it, so one that is made inside of [`Keyed::with`] can access
+/// the memory as long as it lives.
+///
+/// The kernel hands a number that was given back out again, and closes it for the thread that asks
+/// alone. A thread that was made while an earlier key of the same number was open can access the
+/// memory of the later key. This crate gives the numbers back all the same: there are so few that a
+/// program which makes a key now and then would soon have none, and no reference to the memory
+/// reaches such a thread through safe code. Where that is not enough, make no threads inside of
+/// `with`, or keep one key as long as the process lives. Other code in the process that uses keys
+/// can leave threads with rights in the same way.
+///
+/// ```
+/// use unix_memory::{Mapping, ProtectionKey};
+///
+/// let key = match ProtectionKey::new() {
+///     Ok(key) => key,
+///     Err(error) => {
+///         println!("{error}"); // the processor has none
+///         return Ok(());
+///     }
+/// };
+/// let mut secret = key.protect(Mapping::anonymous(32)?)?;
+/// secret.write_at(0, b"a secret")?; // open for this thread, and for that long
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "pkey_alloc")]
+#[doc(alias = "pkey_free")]
+pub struct ProtectionKey {
+    key: c_int,
+}
+
+/// The key that all memory has by default, which forbids nothing.
+const DEFAULT: c_int = 0;
+
+impl ProtectionKey {
+    /// Takes a key that no memory has. No thread may access memory that will have it, but those
+    /// that [keep rights](Self#threads-that-keep-rights) over an earlier key of the same number.
+    ///
+    /// # Errors
+    /// `ENOSPC` where no key is left; that or `EINVAL` where the processor has none; `ENOSYS`
+    /// before Linux 4.9, and with [`Reason::Unsupported`] on other architectures than x86-64.
+    #[doc(alias = "pkey_alloc")]
+    pub fn new() -> Result<Self> {
+        if !arch::KEYS {
+            let reason = Reason::Unsupported;
+            return Err(Error::new(
+                Call::PkeyAlloc,
+                libc::ENOSYS,
+                Arguments::None,
+                reason,
+            ));
+        }
+        let rights = sys::PKEY_DISABLE_ACCESS.unsigned_abs();
+        // SAFETY: no memory has the key.
+        let key = unsafe { sys::pkey_alloc(0, rights) };
+        if key < 0 {
+            return Err(Error::kernel(
+                Call::PkeyAlloc,
+                call::errno(),
+                Arguments::None,
+            ));
+        }
+        Ok(Self { key })
+    }
+
+    /// Gives the pages of `mapping` this key, and so closes them to every thread.
+    ///
+    /// # Errors
+    /// The mapping comes back inside the error, as it was: `ENOMEM` at a limit of mappings, `EPERM`
+    /// where a part of it is sealed.
+    #[doc(alias = "pkey_mprotect")]
+    pub fn protect<A: Readable>(
+        &self,
+        mapping: Mapping<A>,
+    ) -> core::result::Result<Keyed<'_, A>, Failed<Mapping<A>>> {
+        // SAFETY: `mapping` was taken by value, so that nothing refers to its pages.
+        match unsafe {
+            set_key(
+                mapping.region(),
+                mapping.protection().bits(),
+                DEFAULT,
+                self.key,
+            )
+        } {
+            Ok(()) => Ok(Keyed { mapping, key: self }),
+            Err(error) => Err(Failed::new(error, mapping)),
+        }
+    }
+
+    /// Calls `f` while the calling thread has all rights over what has the key. Afterwards, also if
+    /// it panics, they are what they were.
+    ///
+    /// # Safety
+    /// `f` makes no reference to such memory that outlives it, or that another thread can have.
+    unsafe fn open<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore(u32, u32);
+
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                // SAFETY: the key is there; what `f` refers to is gone, and what referred to such
+                // memory before had these rights.
+                unsafe { arch::set_key_rights(self.0, self.1) };
+            }
+        }
+
+        let key = self.key.unsigned_abs();
+        // SAFETY: the key is there; no right that a reference needs is taken.
+        let old = unsafe { arch::set_key_rights(key, sys::PKEY_UNRESTRICTED.unsigned_abs()) };
+        let _restore = Restore(key, old);
+        f()
+    }
+}
+
+impl Drop for ProtectionKey {
+    fn drop(&mut self) {
+        // SAFETY: what has the key borrows it, or was forgotten, and nobody refers to that.
+        let _given_back = unsafe { sys::pkey_free(self.key) };
+    }
+}
+
+impl fmt::Debug for ProtectionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectionKey")
+            .field("key", &self.key)
+            .finish()
+    }
+}
+
+/// Memory that has a [`ProtectionKey`]: closed to every thread but while one is in a method of
+/// this.
+///
+/// It gives out no reference that another thread could have. Unmapped on drop.
+///
+/// * **Signals**: a handler runs with the rights of a new process: it cannot access the memory.
+/// * **Threads**: one that is made while this is open is made with the same rights, and
+///   [keeps them](ProtectionKey#threads-that-keep-rights).
+/// * **System calls**: the kernel reads and writes memory with the rights of the thread that calls
+///   it, and fails with `EFAULT` where it has none. Debuggers, `/proc/self/mem` and
+///   `process_vm_readv` need no rights.
+/// * **fork**: a child has a copy of the memory, and the key; its thread has the rights that the
+///   thread which called `fork` had.
+#[must_use = "it is unmapped when it is dropped"]
+pub struct Keyed<'k, A: Access> {
+    mapping: Mapping<A>,
+    key: &'k ProtectionKey,
+}
+
+impl<A: Readable> Keyed<'_, A> {
+    /// The length in bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// Whether the length is zero.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.mapping.is_empty()
+    }
+
+    /// Copies `buffer.len()` bytes from `offset` on, in bytes from the start.
+    ///
+    /// # Errors
+    /// `EINVAL` where the range does not lie in the memory; nothing is copied then.
+    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        check_span(Call::Read, offset, buffer.len(), self.len())?;
+        let copy = || buffer.copy_from_slice(&self.mapping[offset..offset + buffer.len()]);
+        // SAFETY: the slice goes with the closure.
+        unsafe { self.key.open(copy) };
+        Ok(())
+    }
+
+    /// Takes the key away: the mapping is as it was before.
+    ///
+    /// # Errors
+    /// This comes back inside the error: `ENOMEM` at a limit of mappings.
+    #[doc(alias = "pkey_mprotect")]
+    pub fn into_mapping(self) -> core::result::Result<Mapping<A>, Failed<Self>> {
+        let protection = self.mapping.protection().bits();
+        // SAFETY: `self` was taken by value, so that nothing refers to its pages.
+        match unsafe { set_key(self.mapping.region(), protection, self.key.key, DEFAULT) } {
+            Ok(()) => Ok(self.mapping),
+            Err(error) => Err(Failed::new(error, self)),
+        }
+    }
+}
+
+impl<A: Writable> Keyed<'_, A> {
+    /// Copies `bytes` to `offset` and on, in bytes from the start.
+    ///
+    /// # Errors
+    /// `EINVAL` where the range does not lie in the memory; nothing is copied then.
+    pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        check_span(Call::Write, offset, bytes.len(), self.len())?;
+        let (key, mapping) = (self.key, &mut self.mapping);
+        let copy = || mapping[offset..offset + bytes.len()].copy_from_slice(bytes);
+        // SAFETY: the slice goes with the closure.
+        unsafe { key.open(copy) };
+        Ok(())
+    }
+
+    /// Calls `f` with the bytes, open for the calling thread alone: cells, which no other thread
+    /// can be given.
+    pub fn with<R>(&mut self, f: impl FnOnce(&[Cell<u8>]) -> R) -> R {
+        let (key, mapping) = (self.key, &mut self.mapping);
+        // SAFETY: the slice goes with the closure, and cannot be shared.
+        unsafe { key.open(|| f(Cell::from_mut(&mut **mapping).as_slice_of_cells())) }
+    }
+}
+
+impl<A: Access> fmt::Debug for Keyed<'_, A> {
+    /// Address, length, protection and key; never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("mapping", &self.mapping)
+            .field("key", &self.key.key)
+            .finish()
+    }
+}
+
+/// Changes the key of every page from `old` to `new`, or of none.
+///
+/// # Safety
+/// Nothing refers to the pages.
+unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) -> Result<()> {
+    let pages = region.pages();
+    if pages.len == 0 {
+        return Ok(());
+    }
+    let set = |key| {
+        let start = pages.start.as_ptr().cast();
+        // SAFETY: the pages are the region's own, and nothing refers to them.
+        call::zero_or_errno(unsafe { sys::pkey_mprotect(start, pages.len, protection, key) })
+    };
+    let refused = |errno| {
+        let arguments = Arguments::Length(region.len());
+        Err(Error::kernel(Call::PkeyMprotect, errno, arguments))
+    };
+    if let Err(errno) = spare::keep_for(pages) {
+        return refused(errno);
+    }
+    let Err(errno) = set(new) else {
+        return Ok(());
+    };
+    // As `Region::protect`: back after every error. No file says which key pages have; what refuses
+    // every such call, as a filter may, has changed nothing.
+    match spare::undo(|| set(old), || set(new), || errno != libc::ENOMEM) {
+        Outcome::Done => Ok(()),
+        Outcome::Undone => refused(errno),
+    }
+}

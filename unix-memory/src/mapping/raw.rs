@@ -1,0 +1,125 @@
+//! Mappings out of and into raw parts, and those that live as long as the program.
+
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+
+use crate::mapping::Mapping;
+use crate::protection::{Access, Readable, Writable};
+use crate::region::Region;
+use crate::shared::SharedMapping;
+
+/// What a mapping's memory is, as far as it decides what can be done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Backing {
+    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has it. It
+    /// can grow, and be thrown away page by page.
+    PrivateAnonymous,
+    /// Anything else: explicit huge pages, or what was vouched for by
+    /// [`assume_unshared`](SharedMapping::assume_unshared).
+    Other,
+}
+
+impl<A: Access> Mapping<A> {
+    /// What the memory is.
+    ///
+    /// ```
+    /// use unix_memory::{Backing, Mapping};
+    ///
+    /// assert_eq!(Mapping::anonymous(100)?.backing(), Backing::PrivateAnonymous);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn backing(&self) -> Backing {
+        if self.region().is_private_anonymous() {
+            Backing::PrivateAnonymous
+        } else {
+            Backing::Other
+        }
+    }
+
+    /// Gives the bytes out as a raw slice, which is no longer unmapped by a drop.
+    ///
+    /// [`from_raw`](Self::from_raw) makes a mapping of it again; [`backing`](Self::backing), asked
+    /// before, tells it of what kind.
+    ///
+    /// ```
+    /// use unix_memory::{Mapping, ReadWrite};
+    ///
+    /// let mapping = Mapping::anonymous(100)?;
+    /// let backing = mapping.backing();
+    /// let bytes = mapping.into_raw();
+    /// // SAFETY: they come from a mapping with this protection and backing, and are used once.
+    /// let mapping: Mapping<ReadWrite> = unsafe { Mapping::from_raw(bytes, backing) };
+    /// assert_eq!(mapping.len(), 100);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[must_use = "the pages stay mapped"]
+    pub fn into_raw(self) -> NonNull<[u8]> {
+        let region = ManuallyDrop::new(self.into_region());
+        NonNull::slice_from_raw_parts(region.start(), region.len())
+    }
+
+    /// Makes a mapping of raw bytes, whose pages it then owns.
+    ///
+    /// # Safety
+    /// * Every page that holds one of the bytes is mapped with the protection that `A` tells, and
+    ///   nobody else's: they were mapped by `mmap`, or by a mapping that gave them out with
+    ///   [`into_raw`](Self::into_raw). The pages hold at most `isize::MAX` bytes.
+    /// * As long as the mapping lives, nobody else changes the bytes, nor can reading them raise a
+    ///   signal, as for [`assume_unshared`](SharedMapping::assume_unshared).
+    /// * With [`Backing::PrivateAnonymous`] the memory is that, and begins with a page.
+    /// * Of explicit huge pages, it is whole ones.
+    pub unsafe fn from_raw(bytes: NonNull<[u8]>, backing: Backing) -> Self
+    where
+        A: Default,
+    {
+        let anonymous = matches!(backing, Backing::PrivateAnonymous);
+        // (Where there are none, it has no pages, and the address is not used as one.)
+        // SAFETY: as the caller vouches.
+        let region = unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) };
+        Self::from_region(region, A::default())
+    }
+}
+
+impl<A: Readable> Mapping<A> {
+    /// Never unmaps: the bytes are there as long as the process is.
+    ///
+    /// ```
+    /// let bytes: &'static [u8] = unix_memory::Mapping::anonymous(100)?.leak();
+    /// assert_eq!(bytes, [0; 100]);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[must_use = "the pages stay mapped"]
+    pub fn leak(self) -> &'static [u8] {
+        let bytes = self.into_raw();
+        // SAFETY: they can be read, as `A` says, and nobody else changes them; the mapping that
+        // would have unmapped them is gone.
+        unsafe { bytes.as_ref() }
+    }
+}
+
+impl<A: Writable> Mapping<A> {
+    /// Never unmaps, and gives the only reference, through which the bytes may be written.
+    ///
+    /// ```
+    /// let bytes: &'static mut [u8] = unix_memory::Mapping::anonymous(100)?.leak_mut();
+    /// bytes[0] = 1;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[must_use = "the pages stay mapped"]
+    pub fn leak_mut(self) -> &'static mut [u8] {
+        let mut bytes = self.into_raw();
+        // SAFETY: they can be written, as `A` says, and nobody else has a reference; the mapping
+        // that would have unmapped them is gone.
+        unsafe { bytes.as_mut() }
+    }
+}
+
+/// What nobody else changes may be treated as what others may change: to be resized together with
+/// its file, say, and then vouched for again.
+impl<A: Access> From<Mapping<A>> for SharedMapping<A> {
+    fn from(mapping: Mapping<A>) -> Self {
+        let access = mapping.access;
+        Self::from_region(mapping.into_region(), access)
+    }
+}

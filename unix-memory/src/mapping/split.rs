@@ -1,0 +1,115 @@
+//! Parts of a mapping as mappings of their own, and one mapping of such parts.
+
+use core::mem::ManuallyDrop;
+
+use super::Mapping;
+use crate::error::Failed;
+use crate::protection::Access;
+use crate::region::{Region, spare};
+
+impl<A: Access> Mapping<A> {
+    /// Makes two mappings of one: the bytes before `mid`, and those from `mid` on.
+    ///
+    /// `mid`, in bytes from the start, must be at the start of a page, unless it is 0 or the
+    /// length: a page is protected and unmapped as a whole. So a part can be given another
+    /// protection, a guard page made, or the end unmapped. [`join`](Self::join) undoes it. No
+    /// system call is made, except on Linux for memory that is not private and anonymous in
+    /// ordinary pages, where the kernel is asked for the size of the page.
+    ///
+    /// # Errors
+    /// The mapping comes back inside the error: `EINVAL` for a `mid` past the end
+    /// ([`Reason::MappingLength`](crate::Reason::MappingLength)), inside a page
+    /// ([`Reason::Unaligned`](crate::Reason::Unaligned)) or inside a huge page
+    /// ([`Reason::HugePage`](crate::Reason::HugePage)).
+    ///
+    /// ```
+    /// use unix_memory::{Mapping, NoAccess, page_size};
+    ///
+    /// // A buffer with a guard page behind it.
+    /// let mapping = Mapping::anonymous(4 * page_size())?;
+    /// let (mut buffer, guard) = mapping.split_at(3 * page_size())?;
+    /// let guard = guard.protect(NoAccess)?;
+    /// buffer.fill(1);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// A slice of the whole does not outlive it.
+    ///
+    /// ```compile_fail,E0505
+    /// # use unix_memory::{Mapping, page_size};
+    /// let mapping = Mapping::anonymous(2 * page_size())?;
+    /// let slice = &mapping[..];
+    /// let halves = mapping.split_at(page_size())?;
+    /// println!("{slice:?}");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn split_at(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
+        if let Err(error) = self.region().check_split(mid) {
+            return Err(Failed::new(error, self));
+        }
+        let access = self.access;
+        let region = ManuallyDrop::new(self.into_region());
+        let anonymous = region.is_private_anonymous();
+        if mid != 0 && mid != region.len() {
+            // The kernel may make several mappings of one.
+            spare::keep();
+        }
+        let part = |offset: usize, len: usize| {
+            if len == 0 {
+                return Region::empty(anonymous, region.known());
+            }
+            // SAFETY: `offset` is at most the length.
+            let start = unsafe { region.start().add(offset) };
+            // SAFETY: the region, which is not dropped, owned the pages; `mid` is at the start of
+            // one, so that each is in one part only.
+            unsafe { Region::from_raw(start, len, anonymous) }
+        };
+        let (first, second) = (part(0, mid), part(mid, region.len() - mid));
+        Ok((
+            Self::from_region(first, access),
+            Self::from_region(second, access),
+        ))
+    }
+
+    /// Makes one mapping of two, of which `next` begins where this one ends.
+    ///
+    /// They may have come from one mapping by [`split_at`](Self::split_at), or happen to be
+    /// neighbours; both are private anonymous memory, or neither, and protected alike.
+    ///
+    /// # Errors
+    /// Both come back inside the error: `EINVAL` where they are no neighbours, or not of one kind
+    /// ([`Reason::NotAdjacent`](crate::Reason::NotAdjacent)).
+    ///
+    /// ```
+    /// use unix_memory::{Mapping, NoAccess, ReadWrite, page_size};
+    ///
+    /// let (first, second) = Mapping::anonymous(2 * page_size())?.split_at(page_size())?;
+    /// let second = second.protect(NoAccess)?; // for a while
+    /// let mapping = first.join(second.protect(ReadWrite)?)?;
+    /// assert_eq!(mapping.len(), 2 * page_size());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn join(self, next: Self) -> core::result::Result<Self, Failed<(Self, Self)>> {
+        if next.is_empty() {
+            return Ok(self);
+        }
+        if self.is_empty() {
+            return Ok(next);
+        }
+        if let Err(error) =
+            self.region()
+                .check_join(next.region(), self.protection(), next.protection())
+        {
+            return Err(Failed::new(error, (self, next)));
+        }
+        let access = self.access;
+        let first = ManuallyDrop::new(self.into_region());
+        let second = ManuallyDrop::new(next.into_region());
+        let len = first.len() + second.len();
+        // SAFETY: both were just checked, and are not dropped.
+        Ok(Self::from_region(
+            unsafe { first.with(&second, len) },
+            access,
+        ))
+    }
+}

@@ -1,0 +1,102 @@
+//! Files in memory: `memfd_create`.
+
+use core::ffi::{CStr, c_uint};
+
+use unix_memory_sys as sys;
+
+use super::seals::Seals;
+use super::shared_memory::SharedMemory;
+use crate::error::{Arguments, Call, Error, Name, Result};
+use crate::os;
+
+/// How to make a memfd, a file in memory without a name in any directory.
+///
+/// For memory that is not to be sealed and needs no huge pages,
+/// [`SharedMemory::unnamed`] does. Source: memfd_create(2).
+///
+/// # Platform
+/// Linux, Android, FreeBSD (from 13.0).
+///
+/// ```
+/// use unix_memory::{MemfdOptions, ReadWrite};
+///
+/// let memory = MemfdOptions::new().name(c"frames").sealing(true).create(100)?;
+/// memory.map(ReadWrite)?.write_at(0, b"frame")?;
+/// let sealed = memory.seal()?;
+/// assert_eq!(&sealed[..5], b"frame");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "memfd_create")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "options make nothing by themselves"]
+pub struct MemfdOptions<'a> {
+    name: &'a CStr,
+    sealing: bool,
+    /// Flags that only some systems have.
+    pub(super) flags: c_uint,
+    /// The length is a multiple of this many bytes, the size of a huge page or one.
+    pub(super) unit: usize,
+}
+
+impl Default for MemfdOptions<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> MemfdOptions<'a> {
+    /// No name to speak of, no seals, no executing, no huge pages.
+    pub const fn new() -> Self {
+        Self {
+            name: c"unix-memory",
+            sealing: false,
+            flags: os::MEMFD_DEFAULT,
+            unit: 1,
+        }
+    }
+
+    /// A name for people: /proc/self/fd and /proc/self/maps show it, and nothing else uses it. Two
+    /// may have the same.
+    pub const fn name(mut self, name: &'a CStr) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Let seals be added, by [`SharedMemory::seal`] or [`SharedMemory::add_seals`]; also by
+    /// others who are given it, who could thereby keep this process from writing.
+    #[doc(alias = "MFD_ALLOW_SEALING")]
+    pub const fn sealing(mut self, yes: bool) -> Self {
+        self.sealing = yes;
+        self
+    }
+
+    /// Makes it, `len` bytes long and zeroed; of huge pages, that many bytes rounded up to whole
+    /// ones.
+    ///
+    /// # Errors
+    /// * `EINVAL`: the name is too long (more than 249 bytes on Linux), or the system has no huge
+    ///   pages of that size.
+    /// * `ENODEV`: the kernel was built without huge pages.
+    /// * `EACCES`: to execute is asked for, and `vm.memfd_noexec` forbids that.
+    /// * `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` as [`SharedMemory::unnamed`].
+    ///
+    /// That huge pages are too few is told when they are mapped.
+    pub fn create(self, len: u64) -> Result<SharedMemory> {
+        let arguments = Arguments::Name(Name::new(self.name.to_bytes()));
+        let mut flags = self.flags | sys::MFD_CLOEXEC;
+        if self.sealing {
+            flags |= sys::MFD_ALLOW_SEALING;
+        }
+        let fd = os::memfd_create(self.name, flags)
+            .map_err(|errno| Error::kernel(Call::MemfdCreate, errno, arguments))?;
+        let memory = SharedMemory::from(fd);
+        if !self.sealing && !memory.seals()?.contains(Seals::SEAL) {
+            // Some flags let seals be added though nobody asked for that.
+            memory.add_raw_seals(sys::F_SEAL_SEAL)?;
+        }
+        // What overflows is too long in any case.
+        let whole = len.checked_next_multiple_of(self.unit as u64);
+        memory.set_first_len(whole.unwrap_or(u64::MAX))?;
+        Ok(memory)
+    }
+}

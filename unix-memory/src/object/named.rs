@@ -1,0 +1,338 @@
+//! Shared memory objects with names: `shm_open`.
+
+use core::ffi::{CStr, c_int};
+use core::fmt;
+use core::ops::Deref;
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::string::String;
+
+use unix_memory_sys as sys;
+
+use crate::error::{self, Arguments, Call, Errno, Error, Failed, FileKind, Reason, Result};
+use crate::map::facts::Facts;
+use crate::object::shared_memory::SharedMemory;
+use crate::os::{self, call};
+use crate::process::Process;
+
+/// A shared memory object that others open by its name, made here: the name goes when this is
+/// dropped, the memory with its last user.
+///
+/// [`unlink`](Self::unlink) lets the name go sooner, and says so when that fails;
+/// [`persist`](Self::persist) leaves it, which outlives the process: till somebody calls
+/// [`NamedMemory::remove`], or the system is started anew.
+///
+/// It derefs to [`SharedMemory`]: mapping, length and the rest are there.
+///
+/// * **Names** begin with a slash, have no other slash, and at least one more character; `/.` and
+///   `/..` are not names. How long they may be depends on the system: 31 characters do everywhere.
+/// * **fork**: the process that made the name removes it. A child that drops its copy leaves the
+///   name alone, also where its parent has exited without a drop, as `daemon` has it do: such a
+///   child takes the name over with [`adopt`](Self::adopt).
+/// * **Names are names**: if somebody else has removed the name and made another object under it, a
+///   drop here removes that name.
+/// * **Others' names**: on most systems every user can make a name, and may have made this one
+///   first. Opening a name follows no symbolic link, and refuses what is not a shared memory object
+///   or a regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO.
+///   It does not check whose the object is (`fstat` on the descriptor tells its owner), how long it
+///   is, or whether its owner changes that later: map it as any memory that others can change.
+///
+/// # Platform
+/// Android and L4Re have no such objects. Source: shm_open(3), POSIX.1-2024.
+///
+/// ```
+/// use unix_memory::{NamedMemory, ReadOnly, ReadWrite};
+///
+/// let name = format!("/example-{}", std::process::id());
+/// let memory = NamedMemory::create(&name, 100)?;
+/// memory.map(ReadWrite)?.write_at(0, b"seen by all")?;
+/// // Elsewhere:
+/// let theirs = NamedMemory::open(&name)?.map(ReadOnly)?;
+/// assert!(theirs.to_vec()?.starts_with(b"seen by all"));
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "shm_open")]
+#[doc(alias = "shm_unlink")]
+#[must_use = "its name is removed when it is dropped"]
+pub struct NamedMemory {
+    memory: SharedMemory,
+    name: Name,
+}
+
+/// A name that is removed on drop.
+struct Name {
+    name: CString,
+    /// The process that removes it; none leaves it.
+    owner: Option<Process>,
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if self.owner.is_some_and(Process::is_current) {
+            let _gone_already = shm_unlink(&self.name);
+        }
+    }
+}
+
+impl NamedMemory {
+    /// Makes an object of `len` zeroed bytes under `name`, which nobody has, for this user alone.
+    ///
+    /// # Errors
+    /// * `EEXIST`: somebody has the name.
+    /// * `EINVAL`: it is no name ([`Reason::ObjectName`]); `ENAMETOOLONG`: nor is it that long.
+    /// * `EACCES`: a security policy forbids it.
+    /// * Those of [`SharedMemory::unnamed`].
+    pub fn create(name: impl AsRef<OsStr>, len: u64) -> Result<Self> {
+        Self::create_with_mode(name, len, 0o600)
+    }
+
+    /// As [`create`](Self::create), for those that the permission bits `mode` name, such as
+    /// `0o660`, as far as the process's umask lets them.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with_mode(name: impl AsRef<OsStr>, len: u64, mode: u32) -> Result<Self> {
+        let name = checked(Call::ShmOpen, name.as_ref())?;
+        let refuse = refused(Call::ShmOpen, &name);
+        let owner = Some(Process::current().map_err(&refuse)?);
+        let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
+        let fd = shm_open(&name, flags, mode).map_err(refuse)?;
+        let memory = Self {
+            memory: fd.into(),
+            name: Name { name, owner },
+        };
+        // If one of these fails, the name is removed.
+        close_on_exec(memory.as_fd())?;
+        memory.set_first_len(len)?;
+        Ok(memory)
+    }
+
+    /// As [`create`](Self::create), under a name that nobody has, of at most 31 characters.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); `EEXIST` after a hundred names that somebody had.
+    ///
+    /// ```
+    /// let memory = unix_memory::NamedMemory::create_unique(100)?;
+    /// println!("open {}", memory.name().to_string_lossy());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "shm_mkstemp")]
+    pub fn create_unique(len: u64) -> Result<Self> {
+        let mut result = Self::create(unique_name(), len);
+        for _ in 1..100 {
+            match result {
+                Err(error) if error.errno() == libc::EEXIST => {
+                    result = Self::create(unique_name(), len);
+                }
+                result => return result,
+            }
+        }
+        result
+    }
+
+    /// Opens the object that somebody made under `name`, for reading and writing. Its name stays.
+    ///
+    /// # Errors
+    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
+    /// a name; `ENODEV`, `ELOOP`, `ENXIO`, `EISDIR` or `EINVAL` with [`Reason::NotMappable`]: the
+    /// name is that of something else, as a FIFO, a symbolic link, a socket, a directory; `EMFILE`,
+    /// `ENFILE`: too many open files.
+    pub fn open(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
+        Self::open_with(name.as_ref(), libc::O_RDWR)
+    }
+
+    /// As [`open`](Self::open), for reading alone.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_read_only(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
+        Self::open_with(name.as_ref(), libc::O_RDONLY)
+    }
+
+    fn open_with(name: &OsStr, flags: c_int) -> Result<SharedMemory> {
+        let name = checked(Call::ShmOpen, name)?;
+        let flags = flags | os::OPEN_AT_ONCE;
+        let fd = shm_open(&name, flags, 0).map_err(|errno| {
+            let error = refused(Call::ShmOpen, &name)(errno);
+            kind_refused(errno).map_or(error, |kind| error.because(Reason::NotMappable(kind)))
+        })?;
+        close_on_exec(fd.as_fd())?;
+        match Facts::of(fd.as_fd())?.kind {
+            // Apple's systems do not say what such an object is.
+            FileKind::Regular | FileKind::Other => Ok(fd.into()),
+            kind => {
+                let arguments = Arguments::Name(error::Name::new(name.to_bytes()));
+                let reason = Reason::NotMappable(kind);
+                Err(Error::new(Call::ShmOpen, libc::ENODEV, arguments, reason))
+            }
+        }
+    }
+
+    /// Removes a name that is of no more use, as that of a process which crashed. Whoever has the
+    /// object open or mapped keeps it.
+    ///
+    /// # Errors
+    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
+    /// a name.
+    #[doc(alias = "shm_unlink")]
+    pub fn remove(name: impl AsRef<OsStr>) -> Result<()> {
+        let name = checked(Call::ShmUnlink, name.as_ref())?;
+        shm_unlink(&name).map_err(refused(Call::ShmUnlink, &name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &OsStr {
+        OsStr::from_bytes(self.name.name.as_bytes())
+    }
+
+    /// Removes the name now, and keeps the memory.
+    ///
+    /// # Errors
+    /// As [`remove`](Self::remove); all of it comes back inside the error.
+    pub fn unlink(self) -> core::result::Result<SharedMemory, Failed<Self>> {
+        match shm_unlink(&self.name.name) {
+            Ok(()) => Ok(self.persist()),
+            Err(errno) => Err(Failed::new(
+                refused(Call::ShmUnlink, &self.name.name)(errno),
+                self,
+            )),
+        }
+    }
+
+    /// Has this process remove the name on drop, which is a child of the one that would.
+    ///
+    /// For a child that goes on in place of its parent, as after `daemon`. Where both drop it, the
+    /// name is removed at the first drop.
+    ///
+    /// # Errors
+    /// `ENOMEM` at the limit of mappings; nothing has changed then.
+    ///
+    /// ```
+    /// let mut memory = unix_memory::NamedMemory::create_unique(100)?;
+    /// // daemon(3) here
+    /// memory.adopt()?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "daemon")]
+    pub fn adopt(&mut self) -> Result<()> {
+        let refuse = refused(Call::ShmUnlink, &self.name.name);
+        self.name.owner = Some(Process::current().map_err(refuse)?);
+        Ok(())
+    }
+
+    /// Keeps the name: nothing removes it on drop.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the name may be all that is wanted"
+    )]
+    pub fn persist(self) -> SharedMemory {
+        let Self { memory, mut name } = self;
+        name.owner = None;
+        memory
+    }
+}
+
+impl Deref for NamedMemory {
+    type Target = SharedMemory;
+
+    fn deref(&self) -> &SharedMemory {
+        &self.memory
+    }
+}
+
+impl AsFd for NamedMemory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.memory.as_fd()
+    }
+}
+
+impl fmt::Debug for NamedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedMemory")
+            .field("name", &self.name())
+            .field("memory", &self.memory)
+            .finish()
+    }
+}
+
+/// `name` as C has it, if it is one: what POSIX leaves open is refused.
+fn checked(call: Call, name: &OsStr) -> Result<CString> {
+    let bytes = name.as_bytes();
+    let refuse = || {
+        let arguments = Arguments::Name(error::Name::new(bytes));
+        Error::new(call, libc::EINVAL, arguments, Reason::ObjectName)
+    };
+    match bytes {
+        b"/." | b"/.." => Err(refuse()),
+        [b'/', rest @ ..] if !rest.is_empty() && !rest.contains(&b'/') => {
+            CString::new(bytes).map_err(|_| refuse())
+        }
+        _ => Err(refuse()),
+    }
+}
+
+fn refused(call: Call, name: &CStr) -> impl Fn(Errno) -> Error + use<> {
+    let arguments = Arguments::Name(error::Name::new(name.to_bytes()));
+    move |errno| Error::kernel(call, errno, arguments)
+}
+
+/// What a name is of, where `errno` says that it is not of an object.
+const fn kind_refused(errno: Errno) -> Option<FileKind> {
+    match errno {
+        libc::EISDIR => Some(FileKind::Directory),
+        // What glibc makes of it. The name has been checked, and the flags are those that all take.
+        libc::EINVAL if os::OPEN_AT_ONCE != 0 => Some(FileKind::Directory),
+        libc::ELOOP => Some(FileKind::SymbolicLink),
+        libc::ENXIO => Some(FileKind::Socket),
+        _ => None,
+    }
+}
+
+/// A name that most likely nobody has.
+fn unique_name() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    // Its keys are random, and others each time; what is hashed does not matter.
+    std::format!("/unix-memory.{:016x}", RandomState::new().hash_one(0))
+}
+
+fn shm_open(name: &CStr, flags: c_int, mode: u32) -> core::result::Result<OwnedFd, Errno> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::unnecessary_cast,
+        reason = "nine bits, for which every system's type has room"
+    )]
+    let mode = (mode & 0o777) as sys::mode_t;
+    // SAFETY: the name ends in NUL.
+    let result = unsafe { os::shm_open(name.as_ptr(), flags, mode) };
+    // SAFETY: that is its result.
+    unsafe { call::descriptor_or_errno(result) }
+}
+
+fn shm_unlink(name: &CStr) -> core::result::Result<(), Errno> {
+    // SAFETY: the name ends in NUL.
+    call::zero_or_errno(unsafe { sys::shm_unlink(name.as_ptr()) })
+}
+
+/// POSIX has it so of such descriptors; not every system may.
+pub fn close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: the command takes flags.
+    unsafe { call::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }
+        .map(drop)
+        .map_err(|errno| Error::kernel(Call::Fcntl, errno, Arguments::None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unique_name;
+
+    #[test]
+    fn unique_names_fit_everywhere_and_differ() {
+        let (first, second) = (unique_name(), unique_name());
+        assert!(first.len() <= 30 && first.starts_with('/'), "{first}");
+        assert_ne!(first, second);
+    }
+}

@@ -1,0 +1,318 @@
+//! Memory that nobody can change any more: memfds with seals.
+
+use core::fmt;
+use core::ops::Deref;
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::memfd::MemfdOptions;
+use super::seals::{Seals, seals_of};
+use super::shared_memory::{SharedMemory, clone};
+use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
+use crate::map::facts::{Facts, errno_of, with_file};
+use crate::map::options::MapOptions;
+use crate::mapping::Mapping;
+use crate::os;
+use crate::protection::ReadOnly;
+use crate::region::map::beyond_limit;
+
+/// Memory that nobody can change any more, in this process or another, with whatever rights: it
+/// derefs to `[u8]`, by safe code, though others have it too.
+///
+/// It is a memfd whose seals forbid to write to it and to make it shorter, mapped for reading; or,
+/// on Linux and Android, a file with fs-verity, which forbids as much. Pass the descriptor (`AsFd`)
+/// to others, who get as much by [`from_fd`](Self::from_fd), and need not trust this process.
+///
+/// It comes
+/// * from bytes: [`from_bytes`](Self::from_bytes);
+/// * without a copy, from a [`SharedMemory`] that was filled through a mapping:
+///   [`SharedMemory::seal`];
+/// * from a descriptor that somebody sent, or of a file: [`from_fd`](Self::from_fd), and for a part
+///   of it [`MapOptions::map_sealed`].
+///
+/// * **fork**: a child shares it. **exec**: the descriptor is closed.
+/// * **Running out**: pages of a memfd that were never written to take memory when they are first
+///   read, as those of new memory do when they are written to.
+/// * **Broken disks**: to touch a page of a file that cannot be read, or no longer is what was
+///   verified, raises SIGBUS. (It is no undefined behaviour.)
+///
+/// # Platform
+/// Linux (3.17; fs-verity 5.5, on ext4, f2fs and btrfs), Android, FreeBSD (13.0).
+///
+/// ```
+/// use unix_memory::SealedMemory;
+///
+/// let ours = SealedMemory::from_bytes(b"a constant")?;
+/// // As if it had come over a socket:
+/// let theirs = SealedMemory::from_fd(&ours)?;
+/// assert_eq!(&*theirs, b"a constant");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// What does not compile: to write to it.
+///
+/// ```compile_fail,E0594
+/// # use unix_memory::SealedMemory;
+/// let mut sealed = SealedMemory::from_bytes(b"a constant")?;
+/// sealed[0] = b'A';
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "memfd_create")]
+#[doc(alias = "F_ADD_SEALS")]
+#[must_use = "it is unmapped when it is dropped"]
+pub struct SealedMemory {
+    mapping: Mapping<ReadOnly>,
+    memory: SharedMemory,
+}
+
+impl SealedMemory {
+    /// Copies `bytes` into new memory, and seals it.
+    ///
+    /// # Errors
+    /// Those of [`MemfdOptions::create`] and of writing: `ENOSPC`, `ENOMEM`; `EFBIG` for more bytes than
+    /// the process may write to a file ([`Reason::FileSizeLimit`]).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let arguments = Arguments::Length(bytes.len());
+        if let Some(limit) = beyond_limit(bytes.len() as u64) {
+            let reason = Reason::FileSizeLimit(limit);
+            return Err(Error::new(Call::WriteFile, libc::EFBIG, arguments, reason));
+        }
+        let memory = MemfdOptions::new().sealing(true).create(0)?;
+        with_file(memory.as_fd(), |mut file| file.write_all(bytes))
+            .map_err(|error| Error::kernel(Call::WriteFile, errno_of(&error), arguments))?;
+        Ok(memory.seal()?)
+    }
+
+    /// Maps the sealed memory behind a descriptor that somebody sent, or a file with fs-verity, and
+    /// keeps another descriptor of it.
+    ///
+    /// # Errors
+    /// As [`MapOptions::map_sealed`].
+    #[doc(alias = "F_GET_SEALS")]
+    pub fn from_fd(fd: impl AsFd) -> Result<Self> {
+        MapOptions::new().map_sealed(fd)
+    }
+
+    fn map(memory: &SharedMemory, options: MapOptions) -> Result<Mapping<ReadOnly>> {
+        map_unchanging(memory.as_fd(), options).map(|(mapping, _)| mapping)
+    }
+
+    /// The mapping, for locks, advice, residency.
+    pub const fn mapping(&self) -> &Mapping<ReadOnly> {
+        &self.mapping
+    }
+
+    /// The mapping alone; the descriptor is closed.
+    ///
+    /// It is a private one. So to make it writable, by [`Mapping::protect`], gives a copy of the
+    /// content in which only the pages that are written to are copied. Of huge pages it stays
+    /// read-only ([`Reason::HugePagesOfFile`]): none are set aside for copies.
+    ///
+    /// ```
+    /// use unix_memory::{ReadWrite, SealedMemory};
+    ///
+    /// let sealed = SealedMemory::from_bytes(b"a constant")?;
+    /// let mut copy = SealedMemory::from_fd(&sealed)?.into_mapping().protect(ReadWrite)?;
+    /// copy[0] = b'A';
+    /// assert_eq!((&copy[..], &sealed[..]), (&b"A constant"[..], &b"a constant"[..]));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn into_mapping(self) -> Mapping<ReadOnly> {
+        self.mapping
+    }
+
+    /// The file's seals.
+    ///
+    /// # Errors
+    /// As [`SharedMemory::seals`], which did not fail before; `EINVAL` with [`Reason::NotSealable`]
+    /// for a file with fs-verity, which has none.
+    pub fn seals(&self) -> Result<Seals> {
+        self.memory.seals()
+    }
+}
+
+/// Maps a file that nobody can change any more, for reading; with its seals, or `None` for a file that
+/// has fs-verity.
+///
+/// # Errors
+/// As [`MapOptions::map_sealed`].
+pub fn map_unchanging(
+    fd: BorrowedFd<'_>,
+    options: MapOptions,
+) -> Result<(Mapping<ReadOnly>, Option<Seals>)> {
+    let seals = match seals_of(fd) {
+        Ok(seals) => {
+            let shrink = !seals.contains(Seals::SHRINK);
+            let write = !seals.contains(Seals::WRITE);
+            if shrink || write {
+                let reason = Reason::SealsMissing { shrink, write };
+                return Err(Error::new(
+                    Call::GetSeals,
+                    libc::EPERM,
+                    Arguments::None,
+                    reason,
+                ));
+            }
+            Some(seals)
+        }
+        Err(error) if error.reason() == Reason::NotSealable && os::is_verified(fd) => None,
+        Err(error) => return Err(error),
+    };
+    // From here on the file is at least so long.
+    let facts = Facts::of(fd)?;
+    // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,
+    // since none is written to; huge ones need not be set aside for that.
+    let options = options.no_reserve(true).past_end(false);
+    let mapping = options.map_private(fd, ReadOnly)?;
+    if facts.huge_page.is_some() {
+        // A huge page that is missing is told by a signal later.
+        mapping.populate()?;
+    }
+    // SAFETY: a file whose seals, or fs-verity, forbid it, which nobody can take away, is
+    // neither written to nor truncated, and no hole is punched into it. Pages that are written
+    // to, after a change of protection, are this mapping's own: it is private.
+    let mapping = unsafe { mapping.assume_unshared() };
+    if facts.huge_page.is_some() {
+        mapping.region().keep_read_only()?;
+    }
+    Ok((mapping, seals))
+}
+
+/// With Linux, Android and FreeBSD: files that nobody can change any more.
+impl MapOptions {
+    /// Maps a file that nobody can change any more, or a part of it, for reading, and keeps another
+    /// descriptor of it.
+    ///
+    /// The file is a memfd whose seals say so, or, on Linux and Android, one with fs-verity
+    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. The length is that of the rest of the file
+    /// unless given.
+    ///
+    /// # Errors
+    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
+    ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
+    /// * [`Reason::NotSealable`] with `EINVAL`: it is no memfd, and can have no seals; nor has it
+    ///   fs-verity.
+    /// * `EACCES`: it is not open for reading.
+    /// * `EMFILE`: too many open files.
+    /// * Those of [`map_private`](Self::map_private), as `ENXIO` for a part that goes past the end;
+    ///   of huge pages, those of [`Mapping::populate`]: pages that nobody has written to come from
+    ///   the pool, and there may be none.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, SealedMemory};
+    ///
+    /// let whole = SealedMemory::from_bytes(b"a constant")?;
+    /// let part = MapOptions::new().offset(2).len(5).map_sealed(&whole)?;
+    /// assert_eq!(*part, *b"const");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "F_GET_SEALS")]
+    #[doc(alias = "STATX_ATTR_VERITY")]
+    pub fn map_sealed(&self, file: impl AsFd) -> Result<SealedMemory> {
+        let memory = SharedMemory::from(clone(file.as_fd())?);
+        let mapping = SealedMemory::map(&memory, *self)?;
+        Ok(SealedMemory { mapping, memory })
+    }
+}
+
+/// With Linux, Android and FreeBSD: memory that is sealed for good.
+impl SharedMemory {
+    /// Seals it for good, so that neither content nor length can change, and maps it for reading.
+    ///
+    /// # Errors
+    /// As [`add_seals`](Self::add_seals) and [`SealedMemory::from_fd`]. The memory comes back
+    /// inside the error: where the mapping failed, sealed.
+    ///
+    /// ```
+    /// use unix_memory::{MemfdOptions, ReadWrite, Reason};
+    ///
+    /// let memory = MemfdOptions::new().sealing(true).create(1 << 20)?;
+    /// let mapping = memory.map(ReadWrite)?;
+    /// mapping.fill(.., 7)?;
+    /// // Too early: this very mapping could still write.
+    /// let (error, memory) = memory.seal().unwrap_err().into_parts();
+    /// assert_eq!(error.reason(), Reason::Mapped);
+    /// drop(mapping);
+    /// assert_eq!(*memory.seal()?, [7; 1 << 20]);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "F_ADD_SEALS")]
+    pub fn seal(self) -> core::result::Result<SealedMemory, Failed<Self>> {
+        let all = Seals::SHRINK | Seals::GROW | Seals::WRITE | Seals::SEAL;
+        match self.seals() {
+            // It may be so already, and no more seals be allowed.
+            Ok(seals) if seals.contains(all) => {}
+            Ok(_) => {
+                let more = all | Seals::from_bits_retain(os::MORE_SEALS);
+                let sealed = match self.add_seals(more) {
+                    // A kernel that does not know all of them.
+                    Err(error) if error.errno() == libc::EINVAL => self.add_seals(all),
+                    result => result,
+                };
+                if let Err(error) = sealed {
+                    return Err(Failed::new(error, self));
+                }
+            }
+            Err(error) => return Err(Failed::new(error, self)),
+        }
+        SealedMemory::try_from(self)
+    }
+}
+
+impl TryFrom<SharedMemory> for SealedMemory {
+    type Error = Failed<SharedMemory>;
+
+    /// As [`SealedMemory::from_fd`], but that the descriptor is kept. It comes back inside the
+    /// error.
+    fn try_from(memory: SharedMemory) -> core::result::Result<Self, Failed<SharedMemory>> {
+        match Self::map(&memory, MapOptions::new()) {
+            Ok(mapping) => Ok(Self { mapping, memory }),
+            Err(error) => Err(Failed::new(error, memory)),
+        }
+    }
+}
+
+impl Deref for SealedMemory {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.mapping
+    }
+}
+
+#[cfg(feature = "stable_deref_trait")]
+// SAFETY: as the mapping in it, which stays where it is.
+unsafe impl stable_deref_trait::StableDeref for SealedMemory {}
+
+impl AsRef<[u8]> for SealedMemory {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl AsFd for SealedMemory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.memory.as_fd()
+    }
+}
+
+impl From<SealedMemory> for SharedMemory {
+    fn from(sealed: SealedMemory) -> Self {
+        sealed.memory
+    }
+}
+
+impl From<SealedMemory> for OwnedFd {
+    fn from(sealed: SealedMemory) -> Self {
+        sealed.memory.into()
+    }
+}
+
+impl fmt::Debug for SealedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedMemory")
+            .field("mapping", &self.mapping)
+            .field("memory", &self.memory)
+            .finish()
+    }
+}

@@ -1,0 +1,199 @@
+//! Memory that others can be given, as a descriptor.
+
+use core::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::error::{Arguments, Call, Error, FileKind, Result};
+use crate::map::facts::{Facts, errno_of};
+use crate::map::length;
+use crate::map::options::MapOptions;
+use crate::protection::Access;
+use crate::shared::SharedMapping;
+
+/// Memory that can be mapped many times, here and by others who are given its descriptor: a memfd,
+/// a POSIX shared memory object, or any other file.
+///
+/// The memory is there as long as a descriptor or a mapping of it is. It is given to others as a
+/// descriptor is: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if
+/// it has one (`NamedMemory`). Whoever has it can change it and its length, so
+/// that it is mapped as a [`SharedMapping`]. For memory that nobody can change any more, see
+/// `SealedMemory`.
+///
+/// * **Descriptors** are closed on exec. A child made by `fork` has them too.
+/// * **Running out**: memory is taken when it is first touched, and no call fails then: the system
+///   kills processes, or the toucher gets a SIGBUS.
+///
+/// It comes from [`unnamed`](Self::unnamed), from `MemfdOptions` where there are memfds, or from
+/// any descriptor (`From<OwnedFd>`), as one that came over a socket.
+///
+/// ```
+/// use unix_memory::{ReadOnly, ReadWrite, SharedMemory};
+///
+/// let memory = SharedMemory::unnamed(100)?;
+/// let (ours, theirs) = (memory.map(ReadWrite)?, memory.map(ReadOnly)?);
+/// ours.write_at(98, b"hi")?;
+/// let mut bytes = [0; 2];
+/// theirs.read_at(98, &mut bytes)?;
+/// assert_eq!(&bytes, b"hi");
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+pub struct SharedMemory {
+    fd: OwnedFd,
+}
+
+impl SharedMemory {
+    /// The length of what was made just now, and has none.
+    pub(crate) fn set_first_len(&self, len: u64) -> Result<()> {
+        // On Apple's systems it can be set once, and that is not for zero.
+        if len == 0 {
+            return Ok(());
+        }
+        self.set_len(len)
+    }
+
+    /// The length in bytes, as it is now.
+    ///
+    /// Others may change it. On Apple's systems it is that of whole pages.
+    ///
+    /// # Errors
+    /// `EIO` or `EOVERFLOW` from a file system.
+    ///
+    /// ```
+    /// assert_eq!(unix_memory::SharedMemory::unnamed(0)?.len()?, 0);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "fstat")]
+    pub fn len(&self) -> Result<u64> {
+        Facts::of(self.as_fd()).map(|facts| facts.len)
+    }
+
+    /// Whether the length is zero now.
+    ///
+    /// # Errors
+    /// As [`len`](Self::len).
+    pub fn is_empty(&self) -> Result<bool> {
+        self.len().map(|len| len == 0)
+    }
+
+    /// Sets the length in bytes. What is added is zero.
+    ///
+    /// To grow harms nobody: mappings stay as long as they were, and [`remap`](Self::remap) makes
+    /// them longer. To shrink takes the memory away from whoever has it mapped, here and elsewhere:
+    /// a copy that reaches a page which is gone fails with `EFAULT` ([`Reason::Fault`](crate::Reason::Fault)); the rest
+    /// is told at [`SharedMapping`], under truncation. Source: ftruncate(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// * `EFBIG`: longer than a file can be ([`Reason::OffsetLimit`](crate::Reason::OffsetLimit)), or than the process may make
+    ///   one (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`](crate::Reason::FileSizeLimit)).
+    /// * `EINVAL`: the descriptor is not open for writing, or is of something that has no length;
+    ///   it is no multiple of the huge pages that the memory is made of ([`Reason::HugePages`](crate::Reason::HugePages)).
+    /// * `EPERM`: a seal forbids it.
+    ///
+    /// # Platform
+    /// On Apple's systems the length of a shared memory object can be set once (`EINVAL`).
+    ///
+    /// ```
+    /// use unix_memory::{ReadWrite, SharedMemory};
+    ///
+    /// let memory = SharedMemory::unnamed(10)?;
+    /// let before = memory.map(ReadWrite)?;
+    /// # if !cfg!(target_vendor = "apple") {
+    /// memory.set_len(1 << 20)?;
+    /// assert_eq!((before.len(), memory.len()?), (10, 1 << 20));
+    /// # }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "ftruncate")]
+    pub fn set_len(&self, len: u64) -> Result<()> {
+        length::set_len(self.as_fd(), len)
+    }
+
+    /// Maps all of it, shared. [`MapOptions::map_shared`] maps parts, and does more.
+    ///
+    /// # Errors
+    /// As [`MapOptions::map_shared`].
+    #[doc(alias = "mmap")]
+    pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
+        let facts = Facts::of(self.as_fd())?;
+        let mut options = MapOptions::new();
+        if let FileKind::Other = facts.kind {
+            // On Apple's systems such an object does not tell what it is, and needs a length.
+            options = options.len(usize::try_from(facts.len).unwrap_or(usize::MAX));
+        }
+        options.map_shared(self, access)
+    }
+
+    /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has
+    /// made that longer, or shorter. Tells whether that was needed.
+    ///
+    /// The new mapping may be elsewhere. What was only in the old one, as locks and advice, is
+    /// gone.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); `mapping` is as it was then.
+    ///
+    /// ```
+    /// use unix_memory::{ReadWrite, SharedMemory};
+    ///
+    /// let memory = SharedMemory::unnamed(10)?;
+    /// let mut mapping = memory.map(ReadWrite)?;
+    /// assert!(!memory.remap(&mut mapping)?);
+    /// # if !cfg!(target_vendor = "apple") {
+    /// memory.set_len(20)?;
+    /// assert!(memory.remap(&mut mapping)?);
+    /// mapping.write_at(10, b"more")?;
+    /// # }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    pub fn remap<A: Access>(&self, mapping: &mut SharedMapping<A>) -> Result<bool> {
+        if self.len()? == mapping.len() as u64 {
+            return Ok(false);
+        }
+        *mapping = self.map(mapping.access())?;
+        Ok(true)
+    }
+
+    /// Another descriptor of the same memory.
+    ///
+    /// # Errors
+    /// `EMFILE`: too many open files.
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self> {
+        clone(self.as_fd()).map(Self::from)
+    }
+}
+
+/// Another descriptor of what `fd` is one of, closed on exec.
+pub fn clone(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    fd.try_clone_to_owned()
+        .map_err(|error| Error::kernel(Call::Fcntl, errno_of(&error), Arguments::None))
+}
+
+impl AsFd for SharedMemory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl From<OwnedFd> for SharedMemory {
+    /// Any descriptor will do: what it is of is looked at when it is mapped.
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+}
+
+impl From<SharedMemory> for OwnedFd {
+    fn from(memory: SharedMemory) -> Self {
+        memory.fd
+    }
+}
+
+impl fmt::Debug for SharedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMemory")
+            .field("fd", &self.fd)
+            .field("len", &self.len().ok())
+            .finish()
+    }
+}

@@ -1,0 +1,10 @@
+//! Unnamed shared memory, where there are memfds.
+
+use crate::error::Result;
+use crate::object::memfd::MemfdOptions;
+use crate::object::shared_memory::SharedMemory;
+
+/// An object of no bytes.
+pub fn unnamed() -> Result<SharedMemory> {
+    MemfdOptions::new().create(0)
+}

@@ -1,0 +1,46 @@
+//! Shared memory without a name: one file for each way to make it.
+
+use super::shared_memory::SharedMemory;
+use crate::error::Result;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "memfd.rs"]
+        mod way;
+    } else if #[cfg(target_os = "freebsd")] {
+        #[path = "anon.rs"]
+        mod way;
+    } else if #[cfg(target_os = "l4re")] {
+        #[path = "file.rs"]
+        mod way;
+    } else {
+        #[path = "unique_name.rs"]
+        mod way;
+    }
+}
+
+impl SharedMemory {
+    /// Makes `len` bytes of zeroed memory without a name.
+    ///
+    /// # Errors
+    /// * `EMFILE`, `ENFILE`: too many open files.
+    /// * `ENOMEM`, `ENOSPC`: too little memory.
+    /// * `EFBIG`, or [`Reason::OffsetLimit`](crate::Reason::OffsetLimit): longer than a file can be.
+    /// * `ENOSYS`: the kernel has no such call (Linux before 3.17); `EACCES` or `EPERM` where a
+    ///   security policy forbids it.
+    ///
+    /// # Platform
+    /// `memfd_create` on Linux and Android, where it cannot be executed since Linux 6.3, nor
+    /// sealed (see `MemfdOptions`); `shm_open` of `SHM_ANON` on FreeBSD; elsewhere `shm_open` of a
+    /// name that nobody has, gone again at once (a file in the directory for temporary ones on
+    /// L4Re, which has no such objects).
+    #[doc(alias = "memfd_create")]
+    #[doc(alias = "shm_open")]
+    #[doc(alias = "shm_mkstemp")]
+    #[doc(alias = "SHM_ANON")]
+    pub fn unnamed(len: u64) -> Result<Self> {
+        let memory = way::unnamed()?;
+        memory.set_first_len(len)?;
+        Ok(memory)
+    }
+}

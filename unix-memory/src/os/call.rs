@@ -1,0 +1,179 @@
+//! The only place that calls the externs: each turns -1 and `errno` into a `Result`.
+
+use core::ffi::{c_int, c_void};
+use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use unix_memory_sys as sys;
+
+use crate::error::Errno;
+
+/// The calling thread's `errno`, right after a call that failed.
+pub fn errno() -> Errno {
+    // SAFETY: the call has no preconditions; the result is used in this thread at once.
+    let location = unsafe { sys::errno_location() };
+    // SAFETY: it points to the calling thread's errno, which lives as long as the thread.
+    unsafe { *location }
+}
+
+/// For calls that return 0, or -1 and set `errno`.
+#[inline]
+pub fn zero_or_errno(result: c_int) -> Result<(), Errno> {
+    if result == 0 { Ok(()) } else { Err(errno()) }
+}
+
+/// For calls that return a new descriptor, or -1 and set `errno`.
+///
+/// # Safety
+/// `result` is what such a call has just returned.
+#[cfg(feature = "std")]
+pub unsafe fn descriptor_or_errno(result: c_int) -> Result<OwnedFd, Errno> {
+    if result == -1 {
+        return Err(errno());
+    }
+    // SAFETY: the descriptor is new, so that nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) })
+}
+
+/// `fcntl` with a command that takes a number.
+///
+/// # Safety
+/// `command` takes a number, and neither closes nor makes a descriptor.
+#[cfg(feature = "std")]
+pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result<c_int, Errno> {
+    // SAFETY: the descriptor is open, and the argument is of the type that the command takes.
+    match unsafe { libc::fcntl(fd.as_raw_fd(), command, number) } {
+        -1 => Err(errno()),
+        result => Ok(result),
+    }
+}
+
+/// Maps `len` bytes where the kernel likes, if it can at `hint`; without `MAP_FIXED`.
+#[inline]
+pub fn mmap(
+    hint: usize,
+    len: usize,
+    prot: c_int,
+    flags: c_int,
+    fd: c_int,
+    offset: sys::off_t,
+) -> Result<NonNull<u8>, Errno> {
+    debug_assert!(flags & sys::MAP_FIXED == 0);
+    // SAFETY: without MAP_FIXED the kernel maps where nothing is mapped, so no memory that anybody
+    // refers to is touched.
+    unsafe { mmap_at(hint, len, prot, flags, fd, offset) }
+}
+
+/// Maps `len` bytes at `address`, as far as `flags` say so.
+///
+/// # Safety
+/// If they have `MAP_FIXED`, then with the flag that keeps it from replacing anything, or what is
+/// mapped there is the caller's to replace.
+#[inline]
+pub unsafe fn mmap_at(
+    address: usize,
+    len: usize,
+    prot: c_int,
+    flags: c_int,
+    fd: c_int,
+    offset: sys::off_t,
+) -> Result<NonNull<u8>, Errno> {
+    let address = core::ptr::without_provenance_mut::<c_void>(address);
+    // SAFETY: as the caller vouches.
+    let mapped = unsafe { sys::mmap(address, len, prot, flags, fd, offset) };
+    if mapped == sys::MAP_FAILED {
+        return Err(errno());
+    }
+    // No kernel maps page zero unasked; if one did, that page could not be referred to.
+    NonNull::new(mapped.cast()).ok_or(libc::ENOMEM)
+}
+
+/// Maps `len` bytes of new memory for this crate's own use: zeroed, private, to be read and
+/// written.
+pub fn zeroed_pages(len: usize) -> Result<NonNull<u8>, Errno> {
+    let protection = sys::PROT_READ | sys::PROT_WRITE;
+    mmap(
+        0,
+        len,
+        protection,
+        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+        -1,
+        0,
+    )
+}
+
+/// # Safety
+/// `address..address + len` is a mapping of the caller's that nothing refers to any more.
+#[inline]
+pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the caller owns the pages and has given up every reference to them.
+    zero_or_errno(unsafe { sys::munmap(address.as_ptr().cast(), len) })
+}
+
+/// # Safety
+/// The pages are the caller's, and every reference to them that lives on allows no more than
+/// `prot` does.
+#[inline]
+pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    zero_or_errno(unsafe { sys::mprotect(address.as_ptr().cast(), len, prot) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+#[inline]
+pub unsafe fn msync(address: NonNull<u8>, len: usize, flags: c_int) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches.
+    zero_or_errno(unsafe { sys::msync(address.as_ptr().cast(), len, flags) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+#[inline]
+pub unsafe fn mlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches; locking changes no content.
+    zero_or_errno(unsafe { sys::mlock(address.as_ptr().cast(), len) })
+}
+
+/// # Safety
+/// The pages are the caller's.
+#[inline]
+pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: as the caller vouches; unlocking changes no content.
+    zero_or_errno(unsafe { sys::munlock(address.as_ptr().cast(), len) })
+}
+
+/// Gives up the processor for a moment, to threads of lower priority too.
+pub fn pause() {
+    pause_for(1);
+}
+
+/// The same for `moments`, at most 1000: each time longer, where several threads are at the same.
+pub fn pause_for(moments: u16) {
+    // Some systems pad it with fields of their own.
+    // SAFETY: it holds integers alone.
+    let mut moment: libc::timespec = unsafe { core::mem::zeroed() };
+    moment.tv_nsec = (20_000 * i32::from(moments.min(1000))).into();
+    // SAFETY: the call reads `moment` and, given null, writes nothing.
+    let _or_woken_early = unsafe { libc::nanosleep(&raw const moment, core::ptr::null_mut()) };
+}
+
+/// The process's number.
+pub fn process_id() -> libc::pid_t {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::getpid() }
+}
+
+/// Ends the process at once.
+pub fn abort() -> ! {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::abort() }
+}
+
+/// Ends the process at once, and says why on its standard error.
+pub fn abort_saying(why: &str) -> ! {
+    // SAFETY: as many bytes are there as is said.
+    let _or_silently = unsafe { libc::write(2, why.as_ptr().cast(), why.len()) };
+    abort()
+}

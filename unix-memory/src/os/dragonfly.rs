@@ -1,0 +1,62 @@
+//! DragonFly. (Its `MAP_TRYFIXED` also maps into what is reserved for a stack, which a hint does
+//! not: it is no `NO_REPLACE`.)
+
+#[cfg(feature = "std")]
+use unix_memory_sys as sys;
+
+#[path = "parts/advice_freebsd.rs"]
+mod advice_freebsd;
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_program.rs"]
+mod icache_program;
+#[path = "parts/madvise.rs"]
+mod madvise;
+#[path = "parts/mincore.rs"]
+mod mincore;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe2.rs"]
+mod pipe2;
+#[path = "parts/rlimit.rs"]
+mod rlimit;
+
+pub use super::none::{
+    MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE,
+};
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use advice_freebsd::{advice, knows_advice, unchecked_advice};
+pub use madvise::madvise;
+
+pub use super::none::{populate, populate_write};
+pub use mincore::mincore;
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+pub use rlimit::lock_limit;
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::{memfd_secret, wipe_in_children};
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_program::sync_instruction_cache;
+pub use pipe2::open_pipe;
+
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sys::shm_open;

@@ -1,0 +1,238 @@
+//! What a system answers that has no such thing: calls fail with `ENOSYS`, as a kernel without them
+//! would; flags are zero; questions have the answer that changes nothing.
+
+#![allow(dead_code, reason = "each system lacks some of it")]
+
+use core::ffi::{c_int, c_uchar};
+#[cfg(feature = "std")]
+use core::ops::Range;
+use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use std::os::fd::BorrowedFd;
+
+use crate::error::Errno;
+use crate::page::Pages;
+use crate::protection::Protection;
+
+pub const MAY_BECOME: c_int = 0;
+pub const MAP_CONCEAL: c_int = 0;
+pub const MAP_NORESERVE: c_int = 0;
+pub const MAP_POPULATE: c_int = 0;
+pub const MAP_STACK: c_int = 0;
+pub const NO_REPLACE: c_int = 0;
+
+/// Advises on nothing.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn advise_together(_: &[Pages], _: c_int) -> Option<usize> {
+    None
+}
+
+/// No other system refuses to unmap pages, as Linux does at its limit of mappings.
+pub const GIVE_BACK: &[c_int] = &[];
+
+/// This system does not say which pages are in memory.
+///
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn mincore(_: NonNull<u8>, _: usize, _: &mut [c_uchar]) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+pub const fn populate(_: Pages) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn populate_write(_: Pages) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// The number that other systems have.
+pub const MCL_CURRENT: c_int = 1;
+/// The number that other systems have.
+pub const MCL_FUTURE: c_int = 2;
+pub const MCL_ONFAULT: c_int = 0;
+
+/// # Errors
+/// `ENOSYS`.
+pub const fn mlockall(_: c_int) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+pub const fn munlockall() -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn mlock_on_fault(_: NonNull<u8>, _: usize) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// The future is locked until everything is unlocked.
+///
+/// # Errors
+/// `ENOSYS`.
+pub const fn stop_locking_future() -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// No call reports a limit.
+pub const fn lock_limit() -> Option<u64> {
+    None
+}
+
+pub const fn locked_bytes() -> Option<u64> {
+    None
+}
+
+pub const fn address_space_bytes() -> Option<u64> {
+    None
+}
+
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn remap(
+    _: NonNull<u8>,
+    _: usize,
+    _: usize,
+    _: bool,
+) -> Result<NonNull<u8>, Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// Of huge pages a program knows nothing here.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn is_in_huge_page(_: *mut u8) -> bool {
+    false
+}
+
+/// Only Linux refuses to change several mappings for want of more.
+pub const fn may_be_several(_: Pages) -> bool {
+    false
+}
+
+/// Lengths are rounded up to pages, as POSIX has it of `munmap`.
+pub const COUNTS_BYTES: bool = false;
+
+/// A shared mapping and its file are one.
+pub const WRITES_FILES: bool = true;
+
+/// What a program asks for with `mprotect`, the processor enforces, as on nearly all systems.
+pub const ENFORCES_PROTECTION: bool = true;
+
+/// No call says so.
+pub const fn is_protected(_: Pages, _: Protection) -> bool {
+    false
+}
+
+/// Nothing can be mapped where the stack of the main thread grows: it is mapped, or reserved, as a
+/// whole. So it is on the BSDs and Apple's systems; of the others nothing is known.
+pub const fn is_for_stack(_start: usize, _len: usize) -> bool {
+    false
+}
+
+/// As for [`is_for_stack`].
+pub const fn meets_stack(_start: usize, _end: usize) -> bool {
+    false
+}
+
+/// A child finds what its parent had.
+///
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn wipe_in_children(_: Pages) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// No memory is out of the kernel's reach.
+///
+/// # Errors
+/// `ENOSYS`.
+pub const fn memfd_secret(_: usize) -> Result<c_int, Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn process_vm_read(
+    _: libc::pid_t,
+    _: *const u8,
+    _: *mut u8,
+    _: usize,
+) -> Result<usize, Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn process_vm_write(
+    _: libc::pid_t,
+    _: *const u8,
+    _: *mut u8,
+    _: usize,
+) -> Result<usize, Errno> {
+    Err(libc::ENOSYS)
+}
+
+/// No limit is asked for: nobody has tried what happens beyond it.
+pub const fn file_size_limit() -> Option<u64> {
+    None
+}
+
+/// Takes no such hint about a file.
+#[cfg(feature = "std")]
+pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}
+
+/// No file is made of huge pages.
+#[cfg(feature = "std")]
+pub const fn is_in_huge_pages(_: c_int) -> bool {
+    false
+}
+
+/// No huge pages are known that memory is put into on advice.
+#[cfg(feature = "std")]
+pub const fn transparent_huge_page() -> Option<usize> {
+    None
+}
+
+/// No file has fs-verity.
+#[cfg(feature = "std")]
+pub const fn is_verified(_: BorrowedFd<'_>) -> bool {
+    false
+}
+
+/// POSIX names no such flag for `shm_open`, which may refuse one; and where objects are not files, none
+/// makes it wait.
+#[cfg(feature = "std")]
+pub const OPEN_AT_ONCE: c_int = 0;

@@ -1,0 +1,52 @@
+//! QNX Neutrino.
+
+#[cfg(feature = "std")]
+use unix_memory_sys as sys;
+
+#[path = "parts/at_fork.rs"]
+mod at_fork;
+#[cfg(feature = "std")]
+#[path = "parts/fsync.rs"]
+mod fsync;
+#[path = "parts/icache_program.rs"]
+mod icache_program;
+#[path = "parts/mlockall.rs"]
+mod mlockall;
+#[path = "parts/pipe1.rs"]
+mod pipe1;
+#[path = "parts/posix.rs"]
+mod posix;
+
+pub use super::none::{
+    MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE,
+};
+
+pub use super::none::{GIVE_BACK, advise_together};
+pub use posix::{advice, knows_advice, madvise, unchecked_advice};
+
+pub use super::none::{mincore, populate, populate_write};
+
+pub use super::none::{
+    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, mlock_on_fault, stop_locking_future,
+};
+pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
+
+pub use super::none::{
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, remap,
+};
+
+pub use super::none::{memfd_secret, wipe_in_children};
+pub use at_fork::at_fork;
+
+pub use super::none::{process_vm_read, process_vm_write};
+pub use icache_program::sync_instruction_cache;
+pub use pipe1::open_pipe;
+
+pub use super::none::file_size_limit;
+#[cfg(feature = "std")]
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+#[cfg(feature = "std")]
+pub use fsync::sync_to_device;
+#[cfg(feature = "std")]
+pub use sys::shm_open;

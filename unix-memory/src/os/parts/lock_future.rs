@@ -1,0 +1,129 @@
+//! Future mappings no longer locked, and what is mapped as it is: Linux and Android.
+
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+use super::mlockall::mlockall;
+use super::proc_file;
+use crate::error::Errno;
+use crate::os::call;
+use crate::page::round_up;
+
+/// Ranges of addresses, in pages of their own: this crate has no allocator.
+struct Ranges {
+    start: NonNull<Range<usize>>,
+    capacity: usize,
+    len: usize,
+}
+
+impl Ranges {
+    fn new(capacity: usize) -> Result<Self, Errno> {
+        let start = call::zeroed_pages(Self::bytes(capacity))?.cast();
+        Ok(Self {
+            start,
+            capacity,
+            len: 0,
+        })
+    }
+
+    fn bytes(capacity: usize) -> usize {
+        round_up(capacity * size_of::<Range<usize>>())
+    }
+
+    /// Adds one; false where there is no room.
+    fn push(&mut self, range: Range<usize>) -> bool {
+        if self.len == self.capacity {
+            return false;
+        }
+        // SAFETY: there is room for that many.
+        let slot = unsafe { self.start.add(self.len) };
+        // SAFETY: it lies in pages that are this value's own.
+        unsafe { slot.write(range) };
+        self.len += 1;
+        true
+    }
+
+    fn as_slice(&self) -> &[Range<usize>] {
+        // SAFETY: so many were written, and the pages live as long as this.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Ranges {
+    fn drop(&mut self) {
+        // SAFETY: the pages are this value's own, of which nobody has a reference any more.
+        let _refused = unsafe { call::munmap(self.start.cast(), Self::bytes(self.capacity)) };
+    }
+}
+
+/// Has mappings that are made from now on not be locked. What is locked stays so, on fault alone;
+/// what is not, stays so.
+///
+/// The kernel can only be asked for that together with the lock of all there is, which is undone
+/// for what was not locked.
+///
+/// # Errors
+/// Those of opening /proc/self/smaps; `ENODATA` where that does not list locks, or another thread
+/// maps more than can be noted; those of `mlockall`. Nothing has changed then.
+pub fn stop_locking_future() -> Result<(), Errno> {
+    let mut count = 0;
+    each_unlocked(|_| {
+        count += 1;
+        true
+    })?;
+    let mut unlocked = Ranges::new(count + 64)?;
+    if !each_unlocked(|range| unlocked.push(range))? {
+        return Err(libc::ENODATA);
+    }
+    mlockall(sys::MCL_CURRENT | sys::MCL_ONFAULT)?;
+    for range in unlocked.as_slice() {
+        let Some(start) = NonNull::new(core::ptr::without_provenance_mut(range.start)) else {
+            continue;
+        };
+        // SAFETY: no content changes. Who has locked some of this in the meantime by a guard of this
+        // crate waits for it to be locked again.
+        let _or_stays_locked = unsafe { call::munlock(start, range.len()) };
+    }
+    Ok(())
+}
+
+/// Calls `f` with every mapping that is not locked, until it returns false; returns whether it did
+/// not.
+fn each_unlocked(mut f: impl FnMut(Range<usize>) -> bool) -> Result<bool, Errno> {
+    let mut mapping = None;
+    let (mut all, mut flags_seen) = (true, false);
+    proc_file::each_line(c"/proc/self/smaps", |line| {
+        if let Some(flags) = line.strip_prefix(b"VmFlags:") {
+            flags_seen = true;
+            let is_locked = flags.split(|&byte| byte == b' ').any(|flag| flag == b"lo");
+            match mapping.take() {
+                Some(range) if all && !is_locked => all = f(range),
+                _ => {}
+            }
+        } else if let Some(range) = proc_file::addresses(line) {
+            mapping = Some(range);
+        }
+    })?;
+    if flags_seen {
+        Ok(all)
+    } else {
+        Err(libc::ENODATA)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_mappings_that_are_not_locked() {
+        let mut count = 0;
+        let all = each_unlocked(|_| {
+            count += 1;
+            count < 3
+        });
+        assert_eq!((all, count), (Ok(false), 3));
+    }
+}

@@ -1,0 +1,35 @@
+//! `memfd_create`, as Linux has it.
+
+use core::ffi::{CStr, c_int, c_uint};
+use std::os::fd::OwnedFd;
+
+use unix_memory_sys as sys;
+
+use crate::error::Errno;
+use crate::os::call;
+
+/// Not executable, and no way to make it so.
+pub const MEMFD_DEFAULT: c_uint = sys::MFD_NOEXEC_SEAL;
+/// Sealed memory has this seal too, since Linux 6.3.
+pub const MORE_SEALS: c_int = sys::F_SEAL_EXEC;
+
+/// What says whether the file can be executed.
+const EXEC: c_uint = sys::MFD_NOEXEC_SEAL | sys::MFD_EXEC;
+
+/// Makes a file of no bytes.
+///
+/// # Errors
+/// What the kernel says.
+pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
+    let create = |flags| {
+        // SAFETY: the name ends in NUL.
+        let result = unsafe { sys::memfd_create(name.as_ptr(), flags) };
+        // SAFETY: that is its result.
+        unsafe { call::descriptor_or_errno(result) }
+    };
+    // Before 6.3 a kernel has neither flag, and refuses them; every file can be executed there.
+    match create(flags) {
+        Err(libc::EINVAL) if flags & EXEC != 0 => create(flags & !EXEC),
+        result => result,
+    }
+}

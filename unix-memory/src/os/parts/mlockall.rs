@@ -1,0 +1,27 @@
+//! Locks on the whole process.
+
+use core::ffi::c_int;
+
+use unix_memory_sys as sys;
+pub use unix_memory_sys::{MCL_CURRENT, MCL_FUTURE};
+
+use crate::error::Errno;
+use crate::os::call::zero_or_errno;
+
+/// Locks what `flags` says.
+///
+/// # Errors
+/// What the kernel says.
+pub fn mlockall(flags: c_int) -> Result<(), Errno> {
+    // SAFETY: locking changes no content.
+    zero_or_errno(unsafe { sys::mlockall(flags) })
+}
+
+/// Unlocks all pages of the process.
+///
+/// # Errors
+/// What the kernel says.
+pub fn munlockall() -> Result<(), Errno> {
+    // SAFETY: unlocking changes no content.
+    zero_or_errno(unsafe { sys::munlockall() })
+}

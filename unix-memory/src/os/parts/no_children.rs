@@ -1,0 +1,20 @@
+//! Systems whose processes have no children that go on with their memory: what is said of such
+//! children holds of none.
+
+use crate::error::Errno;
+use crate::page::Pages;
+
+/// Nothing is to be done.
+///
+/// # Safety
+/// None.
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub const unsafe fn wipe_in_children(_: Pages) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// It is never called.
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub const fn at_fork(_: extern "C" fn()) -> Result<(), Errno> {
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Advice given.
+
+use core::ffi::c_int;
+use core::ops::RangeBounds;
+
+use super::ends::Ends;
+use super::ledger::{self, Marks};
+use super::{Region, spare};
+use crate::advice::Advice;
+use crate::advice::unchecked::UncheckedAdvice;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::os;
+use crate::page::{Pages, check_range};
+
+impl Advice {
+    /// Whether the running kernel knows this advice. It may still refuse it for some kinds of
+    /// memory.
+    ///
+    /// # Platform
+    /// On Linux and Apple's systems the kernel is asked, by advising on nothing. An emulator may
+    /// say yes to anything. Elsewhere the platform tells.
+    ///
+    /// ```
+    /// assert!(unix_memory::Advice::WillNeed.is_supported());
+    /// ```
+    #[must_use]
+    pub fn is_supported(self) -> bool {
+        os::advice(self).is_some_and(os::knows_advice)
+    }
+
+    /// The platform's value.
+    ///
+    /// # Errors
+    /// `EINVAL` and [`Reason::Unsupported`], where it has none.
+    pub(crate) fn value(self, arguments: Arguments) -> Result<c_int> {
+        let unsupported =
+            || Error::new(Call::Madvise, libc::EINVAL, arguments, Reason::Unsupported);
+        os::advice(self).ok_or_else(unsupported)
+    }
+
+    /// Gives the advice, and notes what has to outlive the mapping's pages.
+    ///
+    /// # Errors
+    /// As [`give`](Self::give); `ENOMEM` where there is no room for a note.
+    ///
+    /// # Safety
+    /// As [`give`](Self::give).
+    #[inline]
+    pub(crate) unsafe fn give_noted(self, pages: Pages, arguments: Arguments) -> Result<()> {
+        match self {
+            // SAFETY: as the caller vouches.
+            Self::DontDump | Self::DoDump => unsafe { hide(self, pages, arguments) },
+            // SAFETY: as above.
+            _ => unsafe { self.give(pages, arguments) },
+        }
+    }
+
+    /// Gives the advice on whole pages.
+    ///
+    /// # Safety
+    /// They are mapped, and the caller's.
+    unsafe fn give(self, pages: Pages, arguments: Arguments) -> Result<()> {
+        let value = self.value(arguments)?;
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the caller's, and no `Advice` changes content.
+        unsafe { os::madvise(pages.start, pages.len, value) }.map_err(|errno| {
+            let reason = if errno == libc::EINVAL && !self.is_supported() {
+                Reason::Unsupported
+            } else {
+                Reason::Kernel
+            };
+            Error::new(Call::Madvise, errno, arguments, reason)
+        })
+    }
+}
+
+impl UncheckedAdvice {
+    /// Whether the running kernel knows this advice. It may still refuse it for some kinds of
+    /// memory, or without a privilege.
+    ///
+    /// # Platform
+    /// On Linux and Apple's systems the kernel is asked, by advising on nothing, which changes
+    /// nothing. An emulator may say yes to anything. Elsewhere the platform tells.
+    ///
+    /// ```
+    /// use unix_memory::UncheckedAdvice;
+    ///
+    /// println!("guards at no cost in mappings: {}", UncheckedAdvice::GuardInstall.is_supported());
+    /// ```
+    #[must_use]
+    pub fn is_supported(self) -> bool {
+        os::unchecked_advice(self).is_some_and(os::knows_advice)
+    }
+}
+
+impl Region {
+    /// Advises on the pages that hold a byte of `range`.
+    pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
+        let range = check_range(Call::Madvise, range, self.len())?;
+        let (pages, arguments) = (self.pages_of(&range), Arguments::range(&range));
+        if range.len() != self.len() {
+            // The kernel may make several mappings of one.
+            spare::keep();
+        }
+        // SAFETY: the pages are the region's own.
+        unsafe { advice.give_noted(pages, arguments) }
+    }
+
+    /// Gives `advice` on `range`, which must be whole pages, as far as they matter to others.
+    ///
+    /// # Safety
+    /// As `advise_unchecked` of the guards.
+    pub unsafe fn advise_unchecked(
+        &self,
+        range: &impl RangeBounds<usize>,
+        advice: UncheckedAdvice,
+    ) -> Result<()> {
+        let ends = if advice.stays_in_the_process() {
+            Ends::Own
+        } else {
+            self.ends()
+        };
+        let range = self.whole_pages(Call::Madvise, range, ends)?;
+        let arguments = Arguments::range(&range);
+        let refuse = |errno, reason| Error::new(Call::Madvise, errno, arguments, reason);
+        let Some(value) = os::unchecked_advice(advice) else {
+            return Err(refuse(libc::EINVAL, Reason::Unsupported));
+        };
+        let pages = self.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // SAFETY: the pages are the region's own, and whole; the rest is as the caller vouches.
+        unsafe { os::madvise(pages.start, pages.len, value) }.map_err(|errno| {
+            if errno == libc::EINVAL && !advice.is_supported() {
+                refuse(errno, Reason::Unsupported)
+            } else {
+                refuse(errno, Reason::Kernel)
+            }
+        })
+    }
+}
+
+/// Leaves `pages` out of core dumps, or not, and notes it: what becomes of them is left out too.
+///
+/// # Safety
+/// They are mapped, and the caller's.
+#[cold]
+unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()> {
+    let (range, hides) = (pages.addresses(), advice == Advice::DontDump);
+    // SAFETY: as the caller vouches.
+    let give = || unsafe { advice.give(pages, arguments) };
+    if pages.len == 0 {
+        return give();
+    }
+    let note = |yes| {
+        ledger::mark(&range, Marks::HIDDEN, yes)
+            .map_err(|errno| Error::kernel(Call::Madvise, errno, arguments))
+    };
+    if hides {
+        let some_was = ledger::known(&range).marks.contains(Marks::HIDDEN);
+        note(true)?;
+        return give().inspect_err(|_| {
+            // Where some was, it may be, and more is noted than need be.
+            if !some_was {
+                let _as_it_was = note(false);
+            }
+        });
+    }
+    give()?;
+    if !hides {
+        // Where there is no room to note it of a part, more is left out than need be.
+        let _or_hidden_still = note(false);
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What is known of a range of addresses.
+
+/// Where a node is; [`NIL`] is nowhere.
+pub type Index = u32;
+pub const NIL: Index = Index::MAX;
+
+/// How pages are held; the later wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Each from the moment that it is brought in.
+    OnFault,
+    /// All, at once.
+    Full,
+}
+
+/// What else is noted of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Marks(u8);
+
+impl Marks {
+    pub const NONE: Self = Self(0);
+    /// It is left out of core dumps.
+    pub const HIDDEN: Self = Self(1);
+    /// It is locked though nobody holds it: the kernel refused to unlock it.
+    pub const LOCKED: Self = Self(2);
+    /// It is mapped though nobody owns it: the kernel refused to unmap it.
+    pub const MAPPED: Self = Self(4);
+    /// It must not become writable.
+    pub const READ_ONLY: Self = Self(8);
+
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Those of them that `other` has too.
+    pub const fn of(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub const fn with(self, other: Self, yes: bool) -> Self {
+        Self(if yes {
+            self.0 | other.0
+        } else {
+            self.0 & !other.0
+        })
+    }
+}
+
+/// A range, and its place in the tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    pub start: usize,
+    pub end: usize,
+    /// How many guards hold all of it, by kind.
+    pub full: u32,
+    pub on_fault: u32,
+    /// How many guards begin at its start, and end at its end.
+    pub begin: u32,
+    pub finish: u32,
+    /// Of nodes that are not in use, the next one.
+    pub left: Index,
+    pub right: Index,
+    pub marks: Marks,
+}
+
+impl Node {
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self {
+            start,
+            end,
+            full: 0,
+            on_fault: 0,
+            begin: 0,
+            finish: 0,
+            left: NIL,
+            right: NIL,
+            marks: Marks::NONE,
+        }
+    }
+
+    pub const fn kind(&self) -> Option<Kind> {
+        match (self.full, self.on_fault) {
+            (0, 0) => None,
+            (0, _) => Some(Kind::OnFault),
+            _ => Some(Kind::Full),
+        }
+    }
+
+    pub const fn count(&mut self, kind: Kind) -> &mut u32 {
+        match kind {
+            Kind::OnFault => &mut self.on_fault,
+            Kind::Full => &mut self.full,
+        }
+    }
+
+    /// The counts where one guard holds it.
+    pub const fn counted(kind: Kind) -> (u32, u32) {
+        match kind {
+            Kind::OnFault => (0, 1),
+            Kind::Full => (1, 0),
+        }
+    }
+
+    pub const fn is_needed(&self) -> bool {
+        self.full != 0 || self.on_fault != 0 || self.marks.0 != 0
+    }
+}
+
+/// What is known of a range, or of the most of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    pub kind: Option<Kind>,
+    pub marks: Marks,
+}

@@ -1,0 +1,284 @@
+//! What is known, changed and asked for: counts and marks over ranges.
+//!
+//! A guard adds one to the count of every range that it holds. Where it begins or ends inside of a
+//! range, that is cut in two; the two become one again when no guard begins or ends there any more.
+//! So to remove a guard takes no new node, and cannot fail.
+
+use core::ops::Range;
+
+use super::node::{Kind, Known, Marks, Node};
+use super::tree::Tree;
+use crate::error::Errno;
+
+impl Tree {
+    /// Counts a guard in.
+    ///
+    /// # Errors
+    /// Those of `mmap`; nothing is counted then.
+    #[inline]
+    pub fn add(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
+        self.reserve(2)?;
+        if self
+            .find(range.start)
+            .is_none_or(|(_, node)| node.start >= range.end)
+        {
+            // It touches no other, as most do not.
+            let mut node = Node::new(range.start, range.end);
+            (node.begin, node.finish) = (1, 1);
+            *node.count(kind) = 1;
+            self.insert(node);
+            return Ok(());
+        }
+        self.add_over(range, kind)
+    }
+
+    /// Counts in a guard that touches other ranges.
+    fn add_over(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
+        self.cut_out(range)?;
+        let counted = self.update(range, true, |node| *node.count(kind) += 1);
+        if let Err((errno, reached)) = counted {
+            let done = range.start..reached;
+            let _cannot_fail = self.update(&done, false, |node| *node.count(kind) -= 1);
+            self.join_ends(range);
+            return Err(errno);
+        }
+        self.count_ends(range, 1);
+        Ok(())
+    }
+
+    /// Counts a guard out, which was counted in; returns whether no guard holds any of it now.
+    #[inline]
+    pub fn remove(&mut self, range: &Range<usize>, kind: Kind) -> bool {
+        match self.find(range.start) {
+            // The only one.
+            Some((_, node))
+                if (node.start, node.end) == (range.start, range.end)
+                    && (node.full, node.on_fault) == Node::counted(kind)
+                    && (node.begin, node.finish) == (1, 1)
+                    && node.marks == Marks::NONE =>
+            {
+                self.delete(range.start);
+                true
+            }
+            _ => {
+                self.remove_from(range, kind);
+                false
+            }
+        }
+    }
+
+    /// Counts out a guard that shares ranges with others.
+    fn remove_from(&mut self, range: &Range<usize>, kind: Kind) {
+        self.count_ends(range, -1);
+        let _cannot_fail = self.update(range, false, |node| {
+            let count = node.count(kind);
+            *count = count.saturating_sub(1);
+        });
+        self.join_ends(range);
+    }
+
+    /// Notes `mark` of the whole `range`, or takes it away.
+    ///
+    /// # Errors
+    /// Those of `mmap`. Where it was to be noted, it is not.
+    pub fn mark(&mut self, range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
+        let set = |yes| move |node: &mut Node| node.marks = node.marks.with(mark, yes);
+        self.cut_out(range)?;
+        let marked = self.update(range, yes, set(yes));
+        if let Err((_, reached)) = marked {
+            let _cannot_fail = self.update(&(range.start..reached), false, set(false));
+        }
+        // Where marks differed inside, they do not any more.
+        let mut at = range.start;
+        self.join(at);
+        while let Some((_, node)) = self.find(at) {
+            at = node.end;
+            self.join(at);
+            if at >= range.end {
+                break;
+            }
+        }
+        marked.map_err(|(errno, _)| errno)
+    }
+
+    /// Forgets all that is known of `range`.
+    ///
+    /// To cut a hole into a range takes a node, for which there is room as a rule. Where there is
+    /// none the range stays as it is: pages that come there later stay locked longer than is
+    /// needed.
+    pub fn forget(&mut self, range: &Range<usize>) {
+        let _or_from_the_spare = self.reserve(0);
+        while let Some((index, &node)) = self.find(range.start) {
+            if node.start >= range.end {
+                return;
+            }
+            let (before, after) = (node.start < range.start, range.end < node.end);
+            if before && after && !self.cut(range.end) {
+                return;
+            }
+            match (before, after) {
+                (true, _) => {
+                    let node = self.node_mut(index);
+                    node.end = range.start;
+                    node.finish = 0;
+                }
+                (false, true) => {
+                    let node = self.node_mut(index);
+                    node.start = range.end;
+                    node.begin = 0;
+                }
+                (false, false) => self.delete(node.start),
+            }
+        }
+    }
+
+    /// Forgets all but that `mark` was noted.
+    pub fn keep(&mut self, mark: Marks) {
+        let mut at = 0;
+        while let Some((index, &Node { start, end, .. })) = self.find(at) {
+            let node = self.node_mut(index);
+            (node.full, node.on_fault, node.begin, node.finish) = (0, 0, 0, 0);
+            node.marks = node.marks.of(mark);
+            if !node.is_needed() {
+                self.delete(start);
+            }
+            at = end;
+        }
+    }
+
+    /// What is known of any page of `range`.
+    pub fn known(&self, range: &Range<usize>) -> Option<Known> {
+        let mut all: Option<Known> = None;
+        let mut at = range.start;
+        while let Some((_, node)) = self.find(at) {
+            if node.start >= range.end {
+                break;
+            }
+            let known = all.get_or_insert_default();
+            known.kind = known.kind.max(node.kind());
+            known.marks = known.marks.with(node.marks, true);
+            at = node.end;
+        }
+        all
+    }
+
+    /// How all of `range` is held, if it is: on fault, if a part is.
+    pub fn kind_of_all(&self, range: &Range<usize>) -> Option<Kind> {
+        let (mut least, mut at) = (Some(Kind::Full), range.start);
+        while at < range.end && least.is_some() {
+            let (end, kind) = self.run(at, range.end);
+            least = least.min(kind);
+            at = end;
+        }
+        least
+    }
+
+    /// How the addresses from `start` on are held, and up to where, at most `end`, alike.
+    pub fn run(&self, start: usize, end: usize) -> (usize, Option<Kind>) {
+        let at = |address| match self.find(address) {
+            Some((_, node)) if node.start <= address => (node.end, node.kind()),
+            Some((_, node)) => (node.start, None),
+            None => (end, None),
+        };
+        let (mut reached, kind) = at(start);
+        while reached < end {
+            match at(reached) {
+                (next, same) if same == kind => reached = next,
+                _ => break,
+            }
+        }
+        (reached.min(end), kind)
+    }
+
+    /// How many bytes of `range` are held.
+    pub fn held_bytes(&self, range: &Range<usize>) -> usize {
+        let (mut sum, mut at) = (0, range.start);
+        while at < range.end {
+            let (end, kind) = self.run(at, range.end);
+            if kind.is_some() {
+                sum += end - at;
+            }
+            at = end;
+        }
+        sum
+    }
+
+    /// The first range that ends after `address`, and what is known of it.
+    pub fn next(&self, address: usize) -> Option<(Range<usize>, Known)> {
+        self.find(address).map(|(_, node)| {
+            let known = Known {
+                kind: node.kind(),
+                marks: node.marks,
+            };
+            (node.start..node.end, known)
+        })
+    }
+
+    /// Calls `change` with every range in `range`, which are made where there are none; what is not
+    /// needed afterwards goes.
+    ///
+    /// # Errors
+    /// Those of `mmap`, where there is no room; it was done up to the address that is returned with
+    /// it.
+    fn update(
+        &mut self,
+        range: &Range<usize>,
+        makes: bool,
+        change: impl Fn(&mut Node),
+    ) -> Result<(), (Errno, usize)> {
+        let mut at = range.start;
+        while at < range.end {
+            let (index, end) = match self.find(at) {
+                Some((index, node)) if node.start <= at => (index, node.end),
+                next => {
+                    let end = next.map_or(range.end, |(_, node)| node.start.min(range.end));
+                    if makes {
+                        self.reserve(1).map_err(|errno| (errno, at))?;
+                        let mut node = Node::new(at, end);
+                        change(&mut node);
+                        self.insert(node);
+                    }
+                    at = end;
+                    continue;
+                }
+            };
+            let node = self.node_mut(index);
+            change(node);
+            if !node.is_needed() {
+                let start = node.start;
+                self.delete(start);
+            }
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Cuts at both ends of `range`, so that it is whole ranges and gaps.
+    fn cut_out(&mut self, range: &Range<usize>) -> Result<(), Errno> {
+        self.reserve(2)?;
+        let _reserved = self.cut(range.start) && self.cut(range.end);
+        Ok(())
+    }
+
+    fn join_ends(&mut self, range: &Range<usize>) {
+        self.join(range.start);
+        self.join(range.end);
+    }
+
+    fn count_ends(&mut self, range: &Range<usize>, by: i32) {
+        match self.find(range.start) {
+            Some((index, node)) if node.start == range.start => {
+                let begin = &mut self.node_mut(index).begin;
+                *begin = begin.saturating_add_signed(by);
+            }
+            _ => {}
+        }
+        match self.find(range.end - 1) {
+            Some((index, node)) if node.end == range.end => {
+                let finish = &mut self.node_mut(index).finish;
+                *finish = finish.saturating_add_signed(by);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Regions that are made: THE checks of what `mmap` is asked for.
+
+use core::ffi::c_int;
+
+use unix_memory_sys as sys;
+
+use super::Region;
+use super::ledger::Known;
+use super::place::{Pending, Place};
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::os;
+use crate::page::{max_len, page_size, round_up};
+use crate::protection::Protection;
+
+/// The last byte that a file can have has an offset below this.
+pub const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
+
+/// The process's limit on the length of files, in bytes, where `len` is beyond it: a signal ends a
+/// process that tries.
+pub fn beyond_limit(len: u64) -> Option<u64> {
+    os::file_size_limit().filter(|&limit| len > limit)
+}
+
+/// What to map: the arguments of `mmap` before they are checked.
+pub struct Request {
+    pub place: Place,
+    /// The first page's address is a multiple of this many bytes, a power of two.
+    pub alignment: usize,
+    pub len: usize,
+    /// The size of the pages that the kernel makes it of, of which `len` is a multiple.
+    pub page_size: usize,
+    pub protection: Protection,
+    /// Never with `MAP_FIXED`.
+    pub flags: c_int,
+    pub fd: c_int,
+    /// In bytes; of any alignment.
+    pub offset: u64,
+}
+
+/// Whether `mmap` makes such memory when it is given `flags`.
+const fn makes_private_anonymous(flags: c_int) -> bool {
+    // MAP_PRIVATE is zero on the Hurd.
+    let asked = flags & (sys::MAP_PRIVATE | sys::MAP_SHARED | sys::MAP_ANONYMOUS);
+    asked == sys::MAP_PRIVATE | sys::MAP_ANONYMOUS
+}
+
+impl Region {
+    /// Maps what `request` asks for.
+    pub fn map(request: &Request, arguments: Arguments) -> Result<Self> {
+        let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
+        let &Request {
+            place,
+            alignment,
+            len,
+            page_size: natural,
+            protection,
+            flags,
+            fd,
+            offset,
+        } = request;
+
+        // `mmap` wants the offset at a page boundary: the bytes before it in its page are mapped
+        // too, and left out of the region.
+        #[allow(clippy::cast_possible_truncation, reason = "less than a page")]
+        let before = (offset & (page_size() as u64 - 1)) as usize;
+        if len > max_len() - before {
+            return refuse(libc::ENOMEM, Reason::LengthLimit(max_len()));
+        }
+        if offset > MAX_OFFSET || len as u64 > MAX_OFFSET - offset {
+            return refuse(libc::EOVERFLOW, Reason::OffsetLimit(MAX_OFFSET));
+        }
+        if !os::ENFORCES_PROTECTION && protection.is_empty() {
+            return refuse(libc::ENOSYS, Reason::NotEnforced);
+        }
+        let mut flags = flags;
+        if !os::WRITES_FILES && fd != -1 && flags & sys::MAP_SHARED != 0 {
+            if protection.contains(Protection::WRITE) {
+                return refuse(libc::ENOTSUP, Reason::NotWrittenBack);
+            }
+            // Nothing is shared, and so nothing is written back should it become writable.
+            flags = flags & !sys::MAP_SHARED | sys::MAP_PRIVATE;
+        }
+        if len == 0 {
+            return Ok(Self::empty(
+                makes_private_anonymous(flags),
+                Known::default(),
+            ));
+        }
+        #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
+        let file_offset = (offset - before as u64) as sys::off_t;
+        let asked = if makes_private_anonymous(flags) {
+            // Whole pages: behind what is asked for, a C library that plays the kernel, as
+            // Emscripten's does, has memory of its own.
+            round_up(len)
+        } else {
+            // No more than there is of a file, for what such a library writes back.
+            before + len
+        };
+        let pending = Pending {
+            len: asked,
+            protection: protection.bits() | os::MAY_BECOME,
+            flags,
+            fd,
+            offset: file_offset,
+        };
+        match pending.map(place, alignment.max(natural), natural) {
+            Ok(base) => {
+                // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
+                let start = unsafe { base.add(before) };
+                let anonymous = makes_private_anonymous(flags) && natural == page_size();
+                // SAFETY: the pages were mapped just now, and are of that kind.
+                Ok(unsafe { Self::from_raw(start, len, anonymous) })
+            }
+            Err((errno, reason)) => refuse(errno, reason),
+        }
+    }
+}

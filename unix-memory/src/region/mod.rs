@@ -1,0 +1,205 @@
+//! The private core of both guards: bytes in whole pages that this process mapped, and owns.
+
+pub mod advise;
+pub mod alone;
+pub mod code;
+pub mod discard;
+pub mod ends;
+pub mod guard_page;
+pub mod hold;
+pub mod ledger;
+pub mod map;
+pub mod place;
+pub mod protect;
+pub mod residency;
+pub mod resize;
+pub mod spare;
+pub mod split;
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use self::ledger::{Kind, Known, Marks};
+use crate::error::{Arguments, Call, Errno, Error};
+use crate::os;
+use crate::page::{Pages, page_size};
+
+/// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
+///
+/// A file offset inside a page only moves `start` into the first page; rounding finds the pages again.
+/// A region of no bytes has no pages, and makes no system calls; its address says how what grows out of
+/// it is locked and hidden.
+pub struct Region {
+    start: NonNull<u8>,
+    /// The length in bytes; its top bit, which no length has, is [`ANONYMOUS`].
+    len_and_kind: usize,
+}
+
+/// Set where the memory is private and anonymous, in ordinary pages: nobody else can reach it, no
+/// file is behind it, the kernel fills it with zeros, and finds a page for each byte or ends
+/// processes. Explicit huge pages do not have it: of those there may be none left, once they were given
+/// back. Nor has a region of whose memory this is not known.
+const ANONYMOUS: usize = !(usize::MAX >> 1);
+
+/// How many ways there are to be locked: not at all, on fault, fully.
+const KINDS: usize = 3;
+
+impl Region {
+    /// A region of no bytes: not null, aligned to a page, mapped nowhere. What grows out of it is
+    /// locked and hidden as `known`.
+    pub fn empty(anonymous: bool, known: Known) -> Self {
+        // Nothing is ever accessed at the address: it serves to remember this.
+        let kind = known.kind.map_or(0, |kind| 1 + kind as usize);
+        let hidden = usize::from(known.marks.contains(Marks::HIDDEN));
+        let address = page_size() * (1 + kind + KINDS * hidden);
+        // SAFETY: the page size is not zero, and a multiple as small as this does not overflow.
+        let start = unsafe { NonNull::new_unchecked(core::ptr::without_provenance_mut(address)) };
+        // SAFETY: it has no pages.
+        unsafe { Self::from_raw(start, 0, anonymous) }
+    }
+
+    /// A region of no bytes, which grows into private anonymous memory, locked and hidden in no way.
+    pub fn none() -> Self {
+        Self::empty(true, Known::default())
+    }
+
+    /// How all of the region is locked for good, and whether some of it is hidden.
+    pub fn known(&self) -> Known {
+        if self.len() != 0 {
+            return ledger::known(&self.pages().addresses());
+        }
+        let address = self.start.addr().get();
+        let code = (address / page_size()).wrapping_sub(1);
+        if address % page_size() != 0 || code >= 2 * KINDS {
+            // Not made by `empty`.
+            return Known::default();
+        }
+        let marks = match code / KINDS {
+            0 => Marks::NONE,
+            _ => Marks::HIDDEN,
+        };
+        let kind = match code % KINDS {
+            0 => None,
+            1 => Some(Kind::OnFault),
+            _ => Some(Kind::Full),
+        };
+        Known { kind, marks }
+    }
+
+    /// The region of `len` bytes from `start` on.
+    ///
+    /// # Safety
+    /// Every page that holds one of the bytes is mapped, and nobody else's; they are at most
+    /// [`max_len`] bytes together. They are private and anonymous where `anonymous` says so.
+    pub const unsafe fn from_raw(start: NonNull<u8>, len: usize, anonymous: bool) -> Self {
+        let len_and_kind = if anonymous { len | ANONYMOUS } else { len };
+        Self {
+            start,
+            len_and_kind,
+        }
+    }
+
+    pub const fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub const fn len(&self) -> usize {
+        self.len_and_kind & !ANONYMOUS
+    }
+
+    /// Whether the memory is private and anonymous, in ordinary pages.
+    pub const fn is_private_anonymous(&self) -> bool {
+        self.len_and_kind & ANONYMOUS != 0
+    }
+
+    /// All pages of the region.
+    #[inline]
+    pub fn pages(&self) -> Pages {
+        self.pages_of(&(0..self.len()))
+    }
+
+    /// The pages that hold a byte of `range`, which lies within the region.
+    #[inline]
+    pub fn pages_of(&self, range: &Range<usize>) -> Pages {
+        debug_assert!(range.start <= range.end && range.end <= self.len());
+        let within = page_size() - 1;
+        // The first page begins where the kernel put it, so this never leaves the mapping.
+        let first = self.start.as_ptr().wrapping_add(range.start);
+        let first = first.map_addr(|address| address & !within);
+        let end = (self.start.addr().get() + range.end + within) & !within;
+        let len = if range.is_empty() {
+            0
+        } else {
+            end - first.addr()
+        };
+        let start = NonNull::new(first).unwrap_or(self.start);
+        Pages { start, len }
+    }
+
+    /// The length by which the system knows `pages`, those of the region up to the byte `end`.
+    #[inline]
+    pub fn known_len(&self, pages: Pages, end: usize) -> usize {
+        if os::COUNTS_BYTES {
+            self.start.addr().get() + end - pages.addresses().start
+        } else {
+            pages.len
+        }
+    }
+
+    /// Unmaps, and gives the region back where the kernel refuses.
+    pub fn unmap(self) -> Result<(), (Error, Self)> {
+        let region = ManuallyDrop::new(self);
+        // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
+        unsafe { region.munmap() }.map_err(|errno| {
+            let error = Error::kernel(Call::Munmap, errno, Arguments::Length(region.len()));
+            (error, ManuallyDrop::into_inner(region))
+        })
+    }
+
+    /// # Safety
+    /// Nothing refers to the region any more; when this succeeds, it is not used again.
+    unsafe fn munmap(&self) -> Result<(), Errno> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        // Private anonymous memory is mapped in whole pages.
+        let len = if self.is_private_anonymous() {
+            pages.len
+        } else {
+            self.known_len(pages, self.len())
+        };
+        // SAFETY: the pages are the region's own, and the caller gives them up.
+        unsafe { ledger::unmap(pages, len) }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the region is being dropped.
+        if unsafe { self.munmap() }.is_err() {
+            // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
+            // one that it had merged this into.
+            // SAFETY: the pages are the region's own, and are used no more.
+            unsafe { ledger::abandon(self.pages()) };
+        }
+    }
+}
+
+// SAFETY: a region owns its pages, as a `Vec<u8>` its buffer; no thread is special to the kernel.
+unsafe impl Send for Region {}
+// SAFETY: `&Region` gives out no access to the bytes by itself; its system calls may be made from
+// any thread at any time.
+unsafe impl Sync for Region {}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region")
+            .field("start", &self.start)
+            .field("len", &self.len())
+            .field("anonymous", &self.is_private_anonymous())
+            .finish_non_exhaustive()
+    }
+}

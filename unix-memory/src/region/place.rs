@@ -1,0 +1,239 @@
+//! Where a mapping goes: never where another one is.
+
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+use crate::error::{Errno, Reason};
+use crate::os::{self, call};
+use crate::page::{max_len, page_size, round_down, round_up};
+
+/// How often another thread may take the very place that was just found free.
+const TRIES: u16 = 64;
+
+/// In how many places of a range of addresses room is looked for.
+const PLACES: usize = 256;
+
+/// Attempts to take a place that was just found free, until no other thread has taken it first;
+/// each time after a longer wait.
+pub fn until_free<T, E>(
+    mut attempt: impl FnMut() -> Result<T, E>,
+    is_occupied: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut result = attempt();
+    for lost in 1..TRIES {
+        match &result {
+            Err(error) if is_occupied(error) => {}
+            _ => break,
+        }
+        call::pause_for(lost);
+        result = attempt();
+    }
+    result
+}
+
+/// Where the first page should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Where the kernel likes.
+    #[default]
+    Anywhere,
+    /// Near this address, if the kernel likes.
+    Near(usize),
+    /// Exactly here.
+    At(usize),
+    /// Exactly here, where the kernel had found room that was given up again.
+    Room(usize),
+    /// Wholly between these addresses: the first one, and the one after the last.
+    Within(usize, usize),
+}
+
+/// The arguments of `mmap` but for the address; `len` in bytes, not yet rounded up to pages.
+#[derive(Clone, Copy)]
+pub struct Pending {
+    pub len: usize,
+    pub protection: c_int,
+    pub flags: c_int,
+    pub fd: c_int,
+    pub offset: sys::off_t,
+}
+
+type Placed = Result<NonNull<u8>, (Errno, Reason)>;
+
+impl Pending {
+    /// Maps at a place that fits `place`, and so that a multiple of `unit` in the file, or in
+    /// memory, is at a multiple of it in the addresses; it is a power of two that is at least a
+    /// page, and `natural` is the one that the kernel keeps by itself.
+    pub fn map(&self, place: Place, unit: usize, natural: usize) -> Placed {
+        match place {
+            Place::At(address) if address != self.fit(address, unit) => {
+                Err((libc::EINVAL, Reason::Unaligned(unit)))
+            }
+            Place::At(address) => self.at(address),
+            Place::Room(address) => self.take(address),
+            Place::Within(first, end) => self.within(first, end, unit),
+            Place::Anywhere if unit > natural => self.aligned(0, unit),
+            Place::Near(address) if unit > natural => self.aligned(address, unit),
+            Place::Anywhere => self.anywhere(0),
+            Place::Near(address) => self.anywhere(address),
+        }
+    }
+
+    /// The first address from `address` on that fits `unit`; it may wrap.
+    const fn fit(&self, address: usize, unit: usize) -> usize {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "only the bits below the unit matter"
+        )]
+        let offset = self.offset as usize;
+        address.wrapping_add(offset.wrapping_sub(address) & (unit - 1))
+    }
+
+    /// Maps near `hint`, if the kernel likes.
+    fn anywhere(&self, hint: usize) -> Placed {
+        let start = self
+            .mmap(hint, 0)
+            .map_err(|errno| (errno, Reason::Kernel))?;
+        if hint == 0 || !os::is_for_stack(start.addr().get(), round_up(self.len)) {
+            return Ok(start);
+        }
+        // Not there, then.
+        // SAFETY: it was mapped just now.
+        unsafe { self.unmap(start) };
+        self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
+    }
+
+    /// Unmaps what was mapped at `start`.
+    ///
+    /// # Safety
+    /// It was mapped by these, and nothing refers to it.
+    unsafe fn unmap(&self, start: NonNull<u8>) {
+        let len = if os::COUNTS_BYTES {
+            self.len
+        } else {
+            round_up(self.len)
+        };
+        // SAFETY: as the caller vouches, the pages are those of the mapping.
+        let _refused = unsafe { call::munmap(start, len) };
+    }
+
+    /// Maps at `address`, a multiple of the page size, or nowhere.
+    fn at(&self, address: usize) -> Placed {
+        if address == 0 {
+            // To the kernel that means anywhere, and no reference may be null.
+            return Err((libc::EINVAL, Reason::Occupied));
+        }
+        if os::is_for_stack(address, round_up(self.len)) {
+            return Err((libc::ENOMEM, Reason::Stack));
+        }
+        self.take(address)
+    }
+
+    /// Maps at `address`, a multiple of the page size, or nowhere; not where the stack has come.
+    fn take(&self, address: usize) -> Placed {
+        let occupied = (libc::EEXIST, Reason::Occupied);
+        let len = round_up(self.len);
+        match self.mmap(address, os::NO_REPLACE) {
+            Ok(start) => {
+                let is_there = start.addr().get() == address;
+                // Asked now: from here on the kernel keeps the stack away.
+                if is_there && !os::meets_stack(address, address + len) {
+                    return Ok(start);
+                }
+                // Else the stack is there; or a system, or a kernel before the flag, took the address
+                // for a hint.
+                // SAFETY: it was mapped just now.
+                unsafe { self.unmap(start) };
+                Err(if is_there {
+                    (libc::ENOMEM, Reason::Stack)
+                } else {
+                    occupied
+                })
+            }
+            Err(libc::EEXIST) => Err(occupied),
+            Err(errno) => Err((errno, Reason::Kernel)),
+        }
+    }
+
+    /// Maps where it fits `unit`: finds room that is larger, gives it up, and takes the part of it
+    /// that fits before somebody else does.
+    fn aligned(&self, hint: usize, unit: usize) -> Placed {
+        let len = round_up(self.len);
+        let spare = unit - page_size();
+        if spare > max_len() - len {
+            return Err((libc::ENOMEM, Reason::LengthLimit(max_len() - spare)));
+        }
+        let room = Self {
+            len: len + spare,
+            protection: sys::PROT_NONE,
+            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE,
+            fd: -1,
+            offset: 0,
+        };
+        let attempt = || {
+            let start = room.anywhere(hint)?;
+            // SAFETY: the pages were mapped just now, and nothing refers to them.
+            unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
+            // It lies in the room, which the kernel chose away from the stack.
+            self.take(self.fit(start.addr().get(), unit))
+        };
+        let is_lost = |reason| [Reason::Occupied, Reason::Stack].contains(&reason);
+        until_free(attempt, |&(_, reason)| is_lost(reason))
+    }
+
+    /// Maps wholly between `first` and `end`, where it fits `unit`.
+    fn within(&self, first: usize, end: usize, unit: usize) -> Placed {
+        let no_room = Err((libc::ENOMEM, Reason::NoRoom));
+        let len = round_up(self.len);
+        // Page zero is nobody's.
+        let first = first.max(page_size());
+        let lowest = self.fit(first, unit);
+        let Some(highest) = end.checked_sub(len) else {
+            return no_room;
+        };
+        // The last that fits: one unit before the first behind it, which may wrap.
+        let next = self.fit(highest.wrapping_add(1), unit);
+        let below = highest.wrapping_sub(next.wrapping_sub(unit));
+        let Some(highest) = highest.checked_sub(below) else {
+            return no_room;
+        };
+        if lowest < first || highest < lowest {
+            return no_room;
+        }
+        let step = ((highest - lowest) / PLACES)
+            .max(round_down(len))
+            .max(unit)
+            .next_multiple_of(unit);
+        // From above: systems put programs and heaps at the low end.
+        let mut address = highest;
+        loop {
+            match self.at(address) {
+                // Taken, or not for this process: see what is below.
+                Err((libc::EEXIST | libc::ENOMEM | libc::EPERM, _)) => {}
+                Err((libc::EINVAL, _)) if os::NO_REPLACE & sys::MAP_FIXED != 0 => {}
+                result => return result,
+            }
+            match address.checked_sub(step) {
+                Some(next) if next >= lowest => address = next,
+                _ => return no_room,
+            }
+        }
+    }
+
+    fn mmap(&self, address: usize, flags: c_int) -> Result<NonNull<u8>, Errno> {
+        let flags = self.flags | flags;
+        // SAFETY: MAP_FIXED comes with all of NO_REPLACE alone: see `Request` and who calls this.
+        unsafe {
+            call::mmap_at(
+                address,
+                self.len,
+                self.protection,
+                flags,
+                self.fd,
+                self.offset,
+            )
+        }
+    }
+}

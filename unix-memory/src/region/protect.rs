@@ -1,0 +1,220 @@
+//! The protection of a region: all of its pages, or none.
+
+use core::ops::Range;
+
+use super::Region;
+use super::ledger::{self, Marks};
+use super::spare::{self, Outcome};
+use crate::arch::{INSTRUCTION_CACHE, InstructionCache};
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::os::{self, call};
+use crate::protection::Protection;
+
+impl Protection {
+    /// Whether this system enforces protections.
+    ///
+    /// Where it does not, as on NuttX, whose programs share the kernel's memory, on L4Re, and on
+    /// Emscripten, a [`Mapping`](crate::Mapping) still gives out only what its type allows; but what
+    /// goes past it finds all memory open. There, nothing is mapped with
+    /// [`NoAccess`](crate::NoAccess), and `protect` takes no right away: both fail with `ENOSYS`
+    /// ([`Reason::NotEnforced`](crate::Reason::NotEnforced)).
+    ///
+    /// ```
+    /// use unix_memory::{Mapping, Protection, ReadOnly, page_size};
+    ///
+    /// let mapping = Mapping::anonymous(page_size())?.protect(ReadOnly);
+    /// assert_eq!(mapping.is_ok(), Protection::is_enforced());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mprotect")]
+    #[must_use]
+    pub const fn is_enforced() -> bool {
+        os::ENFORCES_PROTECTION
+    }
+}
+
+/// Whether pages whose protection changes from `old` to `new` may hold code that was written as data.
+/// (What is executable and not writable was made coherent when it became so.)
+const fn becomes_code(old: Protection, new: Protection) -> bool {
+    let was_code = old.contains(Protection::EXECUTE) && !old.contains(Protection::WRITE);
+    !was_code && new.contains(Protection::EXECUTE)
+}
+
+impl Region {
+    /// Changes the protection of every page from `old` to `new`, or of none, and makes what becomes
+    /// executable coherent.
+    ///
+    /// # Safety
+    /// References into the region that live on allow no more than either does.
+    #[inline]
+    pub unsafe fn protect(&self, old: Protection, new: Protection) -> Result<()> {
+        if becomes_code(old, new) && !new.contains(Protection::READ) {
+            // SAFETY: as the caller vouches.
+            return unsafe { self.protect_unreadable(old, new) };
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.change(old, new) }?;
+        if becomes_code(old, new) {
+            // SAFETY: that is their protection now, and they can be read.
+            unsafe { self.sync_as_far_as_known() };
+        }
+        Ok(())
+    }
+
+    /// Changes the protection as [`protect`](Self::protect), and makes nothing coherent.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[inline]
+    pub unsafe fn change(&self, old: Protection, new: Protection) -> Result<()> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        if !os::ENFORCES_PROTECTION && !new.contains(old) {
+            return Err(self.not_enforced());
+        }
+        if let Err(errno) = spare::keep_for(pages) {
+            return Err(self.refused(errno));
+        }
+        if old.is_empty() && !new.is_empty() {
+            self.check_stack()?;
+        }
+        // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        if let Err(errno) = unsafe { call::mprotect(pages.start, pages.len, new.bits()) } {
+            // SAFETY: as above.
+            unsafe { self.undo_protect(errno, old, new) }?;
+        }
+        Ok(())
+    }
+
+    /// Changes the protection as [`protect`](Self::protect) to one under which code can be executed
+    /// and not read: it is made coherent before, as long as it can be read.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[cold]
+    unsafe fn protect_unreadable(&self, old: Protection, new: Protection) -> Result<()> {
+        let pages = self.pages();
+        if pages.len == 0 {
+            return Ok(());
+        }
+        if old.contains(Protection::READ) {
+            // SAFETY: the pages can be read.
+            unsafe { self.sync_as_far_as_known() };
+            // SAFETY: as the caller vouches.
+            return unsafe { self.change(old, new) };
+        }
+        if matches!(INSTRUCTION_CACHE, InstructionCache::Coherent) {
+            // SAFETY: as the caller vouches.
+            return unsafe { self.change(old, new) };
+        }
+        if !os::ENFORCES_PROTECTION && !new.contains(old) {
+            return Err(self.not_enforced());
+        }
+        // For a while they can be read, which nothing that refers to them does.
+        // SAFETY: as the caller vouches.
+        unsafe { self.change(old, old | Protection::READ) }?;
+        // SAFETY: now they can be read.
+        unsafe { self.sync_as_far_as_known() };
+        // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        unsafe { call::mprotect(pages.start, pages.len, new.bits()) }.or_else(|errno| {
+            // Back to what there was first.
+            // SAFETY: as above.
+            unsafe { self.undo_protect(errno, old, new) }
+        })
+    }
+
+    /// Refuses to make accessible what could not be, where the stack has grown up to it: the kernel
+    /// keeps it only from what can be accessed.
+    #[cold]
+    fn check_stack(&self) -> Result<()> {
+        let Range { start, end } = self.pages().addresses();
+        if os::meets_stack(start, end) {
+            let arguments = Arguments::Length(self.len());
+            return Err(Error::new(
+                Call::Mprotect,
+                libc::EACCES,
+                arguments,
+                Reason::Stack,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Undoes a change of protection that was refused, unless it can be completed after all.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[cold]
+    unsafe fn undo_protect(&self, errno: Errno, old: Protection, new: Protection) -> Result<()> {
+        let pages = self.pages();
+        // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
+        let is_back = || os::is_protected(pages, old);
+        match spare::undo(|| set(old), || set(new), is_back) {
+            Outcome::Done => Ok(()),
+            Outcome::Undone => Err(self.refused(errno)),
+        }
+    }
+
+    /// Nothing takes a right away here; a type that says so would not be true.
+    #[cold]
+    const fn not_enforced(&self) -> Error {
+        let arguments = Arguments::Length(self.len());
+        Error::new(Call::Mprotect, libc::ENOSYS, arguments, Reason::NotEnforced)
+    }
+
+    #[cold]
+    const fn refused(&self, errno: Errno) -> Error {
+        Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len()))
+    }
+
+    /// Changes the protection as [`protect`](Self::protect), of memory that is read and written in
+    /// place.
+    ///
+    /// # Errors
+    /// `EACCES` with [`Reason::HugePagesOfFile`] for pages that are to [stay](Self::keep_read_only)
+    /// read-only.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[inline]
+    pub unsafe fn protect_in_place(&self, old: Protection, new: Protection) -> Result<()> {
+        let becomes_writable = new.contains(Protection::WRITE) && !old.contains(Protection::WRITE);
+        if becomes_writable && !self.is_private_anonymous() {
+            self.check_writable()?;
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.protect(old, new) }
+    }
+
+    /// Refuses to make writable what is to stay read-only.
+    #[cold]
+    fn check_writable(&self) -> Result<()> {
+        if !self.known().marks.contains(Marks::READ_ONLY) {
+            return Ok(());
+        }
+        let arguments = Arguments::Length(self.len());
+        Err(Error::new(
+            Call::Mprotect,
+            libc::EACCES,
+            arguments,
+            Reason::HugePagesOfFile,
+        ))
+    }
+
+    /// Notes that no page may become writable: they are huge ones of a file, mapped privately, and
+    /// none are set aside for copies of them. To write to one raises SIGBUS when the pool is empty.
+    ///
+    /// # Errors
+    /// `ENOMEM` where there is no room for a note.
+    #[allow(dead_code, reason = "only some systems have such memory")]
+    pub fn keep_read_only(&self) -> Result<()> {
+        if self.len() == 0 {
+            return Ok(());
+        }
+        ledger::mark(&self.pages().addresses(), Marks::READ_ONLY, true)
+            .map_err(|errno| Error::kernel(Call::Mmap, errno, Arguments::Length(self.len())))
+    }
+}

@@ -1,0 +1,125 @@
+//! Which pages are in memory.
+
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
+use crate::error::{Arguments, Call, Error, Result};
+use crate::os;
+use crate::page::{Pages, page_size};
+
+/// How many pages are asked about in one call.
+const BATCH: usize = 1024;
+
+/// An iterator over the pages of a mapping, in order: whether each is in memory.
+///
+/// Made by `residency()` and `residency_range()` of [`Mapping`](crate::Mapping) and
+/// [`SharedMapping`](crate::SharedMapping). It asks the kernel about 1024 pages at a time, and
+/// allocates nothing. Source: mincore(2).
+#[derive(Clone)]
+#[must_use = "iterators are lazy"]
+pub struct Residency<'a> {
+    /// The pages not yet asked about.
+    pages: Pages,
+    /// One byte for each page of the last batch, of which `next..filled` were not yet returned.
+    batch: [u8; BATCH],
+    next: usize,
+    filled: usize,
+    mapping: PhantomData<&'a [u8]>,
+}
+
+impl Residency<'_> {
+    /// # Safety
+    /// The pages are mapped as long as this lives, and the caller's.
+    pub(crate) const unsafe fn of(pages: Pages) -> Self {
+        Self {
+            pages,
+            batch: [0; BATCH],
+            next: 0,
+            filled: 0,
+            mapping: PhantomData,
+        }
+    }
+
+    /// Counts the pages that are in memory among those not yet returned.
+    ///
+    /// # Errors
+    /// `EAGAIN`: the kernel was short of something; try again.
+    ///
+    /// ```
+    /// let mut mapping = unix_memory::Mapping::anonymous(10 * unix_memory::page_size())?;
+    /// mapping[0] = 1;
+    /// assert!(mapping.residency().resident()? >= 1);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn resident(mut self) -> Result<usize> {
+        let mut count = 0;
+        loop {
+            let batch = &self.batch[self.next..self.filled];
+            count += batch.iter().filter(|&&page| is_resident(page)).count();
+            if self.pages.len == 0 {
+                return Ok(count);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Asks about the next batch.
+    fn fill(&mut self) -> Result<()> {
+        let len = self.pages.len.min(BATCH * page_size());
+        let start = self.pages.start;
+        // SAFETY: the pages are of a mapping that the lifetime of `self` keeps.
+        unsafe { os::mincore(start, len, &mut self.batch) }
+            .map_err(|errno| Error::kernel(Call::Mincore, errno, Arguments::Length(len)))?;
+        // SAFETY: `len` is within the pages.
+        self.pages.start = unsafe { start.add(len) };
+        self.pages.len -= len;
+        self.next = 0;
+        self.filled = len / page_size();
+        Ok(())
+    }
+}
+
+/// What the kernel's byte for a page says; only the lowest bit means the same everywhere.
+const fn is_resident(page: u8) -> bool {
+    page & 1 == 1
+}
+
+impl Iterator for Residency<'_> {
+    type Item = Result<bool>;
+
+    fn next(&mut self) -> Option<Result<bool>> {
+        if self.next == self.filled {
+            if self.pages.len == 0 {
+                return None;
+            }
+            if let Err(error) = self.fill() {
+                self.pages.len = 0;
+                return Some(Err(error));
+            }
+        }
+        let resident = is_resident(self.batch[self.next]);
+        self.next += 1;
+        Some(Ok(resident))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let most = self.filled - self.next + self.pages.len / page_size();
+        // An error ends the iteration early.
+        (most.min(1), Some(most))
+    }
+}
+
+impl FusedIterator for Residency<'_> {}
+
+impl core::fmt::Debug for Residency<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Residency")
+            .field("remaining", &self.size_hint().1)
+            .finish_non_exhaustive()
+    }
+}
+
+// SAFETY: it holds no access to the bytes, and its system call may be made from any thread.
+unsafe impl Send for Residency<'_> {}
+// SAFETY: as above; shared, it does nothing.
+unsafe impl Sync for Residency<'_> {}

@@ -1,0 +1,229 @@
+//! Regions that grow and shrink.
+
+use unix_memory_sys as sys;
+
+use crate::copy::store;
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::os::{self, call};
+use crate::page::{Pages, max_len, page_size, round_up};
+use crate::protection::Protection;
+use crate::region::ledger::{self, Known, Marks};
+use crate::region::map::Request;
+use crate::region::place::Place;
+use crate::region::{Region, spare};
+
+/// Whether a mapping that grows may get another address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    Allowed,
+    Forbidden,
+}
+
+impl Region {
+    /// Changes the length; only private anonymous memory grows.
+    pub fn resize(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
+        if len <= self.len() {
+            return self.shrink(len);
+        }
+        if !self.is_private_anonymous() {
+            return Err(refused_at_once(self, len, Reason::NotAnonymous));
+        }
+        let old = self.len();
+        if old == 0 {
+            *self = self.anew(len, protection, Place::Anywhere, self.known())?;
+            return Ok(());
+        }
+        let pages = self.pages();
+        let end = pages.len;
+        match self.remap(len, moving) {
+            // No such call, or the kernel has several mappings here.
+            Err(error) if [libc::ENOSYS, libc::EFAULT].contains(&error.errno()) => {
+                self.extend_or_copy(len, protection, moving)?;
+            }
+            result => result?,
+        }
+        if protection.contains(Protection::WRITE) {
+            let stale = old..len.min(end);
+            let start = self.start().as_ptr().wrapping_add(stale.start);
+            // SAFETY: the bytes lie in the region, which can be written and nobody refers to.
+            unsafe { store::set(start, stale.len(), 0) };
+        }
+        Ok(())
+    }
+
+    /// Changes the length; more of what it is of comes in.
+    #[allow(dead_code, reason = "not every system can")]
+    pub fn resize_shared(&mut self, len: usize, moving: Move) -> Result<()> {
+        if len <= self.len() {
+            self.shrink(len)
+        } else if self.len() == 0 {
+            Err(refused_at_once(self, len, Reason::EmptyMapping))
+        } else {
+            match self.remap(len, moving) {
+                Err(error) if error.reason() == Reason::Stack => {
+                    Err(refused(self, len, libc::ENOMEM, Reason::Stack))
+                }
+                result => result,
+            }
+        }
+    }
+
+    /// Gives up the bytes from `len` on, and the pages that hold no others.
+    fn shrink(&mut self, len: usize) -> Result<()> {
+        let keep = self.pages_of(&(0..len)).len;
+        let known = if len == 0 {
+            self.known()
+        } else {
+            Known::default()
+        };
+        let Pages { start, len: all } = self.pages();
+        let is_shorter = keep < all || !self.is_private_anonymous() && len != self.len();
+        if os::COUNTS_BYTES && len != 0 && is_shorter {
+            // The system unmaps whole mappings, and knows them by their length.
+            return Err(refused(self, len, libc::EINVAL, Reason::Unsupported));
+        }
+        if keep < all {
+            // SAFETY: `keep` is within the pages.
+            let tail = unsafe { start.add(keep) };
+            // SAFETY: these pages are the region's own and hold no byte before `len`.
+            let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
+            if let Err((error, tail)) = tail.unmap() {
+                core::mem::forget(tail);
+                return Err(refused(self, len, error.errno(), Reason::Kernel));
+            }
+        }
+        let anonymous = self.is_private_anonymous();
+        let shorter = if len == 0 {
+            Self::empty(anonymous, known)
+        } else {
+            // SAFETY: the pages that hold these bytes are still the region's own.
+            unsafe { Self::from_raw(self.start(), len, anonymous) }
+        };
+        core::mem::forget(core::mem::replace(self, shorter));
+        Ok(())
+    }
+
+    /// Grows to `len` bytes by the system's own means; `ENOSYS` where there are none.
+    fn remap(&mut self, len: usize, moving: Move) -> Result<()> {
+        let Pages { start, len: all } = self.pages();
+        let before = self.start().addr().get() - start.addr().get();
+        if len > max_len() - before {
+            let limit = Reason::LengthLimit(max_len());
+            return Err(refused(self, len, libc::ENOMEM, limit));
+        }
+        let larger = round_up(before + len);
+        let start = if larger == all {
+            start
+        } else if os::is_for_stack(start.addr().get() + all, larger - all) {
+            // The kernel would make it longer where it is.
+            return Err(refused(self, len, libc::ENOSYS, Reason::Stack));
+        } else {
+            // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
+            // borrowed for writing.
+            unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }
+                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?
+        };
+        // SAFETY: less than a page, and the mapping has at least one more byte.
+        let first = unsafe { start.add(before) };
+        // SAFETY: these pages are what the region's own have become.
+        let grown = unsafe { Self::from_raw(first, len, self.is_private_anonymous()) };
+        core::mem::forget(core::mem::replace(self, grown));
+        Ok(())
+    }
+
+    /// Grows private anonymous memory by what every system can do.
+    fn extend_or_copy(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
+        let Pages { start, len: all } = self.pages();
+        // Its bytes begin with a page: it is of no file.
+        let end = start.addr().get() + all;
+        let known = self.known();
+        match self.anew(len - all, protection, Place::At(end), known) {
+            Ok(more) => {
+                // SAFETY: the pages of `more` were just mapped behind this one's, and it is
+                // forgotten, as this one is.
+                let longer = unsafe { self.with(&more, len) };
+                core::mem::forget(more);
+                core::mem::forget(core::mem::replace(self, longer));
+                return Ok(());
+            }
+            Err(_) if moving == Move::Allowed => {}
+            Err(error) if error.call() == Call::Mmap => {
+                return Err(refused(self, len, libc::ENOMEM, error.reason()));
+            }
+            Err(error) => return Err(error),
+        }
+        let both = Protection::READ | Protection::WRITE;
+        let copy = self.anew(len, both, Place::Anywhere, known)?;
+        let was_readable = protection.contains(Protection::READ);
+        if !was_readable {
+            // SAFETY: nobody refers to the region.
+            unsafe { self.protect(protection, Protection::READ) }?;
+        }
+        // SAFETY: both have so many bytes, which can be read there and written here, and are
+        // apart.
+        unsafe {
+            copy.start()
+                .copy_from_nonoverlapping(self.start(), self.len());
+        };
+        // SAFETY: nobody refers to the copy.
+        if let Err(error) = unsafe { copy.protect(both, protection) } {
+            if !was_readable {
+                let Pages { start, len } = self.pages();
+                // SAFETY: the pages are the region's own, and nobody refers to them.
+                let back = || unsafe { call::mprotect(start, len, protection.bits()) };
+                let is_back = || os::is_protected(self.pages(), protection);
+                // It is the only way to go.
+                spare::undo(back, || Err(error.errno()), is_back);
+            }
+            return Err(error);
+        }
+        *self = copy;
+        Ok(())
+    }
+
+    /// New private anonymous memory, hidden and locked as `known`.
+    fn anew(&self, len: usize, protection: Protection, place: Place, known: Known) -> Result<Self> {
+        let mut flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
+        if known.marks.contains(Marks::HIDDEN) {
+            flags |= os::MAP_CONCEAL;
+        }
+        // What cannot be accessed cannot be locked.
+        let first = if known.kind.is_some() {
+            Protection::READ | Protection::WRITE
+        } else {
+            protection
+        };
+        let request = Request {
+            place,
+            alignment: 0,
+            len,
+            page_size: page_size(),
+            protection: first,
+            flags,
+            fd: -1,
+            offset: 0,
+        };
+        let arguments = Arguments::Resize {
+            from: self.len(),
+            to: len,
+        };
+        let new = Self::map(&request, arguments)?.keep_as(known)?;
+        if first != protection {
+            // SAFETY: nobody refers to it.
+            unsafe { new.protect(first, protection) }?;
+        }
+        Ok(new)
+    }
+}
+
+/// Refused without a system call.
+fn refused_at_once(region: &Region, to: usize, reason: Reason) -> Error {
+    let from = region.len();
+    let arguments = Arguments::Resize { from, to };
+    Error::new(Call::Resize, libc::EINVAL, arguments, reason)
+}
+
+fn refused(region: &Region, to: usize, errno: Errno, reason: Reason) -> Error {
+    let from = region.len();
+    Error::new(Call::Mremap, errno, Arguments::Resize { from, to }, reason)
+}

@@ -1,0 +1,129 @@
+//! Mappings that serve for nothing but to be given up when the kernel's limit of mappings stands in
+//! the way of going back.
+//!
+//! A change of protection that fails half-way has to be undone. What it did may have made one
+//! mapping of two, and to undo that takes a mapping more than there are then; at the limit, there
+//! is none.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+
+use unix_memory_sys as sys;
+
+use crate::error::Errno;
+use crate::os::{self, call};
+use crate::page::{Pages, page_size};
+
+/// How many there are: to be undone takes one at each end of a range.
+const MAPPINGS: usize = 3;
+
+/// The pages; null where there are none.
+static SPARE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+/// Makes some, unless there are: before several mappings may be made of one, or several changed.
+#[inline]
+pub fn keep() {
+    if SPARE.load(Relaxed).is_null() {
+        let _without = make();
+    }
+}
+
+/// Makes some, unless there are, before several mappings that `pages` may be are changed.
+///
+/// # Errors
+/// `ENOMEM` where there are none, and none can be made: such a change could not be undone.
+#[inline]
+pub fn keep_for(pages: Pages) -> Result<(), Errno> {
+    if !SPARE.load(Relaxed).is_null() {
+        return Ok(());
+    }
+    do_without(pages)
+}
+
+#[cold]
+fn do_without(pages: Pages) -> Result<(), Errno> {
+    match make() {
+        Err(libc::ENOMEM) if os::may_be_several(pages) => Err(libc::ENOMEM),
+        // What is one mapping is changed as one. And where no more can be mapped for another reason,
+        // as under a filter, there is room to go back.
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn make() -> Result<(), Errno> {
+    let page = page_size();
+    let len = MAPPINGS * page;
+    // Shared, so that the kernel makes one mapping of it with no other.
+    let flags = sys::MAP_SHARED | sys::MAP_ANONYMOUS;
+    let start = call::mmap(0, len, sys::PROT_NONE, flags, -1, 0)?;
+    // SAFETY: the offset is within the pages.
+    let middle = unsafe { start.add(page) };
+    // The one in the middle is protected otherwise than those beside it: three mappings.
+    // SAFETY: the pages were mapped just now, and nothing refers to them.
+    let apart = unsafe { call::mprotect(middle, page, sys::PROT_READ) };
+    let new = start.as_ptr();
+    let kept = apart.is_ok()
+        && SPARE
+            .compare_exchange(ptr::null_mut(), new, AcqRel, Relaxed)
+            .is_ok();
+    if !kept {
+        // SAFETY: nobody else has these pages.
+        let _refused = unsafe { call::munmap(start, len) };
+    }
+    apart
+}
+
+/// Gives them up; another thread may take the room that this makes.
+pub fn give_up() {
+    if let Some(start) = NonNull::new(SPARE.swap(ptr::null_mut(), AcqRel)) {
+        // SAFETY: the pages were mapped for this, and nobody else has them any more. They are whole
+        // mappings, which the kernel can always unmap.
+        let _whole = unsafe { call::munmap(start, MAPPINGS * page_size()) };
+    }
+}
+
+/// How often another thread may take the room that was made before this gives up.
+const TRIES: u16 = 64;
+
+/// What became of a change that was refused half-way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is as it was.
+    Undone,
+    /// After all, it was done.
+    Done,
+}
+
+/// Undoes a change of several mappings that the kernel refused, by `back`, or completes it, by `on`;
+/// `is_back` looks whether all is as it was.
+///
+/// The kernel goes mapping by mapping, and stops at the first that it refuses: those before it have
+/// changed. Should it refuse both ways, again and again, the process is aborted: no type would tell
+/// the truth.
+#[cold]
+pub fn undo(
+    back: impl Fn() -> Result<(), Errno>,
+    on: impl Fn() -> Result<(), Errno>,
+    is_back: impl Fn() -> bool,
+) -> Outcome {
+    for tries in 0..TRIES {
+        match back() {
+            // Where a part is sealed (EPERM), those before it went back, and those after it never
+            // changed. The kernel has the call (ENOSYS): a filter refuses it, and nothing changed.
+            Ok(()) | Err(libc::EPERM | libc::ENOSYS) => return Outcome::Undone,
+            Err(_) => {}
+        }
+        if tries == 0 {
+            give_up();
+        } else if is_back() {
+            return Outcome::Undone;
+        } else if on().is_ok() {
+            return Outcome::Done;
+        } else {
+            call::pause_for(tries);
+        }
+    }
+    call::abort()
+}

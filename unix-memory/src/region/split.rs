@@ -1,0 +1,86 @@
+//! Regions cut in two, and made one of two.
+
+use core::ptr::NonNull;
+
+use super::Region;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::os::{self, call};
+use crate::page::{check_range, max_len, page_size, round_down};
+use crate::protection::Protection;
+
+impl Region {
+    /// Whether the region can be cut before byte `mid`.
+    pub fn check_split(&self, mid: usize) -> Result<()> {
+        let refuse = |reason| {
+            let arguments = Arguments::At(mid);
+            Err(Error::new(Call::Split, libc::EINVAL, arguments, reason))
+        };
+        check_range(Call::Split, &(..mid), self.len())?;
+        if mid == 0 || mid == self.len() {
+            return Ok(());
+        }
+        let address = self.start().as_ptr().wrapping_add(mid);
+        if round_down(address.addr()) != address.addr() {
+            return refuse(Reason::Unaligned(page_size()));
+        }
+        // SAFETY: the page is the region's own.
+        if !self.is_private_anonymous() && unsafe { os::is_in_huge_page(address) } {
+            return refuse(Reason::HugePage);
+        }
+        Ok(())
+    }
+
+    /// Whether `next` begins where this one ends, is of its kind, and protected as it.
+    pub fn check_join(
+        &self,
+        next: &Self,
+        protection: Protection,
+        of_next: Protection,
+    ) -> Result<()> {
+        let (this, that) = (self.pages().addresses(), next.pages().addresses());
+        let touch = self.start().addr().get() + self.len() == next.start().addr().get();
+        let alike =
+            self.is_private_anonymous() == next.is_private_anonymous() && protection == of_next;
+        let fits = this.len() <= max_len() - that.len();
+        if touch && this.end == that.start && alike && fits {
+            // For the kernel, both are one range from now on.
+            // SAFETY: the pages are the two regions' own, and stay as protected as they are.
+            return unsafe { self.confirm(this.len() + that.len(), protection) };
+        }
+        let arguments = Arguments::Length(next.len());
+        Err(Error::new(
+            Call::Join,
+            libc::EINVAL,
+            arguments,
+            Reason::NotAdjacent,
+        ))
+    }
+
+    /// Sets the protection of `len` bytes of pages, from this region's first on, to what it is.
+    ///
+    /// # Safety
+    /// They are the caller's, and so protected.
+    unsafe fn confirm(&self, len: usize, protection: Protection) -> Result<()> {
+        let start = self.pages().start;
+        // SAFETY: as the caller vouches.
+        unsafe { call::mprotect(start, len, protection.bits()) }
+            .map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(len)))
+    }
+
+    /// The region of `len` bytes from the start of this one on, into `next`.
+    ///
+    /// # Safety
+    /// The pages of `next` follow this one's and are of its kind; neither region is used again.
+    pub unsafe fn with(&self, next: &Self, len: usize) -> Self {
+        // Where both came from one mapping, this one's pointer may speak for the whole. Otherwise
+        // the kernel is taken to have made one range of the two, of which this is the pointer: it
+        // comes from outside of what the compiler knows, as those of `mmap` do.
+        let _of_the_other = next.start().as_ptr().expose_provenance();
+        let address = self.start().as_ptr().expose_provenance();
+        let start = core::ptr::with_exposed_provenance_mut(address);
+        // SAFETY: it is the address of a pointer that is not null.
+        let start = unsafe { NonNull::new_unchecked(start) };
+        // SAFETY: the caller gives up both regions, whose pages these are, of one kind.
+        unsafe { Self::from_raw(start, len, self.is_private_anonymous()) }
+    }
+}

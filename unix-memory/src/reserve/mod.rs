@@ -1,0 +1,48 @@
+//! Addresses that are reserved first and committed piece by piece, so that what grows never moves.
+//!
+//! * [`Reservation`] is a range of addresses, of which any pages are committed and decommitted: for
+//!   allocators and runtimes.
+//! * [`ReservedVec<T>`](ReservedVec) is a vector whose elements never move: for arenas, logs, and
+//!   tables into which others have pointers. `ReservedVec<u8>` is a buffer of bytes that grows in
+//!   place, and implements `std::io::Write`.
+//!
+//! To reserve takes addresses, of which a 64-bit process has plenty, and neither memory nor swap
+//! space. Each growth is one call of `mprotect`; memory is taken page by page as it is used.
+//!
+//! Emscripten, L4Re and NuttX enforce no protections
+//! ([`Protection::is_enforced`](crate::Protection::is_enforced)): there, nothing can be reserved
+//! (`ENOSYS`).
+//!
+//! # Beside other ways to grow
+//!
+//! | | growth | addresses | at a limit | most |
+//! |---|---|---|---|---|
+//! | `Vec` | copies to twice the room, both of which exist meanwhile | change | aborts, or `try_reserve` fails | what there is |
+//! | [`Mapping::resize`](crate::Mapping::resize) | moves pages (`mremap`), or copies | may change | fails, and stays as it was | what there is |
+//! | one large mapping by hand | none: pages come as they are used | stay | the process is ended while it writes | must be known, and all of it counts as data at once |
+//! | [`Reservation`], [`ReservedVec`] | `mprotect` | stay | fails, and stays as it was | must be known |
+//!
+//! By hand, the same takes `mmap` with `PROT_NONE` and `MAP_NORESERVE`, `mprotect` to commit, and
+//! `mprotect` with `madvise(MADV_DONTNEED)` to decommit; and an account of what is committed, without
+//! which an access is a SIGSEGV. Here that account decides what can be borrowed.
+//!
+//! ```
+//! use unix_memory::reserve::ReservedVec;
+//!
+//! // Room for a million entries; memory for none yet.
+//! let mut log: ReservedVec<u64> = ReservedVec::with_max_capacity(1_000_000)?;
+//! log.push(7);
+//! let first = log.as_ptr();
+//! log.extend(0..100_000);
+//! assert_eq!(log.as_ptr(), first);
+//! # Ok::<(), unix_memory::Error>(())
+//! ```
+
+mod area;
+mod ranges;
+mod reservation;
+mod vec;
+
+pub use reservation::Reservation;
+pub use vec::ReservedVec;
+pub use vec::into_iter::IntoIter;

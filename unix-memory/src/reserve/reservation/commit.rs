@@ -1,0 +1,188 @@
+//! Pages that are committed, and decommitted.
+
+use core::ops::{Range, RangeBounds};
+
+use super::Reservation;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::page::{check_range, page_size, round_down, round_up};
+
+impl Reservation {
+    /// Makes the pages that hold a byte of `range` readable and writable.
+    ///
+    /// `range` is in bytes from the start of the reservation, and is rounded outward to pages. Pages
+    /// that were not committed hold zeros; those that were keep what they hold. Each part that was not
+    /// committed takes one system call. (The first one takes one more, and so does the first that reaches
+    /// the guard before or behind the reservation, and each where the stack of the main thread may be
+    /// near.)
+    ///
+    /// Source: mprotect(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]);
+    /// `ENOMEM` over the limit on data (`RLIMIT_DATA`), at the kernel's limit of mappings
+    /// (`vm.max_map_count`), and where memory is not overcommitted ([`Reason::CommitLimit`]); `EACCES`
+    /// where the stack of the main thread has grown up to the pages ([`Reason::Stack`]).
+    ///
+    /// Everything is as it was then. (Pages between others that were committed already may stay
+    /// committed, where the kernel, at its limit of mappings, cannot close them again.)
+    ///
+    /// # Platform
+    /// Where the system cannot drop pages at once (all but Linux and Android), pages that were
+    /// decommitted before are filled with zeros here, which takes memory for them.
+    ///
+    /// ```
+    /// use unix_memory::page_size;
+    /// use unix_memory::reserve::Reservation;
+    ///
+    /// let mut reservation = Reservation::new(10 * page_size())?;
+    /// reservation.commit(..1)?; // a page
+    /// assert!(reservation.get(..).is_none()); // nine pages are not committed
+    /// reservation.get_mut(..page_size()).unwrap().fill(7);
+    /// reservation.commit(..)?;
+    /// assert_eq!(reservation.get(..).unwrap()[page_size() - 1..][..2], [7, 0]);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mprotect")]
+    #[doc(alias = "MEM_COMMIT")]
+    pub fn commit(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
+        let range = check_range(Call::Mprotect, &range, self.len())?;
+        if range.is_empty() {
+            return Ok(());
+        }
+        let range = round_down(range.start)..round_up(range.end);
+        if self.committed.contains(&range) {
+            return Ok(());
+        }
+        self.committed.reserve_one()?;
+        self.used.reserve_one()?;
+        let mut at = range.start;
+        while let Some(gap) = self.committed.next_gap(at, range.end) {
+            // SAFETY: what is not committed is closed.
+            if let Err(error) = unsafe { self.area.open(&gap) } {
+                self.undo_commit(&(range.start..gap.start));
+                return Err(error);
+            }
+            at = gap.end;
+        }
+        let mut at = range.start;
+        while let Some(gap) = self.committed.next_gap(at, range.end) {
+            self.clear(&gap);
+            at = gap.end;
+        }
+        self.used.remove(&range);
+        self.committed.insert(&range);
+        Ok(())
+    }
+
+    /// Closes what was opened in `range`, whole pages.
+    #[cold]
+    fn undo_commit(&mut self, range: &Range<usize>) {
+        let mut at = range.start;
+        while let Some(gap) = self.committed.next_gap(at, range.end) {
+            at = gap.end;
+            // SAFETY: it was opened just now, and nothing refers to it.
+            if unsafe { self.area.close(&gap) }.is_err() {
+                // It touches the committed range behind it, as the next gap could not be opened: no
+                // room is needed.
+                self.clear(&gap);
+                self.committed.insert(&gap);
+            }
+        }
+    }
+
+    /// Makes zeros of what `gap` may hold, which was opened just now.
+    fn clear(&self, gap: &Range<usize>) {
+        let mut at = gap.start;
+        while let Some(part) = self.used.next(at, gap.end) {
+            // SAFETY: the part lies in the area.
+            let start = unsafe { self.area.start().add(part.start) };
+            // SAFETY: it is open, and nothing refers to it.
+            unsafe { start.write_bytes(0, part.len()) };
+            at = part.end;
+        }
+    }
+
+    /// Gives the memory of the pages in `range` back; they cannot be accessed until they are
+    /// committed again, as zeros.
+    ///
+    /// `range` is in bytes from the start of the reservation, and is never rounded: it must begin and
+    /// end at a page. Pages in it that are not committed stay so.
+    ///
+    /// Source: mprotect(2), madvise(2).
+    ///
+    /// # Errors
+    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]), or is
+    /// not whole pages ([`Reason::Unaligned`]); `ENOMEM` at the kernel's limit of mappings
+    /// (`vm.max_map_count`).
+    /// Everything is as it was then. (Of several committed ranges some may stay decommitted, if the
+    /// kernel, at a limit, cannot open them again.)
+    ///
+    /// # Platform
+    /// The memory goes at once on Linux (`MADV_DONTNEED`; pages that are locked, since Linux 5.18).
+    /// Elsewhere `MADV_FREE` lets the system take it when it needs some, where there is such a thing.
+    ///
+    /// ```
+    /// use unix_memory::page_size;
+    /// use unix_memory::reserve::Reservation;
+    ///
+    /// let mut reservation = Reservation::new(2 * page_size())?;
+    /// reservation.commit(..)?;
+    /// reservation.get_mut(..).unwrap().fill(7);
+    /// reservation.decommit(page_size()..)?;
+    /// assert!(reservation.decommit(..1).is_err()); // a part of a page
+    /// reservation.commit(..)?;
+    /// assert_eq!(reservation.get(page_size() - 1..=page_size()), Some(&[7, 0][..]));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "madvise")]
+    #[doc(alias = "MADV_DONTNEED")]
+    #[doc(alias = "MEM_DECOMMIT")]
+    pub fn decommit(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
+        let range = check_range(Call::Mprotect, &range, self.len())?;
+        if range.is_empty() {
+            return Ok(());
+        }
+        if range.start % page_size() != 0 || range.end % page_size() != 0 {
+            let (arguments, reason) = (Arguments::range(&range), Reason::Unaligned(page_size()));
+            return Err(Error::new(Call::Mprotect, libc::EINVAL, arguments, reason));
+        }
+        let Some(first) = self.committed.next(range.start, range.end) else {
+            return Ok(());
+        };
+        self.committed.reserve_one()?;
+        self.used.reserve_one()?;
+        let mut at = first.start;
+        while let Some(part) = self.committed.next(at, range.end) {
+            // SAFETY: it is committed, so open; nothing refers to it, as `self` is borrowed
+            // exclusively.
+            if let Err(error) = unsafe { self.area.close(&part) } {
+                self.undo_decommit(&(first.start..part.start));
+                return Err(error);
+            }
+            at = part.end;
+        }
+        // What is between them is closed too, and holds nothing.
+        let all = first.start..at;
+        self.committed.remove(&all);
+        // SAFETY: it is closed, and whoever commits it again asks for zeros.
+        if !unsafe { self.area.give_back(&all) } {
+            self.used.insert(&all);
+        }
+        Ok(())
+    }
+
+    /// Opens what was closed in `range`, whole pages.
+    #[cold]
+    fn undo_decommit(&mut self, range: &Range<usize>) {
+        let mut at = range.start;
+        while let Some(part) = self.committed.next(at, range.end) {
+            at = part.end;
+            // SAFETY: it was closed just now.
+            if unsafe { self.area.open(&part) }.is_err() {
+                // It ends with its range, as more of them follow: no room is needed.
+                self.committed.remove(&part);
+                self.used.insert(range);
+            }
+        }
+    }
+}

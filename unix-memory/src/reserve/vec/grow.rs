@@ -1,0 +1,141 @@
+//! Elements that are added.
+
+use super::ReservedVec;
+use crate::error::{Failed, Result};
+
+/// What cannot be done ends here, where no error can be returned.
+#[track_caller]
+pub fn or_panic(result: Result<()>) {
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+impl<T> ReservedVec<T> {
+    /// Adds `value` at the end.
+    ///
+    /// # Panics
+    /// Where [`try_push`](Self::try_push) fails.
+    #[track_caller]
+    #[inline]
+    pub fn push(&mut self, value: T) {
+        or_panic(self.try_push(value).map_err(Into::into));
+    }
+
+    /// Adds `value` at the end.
+    ///
+    /// # Errors
+    /// As [`try_reserve`](Self::try_reserve): the value comes back inside the error.
+    ///
+    /// ```
+    /// use unix_memory::reserve::ReservedVec;
+    ///
+    /// let mut boxes = ReservedVec::with_max_capacity(1)?;
+    /// while boxes.len() < boxes.max_capacity() {
+    ///     boxes.try_push(Box::new(1))?;
+    /// }
+    /// let (error, one_more) = boxes.try_push(Box::new(2)).unwrap_err().into_parts();
+    /// assert_eq!((error.errno(), *one_more), (libc::ENOMEM, 2));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[inline]
+    pub fn try_push(&mut self, value: T) -> Result<(), Failed<T>> {
+        if let Err(error) = self.try_reserve(1) {
+            return Err(Failed::new(error, value));
+        }
+        // SAFETY: there is room for one, so that the length is less than the capacity.
+        let place = unsafe { self.start.add(self.len) };
+        // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.
+        unsafe { place.write(value) };
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Adds clones of `values` at the end.
+    ///
+    /// # Panics
+    /// Where [`try_extend_from_slice`](Self::try_extend_from_slice) fails.
+    #[track_caller]
+    pub fn extend_from_slice(&mut self, values: &[T])
+    where
+        T: Clone,
+    {
+        or_panic(self.try_extend_from_slice(values));
+    }
+
+    /// Adds clones of `values` at the end. If one panics when it is cloned, those before it have been
+    /// added.
+    ///
+    /// # Errors
+    /// As [`try_reserve`](Self::try_reserve); nothing is added then.
+    ///
+    /// ```
+    /// use unix_memory::reserve::ReservedVec;
+    ///
+    /// let mut bytes = ReservedVec::with_max_capacity(100)?;
+    /// bytes.try_extend_from_slice(b"hello")?;
+    /// assert_eq!(*bytes, *b"hello");
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn try_extend_from_slice(&mut self, values: &[T]) -> Result<()>
+    where
+        T: Clone,
+    {
+        self.try_reserve(values.len())?;
+        let start = self.start;
+        // Counted apart, so that bytes are copied by many: the length itself could be one of them.
+        let mut counter = Counter {
+            len: self.len,
+            of: &mut self.len,
+        };
+        for value in values {
+            let value = value.clone();
+            // SAFETY: there is room for all of them, so that the length is less than the capacity.
+            let place = unsafe { start.add(counter.len) };
+            // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.
+            unsafe { place.write(value) };
+            counter.len += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A length, which the vector gets when this is dropped: also where a clone panics.
+struct Counter<'a> {
+    len: usize,
+    of: &'a mut usize,
+}
+
+impl Drop for Counter<'_> {
+    fn drop(&mut self) {
+        *self.of = self.len;
+    }
+}
+
+/// Adds what the iterator yields. If that panics, what it yielded before has been added. Room is made
+/// at once for as many as its `size_hint` says at least.
+///
+/// # Panics
+/// Where [`try_push`](ReservedVec::try_push) fails.
+impl<T> Extend<T> for ReservedVec<T> {
+    #[track_caller]
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        let values = values.into_iter();
+        // It may say more than is true.
+        let _hint = self.try_reserve(values.size_hint().0);
+        for value in values {
+            self.push(value);
+        }
+    }
+}
+
+/// Adds copies of what the iterator yields.
+///
+/// # Panics
+/// Where [`try_push`](ReservedVec::try_push) fails.
+impl<'a, T: Copy + 'a> Extend<&'a T> for ReservedVec<T> {
+    #[track_caller]
+    fn extend<I: IntoIterator<Item = &'a T>>(&mut self, values: I) {
+        self.extend(values.into_iter().copied());
+    }
+}

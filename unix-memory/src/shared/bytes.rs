@@ -1,0 +1,364 @@
+//! The bytes of a shared mapping: copied out and in, set, moved, compared.
+
+use core::cmp::Ordering;
+use core::ops::RangeBounds;
+
+use crate::copy::mechanism::Mechanism;
+use crate::copy::{CHUNK, Copier, Stop};
+use crate::error::{Arguments, Call, Error, Reason, Result};
+#[cfg(feature = "std")]
+use crate::guard::plain_data::PlainData;
+use crate::page::{check_range, check_span};
+use crate::protection::{Access, Readable, Writable};
+use crate::shared::SharedMapping;
+
+/// The error of a copy that stopped: `done` bytes were done, and the byte at `at` was not.
+const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
+    let reason = if stop.is_gone {
+        Reason::Fault { done, at }
+    } else {
+        Reason::Kernel
+    };
+    Error::new(call, stop.errno, arguments, reason)
+}
+
+impl<A: Access> SharedMapping<A> {
+    fn address(&self, offset: usize) -> *mut u8 {
+        self.region().start().as_ptr().wrapping_add(offset)
+    }
+}
+
+/// Copies out.
+impl<A: Readable> SharedMapping<A> {
+    /// Copies `buffer.len()` bytes from `offset` on out of the mapping.
+    ///
+    /// Bytes that somebody writes meanwhile come old or new, each at its own time. `offset` is in
+    /// bytes from the start of the mapping.
+    ///
+    /// # Errors
+    /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how far it got and where:
+    ///   so many bytes of the buffer are good.
+    /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, as one that lies in
+    ///   a mapping which was vouched for, and whose file was truncated all the same. Where the
+    ///   processor copies, that raises the signal that any other access to the buffer raises.
+    /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadOnly};
+    /// let zero = std::fs::File::open("/dev/zero")?;
+    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
+    /// let mut bytes = [1; 4];
+    /// mapping.read_at(6, &mut bytes)?;
+    /// assert_eq!(bytes, [0; 4]);
+    /// assert!(mapping.read_at(7, &mut bytes).is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        self.read_by(&mut Copier::new(), offset, buffer)
+    }
+
+    /// As [`read_at`](Self::read_at), by that mechanism and no other.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at); and `ENOSYS` where the system has no such mechanism
+    /// ([`Reason::Unsupported`]), `ENOTSUP` where the handler is not installed, or blocked in this
+    /// thread ([`Reason::NoHandler`]), `ENOSYS` or `EPERM`, or what else it says, where a seccomp
+    /// filter forbids it.
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, Mechanism, ReadOnly};
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// let mapping = MapOptions::new().len(10).map_shared(&program, ReadOnly)?;
+    /// let mut bytes = [1; 4];
+    /// mapping.read_at_with(Mechanism::Pipe, 6, &mut bytes)?;
+    /// assert_eq!(bytes, mapping.to_vec()?[6..]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn read_at_with(
+        &self,
+        mechanism: Mechanism,
+        offset: usize,
+        buffer: &mut [u8],
+    ) -> Result<()> {
+        let arguments = Arguments::Range {
+            start: offset,
+            len: buffer.len(),
+        };
+        let mut copier = Copier::with(mechanism)
+            .map_err(|(errno, reason)| Error::new(Call::Read, errno, arguments, reason))?;
+        self.read_by(&mut copier, offset, buffer)
+    }
+
+    fn read_by(&self, copier: &mut Copier, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        check_span(Call::Read, offset, buffer.len(), self.len())?;
+        let len = buffer.len();
+        self.load(copier, offset, buffer).map_err(|stop| {
+            let arguments = Arguments::Range { start: offset, len };
+            stopped(Call::Read, arguments, stop, stop.done, offset + stop.done)
+        })
+    }
+
+    /// Copies bytes out of a range that lies in the mapping.
+    fn load(
+        &self,
+        copier: &mut Copier,
+        offset: usize,
+        buffer: &mut [u8],
+    ) -> core::result::Result<(), Stop> {
+        debug_assert!(offset + buffer.len() <= self.len());
+        // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; of
+        // Rust's accesses to a shared mapping there are only atomics, each byte in one size.
+        unsafe { copier.load(self.address(offset), buffer.as_mut_ptr(), buffer.len()) }
+    }
+
+    /// Appends `count` values from `offset` on to `values`, or those before a fault.
+    ///
+    /// # Errors
+    /// `ENOMEM` where there is no memory for them; else those of [`read_at`](Self::read_at).
+    #[cfg(feature = "std")]
+    pub(crate) fn append_to<T: PlainData>(
+        &self,
+        values: &mut std::vec::Vec<T>,
+        offset: usize,
+        count: usize,
+    ) -> Result<()> {
+        let len = count.saturating_mul(size_of::<T>());
+        check_span(Call::Read, offset, len, self.len())?;
+        let arguments = Arguments::Range { start: offset, len };
+        values
+            .try_reserve_exact(count)
+            .map_err(|_| Error::kernel(Call::Read, libc::ENOMEM, arguments))?;
+        // Not zeroed first: a mapping of holes may be longer than there is memory for zeros.
+        let room = values.spare_capacity_mut()[..count].as_mut_ptr().cast();
+        // SAFETY: the vector has room for so many. The range lies in the mapping, as for `load`.
+        let result = unsafe { Copier::new().load(self.address(offset), room, len) };
+        let done = result.map_or_else(|stop| stop.done, |()| len);
+        let whole = done.checked_div(size_of::<T>()).unwrap_or(count);
+        // SAFETY: the bytes of so many were copied there, and any bytes are a value, as `PlainData`
+        // says.
+        unsafe { values.set_len(values.len() + whole) };
+        result.map_err(|stop| stopped(Call::Read, arguments, stop, done, offset + done))
+    }
+
+    /// Copies the whole mapping.
+    ///
+    /// # Errors
+    /// `ENOMEM`: there is no memory for the copy, as of a file of many holes. Else as
+    /// [`read_at`](Self::read_at).
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadOnly};
+    /// let zero = std::fs::File::open("/dev/zero")?;
+    /// let mapping = MapOptions::new().len(10).map_private(&zero, ReadOnly)?;
+    /// assert_eq!(mapping.to_vec()?, [0; 10]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn to_vec(&self) -> Result<std::vec::Vec<u8>> {
+        let mut bytes = std::vec::Vec::new();
+        self.append_to(&mut bytes, 0, self.len())?;
+        Ok(bytes)
+    }
+
+    /// Whether the bytes from `offset` on equal `bytes`.
+    ///
+    /// # Errors
+    /// As [`compare_at`](Self::compare_at).
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadWrite};
+    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
+    /// mapping.write_at(2, b"magic")?;
+    /// assert!(mapping.eq_at(2, b"magic")?);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn eq_at(&self, offset: usize, bytes: &[u8]) -> Result<bool> {
+        self.compare_at(offset, bytes).map(Ordering::is_eq)
+    }
+
+    /// How the bytes from `offset` on, as many as `bytes` has, compare with `bytes`: by the first
+    /// that differs, as slices do.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at), where what could be read does not differ.
+    ///
+    /// ```
+    /// # use std::cmp::Ordering;
+    /// # use unix_memory::{MapOptions, ReadWrite};
+    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
+    /// mapping.write_at(0, b"abc")?;
+    /// assert_eq!(mapping.compare_at(0, b"abd")?, Ordering::Less);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "memcmp")]
+    pub fn compare_at(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
+        check_span(Call::Compare, offset, bytes.len(), self.len())?;
+        let mut copier = Copier::new();
+        let mut buffer = [0; CHUNK];
+        let mut before = 0;
+        for theirs in bytes.chunks(CHUNK) {
+            let ours = &mut buffer[..theirs.len()];
+            let at = offset + before;
+            let result = self.load(&mut copier, at, ours);
+            let good = result.map_or_else(|stop| stop.done, |()| theirs.len());
+            match ours[..good].cmp(&theirs[..good]) {
+                Ordering::Equal => {}
+                differs => return Ok(differs),
+            }
+            result.map_err(|stop| {
+                let len = bytes.len();
+                let arguments = Arguments::Range { start: offset, len };
+                let done = stop.done;
+                stopped(Call::Compare, arguments, stop, before + done, at + done)
+            })?;
+            before += theirs.len();
+        }
+        Ok(Ordering::Equal)
+    }
+}
+
+/// Copies in.
+impl<A: Writable> SharedMapping<A> {
+    /// Copies `bytes` into the mapping, from `offset` on.
+    ///
+    /// Others see it come byte by byte, in no promised order. Bytes beside the range are never
+    /// changed, also when others write to them meanwhile. `offset` is in bytes from the start of
+    /// the mapping.
+    ///
+    /// # Errors
+    /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were
+    ///   copied before and where it ended. Some bytes more may have been copied, if the memory went
+    ///   meanwhile.
+    /// * `EFAULT` with [`Reason::Kernel`]: `bytes` itself cannot be read; see
+    ///   [`read_at`](Self::read_at).
+    /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadWrite};
+    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
+    /// mapping.write_at(6, b"last")?;
+    /// assert!(mapping.write_at(7, b"last").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.write_by(&mut Copier::new(), offset, bytes)
+    }
+
+    /// As [`write_at`](Self::write_at), by that mechanism and no other.
+    ///
+    /// # Errors
+    /// As [`write_at`](Self::write_at); and, for the mechanism, as
+    /// [`read_at_with`](Self::read_at_with).
+    pub fn write_at_with(&self, mechanism: Mechanism, offset: usize, bytes: &[u8]) -> Result<()> {
+        let arguments = Arguments::Range {
+            start: offset,
+            len: bytes.len(),
+        };
+        let mut copier = Copier::with(mechanism)
+            .map_err(|(errno, reason)| Error::new(Call::Write, errno, arguments, reason))?;
+        self.write_by(&mut copier, offset, bytes)
+    }
+
+    fn write_by(&self, copier: &mut Copier, offset: usize, bytes: &[u8]) -> Result<()> {
+        check_span(Call::Write, offset, bytes.len(), self.len())?;
+        self.store(copier, offset, bytes).map_err(|stop| {
+            let len = bytes.len();
+            let arguments = Arguments::Range { start: offset, len };
+            stopped(Call::Write, arguments, stop, stop.done, offset + stop.done)
+        })
+    }
+
+    /// Copies bytes into a range that lies in the mapping.
+    fn store(
+        &self,
+        copier: &mut Copier,
+        offset: usize,
+        bytes: &[u8],
+    ) -> core::result::Result<(), Stop> {
+        debug_assert!(offset + bytes.len() <= self.len());
+        // SAFETY: as for `load`, of a mapping that can be written.
+        unsafe { copier.store(bytes, self.address(offset)) }
+    }
+
+    /// Sets every byte of `range`, in bytes from the start of the mapping, to `byte`.
+    ///
+    /// # Errors
+    /// As [`write_at`](Self::write_at).
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadWrite};
+    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
+    /// mapping.fill(8.., b'x')?;
+    /// assert_eq!(mapping.to_vec()?, *b"\0\0\0\0\0\0\0\0xx");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "memset")]
+    pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
+        let range = check_range(Call::Fill, &range, self.len())?;
+        // SAFETY: as for `load`, of a mapping that can be written.
+        unsafe { Copier::new().fill(self.address(range.start), range.len(), byte) }.map_err(
+            |stop| {
+                let arguments = Arguments::range(&range);
+                let done = stop.done;
+                stopped(Call::Fill, arguments, stop, done, range.start + done)
+            },
+        )
+    }
+
+    /// Copies the bytes of `range` to `to` and on, both in bytes from the start of the mapping;
+    /// they may overlap.
+    ///
+    /// # Errors
+    /// As [`write_at`](Self::write_at), of either range. Where `to` lies after the start of
+    /// `range`, the last bytes are copied first, and those that were copied before an error are the
+    /// last.
+    ///
+    /// ```
+    /// # use unix_memory::{MapOptions, ReadWrite};
+    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
+    /// mapping.write_at(0, b"abcdef")?;
+    /// mapping.copy_within(..6, 3)?;
+    /// assert_eq!(mapping.to_vec()?, *b"abcabcdef\0");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "memmove")]
+    pub fn copy_within(&self, range: impl RangeBounds<usize>, to: usize) -> Result<()> {
+        let range = check_range(Call::CopyWithin, &range, self.len())?;
+        let (start, len) = (range.start, range.len());
+        check_span(Call::CopyWithin, to, len, self.len())?;
+        let mut copier = Copier::new();
+        let mut buffer = [0; CHUNK];
+        let mut done = 0;
+        while done < len {
+            let buffer = &mut buffer[..CHUNK.min(len - done)];
+            // Away from what is still to be read.
+            let offset = if to <= start {
+                done
+            } else {
+                len - done - buffer.len()
+            };
+            let failed = |stop, more, at| {
+                let arguments = Arguments::Move { start, len, to };
+                Err(stopped(Call::CopyWithin, arguments, stop, done + more, at))
+            };
+            let loaded = self.load(&mut copier, start + offset, buffer);
+            // The bytes before a fault are the next ones only on the way up.
+            let good = match loaded {
+                Ok(()) => buffer.len(),
+                Err(stop) if to <= start => stop.done,
+                Err(_) => 0,
+            };
+            if let Err(stop) = self.store(&mut copier, to + offset, &buffer[..good]) {
+                let more = if to <= start { stop.done } else { 0 };
+                return failed(stop, more, to + offset + stop.done);
+            }
+            if let Err(stop) = loaded {
+                return failed(stop, good, start + offset + stop.done);
+            }
+            done += good;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! A shared mapping that keeps its file, to grow with it.
+
+use core::fmt;
+use core::ops::Deref;
+use std::os::fd::AsFd;
+
+use crate::copy::populate::{Memory, populate};
+use crate::error::{Arguments, Call, Error, Failed, FileKind, Reason, Result};
+use crate::map::facts::Facts;
+use crate::map::length;
+use crate::map::options::MapOptions;
+use crate::protection::{Access, Protection, Writable};
+use crate::region::ledger::Kind;
+use crate::region::map::MAX_OFFSET;
+use crate::region::resize::Move;
+use crate::shared::SharedMapping;
+
+/// A [`SharedMapping`] of a file, with the file, so that both grow together: an append-only log, say, or
+/// a growing table. An empty file, whose mapping is empty, grows as any other.
+///
+/// It derefs to the mapping. What changes the length takes `&mut self`, because the bytes may get another
+/// address; their offsets stay. It is made by [`MapOptions::map_file`].
+///
+/// # Others who change the length
+/// [`follow`](Self::follow) takes over what others have made of the file's length. Two that make the file
+/// longer, or shorter, at the same moment must keep each other out, by flock(2) for example: between the
+/// question how long it is and the change, the file may grow, and be cut off again. Reads and writes need
+/// no lock for that: see [`SharedMapping`].
+///
+/// ```
+/// use unix_memory::{MapOptions, ReadWrite};
+///
+/// # if !cfg!(target_os = "emscripten") {
+/// let mut log = MapOptions::new().map_file(tempfile::tempfile()?, ReadWrite)?;
+/// assert_eq!(log.append(b"first")?, 0);
+/// assert_eq!(log.append(b"second")?, 5);
+/// assert_eq!(log.to_vec()?, b"firstsecond");
+/// assert_eq!(log.file().metadata()?.len(), 11);
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use = "it is unmapped, and its file closed, when it is dropped"]
+pub struct MappedFile<F, A: Access> {
+    mapping: SharedMapping<A>,
+    file: F,
+    /// To map it once more, longer.
+    options: MapOptions,
+}
+
+impl MapOptions {
+    /// Maps a file, shared, as [`map_shared`](Self::map_shared) does, and keeps it.
+    ///
+    /// A length and an address are those of the mapping at first: when it grows, it may get another
+    /// address.
+    ///
+    /// # Errors
+    /// The file comes back inside the error: those of [`map_shared`](Self::map_shared).
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// let program = MapOptions::new().map_file(program, ReadOnly)?;
+    /// let mut magic = [0; 2];
+    /// program.read_at(0, &mut magic)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    #[doc(alias = "MAP_SHARED")]
+    pub fn map_file<F: AsFd, A: Access>(
+        &self,
+        file: F,
+        access: A,
+    ) -> Result<MappedFile<F, A>, Failed<F>> {
+        match self.map_shared(&file, access) {
+            Ok(mapping) => Ok(MappedFile {
+                mapping,
+                file,
+                options: self.for_a_second(),
+            }),
+            Err(error) => Err(Failed::new(error, file)),
+        }
+    }
+}
+
+impl<F: AsFd, A: Access> MappedFile<F, A> {
+    /// Makes the mapping `len` bytes long, and the file as long as that takes. Does nothing where the
+    /// mapping is that long; and the file stays as it is where it is longer.
+    ///
+    /// New bytes of the file are zeros. They take no room on the disk before they are written: where
+    /// there is none left then, copies fail with [`Reason::Fault`]. posix_fallocate(3) takes it in
+    /// advance. Source: ftruncate(2), POSIX.1-2024; mremap(2).
+    ///
+    /// # Errors
+    /// The mapping and the file are as they were:
+    /// * `EINVAL` or `EBADF`: the file is not open for writing.
+    /// * `EFBIG`: more than a file can have ([`Reason::OffsetLimit`]), than the file system allows, or
+    ///   than the process may give one (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`]).
+    /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of mappings
+    ///   allows; `EAGAIN` over the limit on locked memory.
+    /// * `EPERM`: a seal forbids it.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// # if !cfg!(target_os = "emscripten") {
+    /// let mut table = MapOptions::new().map_file(tempfile::tempfile()?, ReadWrite)?;
+    /// table.grow(1 << 20)?;
+    /// table.write_value((1 << 20) - 8, &7_u64)?;
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    #[doc(alias = "ftruncate")]
+    pub fn grow(&mut self, len: usize) -> Result<()> {
+        self.lengthen(len).map(drop)
+    }
+
+    /// Cuts the file off behind the first `len` bytes of the mapping, and the mapping with it. Does
+    /// nothing where the mapping is no longer than that; and a file that ends before stays as it is.
+    ///
+    /// # Errors
+    /// * The mapping and the file are as they were: `EINVAL` or `EBADF` where the file is not open for
+    ///   writing, `EPERM` where a seal forbids it; `EFBIG` where what is left is more than the process
+    ///   may give a file (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`]): should others cut the file off first,
+    ///   the call would make it longer, and a signal end the process.
+    /// * `ENOMEM` at the kernel's limit of mappings: the file is cut off, and the mapping is as long as
+    ///   it was.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// # if !cfg!(target_os = "emscripten") {
+    /// let mut log = MapOptions::new().map_file(tempfile::tempfile()?, ReadWrite)?;
+    /// log.append(b"kept, dropped")?;
+    /// log.truncate(4)?;
+    /// assert_eq!(log.to_vec()?, b"kept");
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "ftruncate")]
+    pub fn truncate(&mut self, len: usize) -> Result<()> {
+        if len >= self.mapping.len() {
+            return Ok(());
+        }
+        let end = self.end(len)?;
+        let file = self.file.as_fd();
+        let facts = Facts::of(file)?;
+        let ends_before = facts.kind == FileKind::Regular && facts.len <= end;
+        if !ends_before {
+            length::set_len(file, end)?;
+        }
+        self.set_mapped(len)
+    }
+
+    /// Makes the mapping as long as the rest of the file is now: when others have made the file longer,
+    /// or shorter. Returns whether that was needed.
+    ///
+    /// A file that is no regular one has no length to follow: its mapping stays as it is.
+    ///
+    /// # Errors
+    /// The mapping is as it was: `ENOMEM` and `EAGAIN` as [`grow`](Self::grow).
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let mut writer = tempfile::NamedTempFile::new()?;
+    /// let mut reader = MapOptions::new().map_file(writer.reopen()?, ReadOnly)?;
+    /// writer.write_all(b"an entry")?;
+    /// assert!(reader.follow()?);
+    /// assert_eq!(reader.to_vec()?, b"an entry");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    pub fn follow(&mut self) -> Result<bool> {
+        let facts = Facts::of(self.file.as_fd())?;
+        if !matches!(facts.kind, FileKind::Regular) {
+            return Ok(false);
+        }
+        let rest = facts.len.saturating_sub(self.options.start());
+        // More than there are addresses is refused as such.
+        let len = usize::try_from(rest).unwrap_or(usize::MAX);
+        if len == self.mapping.len() {
+            return Ok(false);
+        }
+        self.set_mapped(len)?;
+        Ok(true)
+    }
+
+    /// The file.
+    pub const fn file(&self) -> &F {
+        &self.file
+    }
+
+    /// The file, and the mapping without it.
+    pub fn into_parts(self) -> (F, SharedMapping<A>) {
+        (self.file, self.mapping)
+    }
+
+    /// Where in the file its first `len` bytes end.
+    fn end(&self, len: usize) -> Result<u64> {
+        let offset = self.options.start();
+        offset.checked_add(len as u64).ok_or_else(|| {
+            let len = Some(len);
+            let arguments = Arguments::File { offset, len };
+            let reason = Reason::OffsetLimit(MAX_OFFSET);
+            Error::new(Call::Ftruncate, libc::EFBIG, arguments, reason)
+        })
+    }
+
+    /// Makes the mapping and the file as long as [`grow`](Self::grow) says, and returns how long the file
+    /// was, if it has become longer.
+    fn lengthen(&mut self, len: usize) -> Result<Option<u64>> {
+        let before = self.mapping.len();
+        if len <= before {
+            return Ok(None);
+        }
+        let end = self.end(len)?;
+        // The mapping first: it can be undone, and a file that was cut off could not.
+        let other = self.resize(len)?;
+        let file = self.file.as_fd();
+        let longer = Facts::of(file).and_then(|facts| {
+            if facts.len >= end {
+                return Ok(None);
+            }
+            length::set_len(file, end).map(|()| Some(facts.len))
+        });
+        match (longer, other) {
+            (Ok(was), None) => {
+                self.bring_in(before);
+                Ok(was)
+            }
+            // What is past the end of a file cannot be locked: only now.
+            (Ok(was), Some(other)) => {
+                self.change_to(other)
+                    .inspect_err(|_| self.cut_off(end, was))?;
+                Ok(was)
+            }
+            (Err(error), other) => {
+                if other.is_none() {
+                    // Where this fails, what is past the end of the file cannot be accessed, and nothing
+                    // worse.
+                    let _as_it_was = self.set_mapped(before);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the file as long as it was, if it has become longer and still ends at `end`.
+    #[cold]
+    fn cut_off(&self, end: u64, was: Option<u64>) {
+        let file = self.file.as_fd();
+        let ends_there = Facts::of(file).is_ok_and(|facts| facts.len == end);
+        if let Some(was) = was.filter(|_| ends_there) {
+            let _as_it_was = length::set_len(file, was);
+        }
+    }
+
+    /// Brings in what has come behind the first `before` bytes, if the mapping is locked: there was
+    /// nothing yet when it became longer.
+    fn bring_in(&self, before: usize) {
+        let region = self.mapping.region();
+        let can_be_read = self.mapping.protection().contains(Protection::READ);
+        if can_be_read && region.known().kind == Some(Kind::Full) {
+            let pages = region.pages_of(&(before..region.len()));
+            let _as_far_as_it_goes = populate(pages, Memory::Shared);
+        }
+    }
+
+    /// Makes the mapping `len` bytes long, past the end of the file if need be.
+    fn set_mapped(&mut self, len: usize) -> Result<()> {
+        match self.resize(len)? {
+            Some(other) => self.change_to(other),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the mapping `len` bytes long, past the end of the file if need be; or returns another of that
+    /// length, to [change to](Self::change_to), where the system cannot.
+    fn resize(&mut self, len: usize) -> Result<Option<SharedMapping<A>>> {
+        // What has no such call, or several mappings in the kernel, is mapped anew; as is what was empty.
+        const ANEW: [i32; 3] = [libc::ENOSYS, libc::EFAULT, libc::EINVAL];
+        let region = self.mapping.region_mut();
+        match region.resize_shared(len, Move::Allowed) {
+            // And what the stack of the main thread is beside, which the system does not look at.
+            Err(error) if ANEW.contains(&error.errno()) || error.reason() == Reason::Stack => {
+                let (options, _) = self.options.without_steps();
+                let options = options.len(len).past_end(true);
+                let (file, access) = (&self.file, self.mapping.access());
+                match options.map_shared(file, access) {
+                    // The addresses between which it had to lie were for the mapping at first.
+                    Err(error) if error.reason() == Reason::NoRoom => {
+                        options.hint(0).map_shared(file, access)
+                    }
+                    result => result,
+                }
+                .map(Some)
+            }
+            result => result.map(|()| None),
+        }
+    }
+
+    /// Takes another mapping in place of this one, advised on as was asked for at first, and locked and
+    /// hidden from core dumps as this one.
+    fn change_to(&mut self, other: SharedMapping<A>) -> Result<()> {
+        let known = self.mapping.region().known();
+        let (_, steps) = self.options.without_steps();
+        if let Some(advice) = steps.advice {
+            other.advise(advice)?;
+        }
+        let region = other.into_region().keep_as(known)?;
+        self.mapping = SharedMapping::from_region(region, self.mapping.access());
+        Ok(())
+    }
+}
+
+impl<F: AsFd, A: Writable> MappedFile<F, A> {
+    /// Grows by `bytes`, writes them there, and returns the offset at which they begin. Where the mapping
+    /// is of the start of a longer file, that is over what the file has there.
+    ///
+    /// Where several processes append, each keeps the others out, and calls [`follow`](Self::follow)
+    /// first.
+    ///
+    /// # Errors
+    /// Those of [`grow`](Self::grow), and of [`write_at`](SharedMapping::write_at), as `EFAULT` where the
+    /// disk is full ([`Reason::Fault`]). The mapping is as long as it was, and so is the file, if it can be
+    /// cut off again.
+    #[doc(alias = "ftruncate")]
+    pub fn append(&mut self, bytes: &[u8]) -> Result<usize> {
+        let start = self.mapping.len();
+        let was = self.lengthen(start.saturating_add(bytes.len()))?;
+        match self.mapping.write_at(start, bytes) {
+            Ok(()) => Ok(start),
+            Err(error) => {
+                // Only what has come to it: behind that, the file may have had more.
+                if let Ok(end) = self.end(self.mapping.len()) {
+                    self.cut_off(end, was);
+                }
+                let _as_it_was = self.set_mapped(start);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<F, A: Access> Deref for MappedFile<F, A> {
+    type Target = SharedMapping<A>;
+
+    fn deref(&self) -> &SharedMapping<A> {
+        &self.mapping
+    }
+}
+
+impl<F: fmt::Debug, A: Access> fmt::Debug for MappedFile<F, A> {
+    /// The mapping and the file; never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MappedFile")
+            .field("mapping", &self.mapping)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}

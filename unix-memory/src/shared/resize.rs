@@ -1,0 +1,60 @@
+//! Shared mappings that grow and shrink, on Linux and Android.
+
+use super::SharedMapping;
+use crate::error::Result;
+use crate::protection::Access;
+use crate::region::resize::Move;
+
+/// With Linux and Android: resizing what others may change.
+impl<A: Access> SharedMapping<A> {
+    /// Changes the length to `len` bytes, elsewhere in memory if need be.
+    ///
+    /// A mapping of a file that grows shows more of the file, from where it ended; what is past the
+    /// end of the file cannot be accessed until the file has grown too. Memory that `fork`ed
+    /// processes share does not grow with its mapping. Nothing is written; shrinking gives whole
+    /// pages back, and never moves. Source: mremap(2).
+    ///
+    /// # Errors
+    /// The mapping is as it was: `ENOMEM` with [`Reason::Stack`](crate::Reason) where the addresses
+    /// behind it are kept for the stack of the main thread (see
+    /// [`MapOptions::at`](crate::MapOptions::at)); `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
+    /// the limit of mappings or a length allows; `EAGAIN` over the limit on locked memory; `EFAULT`
+    /// where advice on a part has made several mappings of it in the kernel; `EINVAL` for an empty
+    /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let file = tempfile::tempfile()?;
+    /// file.set_len(100)?;
+    /// let mut mapping = MapOptions::new().map_shared(&file, ReadWrite)?;
+    /// file.set_len(1 << 20)?;
+    /// mapping.resize(1 << 20)?;
+    /// mapping.write_at((1 << 20) - 3, b"end")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    #[doc(alias = "MREMAP_MAYMOVE")]
+    pub fn resize(&mut self, len: usize) -> Result<()> {
+        self.region_mut().resize_shared(len, Move::Allowed)
+    }
+
+    /// Changes the length to `len` bytes where the mapping is.
+    ///
+    /// # Errors
+    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadOnly};
+    ///
+    /// let program = std::fs::File::open(std::env::current_exe()?)?;
+    /// let mut mapping = MapOptions::new().map_shared(&program, ReadOnly)?;
+    /// mapping.resize_in_place(10)?;
+    /// assert_eq!(mapping.len(), 10);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "mremap")]
+    pub fn resize_in_place(&mut self, len: usize) -> Result<()> {
+        self.region_mut().resize_shared(len, Move::Forbidden)
+    }
+}

@@ -1,0 +1,215 @@
+//! Stacks for threads and coroutines.
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+
+use unix_memory_sys as sys;
+
+use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
+use crate::os;
+use crate::page::{max_len, page_size, round_up};
+use crate::protection::{Access, NoAccess, ReadWrite};
+use crate::region::map::Request;
+use crate::region::place::Place;
+use crate::region::{Region, guard_page};
+
+/// Memory for the stack of a thread or a coroutine, with a guard below it: an overflow raises SIGSEGV.
+///
+/// A stack grows downward, from its [`top`](Self::top) to its [`bottom`](Self::bottom), on every
+/// processor for which there is Rust. Below the bottom, down to the [`limit`](Self::limit), is the
+/// guard, which cannot be accessed. Pages take memory when they are used. All is unmapped on drop.
+///
+/// A stack gives out addresses, and no references: what runs on it is the business of `unsafe` code,
+/// which keeps the stack until that has ended.
+///
+/// * **Threads**: `pthread_attr_setstack` takes the bottom and the size. The C library makes no guard
+///   of its own then.
+/// * **Coroutines**: corosensei's trait `Stack` asks for a `base`, which is the top, and for a `limit`,
+///   which includes the guard, as the limit does here; see the example. All are aligned to a page,
+///   which is more than any processor asks of a stack.
+/// * **Steps over the guard**: a function with variables larger than the guard could reach over it.
+///   Rust touches each page on the way, on most processors; C does with `-fstack-clash-protection`.
+/// * **The signal**: a handler of SIGSEGV runs only on a stack of its own (`sigaltstack`), which each
+///   thread has to set up. Without one, the process is ended.
+/// * **fork**: a child gets its own copy, guard included.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use unix_memory::Stack;
+///
+/// /// As crates for coroutines ask for a stack.
+/// trait CoroutineStack {
+///     fn base(&self) -> NonZeroUsize;
+///     fn limit(&self) -> NonZeroUsize;
+/// }
+///
+/// struct Ours(Stack);
+///
+/// impl CoroutineStack for Ours {
+///     fn base(&self) -> NonZeroUsize {
+///         self.0.top().addr()
+///     }
+///     fn limit(&self) -> NonZeroUsize {
+///         self.0.limit().addr()
+///     }
+/// }
+///
+/// let stack = Ours(Stack::new(64 << 10)?);
+/// assert_eq!(stack.base().get() - stack.limit().get(), stack.0.size() + stack.0.guard_size());
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "MAP_STACK")]
+#[doc(alias = "pthread_attr_setstack")]
+#[must_use = "it is unmapped when it is dropped"]
+pub struct Stack {
+    /// The guard, and the stack.
+    region: Region,
+    /// In bytes, whole pages.
+    guard: usize,
+}
+
+impl Stack {
+    /// A stack of `size` bytes above a guard of one page.
+    ///
+    /// # Errors
+    /// As [`with_guard`](Self::with_guard).
+    ///
+    /// ```
+    /// use unix_memory::{Stack, page_size};
+    ///
+    /// let stack = Stack::new(64 << 10)?;
+    /// assert_eq!(stack.size(), (64_usize << 10).next_multiple_of(page_size()));
+    /// assert_eq!(stack.guard_size(), page_size());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    pub fn new(size: usize) -> Result<Self> {
+        Self::with_guard(size, 0)
+    }
+
+    /// A stack of `size` bytes above a guard of `guard` bytes. Each is rounded up to whole pages, and
+    /// has at least one.
+    ///
+    /// Source: mmap(2), madvise(2), mprotect(2), POSIX.1-2024.
+    ///
+    /// # Errors
+    /// `ENOMEM` for more than `isize::MAX` bytes together ([`Reason::LengthLimit`]), more than there
+    /// are addresses, more than a limit (`RLIMIT_AS`, `RLIMIT_DATA`) leaves, at the kernel's limit of
+    /// mappings (`vm.max_map_count`), and where memory is not overcommitted; `EAGAIN` over the limit
+    /// on locked memory (`RLIMIT_MEMLOCK`), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system
+    /// enforces no protections, so that there are no guards ([`Reason::NotEnforced`]).
+    ///
+    /// # Platform
+    /// `MAP_STACK` on Linux, where it keeps huge pages away since 6.7, on NetBSD, and on OpenBSD,
+    /// which lets a stack be in no other memory. (FreeBSD's `MAP_STACK`, which makes a mapping that
+    /// grows, is not used.)
+    ///
+    /// On Linux since 6.13 the guard is made with `MADV_GUARD_INSTALL`, so that it is not a mapping of
+    /// its own: the kernel takes stacks that lie side by side for one mapping, and a process can have
+    /// more of them than it can have mappings. Elsewhere, and where such guards are refused, as of
+    /// locked memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
+    ///
+    /// Emscripten, L4Re and NuttX enforce no protections.
+    ///
+    /// ```
+    /// use unix_memory::{Stack, page_size};
+    ///
+    /// let stack = Stack::with_guard(1 << 20, 16 * page_size())?;
+    /// assert_eq!(stack.guard_size(), 16 * page_size());
+    /// assert_eq!(stack.bottom().addr().get() - stack.limit().addr().get(), stack.guard_size());
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mmap")]
+    #[doc(alias = "mprotect")]
+    #[doc(alias = "MADV_GUARD_INSTALL")]
+    pub fn with_guard(size: usize, guard: usize) -> Result<Self> {
+        let arguments = Arguments::Length(size.saturating_add(guard));
+        let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
+        if !os::ENFORCES_PROTECTION {
+            return refuse(libc::ENOSYS, Reason::NotEnforced);
+        }
+        if size > max_len() || guard > max_len() {
+            return refuse(libc::ENOMEM, Reason::LengthLimit(max_len()));
+        }
+        let (size, guard) = (round_up(size.max(1)), round_up(guard.max(1)));
+        let request = Request {
+            place: Place::Anywhere,
+            alignment: 1,
+            // At most twice `max_len`, more than which is refused.
+            len: guard + size,
+            page_size: page_size(),
+            protection: ReadWrite.protection(),
+            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_STACK,
+            fd: -1,
+            offset: 0,
+        };
+        let region = Region::map(&request, arguments)?;
+        let pages = region.pages_of(&(0..guard));
+        // SAFETY: they are the region's own, and new.
+        if !unsafe { guard_page::install(pages) } {
+            // SAFETY: as above; nothing unmaps them by this.
+            let below = unsafe { Region::from_raw(pages.start, pages.len, true) };
+            let below = ManuallyDrop::new(below);
+            // SAFETY: nothing refers to them.
+            unsafe { below.protect(ReadWrite.protection(), NoAccess.protection()) }?;
+        }
+        Ok(Self { region, guard })
+    }
+
+    /// How many bytes can be used, in whole pages.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.region.len() - self.guard
+    }
+
+    /// How many bytes the guard has, in whole pages.
+    #[must_use]
+    pub const fn guard_size(&self) -> usize {
+        self.guard
+    }
+
+    /// The address behind the last byte, where what runs on the stack begins.
+    #[must_use]
+    pub const fn top(&self) -> NonNull<u8> {
+        // SAFETY: it is the end of the region.
+        unsafe { self.region.start().add(self.region.len()) }
+    }
+
+    /// The address of the lowest byte that can be used, which `pthread_attr_setstack` takes.
+    #[must_use]
+    pub const fn bottom(&self) -> NonNull<u8> {
+        // SAFETY: the guard is within the region.
+        unsafe { self.region.start().add(self.guard) }
+    }
+
+    /// The address of the lowest byte of the guard. Nothing below it is the stack's.
+    #[must_use]
+    pub const fn limit(&self) -> NonNull<u8> {
+        self.region.start()
+    }
+
+    /// Unmaps now, and reports when the kernel refuses, which dropping cannot.
+    ///
+    /// # Errors
+    /// As [`Mapping::unmap`](crate::Mapping::unmap): the stack comes back inside the error.
+    #[doc(alias = "munmap")]
+    pub fn unmap(self) -> Result<(), Failed<Self>> {
+        let Self { region, guard } = self;
+        region
+            .unmap()
+            .map_err(|(error, region)| Failed::new(error, Self { region, guard }))
+    }
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack")
+            .field("top", &self.top())
+            .field("size", &self.size())
+            .field("guard_size", &self.guard_size())
+            .finish()
+    }
+}
+
+static_assertions::assert_impl_all!(Stack: Send, Sync, Unpin);

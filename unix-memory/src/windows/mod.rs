@@ -1,0 +1,347 @@
+//! A file that is mapped piece after piece, because it is larger than the address space, or than
+//! one wants to have mapped.
+
+pub mod window;
+
+use core::fmt;
+use core::iter::FusedIterator;
+use core::ops::Range;
+use std::os::fd::AsFd;
+
+use self::window::Window;
+use crate::advice::Advice;
+use crate::bytes::read::{Extent, Source, read};
+use crate::bytes::way::{Way, leaves_another_way};
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::map::facts::Facts;
+use crate::map::options::MapOptions;
+use crate::os;
+use crate::page::{max_len, page_size};
+use crate::protection::ReadOnly;
+use crate::shared::SharedMapping;
+
+/// An iterator over a file, in windows that are mapped one after the other.
+///
+/// Each [`Window`] is a [`SharedMapping`], which lasts as long as it is kept: in a `for` loop, one
+/// round. At most two are mapped by the iterator itself and the loop: the one that is being read
+/// and the one after it, which the kernel is asked to read ahead. File offsets have 64 bits
+/// everywhere, so that a program with 32-bit addresses reads a file of any length.
+///
+/// Windows begin at multiples of their size in the file. So the first is shorter if the start is
+/// not such a multiple, and the last if the end is not.
+///
+/// Where the file system maps files privately only ([`Reason::PrivateOnly`]), windows are private
+/// mappings, which show the same bytes. A regular file that cannot be mapped at all
+/// ([`Reason::NoMappings`]), as one in /proc, is read: each window is then anonymous memory, which holds
+/// the bytes as they were when it was handed out. [`Window::way`] returns which it is.
+///
+/// # Files that change
+/// The file's length is read again before each window.
+/// * One that **grows** is read to its new end, if that comes before the iteration has ended.
+/// * One that **shrinks**, but not to before what was handed out, ends there. If it is now shorter
+///   than what was handed out, or than [`end_at`](Self::end_at) says, the next item is an error
+///   ([`Reason::FileLength`]) and the last one.
+/// * A window that loses pages *after* it was handed out is like any other mapping of a file that
+///   is truncated: see [`SharedMapping`]. One that was read loses nothing.
+/// * A file that cannot be mapped and **reports another length** than it has is read to its real end: one
+///   in /proc reports 0, one in /sys a page.
+///
+/// ```
+/// use unix_memory::Windows;
+///
+/// let program = std::fs::File::open(std::env::current_exe()?)?;
+/// let (mut bytes, mut zeros) = (0, 0);
+/// for window in Windows::new(&program, 1 << 20)? {
+///     let window = window?.to_vec()?;
+///     bytes += window.len() as u64;
+///     zeros += window.iter().filter(|&&byte| byte == 0).count();
+/// }
+/// assert_eq!(bytes, program.metadata()?.len());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[doc(alias = "mmap")]
+#[must_use = "nothing is mapped until it is asked for a window"]
+pub struct Windows<F: AsFd> {
+    file: F,
+    /// Bytes in a whole window: a multiple of the pages of the file.
+    size: usize,
+    /// Where the next window begins.
+    next: u64,
+    /// Where the last one ends, if that was said; else where the file does.
+    end: Option<u64>,
+    read_ahead: bool,
+    drop_behind: bool,
+    /// The next window, mapped already.
+    ahead: Option<Window>,
+    /// The window that was handed out last, if it is to be dropped from memory.
+    behind: Range<u64>,
+    is_done: bool,
+    /// How long the file said at first that it is: those that have no length say zero.
+    first_len: u64,
+    /// How windows come into memory, as far as that is known.
+    way: Way,
+}
+
+impl<F: AsFd> Windows<F> {
+    /// Windows of `size` bytes over a whole file, open for reading; `size` is rounded up to whole
+    /// pages (of the file, which may have huge ones), and is at least one. The file may be given as
+    /// a reference, or for good.
+    ///
+    /// # Errors
+    /// `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
+    /// `ENOMEM`: a window is longer than any mapping can be ([`Reason::LengthLimit`]).
+    ///
+    /// What else [`MapOptions::map_shared`] refuses, the first window tells; and `EINVAL` that
+    /// anything but a regular file needs an [end](Self::end_at) ([`Reason::LengthNeeded`]).
+    pub fn new(file: F, size: usize) -> Result<Self> {
+        let facts = Facts::of(file.as_fd())?;
+        let refuse = |errno, reason| {
+            Err(Error::new(
+                Call::Mmap,
+                errno,
+                arguments(0, Some(size)),
+                reason,
+            ))
+        };
+        if let FileKind::Directory | FileKind::Pipe = facts.kind {
+            return refuse(libc::ENODEV, Reason::NotMappable(facts.kind));
+        }
+        let unit = facts.huge_page.unwrap_or(page_size());
+        match size.max(1).checked_next_multiple_of(unit) {
+            Some(size) if size <= max_len() => Ok(Self {
+                file,
+                size,
+                next: 0,
+                end: None,
+                read_ahead: true,
+                drop_behind: false,
+                ahead: None,
+                behind: 0..0,
+                is_done: false,
+                first_len: facts.len,
+                way: Way::MappedShared,
+            }),
+            _ => refuse(libc::ENOMEM, Reason::LengthLimit(max_len())),
+        }
+    }
+
+    /// Begin at this offset in the file, in bytes, rather than at 0. (In a file of huge pages it
+    /// must be at one of them.)
+    pub fn start_at(mut self, offset: u64) -> Self {
+        self.next = offset;
+        self.ahead = None;
+        self
+    }
+
+    /// End at this offset in the file, in bytes, rather than where the file ends. Anything but a
+    /// regular file needs it, as a block device.
+    pub fn end_at(mut self, offset: u64) -> Self {
+        self.end = Some(offset);
+        self
+    }
+
+    /// Map the window after the one that is being read too, and ask the kernel to read it now
+    /// ([`Advice::WillNeed`]). That is so unless it is turned off: for windows of which few bytes
+    /// are read. Windows of a file that cannot be mapped are not read ahead.
+    #[doc(alias = "MADV_WILLNEED")]
+    pub fn read_ahead(mut self, yes: bool) -> Self {
+        self.read_ahead = yes;
+        self.ahead = None;
+        self
+    }
+
+    /// Tell the kernel, when the next window is asked for, that the memory of the last one is of no
+    /// more use, so that a file which is read once does not drive out what others have in memory.
+    /// That is not so unless it is asked for: others may want the file's pages soon.
+    ///
+    /// It is a hint, and changes no content. Pages that anybody has mapped stay.
+    ///
+    /// # Platform
+    /// `posix_fadvise` on Linux, Android and FreeBSD; elsewhere without effect.
+    #[doc(alias = "posix_fadvise")]
+    #[doc(alias = "POSIX_FADV_DONTNEED")]
+    pub fn drop_behind(mut self, yes: bool) -> Self {
+        self.drop_behind = yes;
+        self
+    }
+
+    /// The size of a whole window in bytes.
+    #[must_use]
+    pub const fn window_size(&self) -> usize {
+        self.size
+    }
+
+    /// Where in the file the next window begins, in bytes.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.next
+    }
+
+    /// The next window: `None` at the end.
+    fn advance(&mut self) -> Result<Option<Window>> {
+        self.drop_last();
+        let facts = Facts::of(self.file.as_fd())?;
+        if facts.kind == FileKind::Regular && facts.len == 0 && facts.huge_page.is_none() {
+            // It says that it is empty; if it cannot be mapped, that may not be so.
+            drop(self.map(&facts, 0, None)?);
+        }
+        let end = self.end_in(&facts)?;
+        let len = self.len_at(self.next, end);
+        let offset = self.next;
+        let window = match self.ahead.take() {
+            _ if len == 0 => return Ok(None),
+            // Unless the file has changed its length meanwhile.
+            Some(window) if window.offset() == offset && window.len() == len => window,
+            _ => self.window(&facts, offset, len)?,
+        };
+        if window.is_empty() {
+            return Ok(None);
+        }
+        self.next += window.len() as u64;
+        if self.drop_behind {
+            self.behind = offset..self.next;
+        }
+        let len = self.len_at(self.next, end);
+        if self.read_ahead && len > 0 {
+            // If it cannot be mapped now, that is told when its turn has come.
+            let ahead = self.map(&facts, self.next, Some(len)).ok().flatten();
+            self.ahead = ahead.map(|mapping| Window::new(self.next, mapping, self.way));
+            if let Some(window) = &self.ahead {
+                let _only_a_hint = window.advise(Advice::WillNeed);
+            }
+        }
+        Ok(Some(window))
+    }
+
+    /// The window at `offset`, of `len` bytes; fewer, or none, if the file is read and ends before.
+    fn window(&mut self, facts: &Facts, offset: u64, len: usize) -> Result<Window> {
+        if let Some(mapping) = self.map(facts, offset, Some(len))? {
+            return Ok(Window::new(offset, mapping, self.way));
+        }
+        let expected = facts.len.saturating_sub(offset);
+        let source = Source::at(self.file.as_fd(), offset);
+        let bytes = read(source, Extent::UpTo(len), expected)?;
+        if bytes.len() < len && self.end.is_some() {
+            let reason = Reason::FileLength(offset + bytes.len() as u64);
+            let arguments = arguments(offset, Some(len));
+            return Err(Error::new(Call::ReadFile, libc::ENXIO, arguments, reason));
+        }
+        Ok(Window::new(offset, bytes.into(), self.way))
+    }
+
+    /// Maps `len` bytes at `offset`, or to the end of the file, in the way that there is, which is found
+    /// out here; `None` where the file must be read.
+    fn map(
+        &mut self,
+        facts: &Facts,
+        offset: u64,
+        len: Option<usize>,
+    ) -> Result<Option<SharedMapping<ReadOnly>>> {
+        let mut options = MapOptions::new().offset(offset);
+        if let Some(len) = len {
+            options = options.len(len);
+        }
+        loop {
+            let (mapping, next) = match self.way {
+                Way::MappedShared => (options.map_shared(&self.file, ReadOnly), Way::MappedPrivate),
+                Way::MappedPrivate => (options.map_private(&self.file, ReadOnly), Way::Read),
+                _ => return Ok(None),
+            };
+            match mapping {
+                Err(error) if facts.kind == FileKind::Regular && leaves_another_way(&error) => {
+                    self.way = next;
+                }
+                mapping => return mapping.map(Some),
+            }
+        }
+    }
+
+    /// Where the last window ends, as the file is now; `u64::MAX` where only reading shows that.
+    fn end_in(&self, facts: &Facts) -> Result<u64> {
+        let refuse = |errno, reason| {
+            let len = self
+                .end
+                .and_then(|end| usize::try_from(end.checked_sub(self.next)?).ok());
+            Err(Error::new(
+                Call::Mmap,
+                errno,
+                arguments(self.next, len),
+                reason,
+            ))
+        };
+        match (facts.kind, self.end) {
+            (FileKind::Regular, end)
+                if facts.len == 0 && self.first_len == 0 && self.way == Way::Read =>
+            {
+                Ok(end.unwrap_or(u64::MAX))
+            }
+            (FileKind::Regular, end) => {
+                // What was handed out, and what was asked for.
+                if facts.len < self.next.max(end.unwrap_or(0)) {
+                    return refuse(libc::ENXIO, Reason::FileLength(facts.len));
+                }
+                Ok(end.unwrap_or(facts.len))
+            }
+            (_, Some(end)) => Ok(end),
+            (kind, None) => refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
+        }
+    }
+
+    /// The length of the window at `offset`: to the next multiple of the size, or to `end`.
+    fn len_at(&self, offset: u64, end: u64) -> usize {
+        let size = self.size as u64;
+        let len = (size - offset % size).min(end.saturating_sub(offset));
+        #[allow(clippy::cast_possible_truncation, reason = "at most the size, a usize")]
+        let len = len as usize;
+        len
+    }
+
+    /// Drops the pages of the last window, which the reader has dropped, or else they stay.
+    fn drop_last(&mut self) {
+        if !self.behind.is_empty() {
+            os::drop_behind(self.file.as_fd(), &self.behind);
+            self.behind = 0..0;
+        }
+    }
+}
+
+const fn arguments(offset: u64, len: Option<usize>) -> Arguments {
+    Arguments::File { offset, len }
+}
+
+impl<F: AsFd> Iterator for Windows<F> {
+    type Item = Result<Window>;
+
+    /// # Errors
+    /// As [`MapOptions::map_shared`], or [`FileBytesOptions::load`](crate::FileBytesOptions::load)
+    /// where the file is read; `ENXIO` with [`Reason::FileLength`] where the file has
+    /// shrunk; `EINVAL` with [`Reason::LengthNeeded`] for what does not tell its length, without an
+    /// end. After an error there are no more windows.
+    fn next(&mut self) -> Option<Result<Window>> {
+        if self.is_done {
+            return None;
+        }
+        let window = self.advance().transpose();
+        self.is_done = !matches!(window, Some(Ok(_)));
+        window
+    }
+}
+
+impl<F: AsFd> FusedIterator for Windows<F> {}
+
+impl<F: AsFd> Drop for Windows<F> {
+    fn drop(&mut self) {
+        self.drop_last();
+    }
+}
+
+impl<F: AsFd> fmt::Debug for Windows<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Windows")
+            .field("file", &self.file.as_fd())
+            .field("size", &self.size)
+            .field("next", &self.next)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
