@@ -1,6 +1,7 @@
 //! Children made by `fork`: for what a process can do only once, or does not survive.
 
 use crate::is_emulated;
+use crate::kernel::new_pid_namespace;
 use std::any::Any;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -8,9 +9,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitStatus;
 use std::ptr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs `f` in a child, whose only thread it is, and returns how that ended: with 0 where `f`
-/// returned, with 101 where it panicked (the message is on standard error), with 102 after a minute.
+/// returned, with 101 where it panicked (the message is on standard error), with [`GAVE_UP`] after a
+/// minute.
 ///
 /// The child allocates, which glibc and musl allow after a fork.
 ///
@@ -33,12 +37,17 @@ pub fn in_a_child_of_the_same_number(f: impl FnOnce()) -> ExitStatus {
 }
 
 /// Calls `f` here, and in a child that is the first process of a PID namespace: as root alone, which is
-/// said otherwise.
+/// said otherwise. If this is such a process itself, `f` is called in a child rather than here: it could
+/// take away where this process's children are, which others of its tests have as well.
 ///
 /// # Panics
 /// Where `f` does.
 pub fn here_and_as_the_first_process(f: impl Fn()) {
-    f();
+    if std::process::id() == 1 {
+        assert!(in_a_child(&f).success());
+    } else {
+        f();
+    }
     let status = in_a_child(|| match new_pid_namespace() {
         Ok(()) => assert!(in_a_child(f).success()),
         Err(error) => crate::skip("children of the same number", &error.to_string()),
@@ -46,13 +55,16 @@ pub fn here_and_as_the_first_process(f: impl Fn()) {
     assert!(status.success(), "as the first process of a PID namespace");
 }
 
-/// Has the children of this process be in a PID namespace of their own.
-fn new_pid_namespace() -> std::io::Result<()> {
-    // SAFETY: the call has no preconditions, and changes nothing but where children are.
-    match unsafe { libc::unshare(libc::CLONE_NEWPID) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
-    }
+/// Whether this is a child, whose panics are only said by [`spawn`]: the usual hook takes locks, which
+/// another thread of the parent may have had.
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
+
+/// Done when panics look at [`IS_CHILD`].
+static QUIET: Once = Once::new();
+
+/// For how many seconds a child may run: an emulator is slow.
+pub(crate) fn patience() -> u32 {
+    if is_emulated() { 500 } else { 60 }
 }
 
 /// Begins to run `f` in a child, as [`in_a_child`] does.
@@ -61,7 +73,16 @@ fn new_pid_namespace() -> std::io::Result<()> {
 /// Where there can be no child.
 pub fn spawn(f: impl FnOnce()) -> Child {
     // In seconds: an emulator is slow. (Asked here: in the child the environment may be locked.)
-    let patience = if is_emulated() { 500 } else { 60 };
+    let patience = patience();
+    // (And set here: in the child it may be locked for good, by a thread that was panicking.)
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_CHILD.load(Ordering::Relaxed) {
+                usual(panic);
+            }
+        }));
+    });
     // SAFETY: the child uses nothing that another thread may have left locked but the allocator,
     // which is repaired, and ends by `_exit`.
     let pid = unsafe { libc::fork() };
@@ -73,8 +94,7 @@ pub fn spawn(f: impl FnOnce()) -> Child {
         unsafe { libc::signal(libc::SIGALRM, end) };
         // SAFETY: the call has no preconditions.
         unsafe { libc::alarm(patience) };
-        // The usual one takes a lock, which another thread of the parent may have had.
-        std::panic::set_hook(Box::new(|_| {}));
+        IS_CHILD.store(true, Ordering::Relaxed);
         let no_core = libc::rlimit {
             rlim_cur: 0,
             rlim_max: 0,
@@ -96,9 +116,12 @@ pub fn spawn(f: impl FnOnce()) -> Child {
     Child(pid)
 }
 
+/// The code of a child that did not come to its end in time.
+pub const GAVE_UP: libc::c_int = 102;
+
 extern "C" fn give_up(_: libc::c_int) {
     // SAFETY: the call has no preconditions.
-    unsafe { libc::_exit(102) };
+    unsafe { libc::_exit(GAVE_UP) };
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -4,15 +4,21 @@
 //! needs; where it is missing it says, as [`skip`] does, that `check` was left out, and why, and
 //! returns true.
 
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::{mem, ptr};
 
-use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
-use procfs::process::{MMPermissions, VmFlags};
+use libc::{MAP_ANON, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
 
-use crate::{flags, in_a_child, raw_flags, skip, smaps};
+use unix_memory::{
+    MapOptions, Mapping, Protection, ReadExecute, ReadOnly, ReadWrite, Reason, page_size,
+};
+
+use crate::kernel::{self, Flags, Map, Permissions};
+use crate::machine_code::{call, function};
+use crate::{in_a_child, skip};
 
 /// Advice that reaches the kernel, which refuses a value that it does not know.
 #[must_use]
@@ -34,43 +40,68 @@ pub fn advice(check: &str) -> bool {
 #[must_use]
 pub fn own_pages(check: &str) -> bool {
     let size = unix_memory::page_size() as u64;
-    let kernels = with_page(PROT_READ, 0, |page, _| {
-        smaps(page.cast_const().cast()).map(|map| map.extension.map["KernelPageSize"])
+    let theirs = with_page(PROT_READ, 0, |page, _| {
+        kernel::map_at(page.cast_const().cast())
     });
-    let theirs = kernels.is_none_or(|kernels| kernels == size);
+    let as_large = theirs.is(|map| map.as_ref().is_none_or(|map| map.page_size == Some(size)));
     told(
-        !theirs,
+        !as_large,
         check,
         "an emulator makes each page of several of the kernel's",
     )
 }
 
-/// A process of the kernel's own, of which all that /proc says is said of this program: an emulator is
-/// one too, with memory of its own beside its program's.
+/// Shared mappings of files that can be written.
+///
+/// # Panics
+/// Where there is no file for it.
+#[must_use]
+pub fn shared_files(check: &str) -> bool {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(1).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite);
+    let lacking = mapping.is_err_and(|error| error.reason() == Reason::NotWrittenBack);
+    let reason = "this system does not write shared mappings back to their files";
+    told(lacking, check, reason)
+}
+
+/// Protections that are enforced.
+#[must_use]
+pub fn protections(check: &str) -> bool {
+    let reason = "this system enforces no protections";
+    told(!Protection::is_enforced(), check, reason)
+}
+
+/// A process of the kernel's own, of which all that the kernel reports is said of this program: an
+/// emulator is one too, with memory of its own beside its program's.
 ///
 /// # Panics
 /// Where the path of the program is not mapped.
 #[must_use]
 pub fn own_process(check: &str) -> bool {
-    // SAFETY: the call takes any number.
-    let stack = unsafe { libc::getauxval(libc::AT_EXECFN) };
-    let stack = ptr::without_provenance(usize::try_from(stack).unwrap());
     // An emulator gives its program a stack that does not grow.
-    let is_stack = raw_flags(stack).iter().any(|flag| flag == "gd");
-    told(
-        !is_stack,
-        check,
-        "an emulator's own memory counts with its program's",
-    )
+    match kernel::own_stack_grows() {
+        None => told(
+            true,
+            check,
+            "this system reports nothing, or not in a way known here",
+        ),
+        Some(grows) => told(
+            !grows,
+            check,
+            "an emulator's own memory counts with its program's",
+        ),
+    }
 }
 
 /// Execution in /proc/self/smaps: an emulator does not execute its program's pages.
 #[must_use]
 pub fn execution(check: &str) -> bool {
     let map = with_page(PROT_READ | PROT_EXEC, 0, |page, _| {
-        smaps(page.cast_const().cast())
+        kernel::map_at(page.cast_const().cast())
     });
-    let told_of = map.is_none_or(|map| map.perms.contains(MMPermissions::EXECUTE));
+    let executes = |map: &Map| map.permissions.contains(Permissions::EXECUTE);
+    let told_of = map.is(|map| map.as_ref().is_none_or(executes));
     told(
         !told_of,
         check,
@@ -78,17 +109,43 @@ pub fn execution(check: &str) -> bool {
     )
 }
 
+/// Code that is executed as it was written last: QEMU's emulators before 8.2 take a store of many bytes,
+/// as the kernel makes when it copies, for one of the first byte, and go on executing what they have
+/// translated of the others.
+#[must_use]
+pub fn stores_over_code(check: &str) -> bool {
+    const AT: usize = 64;
+    let returned = || -> Option<[u32; 2]> {
+        let mut mapping = Mapping::anonymous(page_size()).ok()?;
+        let mut returned = [0; 2];
+        for (value, returned) in (1..).zip(&mut returned) {
+            let code = function(value)?;
+            let mut bytes = vec![0; page_size()];
+            bytes[AT..AT + code.len()].copy_from_slice(&code);
+            let (mut end, mut start) = io::pipe().ok()?;
+            start.write_all(&bytes).ok()?;
+            end.read_exact(&mut mapping).ok()?;
+            let executable = mapping.protect(ReadExecute).ok()?;
+            // SAFETY: the function was just copied there, and can be executed.
+            *returned = unsafe { call(executable.as_ptr().wrapping_add(AT)) };
+            mapping = executable.protect(ReadWrite).ok()?;
+        }
+        Some(returned)
+    };
+    told(
+        returned() == Some([1, 1]),
+        check,
+        "an emulator executes what it translated before it was written over",
+    )
+}
+
 /// `MAP_POPULATE`, of the bare call, that brings pages in.
 #[must_use]
 pub fn populate_flag(check: &str) -> bool {
-    let resident = with_page(PROT_READ, libc::MAP_POPULATE, |page, len| {
-        // The kernel's pages may be smaller: a byte for each.
-        let mut pages = vec![0; len];
-        // SAFETY: `pages` has room for as many pages as `len` can have.
-        let asked = unsafe { libc::mincore(page, len, pages.as_mut_ptr()) };
-        asked == 0 && pages[0] & 1 == 1
-    });
-    told(!resident, check, "an emulator drops MAP_POPULATE")
+    match kernel::populate_flag_populates() {
+        None => told(true, check, "no MAP_POPULATE that is known here"),
+        Some(populates) => told(!populates, check, "an emulator drops MAP_POPULATE"),
+    }
 }
 
 /// Mappings of the file behind `fd`, which is in huge pages of `size` bytes.
@@ -97,17 +154,10 @@ pub fn populate_flag(check: &str) -> bool {
 /// Where what was mapped cannot be unmapped.
 #[must_use]
 pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
-    let flags = MAP_SHARED | libc::MAP_NORESERVE;
-    // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-    let address = unsafe { libc::mmap(ptr::null_mut(), size, PROT_READ, flags, fd, 0) };
-    if address == libc::MAP_FAILED {
-        let error = std::io::Error::last_os_error();
-        return told(true, check, &format!("mmap of a huge page: {error}"));
+    match kernel::huge_page_can_be_mapped(fd, size) {
+        Ok(()) => false,
+        Err(error) => told(true, check, &format!("mmap of a huge page: {error}")),
     }
-    // SAFETY: the pages are those just mapped.
-    let unmapped = unsafe { libc::munmap(address, size) };
-    assert_eq!(unmapped, 0);
-    false
 }
 
 /// Masks of handlers that the C library hands to the kernel as they are: musl 1.2.5 does not on
@@ -151,13 +201,41 @@ pub fn masks_of_handlers(check: &str) -> bool {
     )
 }
 
+/// The end of a program whose own access raises SIGBUS while it ignores that signal: a kernel ends it,
+/// user-mode emulators of QEMU's up to 7.2 begin the access again without end.
+///
+/// # Panics
+/// Where no file can be made.
+#[must_use]
+pub fn ends_by_ignored_faults(check: &str) -> bool {
+    const PATIENCE: u32 = 10;
+    let file = tempfile::tempfile().expect("a file");
+    let ended = in_a_child(|| {
+        let options = MapOptions::new().len(1).past_end(true);
+        let mapping = options.map_shared(&file, ReadOnly).expect("a mapping");
+        // SAFETY: to ignore a signal needs no function.
+        unsafe { libc::signal(libc::SIGBUS, libc::SIG_IGN) };
+        // SAFETY: the call has no preconditions.
+        unsafe { libc::alarm(PATIENCE) };
+        // SAFETY: the page is mapped; that the file has none is what the access is for.
+        unsafe { mapping.as_ptr().read_volatile() };
+    });
+    let repeats = ended.code() == Some(crate::GAVE_UP);
+    assert_ne!(ended.code(), Some(101), "its mapping was not made");
+    told(
+        repeats,
+        check,
+        "an emulator repeats an access whose signal is ignored",
+    )
+}
+
 /// Space that is not set aside (`MAP_NORESERVE`), of the bare call.
 #[must_use]
 pub fn no_reserve(check: &str) -> bool {
-    let flags = with_page(PROT_READ, libc::MAP_NORESERVE, |page, _| {
-        flags(page.cast_const().cast())
+    let flags = with_page(PROT_READ, kernel::MAP_NORESERVE, |page, _| {
+        kernel::flags(page.cast_const().cast())
     });
-    let told_of = flags.contains(VmFlags::NR);
+    let told_of = flags.contains(Flags::NR);
     told(!told_of, check, "an emulator drops MAP_NORESERVE")
 }
 
@@ -165,11 +243,11 @@ pub fn no_reserve(check: &str) -> bool {
 #[must_use]
 pub fn locks_on_fault_told(check: &str) -> bool {
     let flags = with_page(PROT_READ, 0, |page, len| {
-        // SAFETY: a lock changes nothing; it goes with the page.
-        let failed = unsafe { libc::syscall(libc::SYS_mlock2, page, len, libc::MLOCK_ONFAULT) };
-        (failed == 0).then(|| raw_flags(page.cast_const().cast()))
+        // The lock goes with the page.
+        let locked = kernel::lock_on_fault(page, len).is_ok();
+        locked.then(|| kernel::flags(page.cast_const().cast()))
     });
-    let told_of = flags.is_none_or(|flags| flags.iter().any(|flag| flag == "lf"));
+    let told_of = flags.is_none_or(|flags| flags.contains(Flags::LF));
     told(
         !told_of,
         check,
@@ -192,7 +270,7 @@ pub fn far_offsets(check: &str) -> bool {
     let offset = FAR.try_into().expect("an offset");
     // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
     let address = unsafe {
-        libc::mmap64(
+        kernel::mmap64(
             ptr::null_mut(),
             4,
             PROT_READ,
@@ -223,7 +301,7 @@ fn told(lacks: bool, check: &str, reason: &str) -> bool {
 
 /// Calls `f` with a new private page, made by the C library alone.
 fn with_page<R>(protection: c_int, flags: c_int, f: impl FnOnce(*mut c_void, usize) -> R) -> R {
-    let flags = flags | MAP_PRIVATE | MAP_ANONYMOUS;
+    let flags = flags | MAP_PRIVATE | MAP_ANON;
     let len = unix_memory::page_size();
     // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
     let page = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };

@@ -7,7 +7,7 @@
 //! like are what they really are on the target.
 
 #![no_core]
-#![feature(no_core, lang_items, rustc_attrs, decl_macro, auto_traits, doc_cfg)]
+#![feature(no_core, lang_items, rustc_attrs, decl_macro, auto_traits, doc_cfg, macro_derive, intrinsics)]
 #![allow(internal_features, unused)]
 
 #[lang = "pointee_sized"]
@@ -52,9 +52,26 @@ pub macro derive($item:item) {}
 #[rustc_builtin_macro]
 pub macro test($item:item) {}
 
+/// Derives give nothing: nobody asks for it here.
+macro_rules! derives {
+    ($dollar:tt $($Name:ident)*) => { $(
+        #[macro_export]
+        macro_rules! $Name {
+            derive() ($dollar($dollar item:tt)*) => {};
+        }
+    )* };
+}
+derives! { $ Clone Copy Debug Default Eq PartialEq }
+
+pub mod mem {
+    #[rustc_intrinsic]
+    pub const fn size_of<T>() -> usize;
+}
+
 pub mod prelude {
     pub mod rust_2024 {
-        pub use crate::{Copy, Sized, Sync, cfg, compile_error, concat, derive, include_str, stringify, test};
+        pub use crate::mem::size_of;
+        pub use crate::{Clone, Copy, Debug, Default, Eq, PartialEq, Sized, Sync, cfg, compile_error, concat, derive, include_str, stringify, test};
     }
 }
 
@@ -137,6 +154,9 @@ signed_integers! { i8 i16 i32 i64 isize }
 impl Copy for bool {}
 
 pub mod ptr {
+    pub const fn without_provenance<T>(address: usize) -> *const T {
+        address as *const T
+    }
     pub const fn without_provenance_mut<T>(address: usize) -> *mut T {
         address as *mut T
     }

@@ -9,9 +9,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{capture, command, text, workdir};
 
-/// Debian's packages for this machine, or for another architecture.
+/// The keys that Debian's archives are signed with, of the package debian-archive-keyring.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Debian's packages for this machine, or for another architecture and release.
 pub struct Apt {
-    /// What tells apt of another architecture.
+    /// The configuration that names another architecture and release.
     config: Option<PathBuf>,
 }
 
@@ -21,10 +24,13 @@ impl Apt {
         Self { config: None }
     }
 
-    /// For `architecture`, as Debian calls it, from the same archives; its lists are below
-    /// `target/xtask/`.
-    pub fn of(architecture: &str) -> Result<Self> {
-        let dir = workdir(&format!("apt/{architecture}"))?;
+    /// For `architecture` and `suite`, as Debian calls them, from the archive that this machine has
+    /// its own packages from; the lists are below `target/xtask/`.
+    ///
+    /// # Errors
+    /// Where apt knows no archive of Debian's.
+    pub fn of(architecture: &str, suite: &str) -> Result<Self> {
+        let dir = workdir(&format!("apt/{suite}-{architecture}"))?;
         for dir in ["lists/partial", "cache/archives/partial"].map(|name| dir.join(name)) {
             fs::create_dir_all(dir)?;
         }
@@ -32,14 +38,23 @@ impl Apt {
         if !status.exists() {
             fs::write(&status, "")?;
         }
+        let sources = dir.join("debian.sources");
+        let text = format!(
+            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n",
+            archive()?
+        );
+        fs::write(&sources, text)?;
         let path = dir.join("apt.conf");
         let text = format!(
             "APT::Architecture \"{architecture}\";\n\
              APT::Architectures {{ \"{architecture}\"; }};\n\
              Dir::State::Lists \"{dir}/lists\";\n\
              Dir::State::Status \"{dir}/status\";\n\
-             Dir::Cache \"{dir}/cache\";\n",
-            dir = dir.display()
+             Dir::Cache \"{dir}/cache\";\n\
+             Dir::Etc::SourceList \"{sources}\";\n\
+             Dir::Etc::SourceParts \"/dev/null\";\n",
+            dir = dir.display(),
+            sources = sources.display()
         );
         fs::write(&path, text)?;
         Ok(Self { config: Some(path) })
@@ -58,22 +73,21 @@ impl Apt {
     /// # Errors
     /// Where one cannot be had; others may have come.
     pub fn update(&self) -> Result<()> {
-        capture(self.command("apt-get").args(["-qq", "update"])).map(drop)
+        let arguments = ["-qq", "-oAcquire::Retries=3", "update"];
+        capture(self.command("apt-get").args(arguments)).map(drop)
     }
 
-    /// The package, of those that `package` depends on, whose name starts with `prefix`.
+    /// The packages, of those that `package` depends on, whose names start with one of `prefixes`.
     ///
     /// # Errors
-    /// Where apt does not know it.
-    pub fn dependency(&self, package: &str, prefix: &str) -> Result<String> {
+    /// Where apt does not know `package`.
+    pub fn dependencies(&self, package: &str, prefixes: &[&str]) -> Result<Vec<String>> {
         let listing = text(self.command("apt-cache").args(["depends", package]))?;
         let names = listing
             .lines()
-            .filter_map(|line| line.split_once("Depends: "));
-        let mut names = names.map(|(_, name)| name.trim());
-        let name = names.find(|name| name.starts_with(prefix));
-        let name = name.with_context(|| format!("{package} depends on no {prefix}..."))?;
-        Ok(name.to_owned())
+            .filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let wanted = names.filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        Ok(wanted.map(str::to_owned).collect())
     }
 
     /// Downloads `packages` (as apt writes them: `name` or `name=version`) and unpacks them below
@@ -95,7 +109,8 @@ impl Apt {
         let debs = workdir(&format!("{place}-debs"))?;
         capture(
             self.command("apt-get")
-                .args(["-qq", "download"])
+                // An archive may not answer once.
+                .args(["-qq", "-oAcquire::Retries=3", "download"])
                 .args(packages)
                 .current_dir(&debs),
         )
@@ -112,6 +127,23 @@ impl Apt {
         fs::write(done, wanted)?;
         Ok(dir)
     }
+}
+
+/// Debian's archive, of those that apt knows.
+fn archive() -> Result<String> {
+    const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
+    let lists = text(command("apt-get").args([
+        "indextargets",
+        "--format",
+        FORMAT,
+        "Created-By: Packages",
+    ]))?;
+    let mut archives = lists
+        .lines()
+        .filter_map(|line| line.strip_prefix("Debian|Debian|"));
+    let archive = archives.next();
+    let archive = archive.context("apt has no list of Debian's archive: `sudo apt-get update`")?;
+    Ok(archive.to_owned())
 }
 
 fn unpack(deb: &Path, dir: &Path, patterns: &[&str]) -> Result<()> {
@@ -142,6 +174,30 @@ pub fn version(package: &str, prefix: &str) -> Result<String> {
     }
 }
 
+/// `packages` (as apt writes them: `name=version`), and what they need and this machine lacks.
+pub fn with_dependencies(packages: &[String]) -> Result<Vec<String>> {
+    let plan = text(
+        command("apt-get")
+            .args(["install", "--simulate", "--quiet", "--quiet"])
+            .args(["--no-install-recommends", "--allow-downgrades"])
+            .args(packages),
+    )?;
+    let mut all = packages.to_vec();
+    for package in plan.lines().filter_map(planned) {
+        if !all.contains(&package) {
+            all.push(package);
+        }
+    }
+    Ok(all)
+}
+
+/// The package in a line of a simulated installation, `Inst name [old version] (version ...`.
+fn planned(line: &str) -> Option<String> {
+    let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
+    let (_, rest) = rest.split_once('(')?;
+    Some(format!("{name}={}", rest.split(' ').next()?))
+}
+
 /// The first version, in apt-cache madison's `name | version | source` lines, newest first.
 fn pick<'a>(listing: &'a str, prefix: &str) -> Option<&'a str> {
     listing
@@ -157,7 +213,20 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::pick;
+    use super::{pick, planned};
+
+    #[test]
+    fn a_planned_package_is_read() {
+        let read = |line| planned(line).unwrap_or_default();
+        let line =
+            "Inst cargo-web [1.96.0-1] (1.85.0+dfsg3-1 Debian:12/stable [amd64]) [rustc-web]";
+        assert_eq!(read(line), "cargo-web=1.85.0+dfsg3-1");
+        assert_eq!(
+            read("Inst libllvm19 (1:19.1.7-3 Debian:12 [amd64])"),
+            "libllvm19=1:19.1.7-3"
+        );
+        assert_eq!(read("Conf libllvm19 (1:19.1.7-3 Debian:12 [amd64])"), "");
+    }
 
     #[test]
     fn the_version_asked_for_is_picked() {

@@ -1,4 +1,5 @@
-//! `cargo xtask check`: both library crates compile on every target; a warning fails too.
+//! `cargo xtask check`: both library crates compile on every target, and the tests of both on one
+//! target of each system that they are meant for beside Linux; a warning fails too.
 //!
 //! `core` is not built, its metadata is enough to check types against: see `sysroot.rs`. `std` is
 //! built by cargo, which takes a minute for each target, so that few are visited by default.
@@ -7,24 +8,22 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{capture, workdir};
-use crate::results::Results;
+use crate::process::{capture, silent, workdir};
+use crate::results;
 use crate::sysroot;
 use crate::targets::{Row, Selection, Table};
 use crate::toolchain::Toolchain;
-use crate::visit::{Outcome, report, visit};
+use crate::visit::{Outcome, visit};
 
 /// What may be asked for.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    selection: Selection,
-    /// With std: on the table's few, on the first target of each group, on all, or nowhere
+    common: results::Options,
+    /// With std: on the table's few, on the first target of each group, on all, or nowhere; where
+    /// nowhere, the tests are not compiled either
     #[arg(long, value_name = "WHERE")]
     std: Option<Std>,
-    /// Writes what came out to xtask/results.toml, for the README's table
-    #[arg(long)]
-    record: bool,
 }
 
 /// Where the safe crate is checked with std.
@@ -36,9 +35,12 @@ enum Std {
     All,
 }
 
-/// The crates: the raw one as users have it, compared with libc, and the safe one without and
-/// with std.
-const COLUMNS: [&str; 4] = ["sys", "sys = libc", "safe", "safe, std"];
+/// The crates: the raw one as users have it, compared with libc, the safe one without and with std,
+/// and the tests.
+const COLUMNS: [&str; 5] = ["sys", "sys = libc", "safe", "safe, std", "tests"];
+
+/// Compiles the second entry of what is written twice too: libc's values, and the tables of advice.
+const REVIEWED: &str = "--cfg=unix_memory_oracle";
 
 /// Runs the task.
 pub fn task(args: &Args) -> Result<()> {
@@ -52,20 +54,18 @@ pub fn task(args: &Args) -> Result<()> {
             lacks.join(", ")
         );
     }
-    let std = args.std.unwrap_or(match &args.selection {
+    let selection = &args.common.selection;
+    let std = args.std.unwrap_or(match selection {
         Selection { all: true, .. } => Std::Groups,
         Selection { targets, .. } if !targets.is_empty() => Std::All,
         Selection { .. } => Std::Few,
     });
-    let rows = table.select(&args.selection)?;
+    let rows = table.select(selection)?;
     println!("check: with {}", toolchain.version);
-    let visits = visit("check", &rows, args.selection.jobs, |row, job| {
+    let visits = visit("check", &rows, selection.jobs, |row, job| {
         look(&toolchain, row, job, std)
     });
-    if args.record {
-        Results::record(&COLUMNS, &visits)?;
-    }
-    report("check", &COLUMNS, &visits)
+    args.common.conclude("check", &COLUMNS, &visits)
 }
 
 fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcome> {
@@ -86,15 +86,16 @@ fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcom
     };
     let sys = check.with_core("unix-memory-sys", &[], &[]);
     let oracle = match row.libc() {
-        Ok(()) => check.with_core("unix-memory-sys", &[], &["--cfg=unix_memory_oracle"]),
+        Ok(()) => check.with_core("unix-memory-sys", &[], &[REVIEWED]),
         Err(reason) => Outcome::None(reason.to_owned()),
     };
     if let Err(reason) = row.safe() {
         let none = Outcome::None(reason.to_owned());
-        return vec![sys, oracle, none.clone(), none];
+        return vec![sys, oracle, none.clone(), none.clone(), none];
     }
-    let safe = check.with_core("unix-memory", &["--no-default-features"], &[]);
-    vec![sys, oracle, safe, check.with_std(std)]
+    let safe = check.with_core("unix-memory", &["--no-default-features"], &[REVIEWED]);
+    let with_std = check.with_std(std);
+    vec![sys, oracle, safe, with_std, check.tests(std)]
 }
 
 /// One target, and where to build for it.
@@ -149,5 +150,23 @@ impl Check<'_> {
         }
         cargo.args(["--", "-Dwarnings"]);
         capture(&mut cargo).map(|_| "ok".to_owned()).into()
+    }
+
+    /// All programs of the tests. (Flags for all of them would be those of what they need too: a warning
+    /// is found in what cargo says, which is nothing else.)
+    fn tests(&self, std: Std) -> Outcome {
+        if !self.row.target.tests {
+            return Outcome::None("checked on other targets".to_owned());
+        }
+        if std == Std::None {
+            return Outcome::Skipped("not asked for".to_owned());
+        }
+        let mut cargo = self.toolchain.tool("cargo");
+        cargo
+            .args(["check", "--quiet", "--locked", "--package=tests", "--tests"])
+            .args(["-Zbuild-std=std,panic_abort,test"])
+            .args(["--target", self.row.name()])
+            .args(["--target-dir", &self.target_dir]);
+        silent(&mut cargo).map(|()| "ok".to_owned()).into()
     }
 }

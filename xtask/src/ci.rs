@@ -70,10 +70,12 @@ const CARGO: [(&str, &[&str]); 4] = [
 ];
 
 /// Steps that are tasks of ours, with their default sets.
-const TASKS: [&str; 6] = [
+const TASKS: [&str; 8] = [
+    "house",
     "table --check",
     "msrv",
     "headers",
+    "facts",
     "link",
     "emulate",
     "check",

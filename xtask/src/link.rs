@@ -13,22 +13,12 @@ use anyhow::{Result, bail};
 
 use crate::allowed::Difference;
 use crate::api::{Api, undefined};
-use crate::headers::{HeaderUnit, Proof, SYMBOL, UNITS};
+use crate::headers::{HeaderUnit, KERNEL_ALONE, Proof, SYMBOL, UNITS};
 use crate::process::{capture, workdir};
-use crate::results::Results;
-use crate::targets::{Row, Selection, Table};
+use crate::results::Options;
+use crate::targets::{Row, Table};
 use crate::unit::{Unit, Verdict};
-use crate::visit::{Outcome, report, visit};
-
-/// What may be asked for.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    selection: Selection,
-    /// Writes what came out to xtask/results.toml, for the README's table
-    #[arg(long)]
-    record: bool,
-}
+use crate::visit::{Outcome, visit};
 
 const COLUMNS: [&str; 2] = ["symbols", "linked"];
 
@@ -36,24 +26,25 @@ const COLUMNS: [&str; 2] = ["symbols", "linked"];
 const OLDEST_GLIBC: &str = "2.17";
 
 /// Runs the task.
-pub fn task(args: &Args) -> Result<()> {
+pub fn task(args: &Options) -> Result<()> {
     let table = Table::load()?;
     let rows = table.select(&args.selection)?;
     let proof = Proof::new(&table)?;
     let visits = visit("link", &rows, args.selection.jobs, |row, _| {
         look(&proof, row)
     });
-    if args.record {
-        Results::record(&COLUMNS, &visits)?;
-    }
-    report("link", &COLUMNS, &visits)
+    args.conclude("link", &COLUMNS, &visits)
 }
 
 fn look(proof: &Proof<'_>, row: Row<'_>) -> Vec<Outcome> {
     if !row.group.mapping {
         return vec![Outcome::None("no memory mapping".to_owned()); COLUMNS.len()];
     }
-    if let (Err(headers), Err(link)) = (row.headers(), row.zig()) {
+    let headers = match row.headers() {
+        Ok(set) if proof.table.headers[set].kernel_alone => Err(KERNEL_ALONE),
+        headers => headers,
+    };
+    if let (Err(headers), Err(link)) = (headers, row.zig()) {
         return vec![
             Outcome::Skipped(headers.to_owned()),
             Outcome::Skipped(link.to_owned()),
@@ -70,7 +61,7 @@ fn look(proof: &Proof<'_>, row: Row<'_>) -> Vec<Outcome> {
         Ok(objects) => objects,
         Err(error) => return Outcome::failed_once(&error, COLUMNS.len()),
     };
-    let compared = match row.headers() {
+    let compared = match headers {
         Err(reason) => Outcome::Skipped(reason.to_owned()),
         Ok(_) => match symbols(proof, row, &api, &objects) {
             Ok(None) => Outcome::Skipped("zig's clang has no code for the architecture".to_owned()),

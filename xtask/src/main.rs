@@ -10,9 +10,12 @@ mod allowed;
 mod api;
 mod apt;
 mod check;
+mod choices;
 mod ci;
 mod emulate;
+mod facts;
 mod headers;
+mod house;
 mod link;
 mod msrv;
 mod process;
@@ -44,13 +47,17 @@ enum Task {
     /// Checks both library crates on the table of targets
     Check(check::Args),
     /// Proves constants, signatures and types against the systems' own headers
-    Headers(headers::Args),
+    Headers(results::Options),
+    /// Compares constants with values that were read in systems' sources
+    Facts(results::Options),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
-    Link(link::Args),
+    Link(results::Options),
     /// Runs the tests for other architectures: big-endian, 32-bit, large pages
     Emulate(emulate::Args),
     /// Writes the README's table of platforms
     Table(table::Args),
+    /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack
+    House,
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
     /// All of the above, with their default sets, and rustfmt, clippy and the documentation
@@ -76,11 +83,25 @@ fn dispatch(cli: Cli) -> Result<()> {
     match cli.task {
         Task::Check(args) => check::task(&args),
         Task::Headers(args) => headers::task(&args),
+        Task::Facts(args) => facts::task(&args),
         Task::Link(args) => link::task(&args),
         Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
+        Task::House => house::task(),
         Task::Msrv => msrv::task(),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_of_every_task_fit_together() {
+        Cli::command().debug_assert();
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask msrv`: both library crates build with the oldest Rust that they promise, with and
 //! without `std`, without their dev-dependencies.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -8,18 +9,10 @@ use anyhow::{Context, Result};
 use crate::apt;
 use crate::process::{command, root, run, text, workdir};
 
-/// The libraries that Debian's compiler of that age needs and a machine may lack.
-const LIBRARIES: [&str; 10] = [
-    "libllvm19",
-    "libpcre3",
-    "libhttp-parser2.9",
-    "libssh2-1",
-    "libcurl4",
-    "libsqlite3-0",
-    "libedit2",
-    "libxml2",
-    "libicu72",
-    "libz3-4",
+/// The packages of a compiler, its library and its cargo, in the one or the other family of Debian's.
+const FAMILIES: [[&str; 3]; 2] = [
+    ["rustc-web", "libstd-rust-web-dev", "cargo-web"],
+    ["rustc", "libstd-rust-dev", "cargo"],
 ];
 
 /// Runs the task.
@@ -50,7 +43,7 @@ fn promised() -> Result<String> {
         .context("Cargo.toml names no rust-version")
 }
 
-/// A cargo of that version: rustup's where it is installed, else Debian's, unpacked.
+/// A cargo of that version: rustup's or the system's where it is installed, else Debian's, unpacked.
 fn cargo(version: &str) -> Result<Command> {
     let toolchains = text(command("rustup").args(["toolchain", "list"])).unwrap_or_default();
     if let Some(toolchain) = installed(&toolchains, version) {
@@ -58,9 +51,29 @@ fn cargo(version: &str) -> Result<Command> {
         cargo.arg(format!("+{toolchain}"));
         return Ok(cargo);
     }
+    if is_of(Path::new("/usr/bin/rustc"), version) && is_of(Path::new("/usr/bin/cargo"), version) {
+        return Ok(with_rustc(Path::new("/usr/bin")));
+    }
     debian(version).with_context(|| {
-        format!("no Rust {version} here; `rustup toolchain install {version} --profile minimal`")
+        format!(
+            "no Rust {version} here, nor a package of it: install rustup, and then \
+             `rustup toolchain install {version} --profile minimal`"
+        )
     })
+}
+
+/// Whether the `rustc` or `cargo` at `path` is `version` or a patch of it.
+fn is_of(path: &Path, version: &str) -> bool {
+    let said = text(command(path).arg("--version")).unwrap_or_default();
+    let number = said.split(' ').nth(1).unwrap_or_default();
+    installed(number, version).is_some()
+}
+
+/// The cargo in `bin`, with the compiler beside it: a rustup in PATH would otherwise answer for rustc.
+fn with_rustc(bin: &Path) -> Command {
+    let mut cargo = command(bin.join("cargo"));
+    cargo.env("RUSTC", bin.join("rustc"));
+    cargo
 }
 
 /// The toolchain in rustup's list that is `version` or a patch of it.
@@ -75,20 +88,24 @@ fn installed<'a>(toolchains: &'a str, version: &str) -> Option<&'a str> {
 }
 
 fn debian(version: &str) -> Result<Command> {
-    let full = apt::version("rustc-web", &format!("{version}."))?;
-    let mut packages = vec![
-        format!("cargo-web={full}"),
-        format!("rustc-web={full}"),
-        format!("libstd-rust-web-{version}={full}"),
-        format!("libstd-rust-web-dev={full}"),
-    ];
-    packages.extend(LIBRARIES.map(str::to_owned));
+    let prefix = format!("{version}.");
+    let of_that_version = |package: &&str| {
+        let full = apt::version(package, &prefix).ok()?;
+        Some(format!("{package}={full}"))
+    };
+    let packages = FAMILIES
+        .iter()
+        .find_map(|family| {
+            family
+                .iter()
+                .map(of_that_version)
+                .collect::<Option<Vec<_>>>()
+        })
+        .with_context(|| format!("apt has no rustc {version}; perhaps `sudo apt-get update`"))?;
+    let packages = apt::with_dependencies(&packages)?;
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     let dir = apt::Apt::here().unpacked("msrv", &packages, &[])?;
-    let usr = dir.join("usr");
-    let mut cargo = command(usr.join("bin/cargo"));
-    // A rustup in PATH would otherwise answer for rustc.
-    cargo.env("RUSTC", usr.join("bin/rustc"));
+    let mut cargo = with_rustc(&dir.join("usr/bin"));
     let libraries = ["usr/lib", "lib"].map(|lib| dir.join(lib).join("x86_64-linux-gnu"));
     cargo.env("LD_LIBRARY_PATH", std::env::join_paths(libraries)?);
     Ok(cargo)
@@ -108,5 +125,7 @@ mod tests {
         );
         assert_eq!(installed(list, "1.8"), Some("1.8-x86_64-unknown-linux-gnu"));
         assert_eq!(installed(list, "1.90"), None);
+        assert_eq!(installed("1.85.1", "1.85"), Some("1.85.1"));
+        assert_eq!(installed("1.850.0", "1.85"), None);
     }
 }

@@ -20,6 +20,22 @@ pub fn workdir(name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// `unix-memory/<name>` in the user's cache, made when it is missing: for what takes long to make, is
+/// the same for every clone, and is not to go with `cargo clean`. Where there is no home, or none to write to, it is as
+/// [`workdir`].
+pub fn cachedir(name: &str) -> Result<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    let Some(cache) = cache.or_else(home).filter(|cache| cache.is_absolute()) else {
+        return workdir(name);
+    };
+    let dir = cache.join("unix-memory").join(name);
+    match fs::create_dir_all(&dir) {
+        Ok(()) => Ok(dir),
+        Err(_read_only) => workdir(name),
+    }
+}
+
 /// A command that starts in the workspace's root, without the variables by which the cargo that
 /// runs xtask would choose the toolchain of the cargo that xtask runs.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -67,6 +83,18 @@ pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
         bail!("{}\n(said by {})", said.trim(), line(command));
     }
     Ok(output.stdout)
+}
+
+/// Runs what has nothing to say where all is well: a warning is a failure too.
+pub fn silent(command: &mut Command) -> Result<()> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", program(command)))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() || !said.trim().is_empty() {
+        bail!("{}\n(said by {})", said.trim(), line(command));
+    }
+    Ok(())
 }
 
 /// As [`capture`], for text.

@@ -9,10 +9,31 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::process::root;
-use crate::visit::Visit;
+use crate::targets::Selection;
+use crate::visit::{Visit, report};
 
 const HEAD: &str = "# What cargo xtask found at each target; written by its tasks when they are \
                     given --record.\n\n";
+
+/// What may be asked of a task whose results stand in the README's table.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Writes what came out to xtask/results.toml, for the README's table
+    #[arg(long)]
+    record: bool,
+}
+
+impl Options {
+    /// Records what came out where that was asked for, and reports it.
+    pub fn conclude(&self, task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> {
+        if self.record {
+            Results::record(columns, visits)?;
+        }
+        report(task, columns, visits)
+    }
+}
 
 /// By target, then by task and column: what came out.
 #[derive(Serialize, Deserialize, Default)]

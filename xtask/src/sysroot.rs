@@ -2,21 +2,27 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::process::{capture, root, workdir};
+use crate::process::{cachedir, capture, root, workdir};
 use crate::toolchain::Toolchain;
 
 /// The sysroot with the real `core` of `target`, made once for each version of the compiler (some
-/// twenty seconds), without code: a fifth of what building it takes.
+/// twenty seconds), without code: a fifth of what building it takes. It is in the user's cache, for
+/// all clones, and those of other compilers go.
 pub fn real(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
-    let sysroot = workdir(&format!("core/{}", toolchain.key()))?;
+    let key = toolchain.key();
+    let sysroot = cachedir(&format!("core/{key}"))?;
+    prune(&sysroot)?;
     let lib = sysroot.join("lib/rustlib").join(target).join("lib");
     if !lib.join("libcore.rmeta").exists() {
         let source = toolchain.library.join("core/src/lib.rs");
         // Built elsewhere and moved, so that a build that was cut short is not taken for a whole.
-        let part = sysroot.join("parts").join(target);
+        let part = sysroot
+            .join("parts")
+            .join(format!("{target}-{}", std::process::id()));
         metadata(toolchain, target, "core", &source, &part, None)?;
         let builtins = root().join("xtask/minicore/compiler_builtins.rs");
         metadata(
@@ -33,6 +39,20 @@ pub fn real(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
         }
     }
     Ok(sysroot)
+}
+
+/// Removes what is beside `kept`, if it was not changed for a month: that of other compilers.
+fn prune(kept: &Path) -> Result<()> {
+    const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    for entry in fs::read_dir(kept.parent().context("no cache")?)? {
+        let entry = entry?;
+        let changed = entry.metadata()?.modified()?;
+        if entry.path() != kept && changed.elapsed().is_ok_and(|age| age > MONTH) {
+            // Another run may be at it.
+            let _removed = fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// A sysroot with the small `core` of `xtask/minicore`, made anew each time: it takes no time.
@@ -57,6 +77,11 @@ pub fn small(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
         Some(&lib),
     )?;
     Ok(sysroot)
+}
+
+/// Whether it was made by [`small`].
+pub fn is_small(sysroot: &Path) -> bool {
+    sysroot.join("core.rs").exists()
 }
 
 /// Without the attributes that are only allowed in the standard library.

@@ -51,8 +51,8 @@ fn with_table(text: &str, table: &str) -> Result<String> {
 
 fn markdown(table: &Table, results: &Results) -> String {
     let mut text = String::from(
-        "| system | C library | values of | targets | compile | as libc | header constants | symbols \
-         | link | run |\n|---|---|---|---:|---|---|---|---|---|---|\n",
+        "| system | C library | values of | targets | compile | as libc | header constants | values from sources | symbols \
+         | link | run |\n|---|---|---|---:|---|---|---|---|---|---|---|\n",
     );
     for group in &table.groups {
         let libc = if group.libc == "system" {
@@ -62,13 +62,14 @@ fn markdown(table: &Table, results: &Results) -> String {
         };
         let _ = writeln!(
             text,
-            "| {} | {libc} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {libc} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             group.system,
             group.family,
             group.targets.len(),
             compiled(group, results),
             count(group, results, &["sys = libc"]),
             headers(table, group, results),
+            facts(group, results),
             count(group, results, &["symbols"]),
             count(group, results, &["linked"]),
             count(group, results, &["run"]),
@@ -78,7 +79,8 @@ fn markdown(table: &Table, results: &Results) -> String {
     let _ = writeln!(
         text,
         "\n{targets} targets. A number is how many of a group's targets passed; a dash, that none \
-         did, or that nothing could be looked at."
+         did, or that nothing could be looked at. {}",
+        unproved(table, results)
     );
     text.push_str(&runs(results));
     text
@@ -146,27 +148,63 @@ fn compiled(group: &Group, results: &Results) -> String {
     }
 }
 
+/// "116-118 on 4": how many constants, on how many targets, are values read in the system's sources.
+fn facts(group: &Group, results: &Results) -> String {
+    match proved(group, results, "values from sources") {
+        Some((range, targets)) => format!("{range} on {targets}"),
+        None => "-".to_owned(),
+    }
+}
+
 /// "3: 119-121, glibc 2.43": on how many targets, how many constants, of which headers.
 fn headers(table: &Table, group: &Group, results: &Results) -> String {
+    let Some((range, targets)) = proved(group, results, "constants") else {
+        return "-".to_owned();
+    };
+    let set = table.headers.get(&group.headers);
+    let set = set.map_or("", |set| &set.text);
+    format!("{range} on {targets} ({set})")
+}
+
+/// The systems whose values nothing but the crate libc vouches for.
+fn unproved(table: &Table, results: &Results) -> String {
+    let mut systems: Vec<&str> = table
+        .groups
+        .iter()
+        .filter(|group| group.mapping)
+        .filter(|group| {
+            ["constants", "values from sources"]
+                .iter()
+                .all(|column| proved(group, results, column).is_none())
+        })
+        .map(|group| group.system.as_str())
+        .collect();
+    systems.sort_unstable();
+    systems.dedup();
+    format!(
+        "Neither headers nor sources of these were to be had, so that their values are what the \
+         crate libc says, where it says something: {}.",
+        systems.join(", ")
+    )
+}
+
+/// The least and the most that `column` says is proved on a target of `group`, and on how many.
+fn proved(group: &Group, results: &Results, column: &str) -> Option<(String, usize)> {
     let mut proved: Vec<u32> = group
         .targets
         .iter()
-        .filter_map(|target| results.get(&target.name, "constants"))
+        .filter_map(|target| results.get(&target.name, column))
         .filter(|cell| passed(cell))
         .filter_map(|cell| cell.split(' ').next()?.parse().ok())
         .collect();
     proved.sort_unstable();
-    let (Some(least), Some(most)) = (proved.first(), proved.last()) else {
-        return "-".to_owned();
-    };
+    let (least, most) = (proved.first()?, proved.last()?);
     let range = if least == most {
         least.to_string()
     } else {
         format!("{least}-{most}")
     };
-    let set = table.headers.get(&group.headers);
-    let set = set.map_or("", |set| &set.text);
-    format!("{range} on {} ({set})", proved.len())
+    Some((range, proved.len()))
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub struct Headers {
     /// Debian packages that hold them.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Whether they are those of the kernel, without a C library's.
+    #[serde(default, rename = "kernel-alone")]
+    pub kernel_alone: bool,
 }
 
 /// Targets that differ in nothing that the crates see but the width of a pointer.
@@ -49,6 +52,8 @@ pub struct Group {
     pub family: String,
     /// The name of a set of headers, or "none: why".
     pub headers: String,
+    /// The set of `facts/` that its values are in, if there is one.
+    pub facts: Option<String>,
     /// Why the group cannot be linked, where that has a reason of its own.
     pub link: Option<String>,
     /// Why the safe crate does not run there, where it does not.
@@ -79,12 +84,17 @@ pub struct Target {
     pub clang: Option<String>,
     /// In place of the group's.
     pub headers: Option<String>,
+    /// The set of `facts/`, where the group has not one for all.
+    pub facts: Option<String>,
     /// Whether the crate libc does not compile there, though for the others of the group it does.
     #[serde(default, rename = "no-libc")]
     pub no_libc: bool,
     /// Whether the default set of `check` builds std for it, which takes a minute.
     #[serde(default)]
     pub std: bool,
+    /// Whether `check` compiles the tests for it, which takes a minute.
+    #[serde(default)]
+    pub tests: bool,
     /// The oldest glibc that the architecture has, where it is younger than what rustc promises.
     pub glibc: Option<String>,
 }
@@ -126,6 +136,12 @@ impl Row<'_> {
             Some(reason) => Err(reason),
             None => Ok(headers),
         }
+    }
+
+    /// The set of `facts/` for it, if there is one.
+    pub fn facts(&self) -> Option<&str> {
+        let facts = self.target.facts.as_ref().or(self.group.facts.as_ref());
+        facts.map(String::as_str)
     }
 
     /// Whether there is a crate libc to compare with.
@@ -267,6 +283,16 @@ mod tests {
         let table = Table::load().unwrap();
         let rows = table.select(&selection(&[], false)).unwrap();
         assert_eq!(rows.len(), table.groups.len());
+    }
+
+    #[test]
+    fn the_tests_are_checked_by_default() {
+        let table = Table::load().unwrap();
+        let mut rows = table.rows().filter(|row| row.target.tests).peekable();
+        assert!(rows.peek().is_some());
+        for row in rows {
+            assert!(row.is_first(), "{}", row.name());
+        }
     }
 
     #[test]

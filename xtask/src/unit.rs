@@ -77,7 +77,9 @@ impl Unit {
         for (number, message) in errors {
             let name = number.and_then(|number| self.statements.get(&number));
             let Some(name) = name else { bail!("{message}") };
-            let unknown = message.contains("undeclared") || message.contains("unknown type name");
+            let unknown = ["undeclared", "unknown type name", "incomplete type"]
+                .iter()
+                .any(|sign| message.contains(sign));
             let verdict = if unknown {
                 Verdict::Unknown
             } else {

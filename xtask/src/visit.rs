@@ -46,6 +46,24 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// A few words for a table; reasons are numbered in `notes`.
+    fn short<'a>(&'a self, notes: &mut Vec<&'a str>) -> String {
+        let (word, reason) = match self {
+            Self::Passed(text) => return text.clone(),
+            Self::Failed(_) => return "FAILED".to_owned(),
+            Self::Skipped(reason) => ("skipped", reason),
+            Self::None(reason) => ("none", reason),
+        };
+        let known = notes.iter().position(|note| note == reason);
+        let number = known.unwrap_or_else(|| {
+            notes.push(reason);
+            notes.len() - 1
+        });
+        format!("{word} [{}]", number + 1)
+    }
+}
+
 impl<E: std::fmt::Display> From<Result<String, E>> for Outcome {
     fn from(result: Result<String, E>) -> Self {
         match result {
@@ -81,16 +99,22 @@ pub fn visit<'a>(
         bar.set_style(style);
     }
     bar.set_prefix(what.to_owned());
+    // So that the seconds go on while a target takes its time.
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let running = Mutex::new(vec![String::new(); jobs]);
     let queue: Mutex<VecDeque<_>> = Mutex::new(rows.iter().copied().enumerate().collect());
     let visits = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for job in 0..jobs {
-            let (bar, queue, visits, look) = (&bar, &queue, &visits, &look);
+            let (bar, queue, visits, look, running) = (&bar, &queue, &visits, &look, &running);
             scope.spawn(move || {
                 loop {
                     let next = queue.lock().expect("no job panics").pop_front();
                     let Some((number, row)) = next else { break };
-                    bar.set_message(row.name().to_owned());
+                    let mut names = running.lock().expect("no job panics");
+                    row.name().clone_into(&mut names[job]);
+                    bar.set_message(names.join(" "));
+                    drop(names);
                     let start = Instant::now();
                     let outcomes = look(row, job);
                     let time = start.elapsed();
@@ -120,13 +144,23 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     table.load_style(presets::NOTHING);
     let header = ["target"].iter().chain(columns).chain(&["time"]);
     table.set_header(header.copied());
+    // Reasons stand once, below.
+    let mut notes: Vec<&str> = Vec::new();
     for visit in visits {
         let mut cells = vec![visit.row.name().to_owned()];
-        cells.extend(visit.outcomes.iter().map(Outcome::cell));
+        cells.extend(
+            visit
+                .outcomes
+                .iter()
+                .map(|outcome| outcome.short(&mut notes)),
+        );
         cells.push(format!("{:.1} s", visit.time.as_secs_f64()));
         table.add_row(cells);
     }
     println!("{table}");
+    for (number, reason) in notes.iter().enumerate() {
+        println!(" [{}] {reason}", number + 1);
+    }
     // Targets that fail in the same way are one failure to read.
     let mut failures = BTreeMap::<_, Vec<_>>::new();
     for visit in visits {
@@ -159,6 +193,9 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     if failed > 0 {
         bail!("{task}: {failed} failed");
     }
+    if passed == 0 && skipped > 0 {
+        bail!("{task}: nothing was looked at");
+    }
     Ok(())
 }
 
@@ -180,6 +217,25 @@ mod tests {
         assert!(report("test", &["it"], &visits).is_ok());
         let visits = visit("test", &rows, None, |_, _| {
             vec![Outcome::Failed("why".to_owned())]
+        });
+        assert!(report("test", &["it"], &visits).is_err());
+    }
+
+    #[test]
+    fn reasons_are_told_once() {
+        let mut notes = Vec::new();
+        let outcomes = ["why", "else", "why"].map(|why| Outcome::Skipped(why.to_owned()));
+        let cells: Vec<_> = outcomes.iter().map(|one| one.short(&mut notes)).collect();
+        assert_eq!(cells, ["skipped [1]", "skipped [2]", "skipped [1]"]);
+        assert_eq!(notes, ["why", "else"]);
+    }
+
+    #[test]
+    fn nothing_looked_at_is_no_pass() {
+        let table = Table::load().unwrap();
+        let rows: Vec<_> = table.rows().take(2).collect();
+        let visits = visit("test", &rows, None, |_, _| {
+            vec![Outcome::Skipped("why".to_owned())]
         });
         assert!(report("test", &["it"], &visits).is_err());
     }

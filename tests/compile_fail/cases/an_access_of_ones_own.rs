@@ -6,7 +6,9 @@ use unix_memory::{Access, Protection};
 struct Mine;
 
 impl Access for Mine {
-    const PROTECTION: Protection = Protection::all();
+    fn protection(self) -> Protection {
+        Protection::all()
+    }
 }
 
 fn main() {}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
+use super::emscripten::{self, Emscripten};
 use super::linker;
 use super::rows::{Glibc, Target};
 use crate::apt::Apt;
@@ -60,11 +61,14 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
         .args(PACKAGES.map(|package| format!("--package={package}")))
-        .env(variable("LINKER"), linker)
+        .env(variable("LINKER"), &linker)
         .env(variable("RUSTFLAGS"), flags.join(" "))
         // Nobody debugs these, and without it they are a quarter of the size.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_INCREMENTAL", "0");
+    if target.emscripten.is_some() {
+        cargo.env("PATH", emscripten::path(&linker)?);
+    }
     let messages = String::from_utf8(capture(&mut cargo)?)?;
     let programs = programs(&messages)?;
     if !programs.iter().any(|program| !program.example) {
@@ -78,6 +82,10 @@ fn linked_by(target: &Target, row: Row<'_>) -> Result<(PathBuf, Vec<String>)> {
     const STATIC: &str = "-Ctarget-feature=+crt-static";
     if let Some(gcc) = &target.gcc {
         return Ok((linker::gcc(&target.name, gcc)?, vec![STATIC.to_owned()]));
+    }
+    if let Some(emscripten) = &target.emscripten {
+        let flags = vec!["-Clink-self-contained=no".to_owned()];
+        return Ok((Emscripten::get(emscripten)?.emcc, flags));
     }
     let zig = row.zig().map_err(|reason| anyhow!("{reason}"))?;
     let (zig, flags) = match &target.glibc {

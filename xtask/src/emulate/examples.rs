@@ -2,19 +2,30 @@
 
 use crate::process::root;
 
-/// An example by its name, the arguments to run it with, and whether its output is good.
+/// An example by its name, the arguments to run it with, whether it shows which memory is there, and
+/// whether its output is good.
 pub type Example = (
     &'static str,
     &'static [&'static str],
+    bool,
     fn(&str, usize) -> bool,
 );
 
 /// The examples that are run and their output checked. `.ci/run` does the same on this machine.
-pub const EXAMPLES: [Example; 2] = [
-    ("/dev_zero", &[], |output, _| {
+pub const EXAMPLES: [Example; 4] = [
+    ("/dev_zero", &[], false, |output, _| {
         output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"
     }),
-    ("/pages", &[LOCK_FILE], |output, page| {
+    ("/jit", &[], false, |output, _| {
+        // Emscripten runs no machine code.
+        ["2 + 3 = 5", "no instructions for wasm32 are here"].contains(&output)
+    }),
+    ("/file_bytes", &[LOCK_FILE], false, |output, _| {
+        let content = std::fs::read_to_string(root().join(LOCK_FILE)).unwrap_or_default();
+        let (lines, len) = (content.lines().count(), content.len());
+        output == format!("{LOCK_FILE}: {lines} lines, {len} bytes, read")
+    }),
+    ("/pages", &[LOCK_FILE], true, |output, page| {
         let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
         shows_pages(output, len.div_ceil(page as u64))
     }),

@@ -9,7 +9,7 @@ use cpio::{NewcBuilder, write_cpio};
 
 use super::rows::Kernel;
 use crate::apt::Apt;
-use crate::process::workdir;
+use crate::process::{capture, command, workdir};
 
 /// A kernel with what it needs to start, unpacked below `target/xtask/`.
 pub struct Unpacked {
@@ -27,22 +27,21 @@ impl Unpacked {
     /// # Errors
     /// Where apt has no such kernel.
     pub fn get(kernel: &Kernel) -> Result<Self> {
-        let debian = &kernel.debian;
-        let place = format!("emulate/kernel/{debian}");
-        let apt = Apt::of(debian)?;
+        let place = format!("emulate/kernel/{}", kernel.key());
+        let apt = Apt::of(&kernel.debian, &kernel.suite)?;
         // Once it was unpacked, there is nothing to ask.
-        let done = workdir(&place)?.join("package");
+        let done = workdir(&place)?.join("packages");
         let known = fs::read_to_string(&done).ok();
-        let package = known.map_or_else(|| newest(&apt, &kernel.package), Ok)?;
+        let packages = known.map_or_else(|| newest(&apt, &kernel.package), Ok)?;
         let dir = apt.unpacked(
             &format!("{place}/linux"),
-            &[&package],
-            &["*/boot/vmlinu*", "*/modules/*"],
+            &packages.lines().collect::<Vec<_>>(),
+            &[],
         )?;
-        let shell = apt.unpacked(&format!("{place}/busybox"), &["busybox-static"], &[])?;
-        fs::write(done, package)?;
+        let shell = busybox(kernel)?;
+        fs::write(done, packages)?;
         Ok(Self {
-            image: find(&dir.join("boot"), |name| name.starts_with("vmlinu"))
+            image: find(&dir, |name| name.starts_with("vmlinu"))
                 .context("the package has no kernel")?,
             modules: dir,
             busybox: ["bin/busybox", "usr/bin/busybox"]
@@ -88,8 +87,8 @@ impl Unpacked {
 
     /// Adds the module `name` to those that are to be loaded, after those on which it depends.
     fn add_module(&self, name: &str, modules: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
-        let file_name = format!("{name}.ko");
-        let is_it = |file: &str| file.replace('-', "_") == file_name;
+        let file_name = format!("{}.ko", name.replace('-', "_"));
+        let is_it = |file: &str| file.trim_end_matches(".xz").replace('-', "_") == file_name;
         if modules.iter().any(|(name, _)| is_it(name)) {
             return Ok(());
         }
@@ -99,9 +98,9 @@ impl Unpacked {
             }
             bail!("the kernel has no module {name}");
         };
-        let content = fs::read(path)?;
+        let content = read(&path)?;
         for name in dependencies(&content) {
-            self.add_module(&name.replace('-', "_"), modules)?;
+            self.add_module(&name, modules)?;
         }
         modules.push((file_name, content));
         Ok(())
@@ -115,15 +114,42 @@ impl Unpacked {
     }
 }
 
-/// The package of the newest kernel, on which `package` depends.
+/// The starts of the names of the packages that a kernel may be split over: the kernel, its modules, and
+/// the list of what is built in.
+const PARTS: &[&str] = &["linux-binary-", "linux-modules-", "linux-base-"];
+
+/// The packages of the newest kernel, on which `package` depends, one in a line: a kernel and its
+/// modules in one package, or each in a package of its own.
 fn newest(apt: &Apt, package: &str) -> Result<String> {
-    // Some list may be missing, of packages that are not wanted here.
-    let updated = apt.update();
-    let found = apt.dependency(package, "linux-image-");
-    found.with_context(|| match updated {
-        Ok(()) => format!("no {package}"),
-        Err(why) => format!("no {package}; apt-get update said: {why:#}"),
+    apt.update()
+        .with_context(|| format!("no list of packages to find {package} in"))?;
+    let mut packages = apt.dependencies(package, &["linux-image-"])?;
+    let image = packages
+        .first()
+        .with_context(|| format!("{package} depends on no linux-image-..."))?;
+    packages.extend(apt.dependencies(image, PARTS)?);
+    Ok(packages.join("\n"))
+}
+
+/// A shell and its commands, in one program that needs no library. A suite of backports has only what
+/// is newer than in the suite that it is for.
+fn busybox(kernel: &Kernel) -> Result<PathBuf> {
+    let suite = kernel.suite.trim_end_matches("-backports");
+    let place = format!("emulate/busybox/{suite}-{}", kernel.debian);
+    let apt = Apt::of(&kernel.debian, suite)?;
+    let package = ["busybox-static"];
+    apt.unpacked(&place, &package, &[]).or_else(|_no_list_yet| {
+        apt.update()?;
+        apt.unpacked(&place, &package, &[])
     })
+}
+
+/// A module as the kernel takes it, which is packed in some releases.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.extension().is_some_and(|it| it == "xz") {
+        return capture(command("xz").args(["--decompress", "--stdout"]).arg(path));
+    }
+    Ok(fs::read(path)?)
 }
 
 /// The modules that a module's file says it needs: `depends=a,b`, between zeros.

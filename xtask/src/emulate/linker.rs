@@ -13,6 +13,9 @@ use crate::apt::Apt;
 use crate::process::{installed, run, workdir};
 use crate::zig::Zig;
 
+/// Where the programs are that rustc is given.
+const SCRIPTS: &str = "emulate/linkers";
+
 /// What rustc passes on.
 #[derive(clap::Args)]
 pub struct Args {
@@ -36,7 +39,7 @@ pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
         xtask.display(),
         zig.dir().display()
     );
-    program(&name, &text)
+    program(SCRIPTS, &name, &text)
 }
 
 /// A copy of this program, which stays as it is where cargo builds another meanwhile.
@@ -46,7 +49,7 @@ fn ours() -> Result<PathBuf> {
     if let Some(path) = &*copy {
         return Ok(path.clone());
     }
-    let path = workdir("emulate/linkers")?.join("xtask");
+    let path = workdir(SCRIPTS)?.join("xtask");
     let part = path.with_extension("part");
     fs::copy("/proc/self/exe", &part).context("this program")?;
     fs::rename(part, &path)?;
@@ -70,12 +73,12 @@ pub fn gcc(target: &str, gcc: &Gcc) -> Result<PathBuf> {
         gcc.unpacked
     );
     // Nothing that rustc would take for the name of another kind of linker.
-    program(target, &text)
+    program(SCRIPTS, target, &text)
 }
 
-/// A program of this text.
-fn program(name: &str, text: &str) -> Result<PathBuf> {
-    let path = workdir("emulate/linkers")?.join(name);
+/// A program of this text, below `target/xtask/<place>`.
+pub fn program(place: &str, name: &str, text: &str) -> Result<PathBuf> {
+    let path = workdir(place)?.join(name);
     // Not written again when it is right: another job may be running it.
     if fs::read_to_string(&path).is_ok_and(|now| now == text) {
         return Ok(path);

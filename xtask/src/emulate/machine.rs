@@ -7,9 +7,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::build::{self, Program};
+use super::emscripten::Emscripten;
 use super::rows::Target;
 use crate::apt::Apt;
 use crate::process::{command, installed, text};
@@ -31,6 +32,8 @@ pub struct Job<'a> {
     pub arguments: Vec<&'a str>,
     /// For an example, whether its output is good, of a machine with pages of so many bytes.
     pub good: Option<fn(&str, usize) -> bool>,
+    /// Whether it is an example that shows which memory is there.
+    pub residency: bool,
 }
 
 impl Job<'_> {
@@ -73,6 +76,8 @@ pub struct Machine {
     page: usize,
     /// Whether an emulator makes each of several of the kernel's.
     pub makes_pages: bool,
+    /// Whether a program learns which of its memory is there.
+    pub reports_residency: bool,
     /// For the report.
     pub name: String,
 }
@@ -83,6 +88,16 @@ impl Machine {
     /// # Errors
     /// Where there is no emulator; the text says what to run.
     pub fn of(target: &Target, page: usize, program: &Path) -> Result<Self> {
+        if let Some(emscripten) = &target.emscripten {
+            let (node, name) = Emscripten::get(emscripten)?.runner()?;
+            return Ok(Self {
+                before: vec![node.into_os_string()],
+                page,
+                makes_pages: false,
+                reports_residency: false,
+                name,
+            });
+        }
         let native = target.native.as_deref() == Some(std::env::consts::ARCH);
         // A kernel may be built without what its processor could run.
         if native && page == target.pages[0] && runs(program) {
@@ -90,10 +105,12 @@ impl Machine {
                 before: Vec::new(),
                 page,
                 makes_pages: false,
+                reports_residency: true,
                 name: format!("{}, natively", std::env::consts::ARCH),
             });
         }
-        let emulator = emulator(&target.qemu)?;
+        let qemu = target.qemu.as_deref().context("no emulator in the table")?;
+        let emulator = emulator(qemu)?;
         let version = version(&emulator)?;
         let mut before = vec![emulator.into_os_string()];
         if page != target.pages[0] {
@@ -113,8 +130,21 @@ impl Machine {
             before,
             page,
             makes_pages,
-            name: format!("qemu-{} {version}", target.qemu),
+            reports_residency: true,
+            name: format!("qemu-{qemu} {version}"),
         })
+    }
+
+    /// Why an example cannot show here what it is for: it has nothing by which to find out.
+    pub fn lacks(&self, job: &Job<'_>) -> Option<&'static str> {
+        if job.good.is_some() && self.makes_pages {
+            Some("an emulator makes each page of several of the kernel's")
+        } else if job.residency && !self.reports_residency {
+            // As tests say it.
+            Some("Emscripten does not report what is in memory")
+        } else {
+            None
+        }
     }
 
     /// Runs `job`, with its output in `log`.
@@ -166,33 +196,46 @@ fn runs(program: &Path) -> bool {
     started.is_ok_and(|status| status.success())
 }
 
-/// The emulator, installed or unpacked from its package.
+/// The emulator, installed or unpacked from its package: `qemu-user-static`, or, from Debian 13 on,
+/// where that package has links only, `qemu-user`.
 fn emulator(name: &str) -> Result<PathBuf> {
-    let file = format!("qemu-{name}-static");
-    if let Some(emulator) = installed(&file) {
+    let linked = format!("qemu-{name}-static");
+    let plain = format!("qemu-{name}");
+    if let Some(emulator) = installed(&linked).or_else(|| installed(&plain)) {
         return Ok(emulator);
     }
-    let unpacked = Apt::here()
-        .unpacked("qemu", &["qemu-user-static"], &[])
-        .with_context(|| format!("no {file}; on Debian `sudo apt-get install qemu-user-static`"))?;
-    Ok(unpacked.join("usr/bin").join(file))
+    for (package, file) in [("qemu-user-static", &linked), ("qemu-user", &plain)] {
+        let unpacked = Apt::here()
+            .unpacked(&format!("qemu/{package}"), &[package], &[])
+            .with_context(|| format!("no {file}; on Debian `sudo apt-get install {package}`"))?;
+        let emulator = unpacked.join("usr/bin").join(file);
+        if emulator.exists() {
+            return Ok(emulator);
+        }
+    }
+    bail!("neither qemu-user-static nor qemu-user has an emulator of {name}")
 }
 
-/// Runs with all output in `log`, for no longer than `timeout`. A file and not a pipe, because children
-/// that it leaves behind would hold a pipe open.
+/// Runs with all output in `log`, for no longer than `timeout`.
 pub fn run_for(command: &mut Command, log: &Path, timeout: Duration) -> Ended {
+    let start = Instant::now();
+    run_until(command, log, || start.elapsed() > timeout)
+}
+
+/// Runs with all output in `log`, until it ends or its time is `over`, which is asked again and again. A
+/// file and not a pipe, because children that it leaves behind would hold a pipe open.
+pub fn run_until(command: &mut Command, log: &Path, mut over: impl FnMut() -> bool) -> Ended {
     let file = File::create(log)?;
     let mut child = command
         .stdout(file.try_clone()?)
         .stderr(file)
         .spawn()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    let start = Instant::now();
     let end = loop {
         if let Some(status) = child.try_wait()? {
             break End::Status(status);
         }
-        if start.elapsed() > timeout {
+        if over() {
             child.kill()?;
             child.wait()?;
             break End::Timeout;

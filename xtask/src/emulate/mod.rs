@@ -1,11 +1,12 @@
 //! `cargo xtask emulate`: the tests and examples, built for other architectures and run: under
-//! qemu's user-mode emulation, or by this machine where it can.
+//! qemu's user-mode emulation, or by this machine where it can; and for Emscripten, by node.
 //!
 //! That emulator is no kernel: what it lacks, or answers by itself, tests find out while they run, and
 //! print as "skipped: what: why". Where Debian has a kernel whose pages are not this machine's, a
 //! whole machine is emulated, and nothing is lacking. Documentation tests are not run there.
 
 mod build;
+mod emscripten;
 mod examples;
 mod kernel;
 mod libtest;
@@ -73,7 +74,7 @@ pub fn task(args: &Args) -> Result<()> {
                 toolchain: &toolchain,
                 target,
                 sizes: target.sizes(default),
-                kernel: target.kernel(default),
+                kernels: target.kernels(default).collect(),
                 filter: args.filter.as_deref(),
             };
             visit.look(row)
@@ -85,7 +86,8 @@ pub fn task(args: &Args) -> Result<()> {
         let (outcome, mut found) = match found {
             Ok(found) => found,
             Err(error) => {
-                println!("emulate: {}: FAILED: see below", row.name());
+                // Also at once, for whoever sees how far it got and no more.
+                println!("emulate: {}: FAILED: {error:#}", row.name());
                 (Outcome::Failed(format!("{error:#}")), Vec::new())
             }
         };
@@ -104,9 +106,15 @@ pub fn task(args: &Args) -> Result<()> {
 /// # Errors
 /// All that is missing, at once, and not after an hour.
 fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
-    let kernels = selected.iter().filter_map(|target| target.kernel(default));
+    let kernels = selected.iter().flat_map(|target| target.kernels(default));
     let missing = kernels.filter(|kernel| installed(&kernel.system.command).is_none());
     let mut missing: Vec<_> = missing.map(system::missing).collect();
+    let needs_node = selected.iter().any(|target| target.emscripten.is_some());
+    if needs_node && emscripten::node().is_none() {
+        missing.push(emscripten::MISSING.to_owned());
+    }
+    missing.sort();
+    missing.dedup();
     let toolchain = Toolchain::find();
     if let Err(error) = &toolchain {
         missing.push(format!("{error:#}"));
@@ -117,14 +125,17 @@ fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
     bail!("{}", missing.join("\n"))
 }
 
+/// What the programs of tests are given. Emscripten takes any output for a terminal's.
+const TESTS: [&str; 2] = ["--show-output", "--color=never"];
+
 /// One target.
 struct Visit<'a> {
     toolchain: &'a Toolchain,
     target: &'a Target,
     /// The page sizes to run with.
     sizes: &'a [usize],
-    /// The kernel to run under as well.
-    kernel: Option<&'a Kernel>,
+    /// The kernels to run under as well.
+    kernels: Vec<&'a Kernel>,
     filter: Option<&'a str>,
 }
 
@@ -147,19 +158,19 @@ impl Visit<'_> {
             let start = Instant::now();
             let run_it = |job: &Job<'_>| {
                 let log = logs.join(job.program.name.replace('/', "-"));
-                // An example has nothing by which to find out.
-                if job.good.is_some() && machine.makes_pages {
-                    let why = "an emulator makes each page of several of the kernel's";
+                if let Some(why) = machine.lacks(job) {
                     return Ok(skipped(&job.program.name, why));
                 }
                 verdict(job, machine.run(job, &log), page)
             };
             let found = jobs.iter().map(|job| (&*job.program.name, run_it(job)));
-            let run = self.run(page, machine.name.clone(), start, found);
+            let place = format!("{name}/{page}");
+            let run = self.run(place, page, machine.name.clone(), start, found);
             println!("emulate: {name}: {}", run.line());
             runs.push(run);
         }
-        if let Some(kernel) = self.kernel {
+        for kernel in &self.kernels {
+            let place = format!("{name}/{} on {}", kernel.page, kernel.suite);
             let start = Instant::now();
             let run = match system::run(name, kernel, &programs, &jobs) {
                 Ok((machine, ended)) => {
@@ -167,13 +178,14 @@ impl Visit<'_> {
                         let found = verdict(job, ended, kernel.page);
                         (&*job.program.name, found)
                     });
-                    self.run(kernel.page, machine, start, found)
+                    self.run(place, kernel.page, machine, start, found)
                 }
                 // What was run before is not lost.
                 Err(error) => {
+                    println!("emulate: {name}: FAILED: {error:#}");
                     let command = &kernel.system.command;
                     let found = std::iter::once((&**command, Err(error)));
-                    self.run(kernel.page, command.clone(), start, found)
+                    self.run(place, kernel.page, command.clone(), start, found)
                 }
             };
             println!("emulate: {name}: {}", run.line());
@@ -190,12 +202,13 @@ impl Visit<'_> {
             .map(|program| Job {
                 program,
                 dir: &program.dir,
-                arguments: ["--show-output"].into_iter().chain(self.filter).collect(),
+                arguments: TESTS.into_iter().chain(self.filter).collect(),
                 good: None,
+                residency: false,
             })
             .collect();
         if self.filter.is_none() {
-            for (name, arguments, good) in EXAMPLES {
+            for (name, arguments, residency, good) in EXAMPLES {
                 let mut examples = programs.iter().filter(|program| program.example);
                 let program = examples.find(|program| program.name.ends_with(name));
                 jobs.push(Job {
@@ -203,6 +216,7 @@ impl Visit<'_> {
                     dir: root(),
                     arguments: arguments.to_vec(),
                     good: Some(good),
+                    residency,
                 });
             }
         }
@@ -212,6 +226,7 @@ impl Visit<'_> {
     /// All that was found on a machine, by what found it, together.
     fn run<'a>(
         &self,
+        place: String,
         page: usize,
         machine: String,
         start: Instant,
@@ -226,6 +241,7 @@ impl Visit<'_> {
         }
         Run {
             target: self.target.name.clone(),
+            place,
             page,
             machine,
             count,

@@ -16,6 +16,8 @@ use crate::visit::{Outcome, Visit};
 pub struct Run {
     /// rustc's name of the target.
     pub target: String,
+    /// What tells this run from the target's others: its pages, and where its kernel is from.
+    pub place: String,
     /// The size of a page in bytes.
     pub page: usize,
     /// What ran them.
@@ -127,7 +129,7 @@ pub fn print(
     print!("{}", reasons(runs));
     for run in runs {
         for failure in &run.failures {
-            println!("\n{}, pages of {}: {failure}", run.target, run.page);
+            println!("\n{}: {failure}", run.place);
         }
     }
     for visit in visits {
@@ -163,7 +165,7 @@ fn reasons(runs: &[Run]) -> String {
                 .unwrap_or((reason, "no reason given"));
             let (whats, places) = reasons.entry(why).or_default();
             *whats.entry(what).or_default() += 1;
-            places.insert(format!("{}/{}", run.target, run.page));
+            places.insert(run.place.clone());
         }
     }
     let mut text = String::new();
@@ -199,6 +201,7 @@ mod tests {
     fn run(page: usize, count: Count) -> Run {
         Run {
             target: "pdp11-unix".to_owned(),
+            place: format!("pdp11-unix/{page}"),
             page,
             machine: "qemu".to_owned(),
             count,

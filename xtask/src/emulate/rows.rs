@@ -19,8 +19,8 @@ pub struct Table {
 pub struct Target {
     /// rustc's name.
     pub name: String,
-    /// `qemu-<this>-static`.
-    pub qemu: String,
+    /// `qemu-<this>-static`; none where node runs what Emscripten makes.
+    pub qemu: Option<String>,
     /// The page sizes to run with; the first is the emulator's own.
     pub pages: Vec<usize>,
     /// Those of them to run with without arguments.
@@ -38,8 +38,11 @@ pub struct Target {
     pub glibc: Option<Glibc>,
     /// What to link with in place of zig.
     pub gcc: Option<Gcc>,
-    /// The kernel to run under as well, on a machine that is emulated as a whole.
-    pub kernel: Option<Kernel>,
+    /// What to link with in place of zig, for node.
+    pub emscripten: Option<Emscripten>,
+    /// The kernels to run under as well, each on a machine that is emulated as a whole.
+    #[serde(default, rename = "kernel")]
+    kernels: Vec<Kernel>,
     /// For the report.
     pub note: Option<String>,
 }
@@ -67,6 +70,16 @@ pub struct Gcc {
     pub unpacked: String,
 }
 
+/// An Emscripten of Debian's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emscripten {
+    /// The Debian packages.
+    pub packages: Vec<String>,
+    /// The directory in them that has wasm-ld: of an LLVM that is no older than rustc's.
+    pub llvm: String,
+}
+
 /// A kernel of Debian's, and the machine for it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +91,9 @@ pub struct Kernel {
     pub default: bool,
     /// Debian's name of the architecture.
     pub debian: String,
-    /// The package that depends on that of the newest kernel.
+    /// The suite of Debian's that the kernel is from.
+    pub suite: String,
+    /// The package that depends on that of the suite's newest kernel.
     pub package: String,
     /// The modules that it needs for a disk.
     pub modules: Vec<String>,
@@ -98,6 +113,13 @@ pub struct System {
     pub package: String,
     /// Which machine it is to be.
     pub arguments: Vec<String>,
+}
+
+impl Kernel {
+    /// What tells it from the target's others: the directory of its machine.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.suite, self.package)
+    }
 }
 
 impl Table {
@@ -131,13 +153,13 @@ impl Table {
 
 impl Target {
     fn is_default(&self) -> bool {
-        !self.default.is_empty() || self.kernel.as_ref().is_some_and(|kernel| kernel.default)
+        !self.default.is_empty() || self.kernels(true).next().is_some()
     }
 
-    /// The kernel to run under as well, if it is one of the default set, or all are wanted.
-    pub fn kernel(&self, default: bool) -> Option<&Kernel> {
-        let kernel = self.kernel.as_ref();
-        kernel.filter(|kernel| !default || kernel.default)
+    /// The kernels to run under as well: all, or those of the default set.
+    pub fn kernels(&self, default: bool) -> impl Iterator<Item = &Kernel> {
+        let kernels = self.kernels.iter();
+        kernels.filter(move |kernel| !default || kernel.default)
     }
 
     /// The page sizes to run with: all, or the default ones.
@@ -163,7 +185,7 @@ mod tests {
     use crate::toolchain::Endian;
 
     #[test]
-    fn every_target_is_one_of_the_large_table_that_zig_knows() {
+    fn every_target_is_one_of_the_large_table_and_can_be_linked_and_run() {
         let table = targets::Table::load().unwrap();
         for target in &Table::load().unwrap().targets {
             assert!(!target.pages.is_empty(), "{}", target.name);
@@ -174,8 +196,16 @@ mod tests {
                     .iter()
                     .all(|size| target.pages.contains(size))
             );
-            assert!(target.row(&table).unwrap().zig().is_ok(), "{}", target.name);
-            if let Some(kernel) = &target.kernel {
+            let row = target.row(&table).unwrap();
+            match &target.emscripten {
+                None => assert!(
+                    row.zig().is_ok() && target.qemu.is_some(),
+                    "{}",
+                    target.name
+                ),
+                Some(_) => assert!(target.qemu.is_none(), "{}", target.name),
+            }
+            for kernel in target.kernels(false) {
                 assert!(kernel.page.is_power_of_two(), "{}", target.name);
                 // A dynamic program would need its libraries on the machine.
                 assert!(target.glibc.is_none(), "{}", target.name);
@@ -198,7 +228,7 @@ mod tests {
         assert!(has(&|it| specs[&it.name].target_endian == Endian::Big));
         assert!(has(&|it| specs[&it.name].target_pointer_width == 32));
         assert!(has(&|it| it.default.contains(&65536)
-            || it.kernel(true).is_some_and(|kernel| kernel.page == 65536)));
+            || it.kernels(true).any(|kernel| kernel.page == 65536)));
         assert!(table.select(&["pdp11-unix".to_owned()], false).is_err());
     }
 }

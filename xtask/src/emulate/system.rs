@@ -6,18 +6,29 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::build::Program;
 use super::kernel::Unpacked;
-use super::machine::{End, Ended, Job, TIMEOUT, run_for, version};
+use super::machine::{End, Ended, Job, TIMEOUT, run_until, version};
 use super::rows::Kernel;
 use crate::process::{capture, command, installed, workdir};
 
-/// How long the machine may run. It is up in half a minute, and through in three to seven.
-const MACHINE_TIMEOUT: Duration = Duration::from_secs(1800);
+/// How long the machine may take until it is up: half a minute is usual.
+const START: Duration = Duration::from_secs(300);
+
+/// How often a machine that does not come up is started. Then the emulator hangs, or the kernel in it:
+/// nothing of ours has run yet.
+const STARTS: u32 = 3;
+
+/// How long its console may be silent once it is up: it prints the name of each program, and ends one
+/// that takes too long.
+const SILENCE: Duration = TIMEOUT.saturating_add(Duration::from_secs(60));
+
+/// What it prints when it is up.
+const UP: &str = "the machine is up";
 
 /// What the disk has beside the programs, for the files of tests: they are sparse.
 const ROOM: u64 = 2 << 30;
@@ -33,38 +44,52 @@ pub fn run(
     jobs: &[Job<'_>],
 ) -> Result<(String, Vec<Ended>)> {
     let unpacked = Unpacked::get(kernel)?;
-    let dir = workdir(&format!("emulate/system/{target}"))?;
+    let dir = workdir(&format!("emulate/system/{target}-{}", kernel.key()))?;
     let start = dir.join("start.cpio");
     unpacked.write_start(kernel, &start)?;
     let root = lay_out(&dir, &unpacked.busybox, programs, jobs)?;
     fs::write(root.join("jobs"), script(kernel.page, jobs)?)?;
-    let disk = make_disk(&dir, &root)?;
-
     let emulator = installed(&kernel.system.command).with_context(|| missing(kernel))?;
-    let mut machine = command(&emulator);
-    machine
-        .args(["-m", "2G", "-smp", "2", "-nic", "none"])
-        .args(["-nographic", "-no-reboot"])
-        .args(&kernel.system.arguments)
-        .arg("-kernel")
-        .arg(&unpacked.image)
-        .arg("-initrd")
-        .arg(&start)
-        .arg("-append")
-        .arg(format!("console={} quiet panic=-1", kernel.console))
-        .arg("-drive")
-        .arg(format!(
-            "file={},format=raw,if=virtio,cache=unsafe",
-            disk.display()
-        ))
-        .stdin(Stdio::null());
-    let (_, console) = run_for(&mut machine, &dir.join("console"), MACHINE_TIMEOUT)?;
+    let log = dir.join("console");
+    let mut starts = 0;
+    let (disk, console) = loop {
+        let disk = make_disk(&dir, &root)?;
+        let mut machine = command(&emulator);
+        machine
+            .args(["-m", "2G", "-smp", "2", "-nic", "none"])
+            .args(["-nographic", "-no-reboot"])
+            .args(&kernel.system.arguments)
+            .arg("-kernel")
+            .arg(&unpacked.image)
+            .arg("-initrd")
+            .arg(&start)
+            .arg("-append")
+            .arg(format!("console={} quiet panic=-1", kernel.console))
+            .arg("-drive")
+            .arg(format!(
+                "file={},format=raw,if=virtio,cache=unsafe",
+                disk.display()
+            ))
+            .stdin(Stdio::null());
+        let mut watch = Watch::new(&log, START, SILENCE);
+        let (end, console) = run_until(&mut machine, &log, || watch.is_over())?;
+        starts += 1;
+        let hangs = matches!(end, End::Timeout) && !console.contains(UP);
+        if !hangs || starts == STARTS {
+            break (disk, console);
+        }
+        println!(
+            "emulate: {target}: the machine was not up after {} s, and is started again; its console \
+             said last:\n{}",
+            START.as_secs(),
+            last_lines(&console)
+        );
+    };
 
     let logs = logs(&dir, &disk)?;
     let release = fs::read_to_string(logs.join("kernel")).with_context(|| {
-        let lines: Vec<_> = console.lines().collect();
-        let last = lines[lines.len().saturating_sub(30)..].join("\n");
-        format!("the machine ran nothing; its console said last:\n{last}")
+        let last = last_lines(&console);
+        format!("the machine, started {starts} times, ran nothing; its console said last:\n{last}")
     })?;
     let name = format!(
         "Linux {} in {} {}",
@@ -74,6 +99,56 @@ pub fn run(
     );
     let ended = (0..jobs.len()).map(|number| ended(&logs, number)).collect();
     Ok((name, ended))
+}
+
+/// Looks at a machine's console, whether the machine hangs.
+struct Watch<'a> {
+    console: &'a Path,
+    /// How long it may take until it is up.
+    start: Duration,
+    /// How long it may be silent then.
+    silence: Duration,
+    up: bool,
+    length: u64,
+    /// Since when it has said nothing new.
+    since: Instant,
+}
+
+impl<'a> Watch<'a> {
+    fn new(console: &'a Path, start: Duration, silence: Duration) -> Self {
+        Self {
+            console,
+            start,
+            silence,
+            up: false,
+            length: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether there is no more to be expected.
+    fn is_over(&mut self) -> bool {
+        let length = fs::metadata(self.console).map_or(0, |console| console.len());
+        if length != self.length {
+            self.length = length;
+            if !self.up {
+                // What a firmware prints before it is no sign of life.
+                let console = fs::read(self.console).unwrap_or_default();
+                self.up = String::from_utf8_lossy(&console).contains(UP);
+            }
+            if self.up {
+                self.since = Instant::now();
+            }
+        }
+        let patience = if self.up { self.silence } else { self.start };
+        self.since.elapsed() > patience
+    }
+}
+
+/// The end of what a console said.
+fn last_lines(console: &str) -> String {
+    let lines: Vec<_> = console.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
 /// What to install for it.
@@ -148,6 +223,7 @@ fn script(page: usize, jobs: &[Job<'_>]) -> Result<String> {
         "/bin/busybox --install -s /bin\n\
          export PATH=/bin\n\
          uname -r > /logs/kernel\n\
+         echo \"{UP}\"\n\
          run() {{\n\
          log=\"/logs/$1\"\n\
          cd \"$2\"\n\
@@ -236,6 +312,23 @@ mod tests {
         assert_eq!(status(1).0.code(), Some(101));
         assert_eq!(status(2).0.signal(), Some(11));
         assert!(ended(&dir, 3).is_err());
+    }
+
+    #[test]
+    fn a_machine_that_hangs_is_noticed() {
+        let console = workdir("emulate/test-console").unwrap().join("console");
+        let print = |text: &str| fs::write(&console, text).unwrap();
+        print("a firmware\n");
+        let (never, at_once) = (Duration::MAX, Duration::ZERO);
+        let mut starts = Watch::new(&console, at_once, never);
+        let mut runs = Watch::new(&console, never, at_once);
+        assert!(starts.is_over());
+        assert!(!runs.is_over());
+        print(&format!("a firmware\n{UP}\n"));
+        assert!(!starts.is_over());
+        runs.is_over();
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(runs.is_over());
     }
 
     #[test]

@@ -78,6 +78,7 @@ mod tests {
             dir: root(),
             arguments: Vec::new(),
             good,
+            residency: false,
         };
         let said = |output: &str, status| {
             Ok((End::Status(ExitStatus::from_raw(status)), output.to_owned()))

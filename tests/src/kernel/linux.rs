@@ -1,0 +1,358 @@
+//! Linux and Android: `/proc/self`, and what their calls alone can tell.
+#![allow(
+    clippy::option_option,
+    clippy::unnecessary_wraps,
+    reason = "other systems have the same functions, and give no answer"
+)]
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::ptr;
+use std::sync::OnceLock;
+
+use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_READ, c_int, c_void};
+use procfs::FromRead;
+use procfs::process::{MMPermissions, MMapPath, MemoryMap, MemoryMaps, Process};
+
+pub use super::trace::system_calls;
+use super::{Flags, Map, Permissions};
+
+/// The flag that leaves space aside.
+pub use libc::MAP_NORESERVE;
+
+/// The call whose offsets have 64 bits.
+pub use libc::mmap64;
+
+pub fn map_at(address: *const u8) -> Option<Option<Map>> {
+    let address = (address.addr() as u64).wrapping_add(shift());
+    let map = find(&text(), |map| (map.start..map.end).contains(&address));
+    Some(map.map(ours))
+}
+
+/// Panics where nothing is mapped at `address`.
+pub fn maps_of_file_at(address: *const u8) -> Option<Vec<Map>> {
+    let theirs = (address.addr() as u64).wrapping_add(shift());
+    let holds = |map: &MemoryMap| (map.address.0..map.address.1).contains(&theirs);
+    let maps = MemoryMaps::from_read(text().as_bytes()).expect("smaps");
+    let mut maps: Vec<_> = maps.into_iter().collect();
+    let inode = maps.iter().find(|map| holds(map)).expect("mapped").inode;
+    maps.retain(|map| map.inode == inode);
+    Some(maps.into_iter().map(ours).collect())
+}
+
+pub fn mappings_of(file: &File) -> Option<usize> {
+    Some(lengths_of(file).count())
+}
+
+pub fn bytes_mapped_of(file: &File) -> Option<usize> {
+    Some(lengths_of(file).sum())
+}
+
+/// The lengths of the mappings of `file`.
+fn lengths_of(file: &File) -> impl Iterator<Item = usize> {
+    let inode = file.metadata().expect("its metadata").ino();
+    let maps = maps().filter(move |map| map.inode == inode);
+    maps.map(|map| length(&map))
+}
+
+pub fn mappings_of_length(len: usize) -> Option<usize> {
+    Some(maps().filter(|map| length(map) == len).count())
+}
+
+pub fn mappings_named(name: &str) -> Option<usize> {
+    // (Read as text: this is asked where much is mapped, or in children.)
+    let maps = fs::read_to_string("/proc/self/maps").expect("/proc/self/maps");
+    Some(maps.matches(name).count())
+}
+
+/// Panics where nothing is mapped at one of `addresses`.
+pub fn flags_at(addresses: &[usize]) -> Option<Vec<Flags>> {
+    let (shift, text) = (shift(), text());
+    let flags = |&address: &usize| {
+        let theirs = (address as u64).wrapping_add(shift);
+        let entry = entry(&text, |map| (map.start..map.end).contains(&theirs));
+        let entry = entry.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
+        let flags = entry.lines().find_map(|line| line.strip_prefix("VmFlags:"));
+        let words = flags.expect("VmFlags").split_ascii_whitespace();
+        let known = words.filter_map(|word| Flags::from_name(&word.to_ascii_uppercase()));
+        known.collect()
+    };
+    Some(addresses.iter().map(flags).collect())
+}
+
+pub fn stack() -> Option<Range<usize>> {
+    let maps = fs::read_to_string("/proc/self/maps").expect("/proc/self/maps");
+    let line = maps.lines().find(|line| line.ends_with("[stack]"));
+    let addresses = line.and_then(|line| line.split(' ').next());
+    let (start, end) = addresses.and_then(|addresses| addresses.split_once('-'))?;
+    let number = |text| usize::from_str_radix(text, 16).ok();
+    Some(number(start)?..number(end)?)
+}
+
+pub fn file_behind(addresses: Range<usize>) -> io::Result<File> {
+    let Range { start, end } = addresses;
+    let path = format!("/proc/self/map_files/{start:x}-{end:x}");
+    File::options().read(true).write(true).open(path)
+}
+
+pub fn mapping_limit() -> Option<usize> {
+    let limit = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    limit.trim().parse().ok()
+}
+
+pub fn virtual_size() -> Option<usize> {
+    Some(status("VmSize:"))
+}
+
+pub fn resident_size() -> Option<usize> {
+    Some(status("VmRSS:"))
+}
+
+pub fn peak_resident_size() -> Option<usize> {
+    Some(status("VmHWM:"))
+}
+
+/// A number of /proc/self/status, in bytes.
+fn status(name: &str) -> usize {
+    let text = fs::read_to_string("/proc/self/status").expect("/proc/self/status");
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line
+        .expect("its line")
+        .trim()
+        .trim_end_matches(" kB")
+        .trim();
+    kib.parse::<usize>().expect("a number") << 10
+}
+
+pub fn page_size_at_start() -> Option<usize> {
+    // SAFETY: the call has no preconditions.
+    let told = unsafe { libc::getauxval(libc::AT_PAGESZ) };
+    Some(usize::try_from(told).expect("a size"))
+}
+
+/// Panics where `fd` is no descriptor.
+pub fn name_of(fd: RawFd) -> Option<PathBuf> {
+    Some(fs::read_link(format!("/proc/self/fd/{fd}")).expect("a descriptor"))
+}
+
+pub fn names_of_descriptors() -> Option<Vec<PathBuf>> {
+    let entries = fs::read_dir("/proc/self/fd").expect("/proc/self/fd");
+    let names = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    Some(names.collect())
+}
+
+pub fn path_to_reopen(fd: RawFd) -> Option<PathBuf> {
+    Some(format!("/proc/self/fd/{fd}").into())
+}
+
+pub fn file_that_says_it_is_empty() -> Option<File> {
+    Some(File::open("/proc/self/status").expect("/proc/self/status"))
+}
+
+/// Whether the stack that this program was started with grows, as the kernel's do.
+///
+/// Panics where the path of the program is not mapped.
+pub fn own_stack_grows() -> Option<bool> {
+    // SAFETY: the call takes any number.
+    let stack = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    let flags = flags_at(&[usize::try_from(stack).expect("an address")])?;
+    Some(flags[0].contains(Flags::GD))
+}
+
+/// Whether the bare call brings pages in when it is given `MAP_POPULATE`.
+pub fn populate_flag_populates() -> Option<bool> {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | libc::MAP_POPULATE;
+    let mapped = Mapped::new(flags, unix_memory::page_size(), -1).expect("a page");
+    // The kernel's pages may be smaller: a byte for each.
+    let mut pages = vec![0; mapped.len];
+    // SAFETY: `pages` has room for as many pages as `len` can have.
+    let asked = unsafe { libc::mincore(mapped.start, mapped.len, pages.as_mut_ptr()) };
+    Some(asked == 0 && pages[0] & 1 == 1)
+}
+
+/// Maps a huge page of `size` bytes, of the file behind `fd`, some times at different addresses, and
+/// unmaps it: an emulator may hit upon an address that fits, or not.
+pub fn huge_page_can_be_mapped(fd: RawFd, size: usize) -> io::Result<()> {
+    const TIMES: usize = 8;
+    let mut all = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        all.push(Mapped::new(MAP_SHARED | libc::MAP_NORESERVE, size, fd)?);
+        // Small pages in between, so that the next place is another.
+        all.push(Mapped::new(
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            unix_memory::page_size(),
+            -1,
+        )?);
+    }
+    Ok(())
+}
+
+/// Locks the `len` bytes of whole pages from `start` on, which must be mapped, on fault.
+pub fn lock_on_fault(start: *mut c_void, len: usize) -> io::Result<()> {
+    // SAFETY: a lock changes nothing of what memory holds.
+    match unsafe { libc::syscall(libc::SYS_mlock2, start, len, libc::MLOCK_ONFAULT) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+pub fn punch_hole(fd: RawFd, start: usize, len: usize) -> io::Result<()> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    let [start, len] = [start, len].map(|number| number.try_into().expect("an offset"));
+    // SAFETY: the call takes integers.
+    match unsafe { libc::fallocate(fd, mode, start, len) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+pub fn evict(fd: RawFd) -> io::Result<()> {
+    // SAFETY: the call takes integers.
+    match unsafe { libc::posix_fadvise(fd, 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+pub fn new_pid_namespace() -> io::Result<()> {
+    // SAFETY: the call has no preconditions, and changes nothing but where children are.
+    match unsafe { libc::unshare(libc::CLONE_NEWPID) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// /proc/self/smaps: asked for by its place in a directory, because emulators answer for the whole
+/// path.
+fn text() -> String {
+    let mut text = String::new();
+    Process::myself()
+        .expect("/proc/self")
+        .open_relative("smaps")
+        .expect("/proc/self/smaps")
+        .read_to_string(&mut text)
+        .expect("/proc/self/smaps can be read");
+    text
+}
+
+/// The mappings, at the kernel's own addresses.
+fn maps() -> impl Iterator<Item = MemoryMap> {
+    let maps = Process::myself().expect("/proc/self").maps();
+    maps.expect("/proc/self/maps").into_iter()
+}
+
+fn length(map: &MemoryMap) -> usize {
+    usize::try_from(map.address.1 - map.address.0).expect("a length")
+}
+
+/// `map`, in words of ours, at the program's addresses.
+fn ours(map: MemoryMap) -> Map {
+    let place = |address: u64| {
+        let address = address.wrapping_sub(shift());
+        usize::try_from(address).expect("an address of the program's")
+    };
+    let permissions = [
+        (MMPermissions::READ, Permissions::READ),
+        (MMPermissions::WRITE, Permissions::WRITE),
+        (MMPermissions::EXECUTE, Permissions::EXECUTE),
+        (MMPermissions::SHARED, Permissions::SHARED),
+        (MMPermissions::PRIVATE, Permissions::PRIVATE),
+    ];
+    let has = |(theirs, ours)| map.perms.contains(theirs).then_some(ours);
+    let number = |name| map.extension.map.get(name).copied();
+    let size = |name| number(name).map(|bytes| usize::try_from(bytes).expect("a size"));
+    Map {
+        addresses: place(map.address.0)..place(map.address.1),
+        permissions: permissions.into_iter().filter_map(has).collect(),
+        offset: map.offset,
+        page_size: number("KernelPageSize"),
+        anonymous: size("Anonymous"),
+        anonymous_huge: size("AnonHugePages"),
+        path: match map.pathname {
+            MMapPath::Path(path) => Some(path),
+            _ => None,
+        },
+    }
+}
+
+/// The first line of an entry, as far as it is needed to find one.
+struct Head<'a> {
+    start: u64,
+    end: u64,
+    /// Offset, device, inode, path.
+    rest: &'a str,
+}
+
+/// The first entry whose head fits. Only that one is parsed as a whole: there are hundreds.
+fn find(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<MemoryMap> {
+    let entry = entry(text, fits)?;
+    let maps = MemoryMaps::from_read(entry.as_bytes()).expect("an entry of smaps");
+    maps.into_iter().next()
+}
+
+/// The text of the first entry whose head fits.
+fn entry(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<String> {
+    let mut lines = text.split_inclusive('\n');
+    let line = lines
+        .by_ref()
+        .find(|line| head(line).as_ref().is_some_and(&fits))?;
+    let rest = lines.take_while(|line| head(line).is_none());
+    Some(std::iter::once(line).chain(rest).collect())
+}
+
+/// `line`, if it is the first one of an entry: `start-end permissions offset device inode path`.
+fn head(line: &str) -> Option<Head<'_>> {
+    // The others begin with a name.
+    if line.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
+    let (addresses, rest) = line.split_once(' ')?;
+    let (start, end) = addresses.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    let (start, end) = (number(start)?, number(end)?);
+    Some(Head { start, end, rest })
+}
+
+/// How much higher memory is in the process than the program believes: not at all, but under an
+/// emulator. A file of our own is found at both addresses.
+fn shift() -> u64 {
+    static SHIFT: OnceLock<u64> = OnceLock::new();
+    *SHIFT.get_or_init(|| {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(1).expect("a file of one byte");
+        let mapped = Mapped::new(MAP_SHARED, 1, file.as_raw_fd()).expect("a page of a file");
+        let inode = file.metadata().expect("its metadata").ino().to_string();
+        let is_it = |head: &Head<'_>| head.rest.split_whitespace().nth(3) == Some(&inode);
+        let theirs = find(&text(), is_it).expect("a mapping of the file");
+        theirs.address.0.wrapping_sub(mapped.start.addr() as u64)
+    })
+}
+
+/// Bytes that are mapped for reading while this lives, by the C library alone.
+struct Mapped {
+    start: *mut c_void,
+    len: usize,
+}
+
+impl Mapped {
+    fn new(flags: c_int, len: usize, fd: RawFd) -> io::Result<Self> {
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, PROT_READ, flags, fd, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { start, len })
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: the pages are this value's own, and nothing refers to them.
+        let unmapped = unsafe { libc::munmap(self.start, self.len) };
+        assert_eq!(unmapped, 0);
+    }
+}

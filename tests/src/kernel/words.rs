@@ -1,0 +1,75 @@
+//! What a kernel can say of a mapping, in types that every system has.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+bitflags::bitflags! {
+    /// What may be done with pages, and whether changes are seen by others: `rwxs` or `rwxp` in a list
+    /// of mappings.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Permissions: u8 {
+        /// They can be read.
+        const READ = 1;
+        /// They can be written.
+        const WRITE = 1 << 1;
+        /// They can be executed.
+        const EXECUTE = 1 << 2;
+        /// Changes are those of the file, or of memory that others have too.
+        const SHARED = 1 << 3;
+        /// Changes are this mapping's own.
+        const PRIVATE = 1 << 4;
+    }
+}
+
+bitflags::bitflags! {
+    /// Flags of a mapping, by the names that Linux has for them in `/proc/self/smaps`, of which these
+    /// are the ones that tests ask for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Flags: u16 {
+        /// It is not copied to children.
+        const DC = 1;
+        /// It is left out of core dumps.
+        const DD = 1 << 1;
+        /// It grows downward.
+        const GD = 1 << 2;
+        /// Huge pages are advised.
+        const HG = 1 << 3;
+        /// It is locked on fault.
+        const LF = 1 << 4;
+        /// It is locked.
+        const LO = 1 << 5;
+        /// Equal pages may be merged.
+        const MG = 1 << 6;
+        /// Huge pages are advised against.
+        const NH = 1 << 7;
+        /// Space is not set aside for it.
+        const NR = 1 << 8;
+        /// Random access is advised.
+        const RR = 1 << 9;
+        /// It is sealed.
+        const SL = 1 << 10;
+        /// Sequential access is advised.
+        const SR = 1 << 11;
+        /// It is wiped in children.
+        const WF = 1 << 12;
+    }
+}
+
+/// A mapping in the kernel's list.
+#[derive(Clone, Debug)]
+pub struct Map {
+    /// Where it is.
+    pub addresses: Range<usize>,
+    /// What may be done with it.
+    pub permissions: Permissions,
+    /// The place in its file at which it starts.
+    pub offset: u64,
+    /// The name of its file, if it is one of a file.
+    pub path: Option<PathBuf>,
+    /// The size of its pages, if the kernel tells.
+    pub page_size: Option<u64>,
+    /// The bytes of its pages that are of no file, if the kernel tells.
+    pub anonymous: Option<usize>,
+    /// Those of them that are in transparent huge pages.
+    pub anonymous_huge: Option<usize>,
+}

@@ -1,0 +1,69 @@
+//! How a test makes the kernel refuse a call.
+//!
+//! A call is named by its number, `SYS_...`; some values of its arguments have names here too. Where
+//! the kernel has no filters of calls, as no kernel but Linux's has, the numbers and values are those
+//! of nothing and a filter cannot be installed, so that a test says what it leaves out.
+
+use crate::skip;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod linux;
+        pub use linux::*;
+    } else {
+        mod none;
+        pub use none::*;
+    }
+}
+
+/// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first
+/// argument is `first`, with `errno`. Where there can be no such filter, as in an emulator, it says
+/// so, and `f` is not run.
+///
+/// # Panics
+/// Where `f` does.
+pub fn refusing<R: Send>(
+    call: libc::c_long,
+    first: *const u8,
+    errno: i32,
+    f: impl FnOnce() -> R + Send,
+) -> Option<R> {
+    refusing_argument(call, 0, first.addr() as u64, errno, f)
+}
+
+/// As [`refusing`], where argument `index` (from zero) is `value`.
+///
+/// # Panics
+/// Where `f` does.
+pub fn refusing_argument<R: Send>(
+    call: libc::c_long,
+    index: u8,
+    value: u64,
+    errno: i32,
+    f: impl FnOnce() -> R + Send,
+) -> Option<R> {
+    // Such a system may have no threads either.
+    if !HAS_FILTERS {
+        skip("an error path", "this kernel has no filters of calls");
+        return None;
+    }
+    let run = move || {
+        if let Err(error) = refuse(call, Some((index, value)), errno) {
+            skip("an error path", &format!("no seccomp filters: {error}"));
+            return None;
+        }
+        Some(f())
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().expect("the thread does not panic"))
+}
+
+/// The call that the C library makes for `mmap`, if a filter can see its arguments; else it says that
+/// `check` was left out.
+#[must_use]
+pub fn mmap_call(check: &str) -> Option<libc::c_long> {
+    let call = (std::env::consts::ARCH != "s390x").then_some(SYS_MMAP);
+    if call.is_none() {
+        skip(check, "arguments in a structure");
+    }
+    call
+}

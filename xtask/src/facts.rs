@@ -1,0 +1,206 @@
+//! `cargo xtask facts`: the crate's constants against values that were read in the systems' own
+//! sources, where no registry has their headers: `xtask/facts/<set>.tsv`.
+//!
+//! A set is a text of lines. `# <repository>@<commit>` says where the values that follow were read, each
+//! as `<name> <value> <path>#<line>`, with tabs between (some without a line); of a value, the low 32 bits count. A line
+//! `! <name> <reason>` says why a constant of the crate has no line: it is then proved by nothing but
+//! what the other tasks say. (Where the kernel's headers are to be had, they prove what has no line.)
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::api::{Api, Sources};
+use crate::headers::findings::Findings;
+use crate::process::root;
+use crate::results::Options;
+use crate::targets::{Row, Table};
+use crate::toolchain::Toolchain;
+use crate::visit::{Outcome, visit};
+
+const COLUMNS: [&str; 1] = ["values from sources"];
+
+/// Runs the task.
+pub fn task(args: &Options) -> Result<()> {
+    let table = Table::load()?;
+    let rows = table.select(&args.selection)?;
+    let toolchain = Toolchain::find()?;
+    let sources = Sources::find()?;
+    let visits = visit("facts", &rows, args.selection.jobs, |row, _| {
+        vec![look(&toolchain, &sources, row)]
+    });
+    args.conclude("facts", &COLUMNS, &visits)
+}
+
+fn look(toolchain: &Toolchain, sources: &Sources, row: Row<'_>) -> Outcome {
+    if !row.group.mapping {
+        return Outcome::None("no memory mapping".to_owned());
+    }
+    let Some(set) = row.facts() else {
+        return Outcome::None(match row.headers() {
+            Ok(_) => "has headers".to_owned(),
+            Err(_) => "nobody has read its sources".to_owned(),
+        });
+    };
+    if let Err(reason) = toolchain.knows(row.name()) {
+        return Outcome::Skipped(reason);
+    }
+    let found = Set::load(set).and_then(|set| {
+        let api = Api::read(toolchain, sources, row.name())?;
+        Ok(set.compare(&api.constants, row.headers().is_ok()))
+    });
+    match found {
+        Ok(found) => found.outcome(),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    }
+}
+
+/// What was read of a system.
+#[derive(Default)]
+struct Set {
+    values: BTreeMap<String, Fact>,
+    /// What has no line, and why.
+    unread: BTreeMap<String, String>,
+}
+
+struct Fact {
+    value: u32,
+    /// Repository, commit, file and line.
+    source: String,
+}
+
+impl Set {
+    fn load(name: &str) -> Result<Self> {
+        let path = root().join(format!("xtask/facts/{name}.tsv"));
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Self::parse(&text).with_context(|| path.display().to_string())
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let mut set = Self::default();
+        let mut repository = "";
+        for (number, line) in text.lines().enumerate() {
+            let fault = || format!("line {}: {line:?}", number + 1);
+            if let Some(name) = line.strip_prefix("# ") {
+                if !name.contains('@') {
+                    bail!("{}: a repository has a commit", fault());
+                }
+                repository = name;
+            } else if let Some(rest) = line.strip_prefix("! ") {
+                let (name, reason) = rest.split_once(' ').with_context(fault)?;
+                set.unread.insert(name.to_owned(), reason.to_owned());
+            } else {
+                let [name, value, place] = line.split('\t').collect::<Vec<_>>()[..] else {
+                    bail!("{}: not a name, a value and a place", fault());
+                };
+                let digits = value.strip_prefix("0x").with_context(fault)?;
+                let fact = Fact {
+                    value: u32::from_str_radix(digits, 16).with_context(fault)?,
+                    source: format!("{repository}:{place}"),
+                };
+                if repository.is_empty() || set.values.insert(name.to_owned(), fact).is_some() {
+                    bail!("{}: of no repository, or there already", fault());
+                }
+            }
+        }
+        Ok(set)
+    }
+
+    /// The crate's constants, in decimal, against the set, and the set's against the crate's. Where
+    /// there are headers too, those prove the constants that the set has not.
+    fn compare(&self, ours: &BTreeMap<String, String>, has_headers: bool) -> Findings {
+        let mut found = Findings::default();
+        for (name, value) in ours {
+            match self.values.get(name) {
+                Some(fact) if low_bits(value) == Some(fact.value) => {
+                    found.proved.insert(name.clone());
+                }
+                Some(fact) => {
+                    let how = format!("ours {value}, {:#x} in {}", fact.value, fact.source);
+                    found.wrong.insert(name.clone(), how);
+                }
+                None if has_headers || self.unread.contains_key(name) => {
+                    found.excused.insert(name.clone());
+                }
+                None => {
+                    let how = "not in xtask/facts, and no reason why".to_owned();
+                    found.wrong.insert(name.clone(), how);
+                }
+            }
+        }
+        for (name, fact) in &self.values {
+            if !ours.contains_key(name) && !self.unread.contains_key(name) {
+                let how = format!("{:#x} in {}", fact.value, fact.source);
+                found.missing.insert(name.clone(), how);
+            }
+        }
+        found
+    }
+}
+
+/// The low 32 bits of a number in decimal.
+fn low_bits(value: &str) -> Option<u32> {
+    let number: i128 = value.parse().ok()?;
+    u32::try_from(number & 0xffff_ffff).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "# a/b@0123\nMAP_A\t0x10\tmman.h#1\nMAP_B\t0xffffffff\tmman.h#2\n! MAP_C why\n";
+
+    fn compare(ours: &[(&str, &str)]) -> Findings {
+        let ours = ours.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+        Set::parse(TEXT)
+            .expect("a set")
+            .compare(&ours.collect(), false)
+    }
+
+    #[test]
+    fn values_are_compared_both_ways() {
+        let found = compare(&[("MAP_A", "16"), ("MAP_B", "-1"), ("MAP_C", "7")]);
+        assert_eq!((found.proved.len(), found.excused.len()), (2, 1));
+        assert!(found.wrong.is_empty() && found.missing.is_empty());
+        let found = compare(&[("MAP_A", "17"), ("MAP_D", "1")]);
+        assert_eq!((found.wrong.len(), found.missing.len()), (2, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        for text in [
+            "MAP_A\t0x1\ta#1\n",
+            "# a/b\n",
+            "# a/b@1\nMAP_A 0x1 a#1\n",
+            "# a/b@1\nMAP_A\t1\ta#1\n",
+            "# a/b@1\nMAP_A\t0x1\ta#1\nMAP_A\t0x1\ta#1\n",
+        ] {
+            assert!(Set::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_set_is_read_and_used() {
+        let table = Table::load().expect("the table");
+        let sets = table
+            .rows()
+            .filter_map(|row| row.facts().map(str::to_owned));
+        let mut used: Vec<String> = sets.collect();
+        used.sort_unstable();
+        used.dedup();
+        for entry in fs::read_dir(root().join("xtask/facts")).expect("the directory") {
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_stem()
+                .and_then(|name| name.to_str())
+                .expect("a name");
+            Set::load(name).expect("a set");
+            assert!(
+                used.iter().any(|used| used == name),
+                "{name} is of no target"
+            );
+        }
+    }
+}
