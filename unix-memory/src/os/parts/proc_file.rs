@@ -90,7 +90,8 @@ impl File {
     fn open(path: &CStr) -> Option<Self> {
         // SAFETY: the path ends with a zero.
         let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-        (fd >= 0).then_some(Self(fd))
+        // (Made only then: its drop would close -1, and say so in `errno`.)
+        (fd >= 0).then(|| Self(fd))
     }
 
     fn read(&self, buffer: &mut [u8]) -> Option<usize> {
@@ -109,7 +110,7 @@ impl Drop for File {
 
 #[cfg(test)]
 mod tests {
-    use super::{addresses, hexadecimal, number};
+    use super::{addresses, each_line, hexadecimal, number};
 
     #[test]
     fn lines_that_begin_with_addresses() {
@@ -138,6 +139,13 @@ mod tests {
         let signals = hexadecimal(c"/proc/self/status", b"SigBlk:");
         assert!(signals.is_some(), "a set of signals, in hexadecimal");
         assert_eq!(number(c"/no/such/file", b"MemTotal:"), None);
+    }
+
+    #[test]
+    fn why_a_file_cannot_be_read() {
+        let read = |path| each_line(path, |_| {});
+        assert_eq!(read(c"/no/such/file"), Err(libc::ENOENT));
+        assert_eq!(read(c"/proc/self"), Err(libc::EISDIR));
     }
 
     #[cfg(feature = "std")]
