@@ -13,7 +13,7 @@
 //! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
 //! | copy by each mechanism, over a file that was truncated | [`copies`] |
 //! | leave a check out where the kernel, or an emulator, lacks something | [`lacks`], [`skip`] |
-//! | have few addresses, little data or locked memory, short files, or huge pages in the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`ReservedHugePages`] |
+//! | have few addresses, little data or locked memory, short or few open files, or huge pages in the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
 //! | reach the kernel's limit of mappings | [`reachable_mapping_limit`], [`mappings_up_to_the_limit`], [`HalfWay`] |
 //! | do less work in an emulator | [`effort`] |
 //! | have a function in machine code | [`machine_code`] |
@@ -47,7 +47,7 @@ pub use kernel::{
 };
 pub use limit::{
     HalfWay, limit_address_space, limit_data, limit_file_size, limit_locked_memory,
-    mappings_up_to_the_limit, reachable_mapping_limit,
+    limit_open_files, mappings_up_to_the_limit, reachable_mapping_limit,
 };
 pub use seccomp::{refusing, refusing_argument};
 

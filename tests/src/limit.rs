@@ -1,4 +1,4 @@
-//! Limits of this process: addresses, data, locked memory, lengths of files, mappings.
+//! Limits of this process: addresses, data, locked memory, lengths of files, open files, mappings.
 
 use std::io;
 
@@ -35,6 +35,14 @@ macro_rules! limit {
 /// Where it cannot be set: the new limit is more than it may be.
 pub fn limit_file_size(bytes: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_FSIZE, bytes)
+}
+
+/// Lets this process open no file whose descriptor is not less than `count`.
+///
+/// # Errors
+/// Where it cannot be set: the new limit is more than it may be.
+pub fn limit_open_files(count: u64) -> io::Result<()> {
+    limit!(libc::RLIMIT_NOFILE, count)
 }
 
 /// Lets this process have no more than `bytes` of addresses.

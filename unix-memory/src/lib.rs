@@ -96,9 +96,9 @@
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android explicit huge pages, locks on fault, `Permanent`, `ProtectionKey` and
-//! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed
-//! memory. Android and L4Re lack memory with names. AIX,
+//! of Linux and Android huge pages (explicit ones, and how much is in any), locks on fault,
+//! `Permanent`, `ProtectionKey` and [secret memory](secret::Protections::SECRET_MEMORY); of these and
+//! FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
 //! POSIX has: its advice (but that Cygwin, L4Re and Redox lack [`Advice::Cold`]), and no residency
 //! (`ENOSYS`). Emscripten, L4Re and NuttX enforce no protections ([`Protection::is_enforced`]).

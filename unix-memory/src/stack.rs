@@ -136,6 +136,7 @@ impl Stack {
         let request = Request {
             place: Place::Anywhere,
             alignment: 1,
+            lead: 0,
             // At most twice `max_len`, more than which is refused.
             len: guard + size,
             page_size: page_size(),

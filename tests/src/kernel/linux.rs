@@ -272,6 +272,16 @@ fn ours(map: MemoryMap) -> Map {
         page_size: number("KernelPageSize"),
         anonymous: size("Anonymous"),
         anonymous_huge: size("AnonHugePages"),
+        huge: [
+            "AnonHugePages",
+            "ShmemPmdMapped",
+            "FilePmdMapped",
+            "Shared_Hugetlb",
+            "Private_Hugetlb",
+        ]
+        .into_iter()
+        .filter_map(size)
+        .sum(),
         path: match map.pathname {
             MMapPath::Path(path) => Some(path),
             _ => None,

@@ -72,4 +72,6 @@ pub struct Map {
     pub anonymous: Option<usize>,
     /// Those of them that are in transparent huge pages.
     pub anonymous_huge: Option<usize>,
+    /// The bytes of it that are in huge pages of any kind, as far as the kernel reports them.
+    pub huge: usize,
 }

@@ -61,14 +61,36 @@ with_all! {
         #[doc(alias = "MADV_PAGEOUT")]
         PageOut,
         /// Use transparent huge pages where they fit. Linux 2.6.38, if the kernel was built with them.
+        ///
+        /// They fit at multiples of their size, and only pages that are brought in later are made
+        /// huge: [`MapOptions::transparent_huge_pages`](crate::MapOptions::transparent_huge_pages)
+        /// aligns the memory and gives this advice in time.
         #[doc(alias = "MADV_HUGEPAGE")]
         HugePage,
         /// Use no transparent huge pages. Linux 2.6.38, if the kernel was built with them.
         #[doc(alias = "MADV_NOHUGEPAGE")]
         NoHugePage,
-        /// Make huge pages out of the small ones there are, now; `EINVAL` where none fits, `EAGAIN`,
-        /// `EBUSY` or `ENOMEM` where that failed. Linux 6.1, if the kernel was built with transparent
-        /// huge pages.
+        /// Make huge pages now, of the small ones that there are and of those that are not in
+        /// memory yet, wherever a whole huge page lies in the range; even where huge pages are
+        /// switched off for the system (`enabled` is `never`). The content stays. A range that
+        /// begins and ends at multiples of their size leaves no small pages: see
+        /// [`MapOptions::transparent_huge_pages`](crate::MapOptions::transparent_huge_pages).
+        ///
+        /// After an error some huge pages may have been made, which
+        /// [`huge_bytes`](crate::Mapping::huge_bytes) counts. The error is that of the last one
+        /// that could not be made:
+        /// * `EINVAL`: none fits into the range
+        ///   ([`Reason::NoHugePageFits`](crate::Reason::NoHugePageFits); for some such ranges the
+        ///   kernel reports success), or the kernel makes none of this memory
+        ///   ([`Reason::HugePagesOff`](crate::Reason::HugePagesOff));
+        /// * `EAGAIN`: some of the pages were in use
+        ///   ([`Reason::PagesInUse`](crate::Reason::PagesInUse)); try again;
+        /// * `ENOMEM`: no huge page is free
+        ///   ([`Reason::NoFreeHugePage`](crate::Reason::NoFreeHugePage));
+        /// * `EBUSY`: one more would be over the memory limit of a control group
+        ///   ([`Reason::CgroupLimit`](crate::Reason::CgroupLimit)).
+        ///
+        /// Linux 6.1, if the kernel was built with transparent huge pages.
         #[doc(alias = "MADV_COLLAPSE")]
         Collapse,
         /// Pages may be merged with others of the same content, which saves memory, and tells by timing

@@ -126,27 +126,18 @@ pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping
 
 /// New memory of `len` bytes, for a file of `expected` ones: in huge pages where that pays.
 fn allocate(len: usize, expected: usize) -> Result<Mapping<ReadWrite>> {
-    let options = MapOptions::new().len(len);
-    if let Some(size) = huge_page(expected.min(len)) {
-        // (Where there is no room to align it, there may still be room.)
-        if let Ok(memory) = options.alignment(size).map_anonymous(ReadWrite) {
-            let _only_a_hint = memory.advise(Advice::HugePage);
-            return Ok(memory);
-        }
-    }
+    let huge = fill_a_huge_page(expected.min(len));
+    let options = MapOptions::new().len(len).transparent_huge_pages(huge);
     options.map_anonymous(ReadWrite)
 }
 
-/// The size of huge pages, if `len` bytes fill one: it then takes the place of hundreds of page faults.
-fn huge_page(len: usize) -> Option<usize> {
-    /// It takes four system calls to ask for the size: not for less than this, which fills none on any
+/// Whether `len` bytes fill a huge page: it then takes the place of hundreds of page faults.
+fn fill_a_huge_page(len: usize) -> bool {
+    /// Asking for the size can take system calls: not for less than this, which fills none on any
     /// system that is known.
     const LEAST: usize = 1 << 20;
 
-    if len < LEAST {
-        return None;
-    }
-    os::transparent_huge_page().filter(|&size| size.is_power_of_two() && len >= size)
+    len >= LEAST && os::transparent_huge_page().is_some_and(|size| len >= size)
 }
 
 /// Makes `memory` longer, by as much again if there is room, up to `most` bytes.
@@ -157,7 +148,7 @@ fn grow(memory: &mut Mapping<ReadWrite>, most: usize) -> Result<()> {
         // What is left may be enough.
         memory.resize(len.saturating_add(PIECE).min(most))?;
     }
-    if huge_page(memory.len()).is_some() {
+    if fill_a_huge_page(memory.len()) {
         let _only_a_hint = memory.advise(Advice::HugePage);
     }
     Ok(())

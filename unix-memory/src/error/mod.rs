@@ -52,6 +52,8 @@ pub enum Call {
     Patch,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
+    /// Asking how much is in huge pages.
+    HugeBytes,
     /// `fstat(2)`: asking how long a file is and what it is.
     Fstat,
     /// `mremap(2)`, or what does its work: changing a length.
@@ -132,6 +134,7 @@ impl Call {
             Self::Entry => "entry",
             Self::Patch => "patch",
             Self::Mincore => "mincore",
+            Self::HugeBytes => "huge_bytes",
             Self::Fstat => "fstat",
             Self::Mremap => "mremap",
             Self::Resize => "resize",

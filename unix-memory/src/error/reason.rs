@@ -72,6 +72,21 @@ pub enum Reason {
     /// The memory is a private mapping of a file in huge pages, none of which were set aside for
     /// copies, so that it cannot become writable.
     HugePagesOfFile,
+    /// No huge page lies wholly in the range: it has this many bytes, and begins at a multiple of
+    /// that. [`transparent_huge_pages`](crate::MapOptions::transparent_huge_pages) aligns a mapping
+    /// to it.
+    NoHugePageFits(usize),
+    /// The kernel makes no transparent huge pages of this memory. Its kind may have none (explicit
+    /// huge pages, devices, files on many file systems), a part of it may be gone, or they are
+    /// switched off: for this memory ([`Advice::NoHugePage`](crate::Advice::NoHugePage)), for the
+    /// process (`PR_SET_THP_DISABLE`) or for shared memory (`shmem_enabled`).
+    HugePagesOff,
+    /// The kernel was using some of the pages at that moment: try again.
+    PagesInUse,
+    /// No huge page is free, and the kernel could make none of small ones.
+    NoFreeHugePage,
+    /// One more huge page would be over the memory limit of a control group.
+    CgroupLimit,
     /// The system enforces no protections: what was to be closed would stay open.
     NotEnforced,
     /// The system does not reliably write a shared mapping back to its file. The file itself can be
@@ -199,6 +214,13 @@ impl Reason {
             Self::HugePagesOfFile => {
                 "private memory of a file in huge pages stays read-only: copy it into other memory"
             }
+            Self::HugePagesOff => {
+                "the kernel makes no huge pages of this memory: its kind has none, or NoHugePage, \
+                 PR_SET_THP_DISABLE or shmem_enabled forbids them"
+            }
+            Self::PagesInUse => "the kernel was using some of the pages: try again",
+            Self::NoFreeHugePage => "no huge page is free: memory is short, or in small pieces",
+            Self::CgroupLimit => "over the memory limit of a control group",
             Self::NotEnforced => "this system enforces no protections",
             Self::NotWrittenBack => {
                 "this system does not reliably write a shared mapping back to its file; map it \
@@ -241,6 +263,7 @@ impl Reason {
             | Self::HugePages(_)
             | Self::Unaligned(_)
             | Self::HugePagePool(_)
+            | Self::NoHugePageFits(_)
             | Self::FileSizeLimit(_)
             | Self::NotWhole(_)
             | Self::Fault { .. }
@@ -291,6 +314,13 @@ impl fmt::Display for Reason {
                 "the system's pool has too few huge pages of {size} bytes: see \
                  /proc/sys/vm/nr_hugepages"
             ),
+            Self::NoHugePageFits(size) => {
+                write!(
+                    f,
+                    "no huge page lies wholly in the range: one has {size} bytes, and begins at \
+                     a multiple of that"
+                )
+            }
             Self::FileSizeLimit(limit) => write!(
                 f,
                 "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"

@@ -5,6 +5,7 @@ mod code;
 mod durable;
 mod erased;
 pub mod flush;
+mod huge;
 pub mod plain_data;
 pub mod populate;
 pub mod span;

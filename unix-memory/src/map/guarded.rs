@@ -2,12 +2,12 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::copy::populate::{Memory, populate};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::map::options::MapOptions;
+use crate::map::transparent::bring_in;
 use crate::mapping::Mapping;
 use crate::page::{max_len, page_size, round_up};
-use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
+use crate::protection::{Access, NoAccess, Readable, Writable};
 
 /// A mapping with pages before and behind it that cannot be accessed: who runs over an end is
 /// stopped by SIGSEGV, rather than reach somebody else's memory.
@@ -78,7 +78,8 @@ impl MapOptions {
     ///
     /// Both are multiples of the page size, and may be zero. The mapping begins with a page, so
     /// that running over its start is always noticed; over its end, where its length is a multiple
-    /// of the page size too. An alignment or address is that of the first guard page.
+    /// of the page size too. An alignment or address is that of the first guard page; for
+    /// [`transparent_huge_pages`](Self::transparent_huge_pages) alone the mapping is aligned.
     ///
     /// # Errors
     /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` for guards that are no multiples of
@@ -109,7 +110,10 @@ impl MapOptions {
             return refuse(libc::ENOMEM, len, Reason::LengthLimit(max_len()));
         };
         // What the middle should have, it gets when it is the middle.
-        let (room, steps) = self.without_steps();
+        let (mut room, steps) = self.without_steps();
+        if self.transparent && self.alignment == 0 {
+            room.lead = before;
+        }
         let room = match self.len {
             Some(_) => room.len(round_up(total)),
             None => room,
@@ -131,10 +135,8 @@ impl MapOptions {
         };
         // Whole pages were split off.
         mapping.resize_in_place(len)?;
-        if self.populates() && access.protection().contains(Protection::READ) {
-            // A hint, as the flag is.
-            let pages = mapping.region().pages();
-            let _as_far_as_it_goes = populate(pages, Memory::Anonymous);
+        if self.populates() {
+            bring_in(mapping.region(), access.protection(), true);
         }
         Ok(Guarded {
             before,

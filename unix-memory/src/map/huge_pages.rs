@@ -81,6 +81,26 @@ impl HugePageSize {
             .filter(|size| size.pool().is_some())
     }
 
+    /// The size of transparent huge pages, which need no pool (`hpage_pmd_size`): see
+    /// [`MapOptions::transparent_huge_pages`]. `None` where the kernel was built without them, or
+    /// /sys is not mounted.
+    ///
+    /// ```
+    /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};
+    ///
+    /// // A length of which all can be in huge pages.
+    /// let unit = HugePageSize::transparent().map_or(1, HugePageSize::bytes);
+    /// let options = MapOptions::new().len(10_000_000_usize.next_multiple_of(unit));
+    /// let mapping = options.transparent_huge_pages(true).map_anonymous(ReadWrite)?;
+    /// assert_eq!(mapping.len() % unit, 0);
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "hpage_pmd_size")]
+    #[must_use]
+    pub fn transparent() -> Option<Self> {
+        Self::from_bytes(os::transparent_huge_page()?)
+    }
+
     /// How many huge pages of this size the system's pool has, used or not; `None` where there is
     /// no such size.
     ///
@@ -159,18 +179,27 @@ impl MapOptions {
     /// Have the memory in huge pages of this size, taken from the system's pool
     /// (/proc/sys/vm/nr_hugepages).
     ///
-    /// The length is rounded up to whole huge pages, and that is what
-    /// [`len`](crate::Mapping::len) of the mapping tells: the kernel unmaps and protects no less.
-    /// Only for memory without a file; a file on hugetlbfs, or a memfd, has its own. For
-    /// transparent huge pages, which need no pool, give
-    /// [`Advice::HugePage`](crate::Advice::HugePage).
+    /// The length is rounded up to whole huge pages, and
+    /// [`len`](crate::Mapping::len) of the mapping returns the result: the kernel unmaps and
+    /// protects no less. Only for memory without a file; a file on hugetlbfs, or a memfd, has its
+    /// own. For transparent huge pages, which need no pool, there is
+    /// [`transparent_huge_pages`](Self::transparent_huge_pages).
     ///
-    /// They are set aside when they are mapped, so that using them cannot fail, also those of a
-    /// [`Mapping`](crate::Mapping) with [`no_reserve`](Self::no_reserve). Such a mapping cannot grow,
-    /// and no part of it be discarded: given back, a page may not be there when it is used again. In a
-    /// child made by `fork` nothing is set aside: a child that writes to them, or reads them after its
-    /// parent has written, is ended by SIGBUS if the pool is empty. Give a child memory of its own, or
-    /// share theirs ([`map_anonymous_shared`](Self::map_anonymous_shared)).
+    /// The pages are set aside when they are mapped, even with [`no_reserve`](Self::no_reserve), so
+    /// that using them does not fail. Such a mapping cannot grow, and no part of it can be
+    /// discarded: a page that is given back may not be there when it is used again.
+    ///
+    /// **Children** have nothing set aside for their copies of private memory. SIGBUS ends a child
+    /// made by `fork` that finds the pool empty when it writes to such memory, or reads it after
+    /// its parent has written. A child can call
+    /// [`populate_write`](crate::Mapping::populate_write) first: that fails with an error instead,
+    /// and when it succeeds all pages are the child's own. Or share the memory
+    /// ([`map_anonymous_shared`](Self::map_anonymous_shared)), which is set aside once for all
+    /// processes.
+    ///
+    /// **Control groups** can limit the huge pages in use (`hugetlb.2MB.max`), and a process over
+    /// that limit is ended by SIGBUS too, unless the group also limits what is set aside
+    /// (`hugetlb.2MB.rsvd.max`). Here, too, `populate_write` fails with an error instead.
     ///
     /// # Errors
     /// Mapping fails with `ENOMEM` where the pool has too few

@@ -170,16 +170,14 @@ impl MapOptions {
             }
             // Only whole ones can be unmapped.
             len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
-            (natural, flags) = (size, flags | huge);
-            if flags & sys::MAP_SHARED == 0 {
-                // What this process writes in place must be there, also when a child shares it: a write
-                // to a page of which there is no copy left raises SIGBUS.
-                flags &= !os::MAP_NORESERVE;
-            }
+            // What is used in place, be it by atomics, must be there, also when a child shares it:
+            // using a page that the pool no longer has raises SIGBUS.
+            (natural, flags) = (size, (flags | huge) & !os::MAP_NORESERVE);
         }
         let request = Request {
             place: self.place,
             alignment: self.alignment,
+            lead: self.lead,
             len,
             page_size: natural,
             protection: access.protection(),
@@ -187,10 +185,14 @@ impl MapOptions {
             fd,
             offset: self.offset,
         };
-        if self.huge_page.is_none() && self.steps.is_none() {
+        if self.huge_page.is_none() && !self.transparent && self.steps.is_none() {
             return Region::map(&request, arguments);
         }
-        let region = Region::map(&request, arguments).map_err(|error| self.explain(error))?;
+        let region = if self.transparent && self.huge_page.is_none() {
+            self.map_transparent(&request, arguments)?
+        } else {
+            Region::map(&request, arguments).map_err(|error| self.explain(error))?
+        };
         self.steps.apply(region)
     }
 

@@ -10,6 +10,7 @@ pub mod length;
 mod make;
 pub mod options;
 mod steps;
+pub mod transparent;
 
 // What only some systems can do.
 cfg_if::cfg_if! {

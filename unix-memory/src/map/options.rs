@@ -33,6 +33,10 @@ pub struct MapOptions {
     pub(super) flags: c_int,
     /// Of memory without a file: their size in bytes, and the flags that ask for them.
     pub(super) huge_page: Option<(usize, c_int)>,
+    /// Whether it is to be in transparent huge pages.
+    pub(super) transparent: bool,
+    /// How many bytes are mapped before the one that is aligned for them.
+    pub(super) lead: usize,
     /// Of a file, whether more may be mapped than it has.
     pub(super) past_end: bool,
     pub(super) steps: Steps,
@@ -48,6 +52,8 @@ impl MapOptions {
             alignment: 0,
             flags: 0,
             huge_page: None,
+            transparent: false,
+            lead: 0,
             past_end: false,
             steps: Steps {
                 advice: None,
@@ -216,9 +222,8 @@ impl MapOptions {
     /// Reserve no swap space: more can be mapped than there is. When memory runs out, the kernel
     /// ends processes, rather than that mapping fails.
     ///
-    /// Of huge pages from the system's pool (`huge_pages`), none are set aside for a
-    /// [`SharedMapping`](crate::SharedMapping); those of a [`Mapping`](crate::Mapping) are all the
-    /// same, since to use one that is not there raises SIGBUS.
+    /// Without effect on huge pages from the system's pool (`huge_pages`, and files that are made
+    /// of them): they are always set aside, since using one that is not there raises SIGBUS.
     ///
     /// # Platform
     /// `MAP_NORESERVE`; without effect where there is nothing like it.
@@ -254,8 +259,8 @@ impl MapOptions {
     /// Give this advice on the whole mapping at once, before it is locked.
     ///
     /// Where the system refuses it, nothing is mapped and the error is one of
-    /// [`Call::Madvise`](crate::Call::Madvise). With [`Advice::HugePage`] the memory is in
-    /// transparent huge pages.
+    /// [`Call::Madvise`](crate::Call::Madvise). For transparent huge pages, which must also be
+    /// aligned, there is [`transparent_huge_pages`](Self::transparent_huge_pages).
     ///
     /// ```
     /// use unix_memory::{Advice, MapOptions, ReadWrite};

@@ -44,8 +44,8 @@ pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use rlimit::lock_limit;
 
 pub use super::none::{
-    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
-    may_be_several, meets_stack, remap,
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
+    is_protected, may_be_several, meets_stack, remap, transparent_huge_page,
 };
 
 pub use super::none::{memfd_secret, wipe_in_children};
@@ -55,7 +55,7 @@ pub use super::none::{process_vm_read, process_vm_write};
 pub use pipe1::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages};
 pub use rlimit::file_size_limit;
 
 /// The `MADV_` value of `advice`.

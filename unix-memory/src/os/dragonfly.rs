@@ -42,8 +42,8 @@ pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use rlimit::lock_limit;
 
 pub use super::none::{
-    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
-    may_be_several, meets_stack, remap,
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
+    is_protected, may_be_several, meets_stack, remap, transparent_huge_page,
 };
 
 pub use super::none::{memfd_secret, wipe_in_children};
@@ -54,7 +54,7 @@ pub use icache_program::sync_instruction_cache;
 pub use pipe2::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;

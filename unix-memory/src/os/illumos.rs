@@ -43,8 +43,8 @@ pub use super::none::{
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
 pub use super::none::{
-    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, is_for_stack, is_in_huge_page, is_protected,
-    may_be_several, meets_stack, remap,
+    COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
+    is_protected, may_be_several, meets_stack, remap, transparent_huge_page,
 };
 
 pub use super::none::memfd_secret;
@@ -57,7 +57,7 @@ pub use pipe2::open_pipe;
 
 pub use super::none::file_size_limit;
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages, transparent_huge_page};
+pub use super::none::{OPEN_AT_ONCE, drop_behind, is_in_huge_pages};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]

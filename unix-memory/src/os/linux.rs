@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_int, c_uint};
 use core::ops::Range;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use unix_memory_sys as sys;
 
@@ -24,6 +25,8 @@ mod file_system;
 #[cfg(feature = "std")]
 #[path = "parts/fsync.rs"]
 mod fsync;
+#[path = "parts/huge_bytes.rs"]
+mod huge_bytes;
 #[path = "parts/icache_linux.rs"]
 mod icache;
 #[path = "parts/lock_future.rs"]
@@ -66,6 +69,7 @@ pub use sys::{MAP_NORESERVE, MAP_POPULATE, MAP_STACK};
 pub use madvise::madvise;
 pub use process_madvise::advise_together;
 
+pub use huge_bytes::huge_bytes;
 pub use mincore::mincore;
 
 pub use lock_future::stop_locking_future;
@@ -257,10 +261,19 @@ pub fn address_space_bytes() -> Option<u64> {
 }
 
 /// The size in bytes of the huge pages of [`Advice::HugePage`], if the kernel was built with them.
-#[cfg(feature = "std")]
+/// It is read once: it changes only when the system is started again.
 pub fn transparent_huge_page() -> Option<usize> {
+    // Relaxed: whoever stores it stores the same value, and nothing else depends on it.
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    let known = SIZE.load(Ordering::Relaxed);
+    if known != 0 {
+        return Some(known);
+    }
     let path = c"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
-    usize::try_from(proc_file::number(path, b"")?).ok()
+    let size = usize::try_from(proc_file::number(path, b"")?).ok()?;
+    let size = Some(size).filter(|size| size.is_power_of_two())?;
+    SIZE.store(size, Ordering::Relaxed);
+    Some(size)
 }
 
 /// Whether the kernel may have several mappings in `pages`: it does unless /proc/self/maps has one that

@@ -23,6 +23,8 @@
 //!
 //! What is in memory:
 //! * `mincore`: which pages are;
+//! * `transparent_huge_page`: the size of the huge pages that memory is put into on advice;
+//! * `huge_bytes`: how much of some pages is in huge ones;
 //! * `populate`, `populate_write`: bring pages in by one call (`ENOSYS`: they have to be touched).
 //!
 //! Locks:
@@ -62,8 +64,6 @@
 //!
 //! Files, with the feature `std`:
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
-//! * `transparent_huge_page`: the size of the huge pages into which memory for a file's bytes may be
-//!   put on advice;
 //! * `sync_to_device`: has a file kept by its device;
 //! * `drop_behind`: lets pages of a file go that were read;
 //! * `shm_open` and `OPEN_AT_ONCE`, its flag that keeps it from waiting: where objects have names.

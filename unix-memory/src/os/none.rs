@@ -128,6 +128,19 @@ pub const unsafe fn is_in_huge_page(_: *mut u8) -> bool {
     false
 }
 
+/// No huge pages are known that memory is put into on advice.
+pub const fn transparent_huge_page() -> Option<usize> {
+    None
+}
+
+/// No call is known that reports which pages are huge.
+///
+/// # Errors
+/// `ENOSYS`.
+pub const fn huge_bytes(_: Pages) -> Result<usize, Errno> {
+    Err(libc::ENOSYS)
+}
+
 /// Only Linux refuses to change several mappings for want of more.
 pub const fn may_be_several(_: Pages) -> bool {
     false
@@ -218,12 +231,6 @@ pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}
 #[cfg(feature = "std")]
 pub const fn is_in_huge_pages(_: c_int) -> bool {
     false
-}
-
-/// No huge pages are known that memory is put into on advice.
-#[cfg(feature = "std")]
-pub const fn transparent_huge_page() -> Option<usize> {
-    None
 }
 
 /// No file has fs-verity.

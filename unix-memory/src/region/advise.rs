@@ -4,6 +4,7 @@ use core::ffi::c_int;
 use core::ops::RangeBounds;
 
 use super::ends::Ends;
+use super::huge::why_not_collapsed;
 use super::ledger::{self, Marks};
 use super::{Region, spare};
 use crate::advice::Advice;
@@ -68,6 +69,8 @@ impl Advice {
         unsafe { os::madvise(pages.start, pages.len, value) }.map_err(|errno| {
             let reason = if errno == libc::EINVAL && !self.is_supported() {
                 Reason::Unsupported
+            } else if self == Self::Collapse {
+                why_not_collapsed(errno, pages)
             } else {
                 Reason::Kernel
             };

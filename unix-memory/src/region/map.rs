@@ -24,8 +24,11 @@ pub fn beyond_limit(len: u64) -> Option<u64> {
 /// What to map: the arguments of `mmap` before they are checked.
 pub struct Request {
     pub place: Place,
-    /// The first page's address is a multiple of this many bytes, a power of two.
+    /// The address of the first page, or of the one after `lead` bytes, is a multiple of this many
+    /// bytes, a power of two.
     pub alignment: usize,
+    /// A multiple of the page size; zero for a file.
+    pub lead: usize,
     pub len: usize,
     /// The size of the pages that the kernel makes it of, of which `len` is a multiple.
     pub page_size: usize,
@@ -51,6 +54,7 @@ impl Region {
         let &Request {
             place,
             alignment,
+            lead,
             len,
             page_size: natural,
             protection,
@@ -102,6 +106,7 @@ impl Region {
             flags,
             fd,
             offset: file_offset,
+            lead,
         };
         match pending.map(place, alignment.max(natural), natural) {
             Ok(base) => {

@@ -7,6 +7,7 @@ pub mod discard;
 pub mod ends;
 pub mod guard_page;
 pub mod hold;
+pub mod huge;
 pub mod ledger;
 pub mod map;
 pub mod place;

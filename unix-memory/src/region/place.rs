@@ -57,14 +57,16 @@ pub struct Pending {
     pub flags: c_int,
     pub fd: c_int,
     pub offset: sys::off_t,
+    /// How many bytes are before the one whose address is to fit.
+    pub lead: usize,
 }
 
 type Placed = Result<NonNull<u8>, (Errno, Reason)>;
 
 impl Pending {
     /// Maps at a place that fits `place`, and so that a multiple of `unit` in the file, or in
-    /// memory, is at a multiple of it in the addresses; it is a power of two that is at least a
-    /// page, and `natural` is the one that the kernel keeps by itself.
+    /// memory after the lead, is at a multiple of it in the addresses; it is a power of two that is
+    /// at least a page, and `natural` is the one that the kernel keeps by itself.
     pub fn map(&self, place: Place, unit: usize, natural: usize) -> Placed {
         match place {
             Place::At(address) if address != self.fit(address, unit) => {
@@ -87,7 +89,7 @@ impl Pending {
             clippy::cast_sign_loss,
             reason = "only the bits below the unit matter"
         )]
-        let offset = self.offset as usize;
+        let offset = (self.offset as usize).wrapping_sub(self.lead);
         address.wrapping_add(offset.wrapping_sub(address) & (unit - 1))
     }
 
@@ -171,6 +173,7 @@ impl Pending {
             flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE,
             fd: -1,
             offset: 0,
+            lead: 0,
         };
         let attempt = || {
             let start = room.anywhere(hint)?;

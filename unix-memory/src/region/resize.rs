@@ -196,6 +196,7 @@ impl Region {
         let request = Request {
             place,
             alignment: 0,
+            lead: 0,
             len,
             page_size: page_size(),
             protection: first,

@@ -85,6 +85,7 @@ impl Area {
         let request = Request {
             place: Place::Anywhere,
             alignment,
+            lead: 0,
             len: before + len + page_size(),
             page_size: page_size(),
             protection: CLOSED,

@@ -84,14 +84,20 @@ pub fn addresses(line: &[u8]) -> Option<Range<usize>> {
 }
 
 /// An open file, closed on drop.
-struct File(c_int);
+pub struct File(c_int);
 
 impl File {
-    fn open(path: &CStr) -> Option<Self> {
+    /// Opens the file at `path` for reading; `errno` says why that failed.
+    pub fn open(path: &CStr) -> Option<Self> {
         // SAFETY: the path ends with a zero.
         let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
         // (Made only then: its drop would close -1, and say so in `errno`.)
         (fd >= 0).then(|| Self(fd))
+    }
+
+    /// Its descriptor, which is open as long as this lives.
+    pub const fn descriptor(&self) -> c_int {
+        self.0
     }
 
     fn read(&self, buffer: &mut [u8]) -> Option<usize> {
