@@ -280,11 +280,24 @@ fn huge_pages_that_are_not_there() {
                 "some are free of every size",
             );
         };
-        let options = MapOptions::new().len(1).huge_pages(size).no_reserve(true);
-        let mut mapping = match options.map_anonymous(ReadWrite) {
-            Ok(mapping) => mapping,
-            Err(error) => return skip("huge pages that are not there", &error.to_string()),
-        };
+        let (protection, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_HUGETLB,
+        );
+        let (len, log2) = (size.bytes(), size.bytes().ilog2().cast_signed());
+        let flags = flags | log2 << libc::MAP_HUGE_SHIFT;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, flags, -1, 0) };
+        if address == libc::MAP_FAILED {
+            let error = std::io::Error::last_os_error();
+            return skip("huge pages that are not there", &error.to_string());
+        }
+        let bytes = std::ptr::slice_from_raw_parts_mut(address.cast(), len);
+        let bytes = std::ptr::NonNull::new(bytes).unwrap();
+        // SAFETY: it was mapped just now, and nobody else has it; nothing is accessed but by calls that
+        // say when a page is not there.
+        let mut mapping =
+            unsafe { Mapping::<ReadWrite>::from_raw(bytes, unix_memory::Backing::Other) };
         // Either error: some kernels have no such advice.
         assert!(mapping.populate().is_err());
         assert!(mapping.populate_write().is_err());

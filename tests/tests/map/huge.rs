@@ -2,39 +2,17 @@
 // Only Linux has a pool of huge pages that a program can ask for.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
-use std::io::Read;
+mod pool;
 
-use libc::{EACCES, EINVAL, ENOMEM};
-use tests::{ReservedHugePages, is_true_in_a_child, skip, spawn};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use libc::{EINVAL, ENOMEM};
+use pool::pool;
+use tests::{is_true_in_a_child, spawn};
 use unix_memory::{
-    Backing, HugePageSize, MapOptions, Mapping, MemfdOptions, NoAccess, ReadOnly, ReadWrite,
-    Reason, SealedMemory,
+    Backing, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
 };
-
-/// As many more huge pages in the pool as there is a need for, and no others that are free.
-fn pool(pages: u64, what: &str) -> Option<(HugePageSize, ReservedHugePages)> {
-    if std::env::var_os("UNIX_MEMORY_RUNNER").is_some() {
-        // Some emulate pages, and take this from the machine's.
-        skip(what, "an emulator may take huge pages for others");
-        return None;
-    }
-    let Some(size) = HugePageSize::system_default() else {
-        skip(what, "the kernel has none");
-        return None;
-    };
-    let reserved = match ReservedHugePages::new(size.bytes(), pages) {
-        Ok(reserved) => reserved,
-        Err(reason) => {
-            skip(what, &reason);
-            return None;
-        }
-    };
-    if size.pool() != Some(pages) {
-        skip(what, "somebody else has huge pages");
-        return None;
-    }
-    Some((size, reserved))
-}
 
 #[test]
 fn those_of_a_mapping_are_set_aside_whatever_is_asked_for() {
@@ -58,16 +36,106 @@ fn those_of_a_mapping_are_set_aside_whatever_is_asked_for() {
     assert_eq!((error.errno(), error.reason()), none);
     mapping.fill(1);
     assert_eq!(mapping.backing(), Backing::Other);
-    // Shared, none is set aside, and a copy is refused.
-    let shared = options(1).map_anonymous_shared(ReadWrite).unwrap();
-    let error = shared.write_at(0, b"x").unwrap_err();
-    assert_eq!(error.reason(), Reason::Fault { done: 0, at: 0 });
-    drop((mapping, shared));
+    assert_eq!(mapping.huge_bytes(), Ok(2 * size.bytes()));
+    assert_eq!(mapping.huge_bytes_range(1..2), Ok(page_size()));
+    // Nor are there for atomics, which are memory itself.
+    let error = options(1).map_anonymous_shared(ReadWrite).unwrap_err();
+    assert_eq!((error.errno(), error.reason()), none);
+    drop(mapping);
+    let shared = options(2).map_anonymous_shared(ReadWrite).unwrap();
+    let error = options(1).map_anonymous(ReadWrite).unwrap_err();
+    assert_eq!((error.errno(), error.reason()), none);
+    assert_eq!(shared.huge_bytes(), Ok(0));
+    for page in 0..2 {
+        let atomic = shared.atomic::<AtomicU32>(page * size.bytes()).unwrap();
+        assert_eq!(atomic.fetch_add(1, Ordering::Relaxed), 0);
+    }
+    assert_eq!(shared.huge_bytes(), Ok(2 * size.bytes()));
+    drop(shared);
     // Closed, they are there when they are opened.
     let mapping = options(2).map_anonymous(NoAccess).unwrap();
     let others = options(1).map_anonymous(ReadWrite).unwrap_err();
     assert_eq!(others.errno(), ENOMEM);
     mapping.protect(ReadWrite).unwrap().fill(2);
+}
+
+/// A child that asks first is not ended where there are too few.
+#[test]
+fn a_child_can_ask_for_its_copies() {
+    let Some((size, _reserved)) = pool(2, "a child's own huge pages") else {
+        return;
+    };
+    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
+    let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+    mapping[..size.bytes()].fill(1);
+    // None is left, and the second was never touched.
+    assert!(is_true_in_a_child(|| mapping.populate_write().is_err()));
+    mapping.fill(2);
+    drop(mapping);
+    // There is one for each.
+    let options = MapOptions::new().len(1).huge_pages(size);
+    let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+    mapping.fill(1);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let (mut told, tell) = std::io::pipe().unwrap();
+    let child = spawn(|| {
+        mapping.populate_write().unwrap();
+        (&tell).write_all(b"x").unwrap();
+        let mut byte = [0];
+        (&reader).read_exact(&mut byte).unwrap();
+        assert!(mapping.iter().all(|&byte| byte == 1));
+        mapping.fill(3);
+    });
+    let mut byte = [0];
+    told.read_exact(&mut byte).unwrap();
+    mapping.fill(2);
+    writer.write_all(b"x").unwrap();
+    assert!(child.wait().success());
+    assert!(mapping.iter().all(|&byte| byte == 2));
+}
+
+/// What is shared is set aside for all processes together.
+#[test]
+fn a_child_uses_what_is_set_aside_for_all() {
+    let Some((size, _reserved)) = pool(2, "huge pages that a child shares") else {
+        return;
+    };
+    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
+    let shared = options.map_anonymous_shared(ReadWrite).unwrap();
+    let add = |page: usize| {
+        let atomic = shared.atomic::<AtomicU32>(page * size.bytes()).unwrap();
+        atomic.fetch_add(1, Ordering::Relaxed)
+    };
+    assert_eq!(add(0), 0);
+    assert!(is_true_in_a_child(|| (add(0), add(1)) == (1, 0)));
+    assert_eq!((add(0), add(1)), (2, 1));
+}
+
+/// No part of a mapping that is cut loses what was set aside for another.
+#[test]
+fn what_is_cut_off_gives_back_its_own() {
+    let Some((size, _reserved)) = pool(4, "parts of huge pages") else {
+        return;
+    };
+    let bytes = size.bytes();
+    let options = |pages: usize| MapOptions::new().len(pages * bytes).huge_pages(size);
+    let mapping = options(4).map_anonymous(ReadWrite).unwrap();
+    let (first, rest) = mapping.split_at(bytes).unwrap();
+    let (middle, mut last) = rest.split_at(2 * bytes).unwrap();
+    drop(middle);
+    // As many as were given back, and no more.
+    let others = options(2).map_anonymous_shared(ReadWrite).unwrap();
+    assert!(options(1).map_anonymous(ReadWrite).is_err());
+    others.fill(.., 3).unwrap();
+    let mut first = first.protect(NoAccess).unwrap().protect(ReadWrite).unwrap();
+    first.fill(1);
+    // Half of one is not given back.
+    last.fill(2);
+    let error = last.resize(bytes / 2).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mremap, EINVAL));
+    assert_eq!(last.len(), bytes);
+    assert!(last.iter().all(|&byte| byte == 2));
+    assert!(first.iter().all(|&byte| byte == 1));
 }
 
 /// While a child shares them, a write of the parent's takes another page for its copy, or the child's.
@@ -87,7 +155,7 @@ fn a_parent_writes_to_what_a_child_shares() {
     });
     mapping[0] = 2;
     assert_eq!(mapping[..2], [2, 1]);
-    std::io::Write::write_all(&mut writer, b"x").unwrap();
+    writer.write_all(b"x").unwrap();
     drop(child);
 }
 
@@ -111,56 +179,15 @@ fn they_neither_grow_nor_are_discarded() {
     );
     assert!(mapping.iter().all(|&byte| byte == 1));
     // Cut between two, and no part of one.
-    let failed = mapping.split_at(unix_memory::page_size()).unwrap_err();
+    let failed = mapping.split_at(page_size()).unwrap_err();
     assert_eq!(failed.error().reason(), Reason::HugePage);
     let (first, second) = failed.into_mapping().split_at(size.bytes()).unwrap();
     first.unmap().unwrap();
     assert!(second.iter().all(|&byte| byte == 1));
     // An ordinary mapping is cut anywhere.
-    let ordinary = Mapping::anonymous(2 * unix_memory::page_size()).unwrap();
+    let ordinary = Mapping::anonymous(2 * page_size()).unwrap();
     assert_eq!(ordinary.backing(), Backing::PrivateAnonymous);
-    drop(ordinary.split_at(unix_memory::page_size()).unwrap());
-}
-
-/// None are set aside for copies of their pages.
-#[test]
-fn a_sealed_file_stays_read_only() {
-    let Some((size, _reserved)) = pool(3, "copies of sealed huge pages") else {
-        return;
-    };
-    let memory = MemfdOptions::new().huge_pages(size).sealing(true);
-    let memory = memory.create(2 * size.bytes() as u64).unwrap();
-    let mapping = memory.map(ReadWrite).unwrap();
-    mapping.write_at(0, b"sealed").unwrap();
-    mapping.write_at(size.bytes(), b"too").unwrap();
-    drop(mapping);
-    let sealed = memory.seal().unwrap();
-    let refused = |mapping: Mapping<ReadOnly>| {
-        let failed = mapping.protect(ReadWrite).unwrap_err();
-        let error = failed.error();
-        assert_eq!(
-            (error.errno(), error.reason()),
-            (EACCES, Reason::HugePagesOfFile)
-        );
-        failed.into_mapping()
-    };
-    let mapping = refused(SealedMemory::from_fd(&sealed).unwrap().into_mapping());
-    // Whatever becomes of it.
-    let mapping = mapping.protect(NoAccess).unwrap();
-    let failed = mapping.protect(ReadWrite).unwrap_err();
-    let mapping = failed.into_mapping().protect(ReadOnly).unwrap();
-    let (first, second) = mapping.split_at(size.bytes()).unwrap();
-    let (first, second) = (refused(first), refused(second));
-    let mapping = refused(first.join(second).unwrap());
-    assert!(mapping.starts_with(b"sealed"));
-    // Also joined to pages in front of it that may become writable.
-    let page = unix_memory::page_size();
-    let small = SealedMemory::from_bytes(&vec![1; 2 * page]).unwrap();
-    let front = MapOptions::new().at(mapping.as_ptr().addr() - 2 * page);
-    match front.map_sealed(&small) {
-        Ok(front) => drop(refused(front.into_mapping().join(mapping).unwrap())),
-        Err(error) => skip("small pages in front of huge ones", &error.to_string()),
-    }
+    drop(ordinary.split_at(page_size()).unwrap());
 }
 
 /// A child may read and write what was set aside, as long as there are enough for both.

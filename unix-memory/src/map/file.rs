@@ -41,7 +41,8 @@ impl MapOptions {
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
     /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than the address
-    ///   space, its limit or the kernel's limit of mappings allows.
+    ///   space, its limit or the kernel's limit of mappings allows; on hugetlbfs, too few huge pages
+    ///   in the pool ([`Reason::HugePagePool`], also over another limit on memory).
     /// * `EPERM`: a seal on a memfd forbids it, or the file system executing.
     ///
     /// After `?` into [`std::io::Error`], [`Error::from_io`] returns this error again.
@@ -88,12 +89,47 @@ impl MapOptions {
         access: A,
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
-        let len = self.len_in(fd)?;
-        if len == 0 && self.len.is_none() && Facts::of(fd)?.huge_page.is_none() {
+        let facts = Facts::of(fd)?;
+        // Huge pages are used in place, by atomics: they must be there.
+        let sets_aside = match facts.huge_page {
+            Some(_) => self.no_reserve(false),
+            None => *self,
+        };
+        sets_aside.map_known(fd, &facts, access, sharing)
+    }
+
+    /// As [`map_private`](Self::map_private), except that no memory is set aside for copies. For
+    /// files that are not in huge pages, and for mappings that never become writable.
+    #[allow(dead_code, reason = "only some systems have such files")]
+    pub(crate) fn map_no_copies<A: Access>(
+        &self,
+        fd: BorrowedFd<'_>,
+        access: A,
+    ) -> Result<SharedMapping<A>> {
+        let facts = Facts::of(fd)?;
+        let options = self.no_reserve(true);
+        options.map_known(fd, &facts, access, sys::MAP_PRIVATE)
+    }
+
+    fn map_known<A: Access>(
+        &self,
+        fd: BorrowedFd<'_>,
+        facts: &Facts,
+        access: A,
+        sharing: c_int,
+    ) -> Result<SharedMapping<A>> {
+        let len = self.len_in(facts)?;
+        if len == 0 && self.len.is_none() && facts.huge_page.is_none() {
             self.check_empty(fd, access, sharing)?;
         }
         self.map_fd(fd.as_raw_fd(), len, access, sharing)
-            .map_err(|error| explain(error, fd, access, sharing))
+            .map_err(|error| {
+                let too_few = error.errno() == libc::ENOMEM && error.reason() == Reason::Kernel;
+                match facts.huge_page {
+                    Some(size) if too_few => error.because(Reason::HugePagePool(size)),
+                    _ => explain(error, fd, access, sharing),
+                }
+            })
     }
 
     /// Refuses an empty file that could not be mapped if it were longer, as those of /proc, which
@@ -112,7 +148,7 @@ impl MapOptions {
     }
 
     /// The length to map: the one asked for, held against the file, or the rest of the file.
-    fn len_in(&self, fd: BorrowedFd<'_>) -> Result<usize> {
+    fn len_in(&self, file: &Facts) -> Result<usize> {
         let offset = self.offset;
         let arguments = Arguments::File {
             offset,
@@ -120,7 +156,6 @@ impl MapOptions {
         };
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
 
-        let file = Facts::of(fd)?;
         let kind = file.kind;
         let len = match (kind, self.len) {
             (FileKind::Directory | FileKind::Pipe, _) => {
