@@ -181,6 +181,21 @@ pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
     }
 }
 
+/// Runs `f` in a thread of its own, also in a child: see [`in_threads`].
+///
+/// # Panics
+/// Where `f` does, or there can be no thread.
+pub fn in_a_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    if !IS_CHILD.load(Ordering::Relaxed) {
+        // What such a thread prints is the test's.
+        let joined = std::thread::scope(|scope| scope.spawn(f).join());
+        return joined.unwrap_or_else(|panic| resume_unwind(panic));
+    }
+    let mut result = None;
+    in_threads([|| result = Some(f())]);
+    result.expect("the thread came back")
+}
+
 /// A child that may still run.
 #[must_use = "wait for it"]
 pub struct Child(libc::pid_t);

@@ -9,7 +9,7 @@
 //! | ask the kernel what is mapped, and how | [`kernel`], of which most tests use [`permissions`], [`flags`], [`map_at`] |
 //! | ask the kernel what is locked | [`is_locked`], [`is_unlocked`], [`lock_states`], [`as_told`] |
 //! | have the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`] |
-//! | do in a child what a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
+//! | do in a child what a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_a_thread`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
 //! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
 //! | copy by each mechanism, over a file that was truncated | [`copies`] |
 //! | leave a check out where the kernel, or an emulator, lacks something | [`lacks`], [`skip`] |
@@ -38,7 +38,7 @@ pub mod seccomp;
 
 pub use child::{
     Child, GAVE_UP, here_and_as_the_first_process, in_a_child, in_a_child_of_the_same_number,
-    in_threads, spawn,
+    in_a_thread, in_threads, spawn,
 };
 pub use huge::ReservedHugePages;
 pub use kernel::{

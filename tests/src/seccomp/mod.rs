@@ -4,7 +4,7 @@
 //! the kernel has no filters of calls, as no kernel but Linux's has, the numbers and values are those
 //! of nothing and a filter cannot be installed, so that a test says what it leaves out.
 
-use crate::skip;
+use crate::{in_a_thread, skip};
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
@@ -47,14 +47,11 @@ pub fn refusing_argument<R: Send>(
         skip("an error path", "this kernel has no filters of calls");
         return None;
     }
-    let run = move || {
-        if let Err(error) = refuse(call, Some((index, value)), errno) {
-            skip("an error path", &format!("no seccomp filters: {error}"));
-            return None;
-        }
-        Some(f())
-    };
-    std::thread::scope(|scope| scope.spawn(run).join().expect("the thread does not panic"))
+    let result = in_a_thread(move || refuse(call, Some((index, value)), errno).map(|()| f()));
+    if let Err(error) = &result {
+        skip("an error path", &format!("no seccomp filters: {error}"));
+    }
+    result.ok()
 }
 
 /// The call that the C library makes for `mmap`, if a filter can see its arguments; else it says that

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::io::{BufRead, ErrorKind, Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libc::{EAGAIN, ENOMEM, EPERM};
 use tests::seccomp::SYS_MREMAP;
@@ -204,20 +204,22 @@ fn nobody_can_open_the_memory() {
             );
         }
         let stop = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let peer = scope.spawn(|| {
-                let mut most = 0;
+        let most = AtomicUsize::new(0);
+        let bodies: [Box<dyn FnOnce() + Send>; 2] = [
+            Box::new(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    most = most.max(seen());
+                    most.fetch_max(seen(), Ordering::Relaxed);
                 }
-                most
-            });
-            for _ in 0..effort(2000) {
-                drop(pair(1).unwrap());
-            }
-            stop.store(true, Ordering::Relaxed);
-            assert_eq!(peer.join().unwrap(), 0);
-        });
+            }),
+            Box::new(|| {
+                for _ in 0..effort(2000) {
+                    drop(pair(1).unwrap());
+                }
+                stop.store(true, Ordering::Relaxed);
+            }),
+        ];
+        in_threads(bodies);
+        assert_eq!(most.load(Ordering::Relaxed), 0);
     });
     assert!(status.success());
 }
