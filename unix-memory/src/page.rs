@@ -57,6 +57,7 @@ pub struct Pages {
 }
 
 impl Pages {
+    #[inline]
     pub fn addresses(self) -> Range<usize> {
         let start = self.start.addr().get();
         start..start + self.len
@@ -64,15 +65,18 @@ impl Pages {
 }
 
 /// The most bytes that a mapping can have: whole pages, of which a slice can be made.
+#[inline]
 pub fn max_len() -> usize {
     round_down(isize::MAX.unsigned_abs())
 }
 
+#[inline]
 pub fn round_down(value: usize) -> usize {
     value & !(page_size() - 1)
 }
 
 /// Rounds up; `value` is at most [`max_len`] plus a page.
+#[inline]
 pub fn round_up(value: usize) -> usize {
     round_down(value + (page_size() - 1))
 }
@@ -99,15 +103,7 @@ pub fn check_range(
     };
     match (start, end) {
         (Some(start), Some(end)) if start <= end && end <= total => Ok(start..end),
-        (start, end) => {
-            // For the message only; a bound that overflowed is shown as the last number there is.
-            let (start, end) = (start.unwrap_or(usize::MAX), end.unwrap_or(usize::MAX));
-            let arguments = match end.checked_sub(start) {
-                Some(len) => Arguments::Range { start, len },
-                None => Arguments::Bounds { start, end },
-            };
-            Err(outside(call, arguments, total))
-        }
+        (start, end) => Err(bad_range(call, start, end, total)),
     }
 }
 
@@ -117,11 +113,23 @@ pub fn check_range(
 /// As [`check_range`].
 #[inline]
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
-    if let Some(end) = start.checked_add(len) {
-        return check_range(call, &(start..end), total).map(drop);
+    if start <= total && len <= total - start {
+        return Ok(());
     }
     let arguments = Arguments::Range { start, len };
     Err(outside(call, arguments, total))
+}
+
+/// What the range of `start` to `end`, as far as they are numbers, is refused with.
+#[cold]
+fn bad_range(call: Call, start: Option<usize>, end: Option<usize>, total: usize) -> Error {
+    // For the message only; a bound that overflowed is shown as the last number there is.
+    let (start, end) = (start.unwrap_or(usize::MAX), end.unwrap_or(usize::MAX));
+    let arguments = match end.checked_sub(start) {
+        Some(len) => Arguments::Range { start, len },
+        None => Arguments::Bounds { start, end },
+    };
+    outside(call, arguments, total)
 }
 
 /// What a range that does not lie in a mapping of `total` bytes is refused with.

@@ -83,6 +83,19 @@ impl Process {
     }
 }
 
+/// Whether this system does what advice says. (An emulator may take any advice, and follow none.)
+#[inline]
+pub fn follows_advice() -> bool {
+    IS_WIPED.load(Relaxed) || find_out()
+}
+
+/// Whether this system wiped the page of this process, had it a child.
+#[cold]
+fn find_out() -> bool {
+    // (Without the page, nothing is known.)
+    page().is_none() && make_page().is_ok() && IS_WIPED.load(Relaxed)
+}
+
 impl Page {
     /// Takes a number for this process, unless another thread was first.
     #[cold]

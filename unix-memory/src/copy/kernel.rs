@@ -126,7 +126,8 @@ unsafe fn by_process_vm(
     len: usize,
     direction: Direction,
 ) -> Result<(), Stop> {
-    // Asked for each time: a child made by `vfork` has the same memory, and another number.
+    // Asked for each time: a child made by `vfork` has the same memory, and another number. Kept in that
+    // memory, its number would outlive it, and could become that of a stranger.
     let process = call::process_id();
     by_kernel(from, to, len, direction, |from, to, len| match direction {
         // SAFETY: a part of what the caller vouches for: `to` can be written.

@@ -154,12 +154,23 @@ impl Copier {
             if left == 0 {
                 return Ok(());
             }
-            let done = len - left;
-            let buffer = buffer_of(from, to, done, direction);
-            // SAFETY: the byte is the caller's, which vouches for it.
-            unsafe { crash_if_gone(buffer, direction) };
-            return Err(Stop::new(done, libc::EFAULT));
+            // SAFETY: as the caller vouches.
+            return Err(unsafe { interrupted(from, to, len - left, direction) });
         }
+        // SAFETY: as the caller vouches.
+        unsafe { self.copy_by_kernel(from, to, len, direction) }
+    }
+
+    /// # Safety
+    /// As [`copy`](Self::copy).
+    #[inline(never)]
+    unsafe fn copy_by_kernel(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        len: usize,
+        direction: Direction,
+    ) -> Result<(), Stop> {
         // SAFETY: as the caller vouches.
         unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) }.map_err(|stop| {
             let buffer = buffer_of(from, to, stop.done, direction);
@@ -198,6 +209,18 @@ const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Directi
         Direction::Out => to.wrapping_add(done),
         Direction::In => from.wrapping_add(done).cast_mut(),
     }
+}
+
+/// What a copy by the processor stopped with that a fault interrupted after `done` bytes.
+///
+/// # Safety
+/// As [`crash_if_gone`], of the byte behind these.
+#[cold]
+unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> Stop {
+    let buffer = buffer_of(from, to, done, direction);
+    // SAFETY: as the caller vouches.
+    unsafe { crash_if_gone(buffer, direction) };
+    Stop::new(done, libc::EFAULT)
 }
 
 /// Touches a byte of the caller's own buffer, after a copy by the processor that faulted: where

@@ -1,11 +1,11 @@
 //! How changes of a file mapping are written back.
 
 use core::ffi::c_int;
-use core::ops::RangeBounds;
+use core::ops::{Range, RangeBounds};
 
 use unix_memory_sys as sys;
 
-use crate::error::{Arguments, Call, Error, Result};
+use crate::error::{Arguments, Call, Errno, Error, Result};
 use crate::os::call;
 use crate::page::check_range;
 use crate::region::Region;
@@ -54,15 +54,19 @@ impl Region {
     #[inline]
     pub fn flush(&self, range: &impl RangeBounds<usize>, mode: Flush) -> Result<()> {
         let range = check_range(Call::Msync, range, self.len())?;
-        let pages = self.pages_of(&range);
-        if pages.len == 0 {
+        if range.is_empty() {
             return Ok(());
         }
-        let len = self.known_len(pages, range.end);
+        let (start, len) = self.span_of(&range);
         // SAFETY: the pages are the region's own.
-        unsafe { call::msync(pages.start, len, mode.flags()) }.map_err(|errno| {
-            let arguments = Arguments::range(&range);
-            Error::kernel(Call::Msync, errno, arguments)
-        })
+        match unsafe { call::msync(start, len, mode.flags()) } {
+            Ok(()) => Ok(()),
+            Err(errno) => Err(refused(errno, &range)),
+        }
     }
+}
+
+#[cold]
+const fn refused(errno: Errno, range: &Range<usize>) -> Error {
+    Error::kernel(Call::Msync, errno, Arguments::range(range))
 }

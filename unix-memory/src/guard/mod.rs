@@ -39,6 +39,7 @@ macro_rules! guard {
             }
 
             /// The same pages, of which the type says something else.
+            #[inline]
             pub(crate) fn with_access<B: Access>(self, access: B) -> $guard<B> {
                 $guard {
                     region: self.region,
@@ -125,6 +126,7 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "mprotect")]
+            #[inline]
             pub fn protect<B: Access>(
                 self,
                 access: B,
@@ -149,6 +151,7 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "madvise")]
+            #[inline]
             pub fn advise(&self, advice: Advice) -> Result<()> {
                 self.region.advise(&.., advice)
             }
@@ -171,6 +174,7 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "madvise")]
+            #[inline]
             pub fn advise_range(
                 &self,
                 range: impl RangeBounds<usize>,
@@ -184,6 +188,7 @@ macro_rules! guard {
             /// # Errors
             /// As [`flush_range`](Self::flush_range).
             #[doc(alias = "msync")]
+            #[inline]
             pub fn flush(&self, mode: Flush) -> Result<()> {
                 self.region.flush(&.., mode)
             }
@@ -209,6 +214,7 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "msync")]
+            #[inline]
             pub fn flush_range(&self, range: impl RangeBounds<usize>, mode: Flush) -> Result<()> {
                 self.region.flush(&range, mode)
             }
@@ -291,6 +297,7 @@ macro_rules! guard {
             /// # Errors
             /// As [`lock_range`](Self::lock_range).
             #[doc(alias = "mlock")]
+            #[inline]
             pub fn lock(&self) -> Result<LockGuard<'_>> {
                 LockGuard::new(&self.region, &.., crate::region::ledger::Kind::Full)
             }
@@ -318,6 +325,7 @@ macro_rules! guard {
             /// ```
             #[doc(alias = "mlock")]
             #[doc(alias = "munlock")]
+            #[inline]
             pub fn lock_range(&self, range: impl RangeBounds<usize>) -> Result<LockGuard<'_>> {
                 LockGuard::new(&self.region, &range, crate::region::ledger::Kind::Full)
             }

@@ -76,10 +76,33 @@ impl<'a> PopulateSteps<'a> {
             memory: memory_of(region, shared),
         }
     }
+}
 
-    fn all(mut self) -> Result<()> {
-        self.try_for_each(|step| step.map(drop))
+/// Brings all of `range` in: by one call, unless it is long.
+///
+/// # Safety
+/// As `PopulateSteps::new`.
+#[inline]
+unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) -> Result<()> {
+    if range.len() > STEP {
+        // SAFETY: as the caller vouches.
+        let mut steps = unsafe { PopulateSteps::new(region, range, STEP, bring, shared) };
+        return steps.try_for_each(|step| step.map(drop));
     }
+    if range.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: as the caller vouches.
+    match unsafe { bring(region.pages_of(&range), memory_of(region, shared)) } {
+        Ok(()) => Ok(()),
+        Err(errno) => Err(refused(errno, &range)),
+    }
+}
+
+/// The pages of `range` could not be brought in.
+#[cold]
+const fn refused(errno: Errno, range: &Range<usize>) -> Error {
+    Error::kernel(Call::Madvise, errno, Arguments::range(range))
 }
 
 impl Iterator for PopulateSteps<'_> {
@@ -102,8 +125,7 @@ impl Iterator for PopulateSteps<'_> {
             }
             Err(errno) => {
                 self.range = 0..0;
-                let arguments = Arguments::range(&range);
-                Some(Err(Error::kernel(Call::Madvise, errno, arguments)))
+                Some(Err(refused(errno, &range)))
             }
         }
     }
@@ -148,6 +170,7 @@ macro_rules! populate {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "MADV_POPULATE_READ")]
+            #[inline]
             pub fn populate(&self) -> Result<()> {
                 self.populate_range(..)
             }
@@ -165,12 +188,12 @@ macro_rules! populate {
             /// page could not be brought in; those of pipe(2) on systems that have no call for
             /// this, nor another [`Mechanism`](crate::Mechanism).
             #[doc(alias = "MADV_POPULATE_READ")]
+            #[inline]
             pub fn populate_range(&self, range: impl RangeBounds<usize>) -> Result<()> {
                 let region = self.region();
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
-                unsafe { PopulateSteps::new(region, range, STEP, populate::populate, $shared) }
-                    .all()
+                unsafe { all(region, range, populate::populate, $shared) }
             }
 
             /// Brings every page into memory as [`populate`](Self::populate), `step` bytes at a
@@ -213,6 +236,7 @@ macro_rules! populate_write {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "MADV_POPULATE_WRITE")]
+            #[inline]
             pub fn populate_write($($receiver)+) -> Result<()> {
                 $self.populate_write_range(..)
             }
@@ -229,6 +253,7 @@ macro_rules! populate_write {
             /// call for this, running out of memory ends the process). `ENOSYS` for memory that
             /// others may change, before Linux 5.14 and elsewhere.
             #[doc(alias = "MADV_POPULATE_WRITE")]
+            #[inline]
             pub fn populate_write_range(
                 $($receiver)+,
                 range: impl RangeBounds<usize>,
@@ -237,7 +262,7 @@ macro_rules! populate_write {
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be written; where they are not shared, the
                 // borrow is exclusive.
-                unsafe { PopulateSteps::new(region, range, STEP, populate::populate_write, $shared) }.all()
+                unsafe { all(region, range, populate::populate_write, $shared) }
             }
 
             /// Brings every page into memory as [`populate_write`](Self::populate_write), `step`

@@ -34,7 +34,7 @@ impl MapOptions {
     /// ```
     #[doc(alias = "MAP_DROPPABLE")]
     pub fn map_droppable<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
-        self.map_no_file(access, sys::MAP_DROPPABLE)
+        self.map_no_file(access.protection(), sys::MAP_DROPPABLE)
             .map(|region| SharedMapping::from_region(region, access))
     }
 }

@@ -2,12 +2,11 @@
 
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
-use std::fs::{File, FileType};
+use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use crate::error::{Arguments, Call, Error, FileKind, Result};
-use crate::os;
+use crate::error::{Arguments, Call, Errno, Error, FileKind, Result};
+use crate::os::{self, call::FileStatus};
 use crate::page::page_size;
 
 /// What is known of an open file.
@@ -32,34 +31,46 @@ pub fn errno_of(error: &std::io::Error) -> c_int {
 }
 
 impl Facts {
+    #[inline]
     pub fn of(fd: BorrowedFd<'_>) -> Result<Self> {
-        let metadata = with_file(fd, File::metadata)
-            .map_err(|error| Error::kernel(Call::Fstat, errno_of(&error), Arguments::None))?;
-        // Such files tell their page size as their block size; others have large blocks too.
-        let block = usize::try_from(metadata.blksize()).unwrap_or(usize::MAX);
-        let huge = block > page_size() && os::is_in_huge_pages(fd.as_raw_fd());
+        let status = match os::file_status(fd) {
+            Ok(status) => status,
+            Err(errno) => return Err(unknown(errno)),
+        };
         Ok(Self {
-            kind: kind(metadata.file_type()),
-            len: metadata.len(),
-            huge_page: huge.then_some(block),
+            kind: kind(&status),
+            len: status.len,
+            huge_page: huge_page(&status, fd),
         })
     }
 }
 
-fn kind(file_type: FileType) -> FileKind {
-    if file_type.is_file() {
-        FileKind::Regular
-    } else if file_type.is_dir() {
-        FileKind::Directory
-    } else if file_type.is_char_device() {
-        FileKind::CharacterDevice
-    } else if file_type.is_block_device() {
-        FileKind::BlockDevice
-    } else if file_type.is_fifo() {
-        FileKind::Pipe
-    } else if file_type.is_socket() {
-        FileKind::Socket
+#[cold]
+const fn unknown(errno: Errno) -> Error {
+    Error::kernel(Call::Fstat, errno, Arguments::None)
+}
+
+/// The size of the huge pages that the file is made of, if it is.
+#[inline]
+fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
+    // Such files tell their page size as their block size; others have large blocks too.
+    let is_large = status.block > page_size() as u64;
+    if is_large && os::is_in_huge_pages(fd.as_raw_fd()) {
+        usize::try_from(status.block).ok()
     } else {
-        FileKind::Other
+        None
+    }
+}
+
+#[inline]
+const fn kind(status: &FileStatus) -> FileKind {
+    match status.mode & libc::S_IFMT {
+        libc::S_IFREG => FileKind::Regular,
+        libc::S_IFDIR => FileKind::Directory,
+        libc::S_IFCHR => FileKind::CharacterDevice,
+        libc::S_IFBLK => FileKind::BlockDevice,
+        libc::S_IFIFO => FileKind::Pipe,
+        libc::S_IFSOCK => FileKind::Socket,
+        _ => FileKind::Other,
     }
 }

@@ -11,6 +11,7 @@ use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::os::call;
 use crate::page::page_size;
 use crate::protection::{Access, Protection};
+use crate::region::Region;
 use crate::shared::SharedMapping;
 
 /// With the feature `std`: files, and whatever else is [`AsFd`].
@@ -57,6 +58,7 @@ impl MapOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[doc(alias = "MAP_SHARED")]
+    #[inline]
     pub fn map_shared<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_SHARED)
     }
@@ -79,10 +81,12 @@ impl MapOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[doc(alias = "MAP_PRIVATE")]
+    #[inline]
     pub fn map_private<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)
     }
 
+    #[inline]
     pub(crate) fn map_open<A: Access>(
         &self,
         fd: BorrowedFd<'_>,
@@ -90,44 +94,92 @@ impl MapOptions {
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
         let facts = Facts::of(fd)?;
-        // Huge pages are used in place, by atomics: they must be there.
-        let sets_aside = match facts.huge_page {
-            Some(_) => self.no_reserve(false),
-            None => *self,
-        };
-        sets_aside.map_known(fd, &facts, access, sharing)
+        self.map_known(fd, &facts, access, sharing)
     }
 
-    /// As [`map_private`](Self::map_private), except that no memory is set aside for copies. For
-    /// files that are not in huge pages, and for mappings that never become writable.
-    #[allow(dead_code, reason = "only some systems have such files")]
-    pub(crate) fn map_no_copies<A: Access>(
-        &self,
-        fd: BorrowedFd<'_>,
-        access: A,
-    ) -> Result<SharedMapping<A>> {
-        let facts = Facts::of(fd)?;
-        let options = self.no_reserve(true);
-        options.map_known(fd, &facts, access, sys::MAP_PRIVATE)
-    }
-
-    fn map_known<A: Access>(
+    /// Maps the file of which `facts` were asked just now.
+    #[inline]
+    pub(crate) fn map_known<A: Access>(
         &self,
         fd: BorrowedFd<'_>,
         facts: &Facts,
         access: A,
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
+        let protection = access.protection();
+        let region = match self.plain_part(facts) {
+            Some(len) => Region::plain(len, protection, sharing, fd.as_raw_fd(), self.offset),
+            None => None,
+        };
+        let region = match region {
+            Some(region) => region,
+            None => self
+                .setting_aside(facts)
+                .map_known_with_care(fd, facts, protection, sharing)?,
+        };
+        Ok(SharedMapping::from_region(region, access))
+    }
+
+    /// As [`map_known`](Self::map_known), privately, except that no memory is set aside for copies. For
+    /// files that are not in huge pages, and for mappings that never become writable.
+    #[allow(dead_code, reason = "only some systems have such files")]
+    pub(crate) fn map_no_copies<A: Access>(
+        &self,
+        fd: BorrowedFd<'_>,
+        facts: &Facts,
+        access: A,
+    ) -> Result<SharedMapping<A>> {
+        if facts.huge_page.is_none() {
+            return self.map_known(fd, facts, access, sys::MAP_PRIVATE);
+        }
+        let options = self.no_reserve(true);
+        options
+            .map_known_with_care(fd, facts, access.protection(), sys::MAP_PRIVATE)
+            .map(|region| SharedMapping::from_region(region, access))
+    }
+
+    /// The same, except that huge pages, which are used in place by atomics, are set aside: they must be
+    /// there.
+    fn setting_aside(&self, facts: &Facts) -> Self {
+        match facts.huge_page {
+            Some(_) => self.no_reserve(false),
+            None => *self,
+        }
+    }
+
+    /// How many bytes to map, if nothing stands against it: a part of a file in ordinary pages.
+    #[inline]
+    fn plain_part(&self, facts: &Facts) -> Option<usize> {
+        let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
+        if !is_plain || !self.is_plain() || self.offset > facts.len {
+            return None;
+        }
+        let rest = facts.len - self.offset;
+        match self.len {
+            Some(len) if len as u64 <= rest || self.past_end => Some(len),
+            Some(_) => None,
+            None => usize::try_from(rest).ok(),
+        }
+    }
+
+    #[cold]
+    fn map_known_with_care(
+        &self,
+        fd: BorrowedFd<'_>,
+        facts: &Facts,
+        protection: Protection,
+        sharing: c_int,
+    ) -> Result<Region> {
         let len = self.len_in(facts)?;
         if len == 0 && self.len.is_none() && facts.huge_page.is_none() {
-            self.check_empty(fd, access, sharing)?;
+            self.check_empty(fd, protection, sharing)?;
         }
-        self.map_fd(fd.as_raw_fd(), len, access, sharing)
+        self.map_fd_with_care(fd.as_raw_fd(), len, protection, sharing)
             .map_err(|error| {
                 let too_few = error.errno() == libc::ENOMEM && error.reason() == Reason::Kernel;
                 match facts.huge_page {
                     Some(size) if too_few => error.because(Reason::HugePagePool(size)),
-                    _ => explain(error, fd, access, sharing),
+                    _ => explain(error, fd, protection, sharing),
                 }
             })
     }
@@ -136,14 +188,19 @@ impl MapOptions {
     /// say that they are empty.
     ///
     /// (One of huge pages can be mapped, but no byte of it unmapped.)
-    fn check_empty<A: Access>(&self, fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Result<()> {
+    fn check_empty(
+        &self,
+        fd: BorrowedFd<'_>,
+        protection: Protection,
+        sharing: c_int,
+    ) -> Result<()> {
         // A byte past the end shows it, wherever that is, and nothing is done with it.
         let byte = Self::new().offset(self.offset);
-        match byte.map_fd(fd.as_raw_fd(), 1, access, sharing) {
+        match byte.map_fd_with_care(fd.as_raw_fd(), 1, protection, sharing) {
             Ok(_unmapped) => Ok(()),
             // That there is no room for it says nothing of the file.
             Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
-            Err(error) => Err(explain(error, fd, access, sharing)),
+            Err(error) => Err(explain(error, fd, protection, sharing)),
         }
     }
 
@@ -191,25 +248,25 @@ impl MapOptions {
 
 /// Finds out why the kernel did not map the file behind `fd`, where more can be known than it said.
 #[cold]
-fn explain<A: Access>(error: Error, fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Error {
+fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Error {
     // (Two of these are one on some systems.)
     const NO_MAPPING: [c_int; 4] = [libc::ENODEV, libc::ENOTSUP, libc::EOPNOTSUPP, libc::EINVAL];
     let reason = match error.errno() {
         _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => None,
-        errno if NO_MAPPING.contains(&errno) => why_no_mapping(errno, fd, access, sharing),
+        errno if NO_MAPPING.contains(&errno) => why_no_mapping(errno, fd, protection, sharing),
         // The descriptor is open, but for its path alone (`O_PATH`).
         libc::EBADF => Some(Reason::NotReadable),
-        libc::EACCES => why_no_access(fd, access, sharing),
+        libc::EACCES => why_no_access(fd, protection, sharing),
         _ => None,
     };
     reason.map_or(error, |reason| error.because(reason))
 }
 
 /// Why the file's system or driver refused with `errno`, if it is for the file.
-fn why_no_mapping<A: Access>(
+fn why_no_mapping(
     errno: c_int,
     fd: BorrowedFd<'_>,
-    access: A,
+    protection: Protection,
     sharing: c_int,
 ) -> Option<Reason> {
     let facts = Facts::of(fd).ok()?;
@@ -221,7 +278,7 @@ fn why_no_mapping<A: Access>(
     // A page of it, at the start, which may not be there.
     let page = MapOptions::new().len(page_size());
     let refuses = |sharing| {
-        let mapping = page.map_fd(fd.as_raw_fd(), page_size(), access, sharing);
+        let mapping = page.map_fd_with_care(fd.as_raw_fd(), page_size(), protection, sharing);
         mapping.is_err_and(|error| error.errno() == errno)
     };
     match (refuses(sharing), refuses(sys::MAP_PRIVATE)) {
@@ -233,10 +290,10 @@ fn why_no_mapping<A: Access>(
 }
 
 /// Which access to the file its descriptor lacks, if it does.
-fn why_no_access<A: Access>(fd: BorrowedFd<'_>, access: A, sharing: c_int) -> Option<Reason> {
+fn why_no_access(fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Option<Reason> {
     // SAFETY: the command takes no number.
     let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.ok()?;
-    let writes = sharing == sys::MAP_SHARED && access.protection().contains(Protection::WRITE);
+    let writes = sharing == sys::MAP_SHARED && protection.contains(Protection::WRITE);
     match flags & libc::O_ACCMODE {
         libc::O_WRONLY => Some(Reason::NotReadable),
         libc::O_RDONLY if writes => Some(Reason::NotWritable),

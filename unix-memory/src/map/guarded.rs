@@ -1,5 +1,7 @@
 //! Memory between pages that cannot be touched.
 
+use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use crate::error::{Arguments, Call, Error, Reason, Result};
@@ -7,7 +9,8 @@ use crate::map::options::MapOptions;
 use crate::map::transparent::bring_in;
 use crate::mapping::Mapping;
 use crate::page::{max_len, page_size, round_up};
-use crate::protection::{Access, NoAccess, Readable, Writable};
+use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
+use crate::region::{Region, spare};
 
 /// A mapping with pages before and behind it that cannot be accessed: who runs over an end is
 /// stopped by SIGSEGV, rather than reach somebody else's memory.
@@ -23,12 +26,13 @@ use crate::protection::{Access, NoAccess, Readable, Writable};
 /// stack[0] = 1;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Guarded<A: Access> {
-    before: Mapping<NoAccess>,
-    mapping: Mapping<A>,
-    behind: Mapping<NoAccess>,
+    /// All of it, as it was mapped: the parts below lie in it, one after the other.
+    room: ManuallyDrop<Region>,
+    /// In bytes, whole pages.
+    before: usize,
+    mapping: ManuallyDrop<Mapping<A>>,
 }
 
 impl<A: Access> Guarded<A> {
@@ -40,7 +44,7 @@ impl<A: Access> Guarded<A> {
     /// guarded.mapping().advise(Advice::WillNeed)?;
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
-    pub const fn mapping(&self) -> &Mapping<A> {
+    pub fn mapping(&self) -> &Mapping<A> {
         &self.mapping
     }
 
@@ -54,7 +58,39 @@ impl<A: Access> Guarded<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn into_parts(self) -> (Mapping<NoAccess>, Mapping<A>, Mapping<NoAccess>) {
-        (self.before, self.mapping, self.behind)
+        let mut guarded = ManuallyDrop::new(self);
+        let (room, before) = (&guarded.room, guarded.before);
+        let end = before + round_up(guarded.mapping.len());
+        // SAFETY: the guards are the room's first and last pages, and whoever owned it is not dropped.
+        let first = unsafe { room.part(0, before) };
+        // SAFETY: as above.
+        let last = unsafe { room.part(end, room.len() - end) };
+        // SAFETY: it is taken once.
+        let mapping = unsafe { ManuallyDrop::take(&mut guarded.mapping) };
+        (
+            Mapping::from_region(first, NoAccess),
+            mapping,
+            Mapping::from_region(last, NoAccess),
+        )
+    }
+}
+
+impl<A: Access> Drop for Guarded<A> {
+    fn drop(&mut self) {
+        // All of it by one call: the mapping, which lies in it, is not dropped by itself.
+        // SAFETY: it is not used any more.
+        unsafe { ManuallyDrop::drop(&mut self.room) };
+    }
+}
+
+impl<A: Access> fmt::Debug for Guarded<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.before + round_up(self.mapping.len());
+        f.debug_struct("Guarded")
+            .field("before", &self.before)
+            .field("mapping", &*self.mapping)
+            .field("behind", &(self.room.len() - end))
+            .finish()
     }
 }
 
@@ -118,30 +154,28 @@ impl MapOptions {
             Some(_) => room.len(round_up(total)),
             None => room,
         };
-        let room = room.map_anonymous(NoAccess)?;
-        let (before, rest) = room.split_at(before)?;
-        let (middle, behind) = rest.split_at(round_up(len))?;
-        let mut mapping = match middle.protect(access) {
-            Ok(mapping) => mapping,
-            Err(failed) => {
-                let (error, middle) = failed.into_parts();
-                // Unmapped as one again: at the limit of mappings, the kernel could not take the
-                // middle out.
-                if let Ok(most) = before.join(middle) {
-                    drop(most.join(behind));
-                }
-                return Err(error);
-            }
-        };
-        // Whole pages were split off.
-        mapping.resize_in_place(len)?;
-        if self.populates() {
-            bring_in(mapping.region(), access.protection(), true);
-        }
-        Ok(Guarded {
+        let room = room.map_anonymous(NoAccess)?.into_region();
+        room.check_split(before)?;
+        room.check_split(before + round_up(len))?;
+        spare::keep();
+        // SAFETY: the middle lies in the room, which is not dropped before it.
+        let middle = ManuallyDrop::new(unsafe { room.part(before, len) });
+        // SAFETY: nothing refers to the pages.
+        unsafe { middle.protect(Protection::empty(), access.protection()) }?;
+        let guarded = Guarded {
+            room: ManuallyDrop::new(room),
             before,
-            mapping: Mapping::from_region(steps.apply(mapping.into_region())?, access),
-            behind,
-        })
+            mapping: ManuallyDrop::new(Mapping::from_region(
+                ManuallyDrop::into_inner(middle),
+                access,
+            )),
+        };
+        if self.populates() {
+            bring_in(guarded.mapping.region(), access.protection(), true);
+        }
+        if !steps.is_none() {
+            steps.apply_to(guarded.mapping.region())?;
+        }
+        Ok(guarded)
     }
 }

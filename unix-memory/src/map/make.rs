@@ -9,7 +9,7 @@ use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::mapping::Mapping;
 use crate::os;
 use crate::page::page_size;
-use crate::protection::{Access, ReadWrite};
+use crate::protection::{Access, Protection, ReadWrite};
 use crate::region::Region;
 use crate::region::map::Request;
 use crate::shared::SharedMapping;
@@ -37,8 +37,9 @@ impl MapOptions {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     #[doc(alias = "MAP_ANONYMOUS")]
+    #[inline]
     pub fn map_anonymous<A: Access>(&self, access: A) -> Result<Mapping<A>> {
-        self.map_no_file(access, sys::MAP_PRIVATE)
+        self.map_no_file(access.protection(), sys::MAP_PRIVATE)
             .map(|region| Mapping::from_region(region, access))
     }
 
@@ -48,8 +49,9 @@ impl MapOptions {
     /// As [`map_anonymous`](Self::map_anonymous).
     #[doc(alias = "MAP_ANONYMOUS")]
     #[doc(alias = "MAP_SHARED")]
+    #[inline]
     pub fn map_anonymous_shared<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
-        self.map_no_file(access, sys::MAP_SHARED)
+        self.map_no_file(access.protection(), sys::MAP_SHARED)
             .map(|region| SharedMapping::from_region(region, access))
     }
 
@@ -108,6 +110,7 @@ impl MapOptions {
     }
 
     /// Maps `len` bytes of the file behind `fd`, which the caller may use.
+    #[inline]
     pub(crate) fn map_fd<A: Access>(
         &self,
         fd: c_int,
@@ -115,15 +118,48 @@ impl MapOptions {
         access: A,
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
+        let protection = access.protection();
+        let plain = if self.is_plain() {
+            Region::plain(len, protection, sharing, fd, self.offset)
+        } else {
+            None
+        };
+        let region = match plain {
+            Some(region) => region,
+            None => self.map_fd_with_care(fd, len, protection, sharing)?,
+        };
+        Ok(SharedMapping::from_region(region, access))
+    }
+
+    /// Maps `len` bytes of the file behind `fd`, which the caller may use, or says why not.
+    #[cold]
+    pub(crate) fn map_fd_with_care(
+        &self,
+        fd: c_int,
+        len: usize,
+        protection: Protection,
+        sharing: c_int,
+    ) -> Result<Region> {
         let arguments = Arguments::File {
             offset: self.offset,
             len: Some(len),
         };
-        self.map(access, len, sharing, fd, arguments)
-            .map(|region| SharedMapping::from_region(region, access))
+        self.map(protection, len, sharing, fd, arguments)
     }
 
-    pub(crate) fn map_no_file<A: Access>(&self, access: A, sharing: c_int) -> Result<Region> {
+    #[inline]
+    pub(crate) fn map_no_file(&self, protection: Protection, sharing: c_int) -> Result<Region> {
+        if let (true, 0, Some(len)) = (self.is_plain(), self.offset, self.len) {
+            let flags = sharing | sys::MAP_ANONYMOUS;
+            if let Some(region) = Region::plain(len, protection, flags, -1, 0) {
+                return Ok(region);
+            }
+        }
+        self.map_no_file_with_care(protection, sharing)
+    }
+
+    #[cold]
+    fn map_no_file_with_care(&self, protection: Protection, sharing: c_int) -> Result<Region> {
         let Some(len) = self.len else {
             let reason = Reason::LengthNeeded(FileKind::None);
             return Err(Error::new(
@@ -146,12 +182,12 @@ impl MapOptions {
             ));
         }
         let flags = sharing | sys::MAP_ANONYMOUS;
-        self.map(access, len, flags, -1, Arguments::Length(len))
+        self.map(protection, len, flags, -1, Arguments::Length(len))
     }
 
-    fn map<A: Access>(
+    fn map(
         &self,
-        access: A,
+        protection: Protection,
         len: usize,
         flags: c_int,
         fd: c_int,
@@ -180,7 +216,7 @@ impl MapOptions {
             lead: self.lead,
             len,
             page_size: natural,
-            protection: access.protection(),
+            protection,
             flags,
             fd,
             offset: self.offset,
@@ -210,6 +246,12 @@ impl MapOptions {
     }
 }
 
+/// Maps what is unusual, or was refused.
+#[cold]
+fn anonymous_with_care(len: usize) -> Result<Mapping<ReadWrite>> {
+    MapOptions::new().len(len).map_anonymous(ReadWrite)
+}
+
 impl Mapping<ReadWrite> {
     /// Maps `len` bytes of new memory, private to this process and zeroed.
     ///
@@ -225,7 +267,13 @@ impl Mapping<ReadWrite> {
     /// ```
     #[doc(alias = "mmap")]
     #[doc(alias = "MAP_ANONYMOUS")]
+    #[inline]
     pub fn anonymous(len: usize) -> Result<Self> {
-        MapOptions::new().len(len).map_anonymous(ReadWrite)
+        let both = ReadWrite.protection();
+        let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
+        match Region::plain(len, both, flags, -1, 0) {
+            Some(region) => Ok(Self::from_region(region, ReadWrite)),
+            None => anonymous_with_care(len),
+        }
     }
 }

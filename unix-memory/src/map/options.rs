@@ -6,6 +6,8 @@ use core::ops::Range;
 use super::steps::Steps;
 use crate::advice::Advice;
 use crate::os;
+#[cfg(doc)]
+use crate::region::Region;
 use crate::region::place::Place;
 
 /// What to map, and how: set what matters, then call one of the `map_` methods, any number of
@@ -44,6 +46,7 @@ pub struct MapOptions {
 
 impl MapOptions {
     /// No length, offset zero, no hints.
+    #[inline]
     pub const fn new() -> Self {
         Self {
             len: None,
@@ -61,6 +64,17 @@ impl MapOptions {
                 dont_dump: false,
             },
         }
+    }
+
+    /// Whether they ask for nothing but a length and an offset: see [`Region::plain`].
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.place, Place::Anywhere)
+            && self.alignment == 0
+            && self.flags == 0
+            && self.huge_page.is_none()
+            && !self.transparent
+            && self.steps.is_none()
     }
 
     /// As they are, but for an address that is taken by now.
@@ -82,12 +96,14 @@ impl MapOptions {
     ///
     /// Zero maps nothing: the guard is empty. The most is `isize::MAX`,
     /// rounded down to whole pages.
+    #[inline]
     pub const fn len(mut self, bytes: usize) -> Self {
         self.len = Some(bytes);
         self
     }
 
     /// Where in the file to begin, in bytes; it need not be a multiple of the page size.
+    #[inline]
     pub const fn offset(mut self, bytes: u64) -> Self {
         self.offset = bytes;
         self
@@ -112,6 +128,7 @@ impl MapOptions {
     /// assert_eq!(&entry, b"an entry");
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[inline]
     pub const fn past_end(mut self, yes: bool) -> Self {
         self.past_end = yes;
         self

@@ -15,6 +15,7 @@ pub struct Steps {
 
 impl Steps {
     /// Whether there is nothing to do.
+    #[inline]
     pub const fn is_none(self) -> bool {
         self.advice.is_none() && !self.lock && !self.dont_dump
     }
@@ -22,16 +23,30 @@ impl Steps {
     /// Does it. Where one fails, the region is unmapped.
     #[cold]
     pub fn apply(self, region: Region) -> Result<Region> {
+        self.apply_to(&region)?;
+        Ok(if region.len() == 0 {
+            Region::empty(region.is_private_anonymous(), self.known())
+        } else {
+            region
+        })
+    }
+
+    /// Does it. Where one fails, the region is to be dropped.
+    #[cold]
+    pub fn apply_to(self, region: &Region) -> Result<()> {
         if let Some(advice) = self.advice {
             region.advise(&.., advice)?;
         }
-        region.keep_as(Known {
-            kind: self.lock.then_some(Kind::Full),
-            marks: if self.dont_dump {
-                Marks::HIDDEN
-            } else {
-                Marks::NONE
-            },
-        })
+        region.keep(self.known())
+    }
+
+    const fn known(self) -> Known {
+        let kind = if self.lock { Some(Kind::Full) } else { None };
+        let marks = if self.dont_dump {
+            Marks::HIDDEN
+        } else {
+            Marks::NONE
+        };
+        Known { kind, marks }
     }
 }

@@ -41,6 +41,7 @@ impl<A: Writable> Mapping<A> {
     #[doc(alias = "madvise")]
     #[doc(alias = "MADV_DONTNEED")]
     #[doc(alias = "MADV_FREE")]
+    #[inline]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         // SAFETY: `A` says that the pages can be written, and nobody else refers to them: `self` is
         // borrowed exclusively.

@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use super::Mapping;
 use crate::error::Failed;
 use crate::protection::Access;
-use crate::region::{Region, spare};
+use crate::region::spare;
 
 impl<A: Access> Mapping<A> {
     /// Makes two mappings of one: the bytes before `mid`, and those from `mid` on.
@@ -49,21 +49,13 @@ impl<A: Access> Mapping<A> {
         }
         let access = self.access;
         let region = ManuallyDrop::new(self.into_region());
-        let anonymous = region.is_private_anonymous();
         if mid != 0 && mid != region.len() {
             // The kernel may make several mappings of one.
             spare::keep();
         }
-        let part = |offset: usize, len: usize| {
-            if len == 0 {
-                return Region::empty(anonymous, region.known());
-            }
-            // SAFETY: `offset` is at most the length.
-            let start = unsafe { region.start().add(offset) };
-            // SAFETY: the region, which is not dropped, owned the pages; `mid` is at the start of
-            // one, so that each is in one part only.
-            unsafe { Region::from_raw(start, len, anonymous) }
-        };
+        // SAFETY: the region is not dropped; `mid` is at the start of a page, so that each is in one
+        // part only.
+        let part = |offset: usize, len: usize| unsafe { region.part(offset, len) };
         let (first, second) = (part(0, mid), part(mid, region.len() - mid));
         Ok((
             Self::from_region(first, access),

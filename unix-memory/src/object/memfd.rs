@@ -4,7 +4,6 @@ use core::ffi::{CStr, c_uint};
 
 use unix_memory_sys as sys;
 
-use super::seals::Seals;
 use super::shared_memory::SharedMemory;
 use crate::error::{Arguments, Call, Error, Name, Result};
 use crate::os;
@@ -90,9 +89,13 @@ impl<'a> MemfdOptions<'a> {
         let fd = os::memfd_create(self.name, flags)
             .map_err(|errno| Error::kernel(Call::MemfdCreate, errno, arguments))?;
         let memory = SharedMemory::from(fd);
-        if !self.sealing && !memory.seals()?.contains(Seals::SEAL) {
+        if !self.sealing {
             // Some flags let seals be added though nobody asked for that.
-            memory.add_raw_seals(sys::F_SEAL_SEAL)?;
+            match memory.add_raw_seals(sys::F_SEAL_SEAL) {
+                // None can be added, then.
+                Err(error) if error.errno() == libc::EPERM => {}
+                sealed => sealed?,
+            }
         }
         // What overflows is too long in any case.
         let whole = len.checked_next_multiple_of(self.unit as u64);

@@ -162,7 +162,8 @@ pub fn map_unchanging(
     let facts = Facts::of(fd)?;
     // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,
     // since none is written to; huge ones need not be set aside for that.
-    let mapping = options.past_end(false).map_no_copies(fd, ReadOnly)?;
+    let options = options.past_end(false);
+    let mapping = options.map_no_copies(fd, &facts, ReadOnly)?;
     if facts.huge_page.is_some() {
         // A huge page that is missing is told by a signal later.
         mapping.populate()?;

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use unix_memory_sys as sys;
+
 use crate::error::{Arguments, Call, Error, FileKind, Result};
 use crate::map::facts::{Facts, errno_of};
 use crate::map::length;
@@ -120,7 +122,7 @@ impl SharedMemory {
             // On Apple's systems such an object does not tell what it is, and needs a length.
             options = options.len(usize::try_from(facts.len).unwrap_or(usize::MAX));
         }
-        options.map_shared(self, access)
+        options.map_known(self.as_fd(), &facts, access, sys::MAP_SHARED)
     }
 
     /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has

@@ -17,6 +17,17 @@ pub fn errno() -> Errno {
     unsafe { *location }
 }
 
+/// What fstat(2) says of an open file, as far as it matters here.
+#[cfg(feature = "std")]
+pub struct FileStatus {
+    /// The kind of file is in the bits of `S_IFMT`.
+    pub mode: libc::mode_t,
+    /// In bytes.
+    pub len: u64,
+    /// The size in bytes of the pieces in which it is best read.
+    pub block: u64,
+}
+
 /// For calls that return 0, or -1 and set `errno`.
 #[inline]
 pub fn zero_or_errno(result: c_int) -> Result<(), Errno> {

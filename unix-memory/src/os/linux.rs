@@ -23,6 +23,9 @@ mod drop_behind;
 #[path = "parts/file_system.rs"]
 mod file_system;
 #[cfg(feature = "std")]
+#[path = "parts/fstat.rs"]
+mod fstat;
+#[cfg(feature = "std")]
 #[path = "parts/fsync.rs"]
 mod fsync;
 #[path = "parts/huge_bytes.rs"]
@@ -92,6 +95,8 @@ pub use process_vm::{process_vm_read, process_vm_write};
 pub use drop_behind::drop_behind;
 #[cfg(feature = "std")]
 pub use file_system::is_in_huge_pages;
+#[cfg(feature = "std")]
+pub use fstat::file_status;
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]

@@ -63,6 +63,7 @@
 //!   go beyond;
 //!
 //! Files, with the feature `std`:
+//! * `file_status`: what an open file is, and how long;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `sync_to_device`: has a file kept by its device;
 //! * `drop_behind`: lets pages of a file go that were read;

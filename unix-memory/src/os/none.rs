@@ -5,12 +5,20 @@
 
 use core::ffi::{c_int, c_uchar};
 #[cfg(feature = "std")]
+use core::mem::ManuallyDrop;
+#[cfg(feature = "std")]
 use core::ops::Range;
 use core::ptr::NonNull;
 #[cfg(feature = "std")]
-use std::os::fd::BorrowedFd;
+use std::fs::File;
+#[cfg(feature = "std")]
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+#[cfg(feature = "std")]
+use std::os::unix::fs::MetadataExt;
 
 use crate::error::Errno;
+#[cfg(feature = "std")]
+use crate::os::call::FileStatus;
 use crate::page::Pages;
 use crate::protection::Protection;
 
@@ -226,6 +234,25 @@ pub const fn file_size_limit() -> Option<u64> {
 /// Takes no such hint about a file.
 #[cfg(feature = "std")]
 pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}
+
+/// What the standard library says, which knows the types of each system.
+///
+/// # Errors
+/// Those of fstat(2).
+#[cfg(feature = "std")]
+pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
+    // SAFETY: the descriptor is open as long as it is borrowed, and is not closed: never dropped.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
+    let metadata = file
+        .metadata()
+        .map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))?;
+    Ok(FileStatus {
+        #[allow(clippy::useless_conversion, reason = "the type differs")]
+        mode: metadata.mode().try_into().unwrap_or(0),
+        len: metadata.len(),
+        block: metadata.blksize(),
+    })
+}
 
 /// No file is made of huge pages.
 #[cfg(feature = "std")]

@@ -1,7 +1,7 @@
 //! Advice given.
 
 use core::ffi::c_int;
-use core::ops::RangeBounds;
+use core::ops::{Range, RangeBounds};
 
 use super::ends::Ends;
 use super::huge::why_not_collapsed;
@@ -9,7 +9,7 @@ use super::ledger::{self, Marks};
 use super::{Region, spare};
 use crate::advice::Advice;
 use crate::advice::unchecked::UncheckedAdvice;
-use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os;
 use crate::page::{Pages, check_range};
 
@@ -66,16 +66,21 @@ impl Advice {
             return Ok(());
         }
         // SAFETY: the pages are the caller's, and no `Advice` changes content.
-        unsafe { os::madvise(pages.start, pages.len, value) }.map_err(|errno| {
-            let reason = if errno == libc::EINVAL && !self.is_supported() {
-                Reason::Unsupported
-            } else if self == Self::Collapse {
-                why_not_collapsed(errno, pages)
-            } else {
-                Reason::Kernel
-            };
-            Error::new(Call::Madvise, errno, arguments, reason)
-        })
+        unsafe { os::madvise(pages.start, pages.len, value) }
+            .map_err(|errno| self.refusal(errno, pages, arguments))
+    }
+
+    /// Why the advice was refused with `errno`.
+    #[cold]
+    fn refusal(self, errno: Errno, pages: Pages, arguments: Arguments) -> Error {
+        let reason = if errno == libc::EINVAL && !self.is_supported() {
+            Reason::Unsupported
+        } else if self == Self::Collapse {
+            why_not_collapsed(errno, pages)
+        } else {
+            Reason::Kernel
+        };
+        Error::new(Call::Madvise, errno, arguments, reason)
     }
 }
 
@@ -100,8 +105,27 @@ impl UncheckedAdvice {
 
 impl Region {
     /// Advises on the pages that hold a byte of `range`.
+    #[inline]
     pub fn advise(&self, range: &impl RangeBounds<usize>, advice: Advice) -> Result<()> {
         let range = check_range(Call::Madvise, range, self.len())?;
+        let is_noted = matches!(advice, Advice::DontDump | Advice::DoDump);
+        let is_whole = range.len() == self.len();
+        if !is_noted && !range.is_empty() && (is_whole || spare::is_kept()) {
+            if let Some(value) = os::advice(advice) {
+                let pages = self.pages_of(&range);
+                // SAFETY: the pages are the region's own, and no `Advice` changes content.
+                return match unsafe { os::madvise(pages.start, pages.len, value) } {
+                    Ok(()) => Ok(()),
+                    Err(errno) => Err(advice.refusal(errno, pages, Arguments::range(&range))),
+                };
+            }
+        }
+        self.advise_with_care(range, advice)
+    }
+
+    /// Advises on what takes more than the call.
+    #[cold]
+    fn advise_with_care(&self, range: Range<usize>, advice: Advice) -> Result<()> {
         let (pages, arguments) = (self.pages_of(&range), Arguments::range(&range));
         if range.len() != self.len() {
             // The kernel may make several mappings of one.

@@ -1,6 +1,6 @@
 //! Memory made zeros again and given back: the one advice that throws away with a defined result.
 
-use core::ops::RangeBounds;
+use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
 
 use super::{Region, ledger};
@@ -8,54 +8,75 @@ use crate::advice::unchecked::UncheckedAdvice;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os;
 use crate::page::{Pages, page_size};
+use crate::process;
 
 impl Region {
     /// # Safety
     /// The pages can be written, and nothing refers to them.
+    #[inline]
     pub unsafe fn discard(&self, range: &impl RangeBounds<usize>) -> Result<()> {
         let range = self.whole_pages(Call::Madvise, range, self.ends())?;
         if !self.is_private_anonymous() {
-            return Err(Error::new(
-                Call::Madvise,
-                libc::EINVAL,
-                Arguments::range(&range),
-                Reason::NotAnonymous,
-            ));
+            return Err(not_anonymous(&range));
         }
         let pages = self.pages_of(&range);
         if pages.len == 0 {
             return Ok(());
         }
-        let advise = |advice| match os::unchecked_advice(advice) {
+        if let Some(value) = os::unchecked_advice(UncheckedAdvice::DontNeed) {
             // SAFETY: the pages are the region's own, whole, private and anonymous, and nothing
-            // refers to them: they keep what they hold or turn to zeros.
-            Some(value) => unsafe { os::madvise(pages.start, pages.len, value) }.is_ok(),
-            None => false,
-        };
-        if advise(UncheckedAdvice::DontNeed) {
-            if is_gone(pages) {
+            // refers to them: they turn to zeros.
+            let gone = unsafe { os::madvise(pages.start, pages.len, value) }.is_ok();
+            if gone && is_gone(pages) {
                 return Ok(());
             }
-        } else if ledger::is_on_fault(&pages.addresses()) && advise(UncheckedAdvice::DontNeedLocked)
-        {
-            // To write zeros would bring in what was never used.
-            return Ok(());
         }
         // SAFETY: as the caller vouches.
-        unsafe { pages.start.write_bytes(0, pages.len) };
-        if os::unchecked_advice(UncheckedAdvice::DontNeed).is_none() {
-            // Zeros, whether the kernel keeps the pages or takes them.
-            let _hint = advise(UncheckedAdvice::Free);
-        }
+        unsafe { fill_with_zeros(pages) };
         Ok(())
+    }
+}
+
+#[cold]
+const fn not_anonymous(range: &Range<usize>) -> Error {
+    let arguments = Arguments::range(range);
+    Error::new(Call::Madvise, libc::EINVAL, arguments, Reason::NotAnonymous)
+}
+
+/// Turns the bytes of `pages`, which were not given back, to zeros.
+///
+/// # Safety
+/// They are the caller's, private and anonymous, can be written, and nothing refers to them.
+#[cold]
+unsafe fn fill_with_zeros(pages: Pages) {
+    let advise = |advice| match os::unchecked_advice(advice) {
+        // SAFETY: the pages are whole, private and anonymous, and nothing refers to them: they keep
+        // what they hold or turn to zeros.
+        Some(value) => unsafe { os::madvise(pages.start, pages.len, value) }.is_ok(),
+        None => false,
+    };
+    if ledger::is_on_fault(&pages.addresses()) && advise(UncheckedAdvice::DontNeedLocked) {
+        // To write zeros would bring in what was never used.
+        return;
+    }
+    // SAFETY: as the caller vouches.
+    unsafe { pages.start.write_bytes(0, pages.len) };
+    if os::unchecked_advice(UncheckedAdvice::DontNeed).is_none() {
+        // Zeros, whether the kernel keeps the pages or takes them.
+        let _hint = advise(UncheckedAdvice::Free);
     }
 }
 
 /// Whether the last of `pages`, and with it all, went when they were discarded.
 ///
-/// Of a range that ends inside a huge page the kernel keeps that one, and says nothing; an emulator
-/// may keep everything.
+#[inline]
 pub fn is_gone(pages: Pages) -> bool {
+    process::follows_advice() || is_away(pages)
+}
+
+/// Whether the last of `pages` is not in memory: an emulator may keep everything, and say nothing.
+#[cold]
+fn is_away(pages: Pages) -> bool {
     // An emulator that makes a page of several of the kernel's may have a byte for each written.
     let mut resident = [1; 256];
     let last = pages.start.as_ptr().wrapping_add(pages.len - page_size());

@@ -30,6 +30,7 @@ impl Region {
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the region, and for parts of pages.
+    #[inline]
     pub fn whole_pages(
         &self,
         call: Call,
@@ -45,8 +46,12 @@ impl Region {
         if range.is_empty() || whole(range.start) && whole(range.end) {
             return Ok(range);
         }
-        let arguments = Arguments::range(&range);
-        let reason = Reason::Unaligned(page_size());
-        Err(Error::new(call, libc::EINVAL, arguments, reason))
+        Err(parts_of_pages(call, &range))
     }
+}
+
+#[cold]
+fn parts_of_pages(call: Call, range: &Range<usize>) -> Error {
+    let reason = Reason::Unaligned(page_size());
+    Error::new(call, libc::EINVAL, Arguments::range(range), reason)
 }

@@ -163,6 +163,15 @@ impl Region {
         if self.len() == 0 {
             return Ok(Self::empty(self.is_private_anonymous(), known));
         }
+        self.keep(known)?;
+        Ok(self)
+    }
+
+    /// Hides and locks the region, if it has pages, as [`keep_as`](Self::keep_as).
+    pub fn keep(&self, known: Known) -> Result<()> {
+        if self.len() == 0 {
+            return Ok(());
+        }
         if known.marks.contains(Marks::HIDDEN) {
             if os::MAP_CONCEAL == 0 {
                 self.advise(&.., Advice::DontDump)?;
@@ -174,9 +183,9 @@ impl Region {
             }
         }
         if let Some(kind) = known.kind {
-            Hold::new(&self, &.., kind)?.keep();
+            Hold::new(self, &.., kind)?.keep();
         }
-        Ok(self)
+        Ok(())
     }
 }
 

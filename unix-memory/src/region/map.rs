@@ -41,7 +41,7 @@ pub struct Request {
 }
 
 /// Whether `mmap` makes such memory when it is given `flags`.
-const fn makes_private_anonymous(flags: c_int) -> bool {
+pub const fn makes_private_anonymous(flags: c_int) -> bool {
     // MAP_PRIVATE is zero on the Hurd.
     let asked = flags & (sys::MAP_PRIVATE | sys::MAP_SHARED | sys::MAP_ANONYMOUS);
     asked == sys::MAP_PRIVATE | sys::MAP_ANONYMOUS

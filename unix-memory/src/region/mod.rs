@@ -11,6 +11,7 @@ pub mod huge;
 pub mod ledger;
 pub mod map;
 pub mod place;
+pub mod plain;
 pub mod protect;
 pub mod residency;
 pub mod resize;
@@ -24,7 +25,7 @@ use core::ptr::NonNull;
 
 use self::ledger::{Kind, Known, Marks};
 use crate::error::{Arguments, Call, Errno, Error};
-use crate::os;
+use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
 /// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
@@ -115,6 +116,32 @@ impl Region {
         self.len_and_kind & ANONYMOUS != 0
     }
 
+    /// The address of the first page, and how many bytes there are from there to the region's end: what
+    /// a call takes that acts on all pages which hold one of them.
+    #[inline]
+    pub fn span(&self) -> (NonNull<u8>, usize) {
+        if self.is_private_anonymous() {
+            // It begins with a page.
+            return (self.start, self.len());
+        }
+        let within = self.start.addr().get() & (page_size() - 1);
+        // SAFETY: the page that holds the first byte is the region's own.
+        let first = unsafe { self.start.sub(within) };
+        (first, within + self.len())
+    }
+
+    /// The same for the bytes of `range`, which lies within the region.
+    #[inline]
+    pub fn span_of(&self, range: &Range<usize>) -> (NonNull<u8>, usize) {
+        debug_assert!(range.start <= range.end && range.end <= self.len());
+        // SAFETY: the offset is at most the length.
+        let first = unsafe { self.start.add(range.start) };
+        let within = first.addr().get() & (page_size() - 1);
+        // SAFETY: the page that holds the byte is the region's own.
+        let start = unsafe { first.sub(within) };
+        (start, within + (range.end - range.start))
+    }
+
     /// All pages of the region.
     #[inline]
     pub fn pages(&self) -> Pages {
@@ -175,10 +202,10 @@ impl Region {
         // SAFETY: the pages are the region's own, and the caller gives them up.
         unsafe { ledger::unmap(pages, len) }
     }
-}
 
-impl Drop for Region {
-    fn drop(&mut self) {
+    /// Unmaps, or gives the memory back at least.
+    #[cold]
+    fn drop_with_care(&self) {
         // SAFETY: the region is being dropped.
         if unsafe { self.munmap() }.is_err() {
             // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
@@ -186,6 +213,24 @@ impl Drop for Region {
             // SAFETY: the pages are the region's own, and are used no more.
             unsafe { ledger::abandon(self.pages()) };
         }
+    }
+}
+
+impl Drop for Region {
+    #[inline]
+    fn drop(&mut self) {
+        if self.len() == 0 {
+            return;
+        }
+        if !os::COUNTS_BYTES && ledger::is_empty() {
+            let (start, len) = self.span();
+            // SAFETY: the pages are the region's own, which is being dropped; nothing is known of them
+            // that would have to be forgotten.
+            if unsafe { call::munmap(start, len) }.is_ok() {
+                return;
+            }
+        }
+        self.drop_with_care();
     }
 }
 

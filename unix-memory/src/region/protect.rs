@@ -67,6 +67,26 @@ impl Region {
     /// As [`protect`](Self::protect).
     #[inline]
     pub unsafe fn change(&self, old: Protection, new: Protection) -> Result<()> {
+        let is_opened = old.is_empty() && !new.is_empty();
+        if os::ENFORCES_PROTECTION && !is_opened && self.len() != 0 && spare::is_kept() {
+            let (start, len) = self.span();
+            // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+            return match unsafe { call::mprotect(start, len, new.bits()) } {
+                Ok(()) => Ok(()),
+                // SAFETY: as above.
+                Err(errno) => unsafe { self.undo_protect(errno, old, new) },
+            };
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.change_with_care(old, new) }
+    }
+
+    /// Changes the protection as [`change`](Self::change) of what may not be changed as it is.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect).
+    #[cold]
+    unsafe fn change_with_care(&self, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
         if pages.len == 0 {
             return Ok(());

@@ -63,6 +63,20 @@ impl Residency<'_> {
         }
     }
 
+    /// The first of the next batch.
+    #[cold]
+    fn next_batch(&mut self) -> Option<Result<bool>> {
+        if self.pages.len == 0 {
+            return None;
+        }
+        if let Err(error) = self.fill() {
+            self.pages.len = 0;
+            return Some(Err(error));
+        }
+        self.next = 1;
+        Some(Ok(is_resident(self.batch[0])))
+    }
+
     /// Asks about the next batch.
     fn fill(&mut self) -> Result<()> {
         let len = self.pages.len.min(BATCH * page_size());
@@ -87,19 +101,35 @@ const fn is_resident(page: u8) -> bool {
 impl Iterator for Residency<'_> {
     type Item = Result<bool>;
 
+    #[inline]
     fn next(&mut self) -> Option<Result<bool>> {
-        if self.next == self.filled {
-            if self.pages.len == 0 {
-                return None;
+        // (The one check of both: that of the slice.)
+        match self.batch[..self.filled].get(self.next) {
+            Some(&page) => {
+                self.next += 1;
+                Some(Ok(is_resident(page)))
             }
-            if let Err(error) = self.fill() {
-                self.pages.len = 0;
-                return Some(Err(error));
+            None => self.next_batch(),
+        }
+    }
+
+    /// What is left, batch by batch.
+    fn fold<B, F>(mut self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, Self::Item) -> B,
+    {
+        let mut result = init;
+        loop {
+            let batch = &self.batch[self.next..self.filled];
+            for &page in batch {
+                result = f(result, Ok(is_resident(page)));
+            }
+            self.next = self.filled;
+            match self.next_batch() {
+                Some(first) => result = f(result, first),
+                None => return result,
             }
         }
-        let resident = is_resident(self.batch[self.next]);
-        self.next += 1;
-        Some(Ok(resident))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -21,10 +21,16 @@ const MAPPINGS: usize = 3;
 /// The pages; null where there are none.
 static SPARE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
+/// Whether there are some.
+#[inline]
+pub fn is_kept() -> bool {
+    !SPARE.load(Relaxed).is_null()
+}
+
 /// Makes some, unless there are: before several mappings may be made of one, or several changed.
 #[inline]
 pub fn keep() {
-    if SPARE.load(Relaxed).is_null() {
+    if !is_kept() {
         let _without = make();
     }
 }
@@ -35,7 +41,7 @@ pub fn keep() {
 /// `ENOMEM` where there are none, and none can be made: such a change could not be undone.
 #[inline]
 pub fn keep_for(pages: Pages) -> Result<(), Errno> {
-    if !SPARE.load(Relaxed).is_null() {
+    if is_kept() {
         return Ok(());
     }
     do_without(pages)
@@ -52,6 +58,7 @@ fn do_without(pages: Pages) -> Result<(), Errno> {
 }
 
 #[cold]
+#[inline(never)]
 fn make() -> Result<(), Errno> {
     let page = page_size();
     let len = MAPPINGS * page;

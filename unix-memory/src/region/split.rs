@@ -30,6 +30,22 @@ impl Region {
         Ok(())
     }
 
+    /// The `len` bytes from `offset` on as a region of their own.
+    ///
+    /// # Safety
+    /// They lie in the region. Of it and its parts, only one unmaps a page; parts that unmap some begin
+    /// and end at pages, or end with the region.
+    pub unsafe fn part(&self, offset: usize, len: usize) -> Self {
+        let anonymous = self.is_private_anonymous();
+        if len == 0 {
+            return Self::empty(anonymous, self.known());
+        }
+        // SAFETY: `offset` is at most the length.
+        let start = unsafe { self.start().add(offset) };
+        // SAFETY: the region owned the pages, as the caller vouches.
+        unsafe { Self::from_raw(start, len, anonymous) }
+    }
+
     /// Whether `next` begins where this one ends, is of its kind, and protected as it.
     pub fn check_join(
         &self,

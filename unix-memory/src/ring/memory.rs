@@ -2,10 +2,14 @@
 
 use core::mem::ManuallyDrop;
 use core::sync::atomic::AtomicUsize;
+use std::os::fd::AsFd;
+
+use unix_memory_sys as sys;
 
 use super::map_twice;
 use crate::arch::alias_distance;
-use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::map::facts::Facts;
 use crate::map::options::MapOptions;
 use crate::object::fixed::fixed_len;
 use crate::object::shared_memory::SharedMemory;
@@ -143,15 +147,20 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     let address = room.as_ptr().addr();
     room.unmap()?;
 
+    let facts = Facts {
+        kind: FileKind::Regular,
+        len: (header + capacity) as u64,
+        huge_page: None,
+    };
     let first = MapOptions::new()
         .in_room(address)
         .len(header + capacity)
-        .map_shared(object, ReadWrite)?;
+        .map_known(object.as_fd(), &facts, ReadWrite, sys::MAP_SHARED)?;
     let second = MapOptions::new()
         .in_room(address + header + capacity)
         .len(capacity)
         .offset(header as u64)
-        .map_shared(object, ReadWrite)?;
+        .map_known(object.as_fd(), &facts, ReadWrite, sys::MAP_SHARED)?;
 
     let first = ManuallyDrop::new(first.into_region());
     let second = ManuallyDrop::new(second.into_region());

@@ -12,7 +12,11 @@ use crate::page::{check_range, check_span};
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
+/// So many bytes are compared by a buffer that takes no time to make.
+const FEW: usize = 64;
+
 /// The error of a copy that stopped: `done` bytes were done, and the byte at `at` was not.
+#[cold]
 const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
     let reason = if stop.is_gone {
         Reason::Fault { done, at }
@@ -22,7 +26,15 @@ const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: 
     Error::new(call, stop.errno, arguments, reason)
 }
 
+/// The error of a copy of `len` bytes at `offset` that stopped.
+#[cold]
+const fn stopped_in(call: Call, offset: usize, len: usize, stop: Stop) -> Error {
+    let arguments = Arguments::Range { start: offset, len };
+    stopped(call, arguments, stop, stop.done, offset + stop.done)
+}
+
 impl<A: Access> SharedMapping<A> {
+    #[inline]
     fn address(&self, offset: usize) -> *mut u8 {
         self.region().start().as_ptr().wrapping_add(offset)
     }
@@ -54,6 +66,7 @@ impl<A: Readable> SharedMapping<A> {
     /// assert!(mapping.read_at(7, &mut bytes).is_err());
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[inline]
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         self.read_by(&mut Copier::new(), offset, buffer)
     }
@@ -90,16 +103,18 @@ impl<A: Readable> SharedMapping<A> {
         self.read_by(&mut copier, offset, buffer)
     }
 
+    #[inline]
     fn read_by(&self, copier: &mut Copier, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         let len = buffer.len();
-        self.load(copier, offset, buffer).map_err(|stop| {
-            let arguments = Arguments::Range { start: offset, len };
-            stopped(Call::Read, arguments, stop, stop.done, offset + stop.done)
-        })
+        match self.load(copier, offset, buffer) {
+            Ok(()) => Ok(()),
+            Err(stop) => Err(stopped_in(Call::Read, offset, len, stop)),
+        }
     }
 
     /// Copies bytes out of a range that lies in the mapping.
+    #[inline]
     fn load(
         &self,
         copier: &mut Copier,
@@ -194,10 +209,19 @@ impl<A: Readable> SharedMapping<A> {
     #[doc(alias = "memcmp")]
     pub fn compare_at(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
         check_span(Call::Compare, offset, bytes.len(), self.len())?;
+        if bytes.len() <= FEW {
+            return self.compare_by::<FEW>(offset, bytes);
+        }
+        self.compare_by::<CHUNK>(offset, bytes)
+    }
+
+    /// Compares as many bytes at a time as `PIECE`, of a range that lies in the mapping.
+    #[inline]
+    fn compare_by<const PIECE: usize>(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
         let mut copier = Copier::new();
-        let mut buffer = [0; CHUNK];
+        let mut buffer = [0; PIECE];
         let mut before = 0;
-        for theirs in bytes.chunks(CHUNK) {
+        for theirs in bytes.chunks(PIECE) {
             let ours = &mut buffer[..theirs.len()];
             let at = offset + before;
             let result = self.load(&mut copier, at, ours);
@@ -206,12 +230,18 @@ impl<A: Readable> SharedMapping<A> {
                 Ordering::Equal => {}
                 differs => return Ok(differs),
             }
-            result.map_err(|stop| {
+            if let Err(stop) = result {
                 let len = bytes.len();
                 let arguments = Arguments::Range { start: offset, len };
                 let done = stop.done;
-                stopped(Call::Compare, arguments, stop, before + done, at + done)
-            })?;
+                return Err(stopped(
+                    Call::Compare,
+                    arguments,
+                    stop,
+                    before + done,
+                    at + done,
+                ));
+            }
             before += theirs.len();
         }
         Ok(Ordering::Equal)
@@ -242,6 +272,7 @@ impl<A: Writable> SharedMapping<A> {
     /// assert!(mapping.write_at(7, b"last").is_err());
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[inline]
     pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
         self.write_by(&mut Copier::new(), offset, bytes)
     }
@@ -261,16 +292,17 @@ impl<A: Writable> SharedMapping<A> {
         self.write_by(&mut copier, offset, bytes)
     }
 
+    #[inline]
     fn write_by(&self, copier: &mut Copier, offset: usize, bytes: &[u8]) -> Result<()> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
-        self.store(copier, offset, bytes).map_err(|stop| {
-            let len = bytes.len();
-            let arguments = Arguments::Range { start: offset, len };
-            stopped(Call::Write, arguments, stop, stop.done, offset + stop.done)
-        })
+        match self.store(copier, offset, bytes) {
+            Ok(()) => Ok(()),
+            Err(stop) => Err(stopped_in(Call::Write, offset, bytes.len(), stop)),
+        }
     }
 
     /// Copies bytes into a range that lies in the mapping.
+    #[inline]
     fn store(
         &self,
         copier: &mut Copier,

@@ -8,6 +8,8 @@ use core::iter::FusedIterator;
 use core::ops::Range;
 use std::os::fd::AsFd;
 
+use unix_memory_sys as sys;
+
 use self::window::Window;
 use crate::advice::Advice;
 use crate::bytes::read::{Extent, Source, read};
@@ -242,12 +244,13 @@ impl<F: AsFd> Windows<F> {
             options = options.len(len);
         }
         loop {
-            let (mapping, next) = match self.way {
-                Way::MappedShared => (options.map_shared(&self.file, ReadOnly), Way::MappedPrivate),
-                Way::MappedPrivate => (options.map_private(&self.file, ReadOnly), Way::Read),
+            let (sharing, next) = match self.way {
+                Way::MappedShared => (sys::MAP_SHARED, Way::MappedPrivate),
+                Way::MappedPrivate => (sys::MAP_PRIVATE, Way::Read),
                 _ => return Ok(None),
             };
-            match mapping {
+            let fd = self.file.as_fd();
+            match options.map_known(fd, facts, ReadOnly, sharing) {
                 Err(error) if facts.kind == FileKind::Regular && leaves_another_way(&error) => {
                     self.way = next;
                 }

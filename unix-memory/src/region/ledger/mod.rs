@@ -120,7 +120,7 @@ fn wait(now: u32, us: u32) -> u32 {
 ///
 /// Relaxed: what there is of a thread's own pages was put there by threads whose work it has seen.
 #[inline]
-fn is_empty() -> bool {
+pub fn is_empty() -> bool {
     SHARED.len.load(Ordering::Relaxed) == 0
 }
 

@@ -155,6 +155,7 @@ fn skip(region: &Region) -> usize {
 }
 
 impl Drop for Claims {
+    #[inline]
     fn drop(&mut self) {
         if let Some(root) = Root::from_raw(*self.root.get_mut()) {
             // SAFETY: `self` is being dropped: nobody uses the tree.
