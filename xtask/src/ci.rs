@@ -70,10 +70,11 @@ const CARGO: [(&str, &[&str]); 4] = [
 ];
 
 /// Steps that are tasks of ours, with their default sets.
-const TASKS: [&str; 8] = [
+const TASKS: [&str; 9] = [
     "house",
     "table --check",
     "msrv",
+    "counts",
     "headers",
     "facts",
     "link",

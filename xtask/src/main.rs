@@ -12,6 +12,7 @@ mod apt;
 mod check;
 mod choices;
 mod ci;
+mod counts;
 mod emulate;
 mod facts;
 mod headers;
@@ -52,6 +53,8 @@ enum Task {
     Facts(results::Options),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
     Link(results::Options),
+    /// Counts instructions and system calls of operations, and compares them with limits
+    Counts(counts::Args),
     /// Runs the tests for other architectures: big-endian, 32-bit, large pages
     Emulate(emulate::Args),
     /// Writes the README's table of platforms
@@ -85,6 +88,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Headers(args) => headers::task(&args),
         Task::Facts(args) => facts::task(&args),
         Task::Link(args) => link::task(&args),
+        Task::Counts(args) => counts::task(&args),
         Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
         Task::House => house::task(),

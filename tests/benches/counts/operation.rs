@@ -1,0 +1,27 @@
+//! What is counted: an operation, as one of those does it that are compared.
+
+/// An operation.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    /// What is done.
+    pub name: &'static str,
+    /// Who does it: `unix-memory`, `libc` or another crate.
+    pub by: &'static str,
+    /// Does it so many times.
+    pub run: fn(usize),
+}
+
+/// Declares `OPERATIONS`: what is done, each by all of those that do it.
+macro_rules! operations {
+    (
+        $(#[$doc:meta])*
+        $($name:literal => { $($by:literal => $run:expr),+ $(,)? }),+ $(,)?
+    ) => {
+        $(#[$doc])*
+        pub const OPERATIONS: &[$crate::operation::Operation] = &[
+            $($($crate::operation::Operation { name: $name, by: $by, run: $run },)+)+
+        ];
+    };
+}
+
+pub(crate) use operations;

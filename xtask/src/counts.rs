@@ -1,0 +1,219 @@
+//! `cargo xtask counts`: how many instructions and system calls an operation takes, beside the bare
+//! calls and the peers, and whether it takes more than `xtask/counts.toml` allows.
+//!
+//! Counted is the difference of two runs, of which one does the operation twice as often as the other:
+//! instructions of the program and its libraries by valgrind's callgrind, system calls by ptrace. They
+//! are the same in each run and on a loaded machine, which times are not. They hold for one kind of
+//! processor, compiler and C library: elsewhere they are shown, and limit nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Deserialize;
+
+use crate::process::{capture, command, installed, root, text};
+
+/// How often the operation is done in the shorter run.
+const TIMES: u64 = 200;
+
+/// Who is limited.
+const OURS: &str = "unix-memory";
+
+#[derive(Parser)]
+pub struct Args {
+    /// Count only operations whose names contain this
+    operation: Option<String>,
+    /// Count the bare calls and the peers as well, which have no limits
+    #[arg(long)]
+    peers: bool,
+}
+
+/// What is allowed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    instructions: u64,
+    calls: u64,
+}
+
+/// By operation, then by who does it.
+type Limits = BTreeMap<String, BTreeMap<String, Limit>>;
+
+/// Runs the task.
+pub fn task(args: &Args) -> Result<()> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        println!("counts: skipped: the limits are those of x86_64 and Linux");
+        return Ok(());
+    }
+    if installed("valgrind").is_none() {
+        bail!("there is no valgrind: `apt-get install valgrind`");
+    }
+    let path = root().join("xtask/counts.toml");
+    let limits: Limits =
+        toml::from_str(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+    let program = build()?;
+    let listed = text(command(&program).arg("list"))?;
+    let mut operations = Vec::new();
+    for line in listed.lines() {
+        operations.push(line.split_once('\t').with_context(|| line.to_owned())?);
+    }
+    let mut faults = unknown(&limits, &operations);
+
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "operation",
+        "by",
+        "instructions",
+        "allowed",
+        "calls",
+        "allowed",
+    ]);
+    for column in 2..6 {
+        table
+            .column_mut(column)
+            .expect("there are six")
+            .set_cell_alignment(CellAlignment::Right);
+    }
+    for (operation, by) in operations {
+        let ours = by.starts_with(OURS);
+        let asked = args
+            .operation
+            .as_ref()
+            .is_none_or(|part| operation.contains(part));
+        if !asked || !ours && !args.peers {
+            continue;
+        }
+        let counted = Limit {
+            instructions: per_operation(|times| instructions(&program, operation, by, times))?,
+            calls: per_operation(|times| calls(&program, operation, by, times))?,
+        };
+        let limit = limits.get(operation).and_then(|of| of.get(by)).copied();
+        match limit {
+            None if ours => faults.push(format!("{operation} by {by}: no limit is set")),
+            Some(limit)
+                if counted.instructions > limit.instructions || counted.calls > limit.calls =>
+            {
+                faults.push(format!(
+                    "{operation} by {by}: {} instructions and {} calls, of {} and {}",
+                    counted.instructions, counted.calls, limit.instructions, limit.calls
+                ));
+            }
+            _ => {}
+        }
+        let allowed =
+            |of: fn(Limit) -> u64| limit.map_or(String::new(), |limit| of(limit).to_string());
+        table.add_row([
+            operation.to_owned(),
+            by.to_owned(),
+            counted.instructions.to_string(),
+            allowed(|limit| limit.instructions),
+            counted.calls.to_string(),
+            allowed(|limit| limit.calls),
+        ]);
+    }
+    println!("{table}");
+    if faults.is_empty() {
+        return Ok(());
+    }
+    for fault in &faults {
+        println!("{fault}");
+    }
+    bail!("counts: {} too many", faults.len());
+}
+
+/// Limits of what is not counted.
+fn unknown(limits: &Limits, operations: &[(&str, &str)]) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for (operation, of) in limits {
+        for by in of.keys() {
+            if !operations.contains(&(operation, by)) {
+                unknown.push(format!(
+                    "{operation} by {by}: there is a limit, but no such operation"
+                ));
+            }
+        }
+    }
+    unknown
+}
+
+/// Builds the program that does the operations, and returns where it is.
+fn build() -> Result<PathBuf> {
+    let mut cargo = command("cargo");
+    cargo.args([
+        "bench", "--quiet", "--locked", "-p", "tests", "--bench", "counts",
+    ]);
+    cargo.args(["--no-run", "--message-format", "json"]);
+    let messages = capture(&mut cargo)?;
+    let mut built = None;
+    for message in serde_json::Deserializer::from_slice(&messages).into_iter() {
+        let message: serde_json::Value = message?;
+        if message["target"]["name"] == "counts" {
+            built = message["executable"].as_str().map(PathBuf::from);
+        }
+    }
+    built.context("cargo built no program")
+}
+
+/// The difference of a run and of one that does the operation twice as often, for one operation.
+fn per_operation(count: impl Fn(u64) -> Result<u64>) -> Result<u64> {
+    let (once, twice) = (count(TIMES)?, count(2 * TIMES)?);
+    Ok(twice.saturating_sub(once).div_ceil(TIMES))
+}
+
+/// How many instructions a run takes.
+fn instructions(program: &Path, operation: &str, by: &str, times: u64) -> Result<u64> {
+    let mut valgrind: Command = command("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    valgrind
+        .arg(program)
+        .args(["run", operation, by, &times.to_string()]);
+    let output = valgrind.output().context("cannot start valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let collected = said.lines().find_map(|line| {
+        line.split_once("Collected : ")?
+            .1
+            .split(' ')
+            .next()?
+            .parse()
+            .ok()
+    });
+    match collected {
+        Some(collected) if output.status.success() => Ok(collected),
+        _ => bail!("{operation} by {by}: valgrind: {said}"),
+    }
+}
+
+/// How many system calls a run makes.
+fn calls(program: &Path, operation: &str, by: &str, times: u64) -> Result<u64> {
+    let counted = text(command(program).args(["calls", operation, by, &times.to_string()]))?;
+    counted.parse().with_context(|| counted.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_nothing_is_noticed() {
+        let text = "['a page']\nunix-memory = { instructions = 1, calls = 2 }\n";
+        let limits: Limits = toml::from_str(text).unwrap();
+        assert_eq!(limits["a page"][OURS].calls, 2);
+        assert_eq!(unknown(&limits, &[("a page", OURS)]), [""; 0]);
+        assert_eq!(unknown(&limits, &[("a page", "libc")]).len(), 1);
+    }
+
+    #[test]
+    fn the_start_of_a_program_does_not_count() {
+        assert_eq!(per_operation(|times| Ok(1000 + 7 * times)).unwrap(), 7);
+        assert_eq!(
+            per_operation(|times| Ok(1000 + 7 * times + times / TIMES)).unwrap(),
+            8
+        );
+    }
+}
