@@ -25,9 +25,10 @@
 //! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
 //! another process (see `copy`).
 //!
-//! Three more matters are the processor's: `icache`, how code that was just written becomes code
-//! that can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
-//! and `alias_distance`, how far apart the same memory can be mapped twice.
+//! Four more matters are the processor's: `icache`, how code that was just written becomes code that
+//! can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
+//! `alias_distance`, how far apart the same memory can be mapped twice; and `from_outside`, an address
+//! of which the compiler knows nothing.
 
 #[cfg(feature = "std")]
 mod alias;
@@ -41,6 +42,8 @@ pub use alias::alias_distance;
 pub use icache::*;
 
 mod none;
+mod outside;
+pub use outside::{IS_OUTSIDE, from_outside};
 
 // Rights over memory that has a protection key.
 cfg_if::cfg_if! {

@@ -43,6 +43,7 @@ impl<A: Access> Mapping<A> {
     /// println!("{slice:?}");
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn split_at(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
         if let Err(error) = self.region().check_split(mid) {
             return Err(Failed::new(error, self));
@@ -81,6 +82,7 @@ impl<A: Access> Mapping<A> {
     /// assert_eq!(mapping.len(), 2 * page_size());
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn join(self, next: Self) -> core::result::Result<Self, Failed<(Self, Self)>> {
         if next.is_empty() {
             return Ok(self);

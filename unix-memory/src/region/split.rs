@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 
 use super::Region;
+use crate::arch::{IS_OUTSIDE, from_outside};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::{self, call};
 use crate::page::{check_range, max_len, page_size, round_down};
@@ -10,22 +11,19 @@ use crate::protection::Protection;
 
 impl Region {
     /// Whether the region can be cut before byte `mid`.
+    #[inline]
     pub fn check_split(&self, mid: usize) -> Result<()> {
-        let refuse = |reason| {
-            let arguments = Arguments::At(mid);
-            Err(Error::new(Call::Split, libc::EINVAL, arguments, reason))
-        };
         check_range(Call::Split, &(..mid), self.len())?;
         if mid == 0 || mid == self.len() {
             return Ok(());
         }
         let address = self.start().as_ptr().wrapping_add(mid);
         if round_down(address.addr()) != address.addr() {
-            return refuse(Reason::Unaligned(page_size()));
+            return Err(no_split(mid, Reason::Unaligned(page_size())));
         }
         // SAFETY: the page is the region's own.
         if !self.is_private_anonymous() && unsafe { os::is_in_huge_page(address) } {
-            return refuse(Reason::HugePage);
+            return Err(no_split(mid, Reason::HugePage));
         }
         Ok(())
     }
@@ -35,6 +33,7 @@ impl Region {
     /// # Safety
     /// They lie in the region. Of it and its parts, only one unmaps a page; parts that unmap some begin
     /// and end at pages, or end with the region.
+    #[inline]
     pub unsafe fn part(&self, offset: usize, len: usize) -> Self {
         let anonymous = self.is_private_anonymous();
         if len == 0 {
@@ -47,6 +46,7 @@ impl Region {
     }
 
     /// Whether `next` begins where this one ends, is of its kind, and protected as it.
+    #[inline]
     pub fn check_join(
         &self,
         next: &Self,
@@ -59,17 +59,14 @@ impl Region {
             self.is_private_anonymous() == next.is_private_anonymous() && protection == of_next;
         let fits = this.len() <= max_len() - that.len();
         if touch && this.end == that.start && alike && fits {
+            if IS_OUTSIDE {
+                return Ok(());
+            }
             // For the kernel, both are one range from now on.
             // SAFETY: the pages are the two regions' own, and stay as protected as they are.
             return unsafe { self.confirm(this.len() + that.len(), protection) };
         }
-        let arguments = Arguments::Length(next.len());
-        Err(Error::new(
-            Call::Join,
-            libc::EINVAL,
-            arguments,
-            Reason::NotAdjacent,
-        ))
+        Err(not_adjacent(next.len()))
     }
 
     /// Sets the protection of `len` bytes of pages, from this region's first on, to what it is.
@@ -87,16 +84,30 @@ impl Region {
     ///
     /// # Safety
     /// The pages of `next` follow this one's and are of its kind; neither region is used again.
+    #[inline]
     pub unsafe fn with(&self, next: &Self, len: usize) -> Self {
         // Where both came from one mapping, this one's pointer may speak for the whole. Otherwise
-        // the kernel is taken to have made one range of the two, of which this is the pointer: it
-        // comes from outside of what the compiler knows, as those of `mmap` do.
+        // assembly, or the kernel before this, is taken to have made one range of the two, of which
+        // this is the pointer: it comes from outside of what the compiler knows, as those of `mmap` do.
         let _of_the_other = next.start().as_ptr().expose_provenance();
-        let address = self.start().as_ptr().expose_provenance();
+        let address = from_outside(self.start().as_ptr().expose_provenance());
         let start = core::ptr::with_exposed_provenance_mut(address);
         // SAFETY: it is the address of a pointer that is not null.
         let start = unsafe { NonNull::new_unchecked(start) };
         // SAFETY: the caller gives up both regions, whose pages these are, of one kind.
         unsafe { Self::from_raw(start, len, self.is_private_anonymous()) }
     }
+}
+
+/// `len` bytes cannot be joined to what they do not follow.
+#[cold]
+const fn not_adjacent(len: usize) -> Error {
+    let arguments = Arguments::Length(len);
+    Error::new(Call::Join, libc::EINVAL, arguments, Reason::NotAdjacent)
+}
+
+/// What there is cannot be cut at `mid`.
+#[cold]
+const fn no_split(mid: usize, reason: Reason) -> Error {
+    Error::new(Call::Split, libc::EINVAL, Arguments::At(mid), reason)
 }
