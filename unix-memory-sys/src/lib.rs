@@ -59,3 +59,8 @@ mod oracle;
 
 pub use os::*;
 pub use types::*;
+
+/// The programs of the page that crates.io shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

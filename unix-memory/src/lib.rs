@@ -218,3 +218,8 @@ pub use stack::Stack;
 pub use windows::Windows;
 #[cfg(feature = "std")]
 pub use windows::window::Window;
+
+/// The programs of the page that crates.io shows.
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

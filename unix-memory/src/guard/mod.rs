@@ -126,6 +126,9 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "mprotect")]
+            #[doc(alias = "make_read_only")]
+            #[doc(alias = "make_mut")]
+            #[doc(alias = "make_exec")]
             #[inline]
             pub fn protect<B: Access>(
                 self,
@@ -188,6 +191,7 @@ macro_rules! guard {
             /// # Errors
             /// As [`flush_range`](Self::flush_range).
             #[doc(alias = "msync")]
+            #[doc(alias = "flush_async")]
             #[inline]
             pub fn flush(&self, mode: Flush) -> Result<()> {
                 self.region.flush(&.., mode)
@@ -214,6 +218,7 @@ macro_rules! guard {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "msync")]
+            #[doc(alias = "flush_async_range")]
             #[inline]
             pub fn flush_range(&self, range: impl RangeBounds<usize>, mode: Flush) -> Result<()> {
                 self.region.flush(&range, mode)

@@ -58,6 +58,9 @@ impl MapOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[doc(alias = "MAP_SHARED")]
+    #[doc(alias = "map")]
+    #[doc(alias = "map_mut")]
+    #[doc(alias = "map_raw")]
     #[inline]
     pub fn map_shared<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_SHARED)
@@ -81,6 +84,7 @@ impl MapOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[doc(alias = "MAP_PRIVATE")]
+    #[doc(alias = "map_copy")]
     #[inline]
     pub fn map_private<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)

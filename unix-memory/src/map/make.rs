@@ -144,7 +144,7 @@ impl MapOptions {
             offset: self.offset,
             len: Some(len),
         };
-        self.map(protection, len, sharing, fd, arguments)
+        self.map_checked(protection, len, sharing, fd, arguments)
     }
 
     #[inline]
@@ -182,10 +182,10 @@ impl MapOptions {
             ));
         }
         let flags = sharing | sys::MAP_ANONYMOUS;
-        self.map(protection, len, flags, -1, Arguments::Length(len))
+        self.map_checked(protection, len, flags, -1, Arguments::Length(len))
     }
 
-    fn map(
+    fn map_checked(
         &self,
         protection: Protection,
         len: usize,
@@ -267,6 +267,7 @@ impl Mapping<ReadWrite> {
     /// ```
     #[doc(alias = "mmap")]
     #[doc(alias = "MAP_ANONYMOUS")]
+    #[doc(alias = "map_anon")]
     #[inline]
     pub fn anonymous(len: usize) -> Result<Self> {
         let both = ReadWrite.protection();

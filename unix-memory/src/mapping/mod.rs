@@ -92,6 +92,8 @@ use crate::region::residency::Residency;
 /// drop(guard);
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
+#[doc(alias = "Mmap")]
+#[doc(alias = "MmapMut")]
 #[must_use = "it is unmapped when it is dropped"]
 #[repr(C)] // That of another protection has the same fields at the same places.
 pub struct Mapping<A: Access> {

@@ -84,6 +84,9 @@ use crate::shared::claims::Claims;
 /// mapping.write_at(0, b"no")?;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
+#[doc(alias = "Mmap")]
+#[doc(alias = "MmapMut")]
+#[doc(alias = "MmapRaw")]
 #[must_use = "it is unmapped when it is dropped"]
 #[repr(C)] // That of another protection has the same fields at the same places.
 pub struct SharedMapping<A: Access> {
