@@ -1,6 +1,7 @@
 //! What a refused call tells: which call, with which arguments, and why.
 
 mod arguments;
+mod call;
 mod errno;
 mod reason;
 
@@ -10,163 +11,13 @@ use core::fmt;
 pub(crate) use arguments::Arguments;
 #[cfg(feature = "std")]
 pub(crate) use arguments::Name;
+pub use call::Call;
 pub(crate) use errno::Errno;
 pub use reason::{FileKind, Reason};
 
 /// The result of every fallible call of this crate that takes no ownership. (With another error
 /// type it is the standard library's, so that `use unix_memory::*` takes nothing away.)
 pub type Result<T, E = Error> = core::result::Result<T, E>;
-
-/// The call that an [`Error`] is about: a system call by its name, or a method of this crate that
-/// makes none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Call {
-    /// `mmap(2)`: making a mapping.
-    Mmap,
-    /// `munmap(2)`: removing one.
-    Munmap,
-    /// `mprotect(2)`: changing its protection.
-    Mprotect,
-    /// `madvise(2)`: advice, populating.
-    Madvise,
-    /// `msync(2)`: flushing.
-    Msync,
-    /// `fsync(2)`, or what does its work: having a file kept by its device.
-    Fsync,
-    /// `mlock(2)`: locking into memory.
-    Mlock,
-    /// `mlockall(2)`: locking the whole process into memory.
-    Mlockall,
-    /// `mseal(2)`: keeping a mapping for good.
-    Mseal,
-    /// `pkey_alloc(2)`: taking a protection key.
-    PkeyAlloc,
-    /// `pkey_mprotect(2)`: giving memory a protection key.
-    PkeyMprotect,
-    /// Making code fit to be executed.
-    SyncInstructionCache,
-    /// Finding a byte of [`code`](crate::code) that is to be called.
-    Entry,
-    /// Changing [`code`](crate::code) while it can be executed.
-    Patch,
-    /// `mincore(2)`: asking which pages are in memory.
-    Mincore,
-    /// Asking how much is in huge pages.
-    HugeBytes,
-    /// `fstat(2)`: asking how long a file is and what it is.
-    Fstat,
-    /// `mremap(2)`, or what does its work: changing a length.
-    Mremap,
-    /// Changing a length, refused before the kernel was asked.
-    Resize,
-    /// Making two mappings of one.
-    Split,
-    /// Making one mapping of two.
-    Join,
-    /// Making a slice of plain data.
-    View,
-    /// Copying out of a shared mapping.
-    Read,
-    /// Copying into a shared mapping.
-    Write,
-    /// Setting bytes of a shared mapping.
-    Fill,
-    /// `memfd_create(2)`: making a file in memory.
-    MemfdCreate,
-    /// `memfd_secret(2)`: making memory that the kernel itself cannot reach.
-    MemfdSecret,
-    /// `minherit(2)`, or what does its work: keeping memory from children.
-    Minherit,
-    /// `shm_open(3)`: making or opening a shared memory object.
-    ShmOpen,
-    /// `shm_unlink(3)`: removing the name of one.
-    ShmUnlink,
-    /// `open(2)`: making a file.
-    Open,
-    /// `write(2)`: filling a file.
-    WriteFile,
-    /// `pread(2)` or `read(2)`: reading a file.
-    ReadFile,
-    /// `ftruncate(2)`: setting the length of a file.
-    Ftruncate,
-    /// `fcntl(2)` with `F_ADD_SEALS`.
-    AddSeals,
-    /// `fcntl(2)` with `F_GET_SEALS`.
-    GetSeals,
-    /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
-    Fcntl,
-    /// Opening a ring, or using one.
-    Ring,
-    /// Giving bytes to the consumer of a ring.
-    Commit,
-    /// Giving bytes back to the producer of a ring.
-    Consume,
-    /// Borrowing a secret.
-    Borrow,
-    /// Copying within a shared mapping.
-    CopyWithin,
-    /// Comparing bytes of a shared mapping.
-    Compare,
-    /// Finding atomics in a shared mapping.
-    Atomics,
-    /// `sigaction(2)`: installing the handler of faults.
-    Sigaction,
-}
-
-impl Call {
-    /// The name of the system call or method.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mmap => "mmap",
-            Self::Munmap => "munmap",
-            Self::Mprotect => "mprotect",
-            Self::Madvise => "madvise",
-            Self::Msync => "msync",
-            Self::Fsync => "fsync",
-            Self::Mlock => "mlock",
-            Self::Mlockall => "mlockall",
-            Self::Mseal => "mseal",
-            Self::PkeyAlloc => "pkey_alloc",
-            Self::PkeyMprotect => "pkey_mprotect",
-            Self::SyncInstructionCache => "sync_instruction_cache",
-            Self::Entry => "entry",
-            Self::Patch => "patch",
-            Self::Mincore => "mincore",
-            Self::HugeBytes => "huge_bytes",
-            Self::Fstat => "fstat",
-            Self::Mremap => "mremap",
-            Self::Resize => "resize",
-            Self::Split => "split_at",
-            Self::Join => "join",
-            Self::View => "view",
-            Self::Read => "read_at",
-            Self::Write => "write_at",
-            Self::Fill => "fill",
-            Self::MemfdCreate => "memfd_create",
-            Self::MemfdSecret => "memfd_secret",
-            Self::Minherit => "minherit",
-            Self::ShmOpen => "shm_open",
-            Self::ShmUnlink => "shm_unlink",
-            Self::Open => "open",
-            Self::WriteFile => "write",
-            Self::ReadFile => "read",
-            Self::Ftruncate => "ftruncate",
-            Self::AddSeals => "fcntl(F_ADD_SEALS)",
-            Self::GetSeals => "fcntl(F_GET_SEALS)",
-            Self::Fcntl => "fcntl",
-            Self::Ring => "ring",
-            Self::Commit => "commit",
-            Self::Consume => "consume",
-            Self::Borrow => "borrow",
-            Self::CopyWithin => "copy_within",
-            Self::Compare => "compare_at",
-            Self::Atomics => "atomics",
-            Self::Sigaction => "sigaction",
-        }
-    }
-}
 
 /// A refused call: which one, its arguments, its `errno`, and the reason where this crate knows
 /// more than the `errno` says.
