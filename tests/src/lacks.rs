@@ -229,6 +229,13 @@ pub fn ends_by_ignored_faults(check: &str) -> bool {
     )
 }
 
+/// Names of memory, of the bare call.
+#[must_use]
+pub fn names_of_memory(check: &str) -> bool {
+    let reason = "this kernel gives memory no names";
+    told(kernel::names_memory() != Some(true), check, reason)
+}
+
 /// Space that is not set aside (`MAP_NORESERVE`), of the bare call.
 #[must_use]
 pub fn no_reserve(check: &str) -> bool {

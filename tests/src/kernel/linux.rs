@@ -6,7 +6,7 @@
 )]
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +18,7 @@ use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_READ, c_int, c_void};
 use procfs::FromRead;
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, MemoryMaps, Process};
 
+use super::smaps::{Head, entry, find, head, text};
 pub use super::trace::system_calls;
 use super::{Flags, Map, Permissions};
 
@@ -82,6 +83,47 @@ pub fn flags_at(addresses: &[usize]) -> Option<Vec<Flags>> {
         known.collect()
     };
     Some(addresses.iter().map(flags).collect())
+}
+
+/// Panics where nothing is mapped at `address`.
+pub fn name_at(address: *const u8) -> Option<Option<String>> {
+    let address = (address.addr() as u64).wrapping_add(shift());
+    let text = text();
+    // (As text: a name may have any character that separates one word from the next.)
+    let mut heads = text.lines().filter_map(head);
+    let is_it = |head: &Head<'_>| (head.start..head.end).contains(&address);
+    let line = heads.find(is_it).expect("mapped").rest;
+    let words = ["[anon:", "[anon_shmem:"].map(|word| line.split_once(word));
+    let name = words.into_iter().flatten().next().map(|(_, name)| name);
+    Some(name.map(|name| name.strip_suffix(']').expect("its end").to_owned()))
+}
+
+/// Panics where nothing is mapped at `address`.
+pub fn memory_policy_at(address: *const u8) -> Option<String> {
+    let address = (address.addr() as u64).wrapping_add(shift());
+    let text = fs::read_to_string("/proc/self/numa_maps").ok()?;
+    // In rising order; where one ends, it does not say.
+    let starts_before = |line: &&str| {
+        let start = line.split(' ').next().expect("an address");
+        u64::from_str_radix(start, 16).expect("an address") <= address
+    };
+    let line = text.lines().take_while(starts_before).last();
+    let rest = line.expect("mapped").split_once(' ').expect("a policy").1;
+    // A policy may have a space in it; what follows does not.
+    let is_policy = |word: &&str| !word.contains('=') && *word != "huge" && *word != "stack";
+    let words = rest.split(' ').take_while(is_policy);
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
+/// Whether the bare call gives memory a name.
+pub fn names_memory() -> Option<bool> {
+    let mapped = Mapped::new(MAP_PRIVATE | MAP_ANONYMOUS, unix_memory::page_size(), -1);
+    let mapped = mapped.expect("a page");
+    let (what, len): (libc::c_ulong, libc::c_ulong) = (0, mapped.len as libc::c_ulong);
+    let name = c"name".as_ptr();
+    // SAFETY: the page is this function's own, and the name ends with a zero.
+    let named = unsafe { libc::prctl(libc::PR_SET_VMA, what, mapped.start, len, name) };
+    Some(named == 0)
 }
 
 pub fn stack() -> Option<Range<usize>> {
@@ -226,19 +268,6 @@ pub fn new_pid_namespace() -> io::Result<()> {
     }
 }
 
-/// /proc/self/smaps: asked for by its place in a directory, because emulators answer for the whole
-/// path.
-fn text() -> String {
-    let mut text = String::new();
-    Process::myself()
-        .expect("/proc/self")
-        .open_relative("smaps")
-        .expect("/proc/self/smaps")
-        .read_to_string(&mut text)
-        .expect("/proc/self/smaps can be read");
-    text
-}
-
 /// The mappings, at the kernel's own addresses.
 fn maps() -> impl Iterator<Item = MemoryMap> {
     let maps = Process::myself().expect("/proc/self").maps();
@@ -289,54 +318,19 @@ fn ours(map: MemoryMap) -> Map {
     }
 }
 
-/// The first line of an entry, as far as it is needed to find one.
-struct Head<'a> {
-    start: u64,
-    end: u64,
-    /// Offset, device, inode, path.
-    rest: &'a str,
-}
-
-/// The first entry whose head fits. Only that one is parsed as a whole: there are hundreds.
-fn find(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<MemoryMap> {
-    let entry = entry(text, fits)?;
-    let maps = MemoryMaps::from_read(entry.as_bytes()).expect("an entry of smaps");
-    maps.into_iter().next()
-}
-
-/// The text of the first entry whose head fits.
-fn entry(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<String> {
-    let mut lines = text.split_inclusive('\n');
-    let line = lines
-        .by_ref()
-        .find(|line| head(line).as_ref().is_some_and(&fits))?;
-    let rest = lines.take_while(|line| head(line).is_none());
-    Some(std::iter::once(line).chain(rest).collect())
-}
-
-/// `line`, if it is the first one of an entry: `start-end permissions offset device inode path`.
-fn head(line: &str) -> Option<Head<'_>> {
-    // The others begin with a name.
-    if line.starts_with(|c: char| c.is_ascii_uppercase()) {
-        return None;
-    }
-    let (addresses, rest) = line.split_once(' ')?;
-    let (start, end) = addresses.split_once('-')?;
-    let number = |text| u64::from_str_radix(text, 16).ok();
-    let (start, end) = (number(start)?, number(end)?);
-    Some(Head { start, end, rest })
-}
-
-/// How much higher memory is in the process than the program believes: not at all, but under an
-/// emulator. A file of our own is found at both addresses.
+/// How much higher memory is in the process than the program believes: not at all, except under an
+/// emulator. A file of our own is found at both addresses, by its name, which is chosen at random. (Its
+/// number may be that of another file too, on another file system.)
 fn shift() -> u64 {
     static SHIFT: OnceLock<u64> = OnceLock::new();
     *SHIFT.get_or_init(|| {
-        let file = tempfile::tempfile().expect("a file");
-        file.set_len(1).expect("a file of one byte");
-        let mapped = Mapped::new(MAP_SHARED, 1, file.as_raw_fd()).expect("a page of a file");
-        let inode = file.metadata().expect("its metadata").ino().to_string();
-        let is_it = |head: &Head<'_>| head.rest.split_whitespace().nth(3) == Some(&inode);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        file.as_file().set_len(1).expect("a file of one byte");
+        let fd = file.as_file().as_raw_fd();
+        let mapped = Mapped::new(MAP_SHARED, 1, fd).expect("a page of a file");
+        let name = file.path().file_name().and_then(|name| name.to_str());
+        let name = name.expect("a name");
+        let is_it = |head: &Head<'_>| head.rest.contains(name);
         let theirs = find(&text(), is_it).expect("a mapping of the file");
         theirs.address.0.wrapping_sub(mapped.start.addr() as u64)
     })

@@ -18,6 +18,7 @@ mod words;
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         mod linux;
+        mod smaps;
         mod trace;
         use linux as system;
     } else {
@@ -28,7 +29,7 @@ cfg_if::cfg_if! {
 
 pub use reported::Reported;
 pub(crate) use system::{
-    MAP_NORESERVE, huge_page_can_be_mapped, lock_on_fault, mmap64, own_stack_grows,
+    MAP_NORESERVE, huge_page_can_be_mapped, lock_on_fault, mmap64, names_memory, own_stack_grows,
     populate_flag_populates,
 };
 pub use words::{Flags, Map, Permissions};
@@ -124,6 +125,25 @@ pub fn mappings_of_length(len: usize) -> Reported<usize> {
 pub fn mappings_named(name: &str) -> Reported<usize> {
     let count = system::mappings_named(name);
     reported("how many mappings of a name there are", count)
+}
+
+/// The name that the memory at `address` was given, if it was; in the list of mappings it is `[anon:name]`,
+/// or `[anon_shmem:name]`.
+///
+/// # Panics
+/// Where nothing is mapped there, or the kernel's list cannot be read.
+#[track_caller]
+pub fn name_at(address: *const u8) -> Reported<Option<String>> {
+    reported("a name of memory", system::name_at(address))
+}
+
+/// The policy of the memory at `address`, and its nodes, as the kernel lists them: `bind:0`, say.
+///
+/// # Panics
+/// Where nothing is mapped there.
+#[track_caller]
+pub fn memory_policy_at(address: *const u8) -> Reported<String> {
+    reported("a policy of memory", system::memory_policy_at(address))
 }
 
 /// What the kernel lets the process do with the page of `address`.

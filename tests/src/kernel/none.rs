@@ -25,6 +25,9 @@ none! {
     fn mappings_of_length(usize) -> Option<usize>;
     fn mappings_named(&str) -> Option<usize>;
     fn flags_at(&[usize]) -> Option<Vec<Flags>>;
+    fn name_at(*const u8) -> Option<Option<String>>;
+    fn memory_policy_at(*const u8) -> Option<String>;
+    fn names_memory() -> Option<bool>;
     fn stack() -> Option<Range<usize>>;
     fn mapping_limit() -> Option<usize>;
     fn virtual_size() -> Option<usize>;

@@ -9,15 +9,16 @@ use std::io;
 use libc::sock_filter;
 pub use libc::{
     MADV_COLD, MADV_DONTDUMP, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WIPEONFORK,
-    MREMAP_FIXED, MREMAP_MAYMOVE,
+    MREMAP_FIXED, MREMAP_MAYMOVE, PR_SET_VMA,
 };
 pub use libc::{
-    SYS_fsync as SYS_FSYNC, SYS_madvise as SYS_MADVISE, SYS_memfd_create as SYS_MEMFD_CREATE,
-    SYS_mincore as SYS_MINCORE, SYS_mlock as SYS_MLOCK, SYS_mlock2 as SYS_MLOCK2,
+    SYS_fsync as SYS_FSYNC, SYS_get_mempolicy as SYS_GET_MEMPOLICY, SYS_madvise as SYS_MADVISE,
+    SYS_mbind as SYS_MBIND, SYS_memfd_create as SYS_MEMFD_CREATE, SYS_mincore as SYS_MINCORE,
+    SYS_mlock as SYS_MLOCK, SYS_mlock2 as SYS_MLOCK2, SYS_move_pages as SYS_MOVE_PAGES,
     SYS_mprotect as SYS_MPROTECT, SYS_mremap as SYS_MREMAP, SYS_msync as SYS_MSYNC,
-    SYS_munmap as SYS_MUNMAP, SYS_pipe2 as SYS_PIPE2, SYS_process_madvise as SYS_PROCESS_MADVISE,
-    SYS_process_vm_readv as SYS_PROCESS_VM_READV, SYS_process_vm_writev as SYS_PROCESS_VM_WRITEV,
-    SYS_rt_sigaction as SYS_RT_SIGACTION,
+    SYS_munmap as SYS_MUNMAP, SYS_pipe2 as SYS_PIPE2, SYS_prctl as SYS_PRCTL,
+    SYS_process_madvise as SYS_PROCESS_MADVISE, SYS_process_vm_readv as SYS_PROCESS_VM_READV,
+    SYS_process_vm_writev as SYS_PROCESS_VM_WRITEV, SYS_rt_sigaction as SYS_RT_SIGACTION,
 };
 
 /// A call that changes the length of a file: 32-bit C libraries make another than 64-bit ones.
