@@ -9,6 +9,8 @@
 
 #[path = "linux/arch/mod.rs"]
 mod arch;
+#[path = "linux/block.rs"]
+mod block;
 #[path = "linux/cache.rs"]
 mod cache;
 #[path = "linux/fallocate.rs"]
@@ -34,6 +36,7 @@ mod testing;
 mod userfaultfd;
 
 pub use arch::*;
+pub use block::*;
 pub use cache::*;
 pub use fallocate::*;
 pub use ioctl::*;

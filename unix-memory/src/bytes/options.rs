@@ -266,10 +266,7 @@ impl FileBytesOptions {
 
     fn read(&self, fd: BorrowedFd<'_>, facts: &Facts) -> Result<FileBytes> {
         let offset = self.offset;
-        let expected = match facts.kind {
-            FileKind::Regular => facts.len.saturating_sub(offset),
-            _ => 0,
-        };
+        let expected = facts.end.map_or(0, |end| end.saturating_sub(offset));
         let extent = match self.len {
             Some(len) => Extent::UpTo(len),
             None => Extent::Whole(self.max_len.unwrap_or(usize::MAX)),

@@ -14,6 +14,8 @@ pub struct Facts {
     pub kind: FileKind,
     /// In bytes; means something for regular files and shared memory objects.
     pub len: u64,
+    /// Its length in bytes, if that is known: of regular files, and of block devices.
+    pub end: Option<u64>,
     /// The size in bytes of the huge pages that it is made of, if it is.
     pub huge_page: Option<usize>,
 }
@@ -37,9 +39,17 @@ impl Facts {
             Ok(status) => status,
             Err(errno) => return Err(unknown(errno)),
         };
+        let kind = kind(&status);
+        let end = match kind {
+            FileKind::Regular => Some(status.len),
+            // Its status has no length.
+            FileKind::BlockDevice => os::device_len(fd),
+            _ => None,
+        };
         Ok(Self {
-            kind: kind(&status),
+            kind,
             len: status.len,
+            end,
             huge_page: huge_page(&status, fd),
         })
     }

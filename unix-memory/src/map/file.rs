@@ -20,24 +20,24 @@ impl MapOptions {
     /// it mapped or read it.
     ///
     /// The length is that of the rest of the file unless given; an empty rest is an empty mapping,
-    /// if the file can be mapped at all. (Those of /proc say that they are empty, and cannot.) The
-    /// file may be closed afterwards.
+    /// if the file can be mapped at all. (Those of /proc say that they are empty, and cannot.) On
+    /// Linux and Android a block device is mapped to its end too. The file may be closed afterwards.
     ///
     /// # Errors
     /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` where it is
     ///   open for its path alone, by `O_PATH`), or `access` asks for writing and it is not open for
     ///   that too ([`Reason::NotWritable`]); or a security policy forbids it.
-    /// * `EINVAL`: no length given for a device, or whatever else does not tell it
-    ///   ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
+    /// * `EINVAL`: no length given for a character device, or whatever else has no length that is
+    ///   known ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
     ///   huge page ([`Reason::HugePages`]).
     /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
     ///   its file system maps privately only ([`Reason::PrivateOnly`]), so that
     ///   [`map_private`](Self::map_private) works; or its file system or driver cannot map at all
     ///   ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or `EINVAL`,
     ///   or `EIO`.
-    /// * `ENXIO`: offset and length go past the end of a regular file ([`Reason::FileLength`]), and
-    ///   [`past_end`](Self::past_end) does not let them; or the offset does, and no length is
-    ///   given.
+    /// * `ENXIO`: offset and length go past the end of a regular file, or, on Linux and Android, of a
+    ///   block device ([`Reason::FileLength`]), and [`past_end`](Self::past_end) does not let them;
+    ///   or the offset does, and no length is given.
     /// * `ENOTSUP`: on Emscripten, `access` asks for writing ([`Reason::NotWrittenBack`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
@@ -218,13 +218,13 @@ impl MapOptions {
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
 
         let kind = file.kind;
-        let len = match (kind, self.len) {
-            (FileKind::Directory | FileKind::Pipe, _) => {
+        let len = match (kind, file.end, self.len) {
+            (FileKind::Directory | FileKind::Pipe, ..) => {
                 return refuse(libc::ENODEV, Reason::NotMappable(kind));
             }
-            (FileKind::Regular, asked) => {
-                let too_short = Reason::FileLength(file.len);
-                let rest = match file.len.checked_sub(offset) {
+            (_, Some(end), asked) => {
+                let too_short = Reason::FileLength(end);
+                let rest = match end.checked_sub(offset) {
                     Some(rest) => rest,
                     None if self.past_end && asked.is_some() => 0,
                     None => return refuse(libc::ENXIO, too_short),
@@ -237,8 +237,8 @@ impl MapOptions {
                     None => usize::try_from(rest).unwrap_or(usize::MAX),
                 }
             }
-            (_, Some(len)) => len,
-            (_, None) => return refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
+            (_, None, Some(len)) => len,
+            (_, None, None) => return refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
         };
         // Part of a huge page is mapped as a whole one, and cannot be unmapped as a part.
         match file.huge_page {

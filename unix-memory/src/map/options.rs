@@ -92,7 +92,8 @@ impl MapOptions {
         self.offset
     }
 
-    /// The length in bytes. Needed but for a regular file, which is mapped to its end without it.
+    /// The length in bytes. Required, except for regular files, and for block devices on Linux and
+    /// Android, which are mapped to their end without it.
     ///
     /// Zero maps nothing: the guard is empty. The most is `isize::MAX`,
     /// rounded down to whole pages.

@@ -55,7 +55,7 @@ pub use super::none::{process_vm_read, process_vm_write};
 pub use pipe1::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
 pub use rlimit::file_size_limit;
 
 /// The `MADV_` value of `advice`.

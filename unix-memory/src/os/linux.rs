@@ -17,6 +17,9 @@ use crate::protection::Protection;
 #[path = "parts/at_fork.rs"]
 mod at_fork;
 #[cfg(feature = "std")]
+#[path = "parts/block_device.rs"]
+mod block_device;
+#[cfg(feature = "std")]
 #[path = "parts/drop_behind.rs"]
 mod drop_behind;
 #[cfg(feature = "std")]
@@ -91,6 +94,8 @@ pub use icache::sync_instruction_cache;
 pub use pipe2::open_pipe;
 pub use process_vm::{process_vm_read, process_vm_write};
 
+#[cfg(feature = "std")]
+pub use block_device::device_len;
 #[cfg(feature = "std")]
 pub use drop_behind::drop_behind;
 #[cfg(feature = "std")]

@@ -65,6 +65,7 @@
 //! Files, with the feature `std`:
 //! * `file_status`: what an open file is, and how long;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
+//! * `device_len`: how long a block device is, if the system reports it without a change to the open file;
 //! * `sync_to_device`: has a file kept by its device;
 //! * `drop_behind`: lets pages of a file go that were read;
 //! * `shm_open` and `OPEN_AT_ONCE`, its flag that keeps it from waiting: where objects have names.

@@ -254,6 +254,13 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     })
 }
 
+/// The length of a block device is not known. (Seeking its end would move the position of others who
+/// have the same open file.)
+#[cfg(feature = "std")]
+pub const fn device_len(_: BorrowedFd<'_>) -> Option<u64> {
+    None
+}
+
 /// No file is made of huge pages.
 #[cfg(feature = "std")]
 pub const fn is_in_huge_pages(_: c_int) -> bool {

@@ -147,9 +147,11 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     let address = room.as_ptr().addr();
     room.unmap()?;
 
+    let len = (header + capacity) as u64;
     let facts = Facts {
         kind: FileKind::Regular,
-        len: (header + capacity) as u64,
+        len,
+        end: Some(len),
         huge_page: None,
     };
     let first = MapOptions::new()

@@ -93,8 +93,8 @@ impl<F: AsFd> Windows<F> {
     /// `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
     /// `ENOMEM`: a window is longer than any mapping can be ([`Reason::LengthLimit`]).
     ///
-    /// What else [`MapOptions::map_shared`] refuses, the first window tells; and `EINVAL` that
-    /// anything but a regular file needs an [end](Self::end_at) ([`Reason::LengthNeeded`]).
+    /// What else [`MapOptions::map_shared`] refuses is the error of the first window; as is `EINVAL`
+    /// for what has no known length, and needs an [end](Self::end_at) ([`Reason::LengthNeeded`]).
     pub fn new(file: F, size: usize) -> Result<Self> {
         let facts = Facts::of(file.as_fd())?;
         let refuse = |errno, reason| {
@@ -135,8 +135,8 @@ impl<F: AsFd> Windows<F> {
         self
     }
 
-    /// End at this offset in the file, in bytes, rather than where the file ends. Anything but a
-    /// regular file needs it, as a block device.
+    /// End at this offset in the file, in bytes, rather than where the file ends. Required, except for
+    /// regular files, and for block devices on Linux and Android.
     pub fn end_at(mut self, offset: u64) -> Self {
         self.end = Some(offset);
         self
@@ -278,15 +278,14 @@ impl<F: AsFd> Windows<F> {
             {
                 Ok(end.unwrap_or(u64::MAX))
             }
-            (FileKind::Regular, end) => {
-                // What was handed out, and what was asked for.
-                if facts.len < self.next.max(end.unwrap_or(0)) {
-                    return refuse(libc::ENXIO, Reason::FileLength(facts.len));
+            (_, end) => match (facts.end, end) {
+                // What was handed out, and what was asked for, must be there.
+                (Some(len), end) if len < self.next.max(end.unwrap_or(0)) => {
+                    refuse(libc::ENXIO, Reason::FileLength(len))
                 }
-                Ok(end.unwrap_or(facts.len))
-            }
-            (_, Some(end)) => Ok(end),
-            (kind, None) => refuse(libc::EINVAL, Reason::LengthNeeded(kind)),
+                (_, Some(end)) | (Some(end), None) => Ok(end),
+                (None, None) => refuse(libc::EINVAL, Reason::LengthNeeded(facts.kind)),
+            },
         }
     }
 

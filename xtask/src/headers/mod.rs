@@ -21,7 +21,7 @@ use crate::visit::{Outcome, visit};
 use crate::zig::Zig;
 
 /// The names that the crate promises to have wherever a header has them.
-const FAMILIES: [&str; 41] = [
+const FAMILIES: [&str; 42] = [
     "PROT_",
     "MAP_",
     "MADV_",
@@ -48,6 +48,7 @@ const FAMILIES: [&str; 41] = [
     "PAGEMAP_SCAN",
     "PAGE_IS_",
     "PM_SCAN_",
+    "BLKGETSIZE64",
     "PROCMAP_QUERY",
     "PR_GET_MDWE",
     "PR_GET_MEMORY_MERGE",

@@ -6,6 +6,7 @@
 //! x86_64-unknown-linux-none has no C library: it sees what glibc would have.
 
 mod arch;
+mod block;
 mod cache;
 mod fallocate;
 mod ioctl;
@@ -21,6 +22,7 @@ mod testing;
 mod userfaultfd;
 
 pub use arch::*;
+pub use block::*;
 pub use cache::*;
 pub use fallocate::*;
 pub use ioctl::*;
