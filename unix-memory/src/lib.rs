@@ -38,6 +38,7 @@
 //! | read values of other types than bytes | [`Mapping::view`], [`SharedMapping::read_value`], [`PlainData`] |
 //! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
 //! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | name memory, for readers of `/proc/<pid>/maps` | [`MapOptions::name`], [`Mapping::set_name`] |
 //! | write back | [`Flush`] |
 //! | run code that was just made | [`code`]; by hand, [`Mapping::protect`] to [`ReadExecute`] |
 //! | keep keys: locked, not dumped, closed between uses, wiped | [`secret`] |
@@ -96,9 +97,10 @@
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android huge pages (explicit ones, and how much is in any), locks on fault,
-//! `Permanent`, `ProtectionKey` and [secret memory](secret::Protections::SECRET_MEMORY); of these and
-//! FreeBSD memfds and sealed memory. Android and L4Re lack memory with names. AIX,
+//! of Linux and Android huge pages (explicit ones, and how much is in any), locks on fault, names of
+//! memory, `Permanent`, `ProtectionKey` and
+//! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed memory.
+//! Android and L4Re lack shared memory objects with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
 //! POSIX has: its advice (but that Cygwin, L4Re and Redox lack [`Advice::Cold`]), and no residency
 //! (`ENOSYS`). Emscripten, L4Re and NuttX enforce no protections ([`Protection::is_enforced`]).

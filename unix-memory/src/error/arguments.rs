@@ -43,16 +43,14 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
-    /// An object by its name.
-    #[cfg(feature = "std")]
+    /// An object by its name, or memory by the one that it was to have.
     Name(Name),
     /// The length that a file was to have.
     #[cfg(feature = "std")]
     Size(u64),
 }
 
-/// The name of an object, as much of it as the message of an error needs.
-#[cfg(feature = "std")]
+/// A name, as much of it as the message of an error needs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     /// The first bytes, and zeros.
@@ -61,7 +59,6 @@ pub(crate) struct Name {
     is_whole: bool,
 }
 
-#[cfg(feature = "std")]
 impl Name {
     pub(crate) fn new(name: &[u8]) -> Self {
         let mut bytes = [0; 30];
@@ -76,7 +73,6 @@ impl Name {
     }
 }
 
-#[cfg(feature = "std")]
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = &self.bytes[..usize::from(self.len)];
@@ -126,7 +122,6 @@ impl fmt::Display for Arguments {
                 write!(f, " of {} at {start} to {to}", bytes(len))
             }
             Self::Bounds { start, end } => write!(f, " of bytes {start}..{end}"),
-            #[cfg(feature = "std")]
             Self::Name(name) => write!(f, " of {name:?}"),
             #[cfg(feature = "std")]
             Self::Size(len) => write!(f, " to {}", Bytes(len)),

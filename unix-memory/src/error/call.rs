@@ -23,6 +23,8 @@ pub enum Call {
     Mlockall,
     /// `mseal(2)`: keeping a mapping for good.
     Mseal,
+    /// `prctl(2)` with `PR_SET_VMA`: naming memory.
+    SetName,
     /// `pkey_alloc(2)`: taking a protection key.
     PkeyAlloc,
     /// `pkey_mprotect(2)`: giving memory a protection key.
@@ -111,6 +113,7 @@ impl Call {
             Self::Mlock => "mlock",
             Self::Mlockall => "mlockall",
             Self::Mseal => "mseal",
+            Self::SetName => "prctl(PR_SET_VMA)",
             Self::PkeyAlloc => "pkey_alloc",
             Self::PkeyMprotect => "pkey_mprotect",
             Self::SyncInstructionCache => "sync_instruction_cache",

@@ -8,9 +8,7 @@ mod reason;
 use core::ffi::c_int;
 use core::fmt;
 
-pub(crate) use arguments::Arguments;
-#[cfg(feature = "std")]
-pub(crate) use arguments::Name;
+pub(crate) use arguments::{Arguments, Name};
 pub use call::Call;
 pub(crate) use errno::Errno;
 pub use reason::{FileKind, Reason};

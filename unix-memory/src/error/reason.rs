@@ -124,6 +124,11 @@ pub enum Reason {
     /// The name is not one that every system takes: a slash, and then at least one character, none
     /// of them a slash or NUL, that are not `.` or `..`.
     ObjectName,
+    /// No kernel takes this name for memory: a name has at most 79 bytes, all of them printable ASCII
+    /// and none of them ``\``, `` ` ``, `$`, `[` or `]`.
+    MemoryName,
+    /// Only memory without a file has a name of its own; other memory goes by the name of its file.
+    NamedByFile,
     /// The file can have no seals: it is no memfd.
     NotSealable,
     /// The file can change in a way that it must not: it has too few seals.
@@ -239,6 +244,10 @@ impl Reason {
             Self::ObjectName => {
                 "a name is a slash and then characters other than slash and NUL, not . or .."
             }
+            Self::MemoryName => {
+                "a name has at most 79 bytes, all of them printable ASCII and none of \\ ` $ [ ]"
+            }
+            Self::NamedByFile => "only memory without a file has a name of its own",
             Self::NotSealable => "only a memfd has seals",
             Self::RingPeer => "the other end does not keep to the rules",
             Self::OtherProcess => {

@@ -6,6 +6,7 @@ mod durable;
 mod erased;
 pub mod flush;
 mod huge;
+mod name;
 pub mod plain_data;
 pub mod populate;
 pub mod span;

@@ -1,6 +1,6 @@
 //! The builder of mappings.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::ops::Range;
 
 use super::steps::Steps;
@@ -59,6 +59,7 @@ impl MapOptions {
             lead: 0,
             past_end: false,
             steps: Steps {
+                name: None,
                 advice: None,
                 lock: false,
                 dont_dump: false,
@@ -290,6 +291,32 @@ impl MapOptions {
     #[doc(alias = "madvise")]
     pub const fn advice(mut self, advice: Advice) -> Self {
         self.steps.advice = Some(advice);
+        self
+    }
+
+    /// Name the memory, for readers of `/proc/<pid>/maps`. This is a hint: where the system shows
+    /// no names, it has no effect.
+    ///
+    /// A name that no system takes is an error on every system, `EINVAL` with
+    /// [`Reason::MemoryName`](crate::Reason::MemoryName). See
+    /// [`set_name_range`](crate::Mapping::set_name_range) for what a name can be, and when memory
+    /// keeps it. A mapping that was empty has no name when it grows.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, ReadWrite};
+    ///
+    /// let options = MapOptions::new().len(1 << 20).name(c"row cache");
+    /// let cache = options.map_anonymous(ReadWrite)?;
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    ///
+    /// # Platform
+    /// Linux 5.17, if it was built with `CONFIG_ANON_VMA_NAME`, and Android; without effect
+    /// elsewhere, and for memory of a file.
+    #[doc(alias = "prctl")]
+    #[doc(alias = "PR_SET_VMA_ANON_NAME")]
+    pub const fn name(mut self, name: &'static CStr) -> Self {
+        self.steps.name = Some(name);
         self
     }
 

@@ -1,13 +1,17 @@
 //! What is done with a mapping once it is made.
 
+use core::ffi::CStr;
+
 use crate::advice::Advice;
 use crate::error::Result;
 use crate::region::Region;
 use crate::region::ledger::{Kind, Known, Marks};
+use crate::region::name::check_name;
 
 /// What is done with a mapping once it is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Steps {
+    pub name: Option<&'static CStr>,
     pub advice: Option<Advice>,
     pub lock: bool,
     pub dont_dump: bool,
@@ -17,7 +21,7 @@ impl Steps {
     /// Whether there is nothing to do.
     #[inline]
     pub const fn is_none(self) -> bool {
-        self.advice.is_none() && !self.lock && !self.dont_dump
+        self.name.is_none() && self.advice.is_none() && !self.lock && !self.dont_dump
     }
 
     /// Does it. Where one fails, the region is unmapped.
@@ -34,6 +38,11 @@ impl Steps {
     /// Does it. Where one fails, the region is to be dropped.
     #[cold]
     pub fn apply_to(self, region: &Region) -> Result<()> {
+        if let Some(name) = self.name {
+            check_name(name)?;
+            // A name changes nothing of the memory.
+            let _only_a_hint = region.set_name(&.., Some(name), true);
+        }
         if let Some(advice) = self.advice {
             region.advise(&.., advice)?;
         }

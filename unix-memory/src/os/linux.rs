@@ -65,6 +65,8 @@ mod stack;
 #[cfg(feature = "std")]
 #[path = "parts/verity.rs"]
 mod verity;
+#[path = "parts/vma_name.rs"]
+mod vma_name;
 #[path = "parts/wipe_on_fork.rs"]
 mod wipe_on_fork;
 
@@ -84,6 +86,7 @@ pub use sys::MCL_ONFAULT;
 
 pub use mremap::{is_in_huge_page, remap};
 pub use stack::{is_for_stack, meets_stack};
+pub use vma_name::name_pages;
 
 pub use at_fork::at_fork;
 pub use wipe_on_fork::wipe_in_children;

@@ -44,7 +44,9 @@
 //!   change one for want of more mappings;
 //! * `is_protected`: whether pages are known to be protected so;
 //! * `is_for_stack`: whether addresses are kept for the stack of the main thread; `meets_stack`:
-//!   whether that has come near to pages.
+//!   whether that has come near to pages;
+//! * `name_pages`: gives pages without a file a name that the system shows (`ENOSYS`: it has no names),
+//!   by a pointer if the name is said to last.
 //!
 //! Children:
 //! * `at_fork`: has `fork` call a function in the child;

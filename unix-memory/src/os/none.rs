@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each system lacks some of it")]
 
-use core::ffi::{c_int, c_uchar};
+use core::ffi::{CStr, c_int, c_uchar};
 #[cfg(feature = "std")]
 use core::mem::ManuallyDrop;
 #[cfg(feature = "std")]
@@ -177,6 +177,17 @@ pub const fn is_for_stack(_start: usize, _len: usize) -> bool {
 /// As for [`is_for_stack`].
 pub const fn meets_stack(_start: usize, _end: usize) -> bool {
     false
+}
+
+/// Memory has no names.
+///
+/// # Errors
+/// `ENOSYS`.
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn name_pages(_: Pages, _: Option<&CStr>, _: bool) -> Result<(), Errno> {
+    Err(libc::ENOSYS)
 }
 
 /// A child finds what its parent had.

@@ -10,6 +10,7 @@ pub mod hold;
 pub mod huge;
 pub mod ledger;
 pub mod map;
+pub mod name;
 pub mod place;
 pub mod plain;
 pub mod protect;
