@@ -39,6 +39,7 @@
 //! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
 //! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
 //! | name memory, for readers of `/proc/<pid>/maps` | [`MapOptions::name`], [`Mapping::set_name`] |
+//! | choose the NUMA nodes of memory, see on which it is | `MemoryPolicy`, `Nodes`, on Linux and Android |
 //! | write back | [`Flush`] |
 //! | run code that was just made | [`code`]; by hand, [`Mapping::protect`] to [`ReadExecute`] |
 //! | keep keys: locked, not dumped, closed between uses, wiped | [`secret`] |
@@ -98,7 +99,7 @@
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
 //! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
 //! of Linux and Android huge pages (explicit ones, and how much is in any), locks on fault, names of
-//! memory, `Permanent`, `ProtectionKey` and
+//! memory, `MemoryPolicy`, `Permanent`, `ProtectionKey` and
 //! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed memory.
 //! Android and L4Re lack shared memory objects with names. AIX,
 //! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
@@ -142,6 +143,8 @@ mod guard;
 mod lock;
 mod map;
 mod mapping;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod numa;
 #[cfg(feature = "std")]
 mod object;
 mod os;
@@ -195,6 +198,10 @@ pub use mapping::keys::{Keyed, ProtectionKey};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use mapping::permanent::Permanent;
 pub use mapping::raw::Backing;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use numa::nodes::Nodes;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use numa::policy::{MemoryPolicy, Migration};
 #[cfg(feature = "std")]
 #[allow(unused_imports, reason = "some systems have nothing of their own")]
 pub use object::exports::*;

@@ -25,6 +25,14 @@ pub enum Call {
     Mseal,
     /// `prctl(2)` with `PR_SET_VMA`: naming memory.
     SetName,
+    /// `mbind(2)`: choosing the nodes of memory.
+    Mbind,
+    /// `get_mempolicy(2)`: asking for that choice, or for the nodes that can be chosen.
+    GetMempolicy,
+    /// `move_pages(2)`: asking for the node of a page.
+    MovePages,
+    /// Making a set of nodes.
+    Nodes,
     /// `pkey_alloc(2)`: taking a protection key.
     PkeyAlloc,
     /// `pkey_mprotect(2)`: giving memory a protection key.
@@ -114,6 +122,10 @@ impl Call {
             Self::Mlockall => "mlockall",
             Self::Mseal => "mseal",
             Self::SetName => "prctl(PR_SET_VMA)",
+            Self::Mbind => "mbind",
+            Self::GetMempolicy => "get_mempolicy",
+            Self::MovePages => "move_pages",
+            Self::Nodes => "nodes",
             Self::PkeyAlloc => "pkey_alloc",
             Self::PkeyMprotect => "pkey_mprotect",
             Self::SyncInstructionCache => "sync_instruction_cache",

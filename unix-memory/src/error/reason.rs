@@ -129,6 +129,17 @@ pub enum Reason {
     MemoryName,
     /// Only memory without a file has a name of its own; other memory goes by the name of its file.
     NamedByFile,
+    /// The policy names no node.
+    NoNodes,
+    /// There is no node of this number, or the calling thread may not use its memory.
+    NoNode(u32),
+    /// The text is not a list of nodes: numbers and ranges, such as `0-3,5`.
+    NodeList,
+    /// Some pages are on other nodes, and could not be moved to those that were asked for.
+    NotMoved,
+    /// The memory is in explicit huge pages, which are brought in before they are bound to nodes, and
+    /// it cannot be read and written.
+    NotWritableToBind,
     /// The file can have no seals: it is no memfd.
     NotSealable,
     /// The file can change in a way that it must not: it has too few seals.
@@ -248,6 +259,13 @@ impl Reason {
                 "a name has at most 79 bytes, all of them printable ASCII and none of \\ ` $ [ ]"
             }
             Self::NamedByFile => "only memory without a file has a name of its own",
+            Self::NoNodes => "name at least one node",
+            Self::NodeList => "a list of nodes is numbers and ranges, such as 0-3,5",
+            Self::NotMoved => "some pages are on other nodes, and could not be moved",
+            Self::NotWritableToBind => {
+                "huge pages are brought in before they are bound to nodes: make them readable and \
+                 writable first"
+            }
             Self::NotSealable => "only a memfd has seals",
             Self::RingPeer => "the other end does not keep to the rules",
             Self::OtherProcess => {
@@ -273,6 +291,7 @@ impl Reason {
             | Self::Unaligned(_)
             | Self::HugePagePool(_)
             | Self::NoHugePageFits(_)
+            | Self::NoNode(_)
             | Self::FileSizeLimit(_)
             | Self::NotWhole(_)
             | Self::Fault { .. }
@@ -330,6 +349,10 @@ impl fmt::Display for Reason {
                      a multiple of that"
                 )
             }
+            Self::NoNode(node) => write!(
+                f,
+                "there is no node {node}, or this thread may not use its memory"
+            ),
             Self::FileSizeLimit(limit) => write!(
                 f,
                 "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
