@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_READ, c_int, c_void};
 use procfs::FromRead;
@@ -322,8 +322,11 @@ fn ours(map: MemoryMap) -> Map {
 /// emulator. A file of our own is found at both addresses, by its name, which is chosen at random. (Its
 /// number may be that of another file too, on another file system.)
 fn shift() -> u64 {
-    static SHIFT: OnceLock<u64> = OnceLock::new();
-    *SHIFT.get_or_init(|| {
+    // No lock, which a thread that looks for it might hold while another one makes a child: all find
+    // the same. (In halves, as some processors with 32 bits have no larger atomics.)
+    static IS_KNOWN: AtomicBool = AtomicBool::new(false);
+    static HALVES: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
+    if !IS_KNOWN.load(Ordering::Acquire) {
         let file = tempfile::NamedTempFile::new().expect("a file");
         file.as_file().set_len(1).expect("a file of one byte");
         let fd = file.as_file().as_raw_fd();
@@ -332,8 +335,15 @@ fn shift() -> u64 {
         let name = name.expect("a name");
         let is_it = |head: &Head<'_>| head.rest.contains(name);
         let theirs = find(&text(), is_it).expect("a mapping of the file");
-        theirs.address.0.wrapping_sub(mapped.start.addr() as u64)
-    })
+        let shift = theirs.address.0.wrapping_sub(mapped.start.addr() as u64);
+        for (half, bits) in HALVES.iter().zip([shift, shift >> 32]) {
+            #[allow(clippy::cast_possible_truncation, reason = "a half")]
+            half.store(bits as u32, Ordering::Relaxed);
+        }
+        IS_KNOWN.store(true, Ordering::Release);
+    }
+    let [low, high] = HALVES.each_ref().map(|half| half.load(Ordering::Relaxed));
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// Bytes that are mapped for reading while this lives, by the C library alone.
