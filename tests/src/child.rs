@@ -4,6 +4,7 @@ use crate::is_emulated;
 use crate::kernel::new_pid_namespace;
 use std::any::Any;
 use std::ffi::c_void;
+use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -218,5 +219,65 @@ impl Child {
         let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
         assert_eq!(waited, self.0);
         ExitStatus::from_raw(status)
+    }
+}
+
+/// A child that does nothing until this is dropped, which ends it: its memory stays as it was here when
+/// it was made, but for what it took to begin.
+pub struct StillChild(Option<Child>);
+
+impl StillChild {
+    /// Makes one, and comes back when it does nothing any more.
+    ///
+    /// # Panics
+    /// Where there can be no child.
+    #[must_use]
+    pub fn new() -> Self {
+        let (mut ready, tell) = std::io::pipe().expect("a pipe");
+        let child = spawn(move || {
+            (&tell).write_all(b"!").expect("a pipe that is read");
+            loop {
+                // SAFETY: the call has no preconditions.
+                unsafe { libc::pause() };
+            }
+        });
+        ready.read_exact(&mut [0]).expect("the child's word");
+        Self(Some(child))
+    }
+
+    /// Its process number.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        let child = self.0.as_ref().expect("it is there");
+        child.id().unsigned_abs()
+    }
+
+    /// Ends it, and leaves it to be waited for.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    #[must_use = "wait for it"]
+    pub fn kill(mut self) -> Child {
+        let child = self.0.take().expect("it is there");
+        // SAFETY: it is this process's own child, which nobody has waited for.
+        assert_eq!(unsafe { libc::kill(child.id(), libc::SIGKILL) }, 0);
+        child
+    }
+}
+
+impl Default for StillChild {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for StillChild {
+    fn drop(&mut self) {
+        if let Some(child) = self.0.take() {
+            let _ended = Self(Some(child)).kill().wait();
+        }
     }
 }

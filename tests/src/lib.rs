@@ -10,12 +10,14 @@
 //! | ask the kernel what is locked | [`is_locked`], [`is_unlocked`], [`lock_states`], [`as_told`] |
 //! | have the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`] |
 //! | do in a child what a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_a_thread`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
+//! | have a process whose memory stays as it is | [`StillChild`] |
 //! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
 //! | copy by each mechanism, over a file that was truncated | [`copies`] |
 //! | leave a check out where the kernel, or an emulator, lacks something | [`lacks`], [`skip`] |
 //! | have few addresses, little data or locked memory, short or few open files, or huge pages in the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
 //! | reach the kernel's limit of mappings | [`reachable_mapping_limit`], [`mappings_up_to_the_limit`], [`HalfWay`] |
 //! | do less work in an emulator | [`effort`] |
+//! | have memory that no guard owns | [`Others`] |
 //! | have a function in machine code | [`machine_code`] |
 //! | ask which code of the library runs | [`processor_copies`] |
 //!
@@ -34,11 +36,12 @@ pub mod kernel;
 pub mod lacks;
 mod limit;
 pub mod machine_code;
+mod others;
 pub mod seccomp;
 
 pub use child::{
-    Child, GAVE_UP, here_and_as_the_first_process, in_a_child, in_a_child_of_the_same_number,
-    in_a_thread, in_threads, spawn,
+    Child, GAVE_UP, StillChild, here_and_as_the_first_process, in_a_child,
+    in_a_child_of_the_same_number, in_a_thread, in_threads, spawn,
 };
 pub use huge::ReservedHugePages;
 pub use kernel::{
@@ -49,6 +52,7 @@ pub use limit::{
     HalfWay, limit_address_space, limit_data, limit_file_size, limit_locked_memory,
     limit_open_files, mappings_up_to_the_limit, reachable_mapping_limit,
 };
+pub use others::Others;
 pub use seccomp::{refusing, refusing_argument};
 
 /// Whether an emulator, which is slow, runs this.

@@ -41,6 +41,8 @@
 //! | name memory, for readers of `/proc/<pid>/maps` | [`MapOptions::name`], [`Mapping::set_name`] |
 //! | choose the NUMA nodes of memory, see on which it is | `MemoryPolicy`, `Nodes`, on Linux and Android |
 //! | write back | [`Flush`] |
+//! | see what is mapped where, in this process or another | [`process_map`] |
+//! | change the protection of memory that was mapped otherwise, lock it | [`foreign`] |
 //! | run code that was just made | [`code`]; by hand, [`Mapping::protect`] to [`ReadExecute`] |
 //! | keep keys: locked, not dumped, closed between uses, wiped | [`secret`] |
 //! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
@@ -97,16 +99,16 @@
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, but that OpenBSD tells no residency, and what says that it is of some systems alone:
-//! of Linux and Android huge pages (explicit ones, and how much is in any), locks on fault, names of
-//! memory, `MemoryPolicy`, `Permanent`, `ProtectionKey` and
+//! all of it, except that OpenBSD reports no residency, DragonFly has no [`process_map`], and some items
+//! are of some systems alone: of Linux and Android huge pages (explicit ones, and how much is in any),
+//! locks on fault, names of memory, `MemoryPolicy`, `Permanent`, `ProtectionKey` and
 //! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed memory.
-//! Android and L4Re lack shared memory objects with names. AIX,
-//! Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what
-//! POSIX has: its advice (but that Cygwin, L4Re and Redox lack [`Advice::Cold`]), and no residency
-//! (`ENOSYS`). Emscripten, L4Re and NuttX enforce no protections ([`Protection::is_enforced`]).
-//! Elsewhere the crate does not compile, and its message says why. So far its tests have run on
-//! Linux, and in part on Emscripten; the README's table shows what was proved of the others.
+//! Android and L4Re lack shared memory objects with names. AIX, Cygwin, Emscripten, Fuchsia, Haiku,
+//! Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: its advice (but that Cygwin,
+//! L4Re and Redox lack [`Advice::Cold`]), and neither residency nor a process map (`ENOSYS`).
+//! Emscripten, L4Re and NuttX enforce no protections ([`Protection::is_enforced`]). Elsewhere the crate
+//! does not compile, and its message says why. So far its tests have run on Linux, and in part on
+//! Emscripten; the README's table shows what was proved of the others.
 //!
 //! On Emscripten the C library does what elsewhere the kernel does, with plain memory. A mapping of a
 //! file is a copy, which does not show what others write. It can be written where it is private; a
@@ -139,6 +141,7 @@ mod bytes;
 pub mod code;
 mod copy;
 mod error;
+pub mod foreign;
 mod guard;
 mod lock;
 mod map;
@@ -149,7 +152,9 @@ mod numa;
 mod object;
 mod os;
 mod page;
+mod page_list;
 mod process;
+pub mod process_map;
 mod protection;
 mod region;
 pub mod reserve;

@@ -124,6 +124,48 @@ fn file(directory: &tempfile::TempDir, pages: usize) -> PathBuf {
 }
 
 #[test]
+fn maps_shows_a_process() {
+    let (ok, out, err) = run(&mut example("maps"));
+    if err.contains("Function not implemented") {
+        println!("skipped: a map of a process: this system has none that is known here");
+        return;
+    }
+    assert!(ok, "{err}");
+    let mut lines = out.lines();
+    assert_eq!(
+        lines.next(),
+        Some("Address              Kbytes        RSS Mode  Mapping")
+    );
+    let kbytes = |line: &str| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok();
+    let (mut sum, mut total) = (0, None);
+    for line in lines {
+        match line.strip_prefix("total") {
+            Some(_) => total = kbytes(line),
+            None => sum += kbytes(line).unwrap_or_else(|| panic!("{line}")),
+        }
+    }
+    assert!(sum > 0);
+    assert_eq!(total, Some(sum));
+    if cfg!(target_os = "linux") {
+        // Its own code, and its own stack.
+        assert!(
+            out.contains("/examples/maps") && out.contains("[stack]"),
+            "{out}"
+        );
+        assert!(out.contains(" r-xp  /"), "{out}");
+    }
+
+    let (ok, out, err) = run(example("maps").arg(i32::MAX.to_string()));
+    assert!(!ok && out.lines().count() <= 1, "{out}");
+    assert!(
+        err.contains("process_map of process 2147483647: No such process"),
+        "{err}"
+    );
+    let (ok, _, err) = run(example("maps").arg("x"));
+    assert!(!ok && err.contains("invalid digit"), "{err}");
+}
+
+#[test]
 fn dev_zero_reads_zeros() {
     if lacks_own_pages("mapping a device") {
         return;

@@ -8,14 +8,15 @@ use procfs::process::{MemoryMap, MemoryMaps, Process};
 /// /proc/self/smaps: asked for by its place in a directory, because emulators answer for the whole
 /// path.
 pub fn text() -> String {
-    let mut text = String::new();
+    let mut text = Vec::new();
     Process::myself()
         .expect("/proc/self")
         .open_relative("smaps")
         .expect("/proc/self/smaps")
-        .read_to_string(&mut text)
+        .read_to_end(&mut text)
         .expect("/proc/self/smaps can be read");
-    text
+    // Files may have any bytes in their names.
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The first line of an entry, as far as it is needed to find one.

@@ -43,6 +43,13 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
+    /// Another process, by its number.
+    Process(u32),
+    /// Memory that need not be this crate's, by its address.
+    Memory {
+        address: usize,
+        len: usize,
+    },
     /// An object by its name, or memory by the one that it was to have.
     Name(Name),
     /// The length that a file was to have.
@@ -122,6 +129,8 @@ impl fmt::Display for Arguments {
                 write!(f, " of {} at {start} to {to}", bytes(len))
             }
             Self::Bounds { start, end } => write!(f, " of bytes {start}..{end}"),
+            Self::Process(number) => write!(f, " of process {number}"),
+            Self::Memory { address, len } => write!(f, " of {} at {address:#x}", bytes(len)),
             Self::Name(name) => write!(f, " of {name:?}"),
             #[cfg(feature = "std")]
             Self::Size(len) => write!(f, " to {}", Bytes(len)),

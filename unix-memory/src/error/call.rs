@@ -19,6 +19,8 @@ pub enum Call {
     Fsync,
     /// `mlock(2)`: locking into memory.
     Mlock,
+    /// `munlock(2)`: letting go of what was locked.
+    Munlock,
     /// `mlockall(2)`: locking the whole process into memory.
     Mlockall,
     /// `mseal(2)`: keeping a mapping for good.
@@ -105,6 +107,10 @@ pub enum Call {
     Atomics,
     /// `sigaction(2)`: installing the handler of faults.
     Sigaction,
+    /// Asking what a process has mapped.
+    ProcessMap,
+    /// Naming pages that this crate need not own.
+    ForeignPages,
 }
 
 impl Call {
@@ -119,6 +125,7 @@ impl Call {
             Self::Msync => "msync",
             Self::Fsync => "fsync",
             Self::Mlock => "mlock",
+            Self::Munlock => "munlock",
             Self::Mlockall => "mlockall",
             Self::Mseal => "mseal",
             Self::SetName => "prctl(PR_SET_VMA)",
@@ -162,6 +169,8 @@ impl Call {
             Self::Compare => "compare_at",
             Self::Atomics => "atomics",
             Self::Sigaction => "sigaction",
+            Self::ProcessMap => "process_map",
+            Self::ForeignPages => "ForeignPages",
         }
     }
 }

@@ -10,6 +10,7 @@ pub const fn text(errno: Errno) -> Option<&'static str> {
     Some(match errno {
         libc::EACCES => "Permission denied",
         libc::EAGAIN => "Resource temporarily unavailable",
+        libc::EBADMSG => "Bad message",
         libc::EBADF => "Bad file descriptor",
         libc::EBUSY => "Device or resource busy",
         libc::ECONNRESET => "Connection reset",
@@ -35,6 +36,7 @@ pub const fn text(errno: Errno) -> Option<&'static str> {
         libc::EOVERFLOW => "Value too large for its type",
         libc::EPERM => "Operation not permitted",
         libc::ESPIPE => "Invalid seek",
+        libc::ESRCH => "No such process",
         libc::ETXTBSY => "Text file busy",
         _ => return None,
     })

@@ -98,6 +98,13 @@ pub enum Reason {
     HugePage,
     /// The length of the range must be a multiple of this, the size of one value in bytes.
     NotWhole(usize),
+    /// A page of the range is not mapped.
+    NotMapped,
+    /// This process may not inspect the other one, as it could if both were of the same user, or this one
+    /// privileged. On Linux, ptrace(2) has the rules.
+    NotTraceable,
+    /// `/proc` is not mounted, or is that of another PID namespace.
+    NoProc,
     /// No room was found between the addresses that were asked for.
     NoRoom,
     /// It must be a power of two.
@@ -243,6 +250,11 @@ impl Reason {
                  privately, and write the file itself"
             }
             Self::HugePage => "that is inside a huge page",
+            Self::NotMapped => "a page is not mapped",
+            Self::NotTraceable => {
+                "this process may not inspect that one: it takes the same user, or a privilege"
+            }
+            Self::NoProc => "/proc is not mounted, or knows nothing of this process",
             Self::NoRoom => "no room was found between these addresses",
             Self::PowerOfTwo => "the alignment must be a power of two",
             Self::NotAdjacent => "the second must begin where the first ends, and be of its kind",

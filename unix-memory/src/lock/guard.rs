@@ -6,7 +6,8 @@
 use core::fmt;
 use core::ops::RangeBounds;
 
-use crate::error::Result;
+use crate::error::{Arguments, Result};
+use crate::page::Pages;
 use crate::region::Region;
 use crate::region::hold::Hold;
 use crate::region::ledger::Kind;
@@ -15,8 +16,9 @@ use crate::region::ledger::Kind;
 ///
 /// Made by `lock()` and `lock_range()` of [`Mapping`](crate::Mapping) and
 /// [`SharedMapping`](crate::SharedMapping), which it borrows; on Linux and Android also by
-/// `lock_on_fault()` and `lock_range_on_fault()`. Where a mapping must be written while it is
-/// locked, see [`Mapping::into_locked`](crate::Mapping::into_locked).
+/// `lock_on_fault()` and `lock_range_on_fault()`; over other memory by
+/// [`ForeignPages::lock`](crate::foreign::ForeignPages::lock). Where a mapping must be written
+/// while it is locked, see [`Mapping::into_locked`](crate::Mapping::into_locked).
 ///
 /// Guards nest: pages that another guard holds too stay locked. Over pages that both kinds of guard
 /// hold, the full lock wins; when it goes, they are locked as the other holds them. A lock that was
@@ -55,6 +57,16 @@ impl<'a> LockGuard<'a> {
         Ok(Self {
             hold: Hold::new(region, range, kind)?,
         })
+    }
+
+    /// Locks pages that no region has.
+    ///
+    /// # Safety
+    /// They stay mapped for `'a`.
+    pub(crate) unsafe fn of(pages: Pages, arguments: Arguments) -> Result<Self> {
+        // SAFETY: as the caller vouches.
+        let hold = unsafe { Hold::foreign(pages, arguments) }?;
+        Ok(Self { hold })
     }
 
     /// How many bytes it holds: those of whole pages.

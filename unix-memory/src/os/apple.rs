@@ -19,6 +19,8 @@ mod at_fork;
 mod fsync;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_apple.rs"]
+mod mappings_apple;
 #[path = "parts/mincore.rs"]
 mod mincore;
 #[path = "parts/mlockall.rs"]
@@ -47,6 +49,7 @@ pub use super::none::{
     COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
     is_protected, may_be_several, meets_stack, name_pages, remap, transparent_huge_page,
 };
+pub use mappings_apple::Mappings;
 
 pub use super::none::{memfd_secret, wipe_in_children};
 pub use at_fork::at_fork;

@@ -27,6 +27,8 @@ mod fsync;
 mod icache_bsd;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_freebsd.rs"]
+mod mappings_freebsd;
 #[path = "parts/mincore.rs"]
 mod mincore;
 #[path = "parts/minherit.rs"]
@@ -37,6 +39,10 @@ mod mlockall;
 mod pipe2;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[path = "parts/snapshot.rs"]
+mod snapshot;
+#[path = "parts/sysctl.rs"]
+mod sysctl;
 
 pub use super::none::{MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME};
 
@@ -57,6 +63,7 @@ pub use super::none::{
     COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
     is_protected, may_be_several, meets_stack, name_pages, remap, transparent_huge_page,
 };
+pub use mappings_freebsd::Mappings;
 
 pub use super::none::memfd_secret;
 pub use at_fork::at_fork;

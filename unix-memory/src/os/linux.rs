@@ -39,6 +39,8 @@ mod icache;
 mod lock_future;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_linux.rs"]
+mod mappings_linux;
 #[cfg(feature = "std")]
 #[path = "parts/memfd.rs"]
 mod memfd;
@@ -54,6 +56,8 @@ mod mremap;
 mod pipe2;
 #[path = "parts/proc_file.rs"]
 mod proc_file;
+#[path = "parts/proc_path.rs"]
+mod proc_path;
 #[path = "parts/process_madvise.rs"]
 mod process_madvise;
 #[path = "parts/process_vm.rs"]
@@ -84,6 +88,9 @@ pub use lock_future::stop_locking_future;
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use sys::MCL_ONFAULT;
 
+pub use mappings_linux::Mappings;
+#[cfg(feature = "std")]
+pub use mappings_linux::open_of;
 pub use mremap::{is_in_huge_page, remap};
 pub use stack::{is_for_stack, meets_stack};
 pub use vma_name::name_pages;
@@ -109,6 +116,8 @@ pub use fstat::file_status;
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]
 pub use memfd::{MEMFD_DEFAULT, MORE_SEALS, memfd_create};
+#[cfg(feature = "std")]
+pub use proc_file::File as ProcessFile;
 pub use proc_file::number as number_in_file;
 pub use rlimit::file_size_limit;
 #[cfg(all(feature = "std", target_os = "linux"))]

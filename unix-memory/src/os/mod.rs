@@ -42,6 +42,7 @@
 //! * `is_in_huge_page`: whether a mapping cannot be cut at an address;
 //! * `may_be_several`: whether the kernel may have several mappings in pages, of which it can refuse to
 //!   change one for want of more mappings;
+//! * `Mappings`: what is mapped, in this process or another: opened by `open`, asked by `at_or_after`;
 //! * `is_protected`: whether pages are known to be protected so;
 //! * `is_for_stack`: whether addresses are kept for the stack of the main thread; `meets_stack`:
 //!   whether that has come near to pages;
@@ -82,7 +83,8 @@
 //!   write it.
 //!
 //! Of Linux and Android alone: `number_in_file`, which reads what the kernel says in a file of
-//! text.
+//! text; with the feature `std`, `open_of`, which opens a `ProcessFile`, one of the kernel's about a
+//! process.
 
 pub mod call;
 mod none;

@@ -20,6 +20,8 @@ mod fsync;
 mod icache_bsd;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_netbsd.rs"]
+mod mappings_netbsd;
 #[path = "parts/mincore.rs"]
 mod mincore;
 #[path = "parts/minherit.rs"]
@@ -30,6 +32,10 @@ mod mlockall;
 mod pipe2;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[path = "parts/snapshot.rs"]
+mod snapshot;
+#[path = "parts/sysctl.rs"]
+mod sysctl;
 
 pub use super::none::{MAP_CONCEAL, MAP_POPULATE};
 pub use sys::{MAP_NORESERVE, MAP_STACK, MAP_TRYFIXED as NO_REPLACE};
@@ -50,6 +56,7 @@ pub use super::none::{
     COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
     is_protected, may_be_several, meets_stack, name_pages, transparent_huge_page,
 };
+pub use mappings_netbsd::Mappings;
 
 pub use super::none::memfd_secret;
 pub use at_fork::at_fork;

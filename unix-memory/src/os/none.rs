@@ -20,6 +20,7 @@ use crate::error::Errno;
 #[cfg(feature = "std")]
 use crate::os::call::FileStatus;
 use crate::page::Pages;
+use crate::process_map::region::{PutName, Region};
 use crate::protection::Protection;
 
 pub const MAY_BECOME: c_int = 0;
@@ -188,6 +189,28 @@ pub const fn meets_stack(_start: usize, _end: usize) -> bool {
 /// None: it does nothing.
 pub const unsafe fn name_pages(_: Pages, _: Option<&CStr>, _: bool) -> Result<(), Errno> {
     Err(libc::ENOSYS)
+}
+
+/// No call, and no file, says what is mapped; or nobody has written here how it is to be read.
+pub enum Mappings {}
+
+impl Mappings {
+    /// # Errors
+    /// `ENOSYS`.
+    pub const fn open(_: Option<libc::pid_t>) -> Result<Self, Errno> {
+        Err(libc::ENOSYS)
+    }
+
+    /// # Errors
+    /// None: there is no such value.
+    pub fn at_or_after(
+        &mut self,
+        _: u64,
+        _: bool,
+        _: PutName<'_, '_>,
+    ) -> Result<Option<Region<()>>, Errno> {
+        match *self {}
+    }
 }
 
 /// A child finds what its parent had.

@@ -18,6 +18,8 @@ mod fsync;
 mod icache_bsd;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_openbsd.rs"]
+mod mappings_openbsd;
 #[path = "parts/minherit.rs"]
 mod minherit;
 #[path = "parts/mlockall.rs"]
@@ -26,6 +28,10 @@ mod mlockall;
 mod pipe2;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[path = "parts/snapshot.rs"]
+mod snapshot;
+#[path = "parts/sysctl.rs"]
+mod sysctl;
 
 pub use super::none::{MAP_POPULATE, MAY_BECOME};
 pub use sys::{MAP_CONCEAL, MAP_NORESERVE, MAP_STACK};
@@ -45,6 +51,7 @@ pub use super::none::{
     COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
     is_protected, may_be_several, meets_stack, name_pages, remap, transparent_huge_page,
 };
+pub use mappings_openbsd::Mappings;
 
 pub use super::none::memfd_secret;
 pub use at_fork::at_fork;

@@ -18,12 +18,18 @@ mod fsync;
 mod icache_program;
 #[path = "parts/madvise.rs"]
 mod madvise;
+#[path = "parts/mappings_solaris.rs"]
+mod mappings_solaris;
 #[path = "parts/mincore.rs"]
 mod mincore;
 #[path = "parts/mlockall.rs"]
 mod mlockall;
 #[path = "parts/pipe2.rs"]
 mod pipe2;
+#[path = "parts/proc_path.rs"]
+mod proc_path;
+#[path = "parts/snapshot.rs"]
+mod snapshot;
 
 pub use super::none::{MAP_CONCEAL, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE};
 pub use sys::MAP_NORESERVE;
@@ -44,6 +50,7 @@ pub use super::none::{
     COUNTS_BYTES, ENFORCES_PROTECTION, WRITES_FILES, huge_bytes, is_for_stack, is_in_huge_page,
     is_protected, may_be_several, meets_stack, name_pages, remap, transparent_huge_page,
 };
+pub use mappings_solaris::Mappings;
 
 pub use super::none::{memfd_secret, wipe_in_children};
 pub use at_fork::at_fork;

@@ -7,7 +7,7 @@ use super::residency::Residency;
 use crate::arch::{INSTRUCTION_CACHE, InstructionCache};
 use crate::error::Errno;
 use crate::os;
-use crate::page::page_size;
+use crate::page::{Pages, page_size};
 
 impl Region {
     /// Makes all of the region coherent, where it is known how. Where it cannot be done,
@@ -27,39 +27,50 @@ impl Region {
         &self,
         range: &Range<usize>,
     ) -> core::result::Result<(), Errno> {
-        let pages = self.pages_of(range);
-        let sync = |first, len| {
-            let start = pages.start.as_ptr().wrapping_add(first);
-            // SAFETY: as the caller vouches: these are of its pages.
-            unsafe { os::sync_instruction_cache(start, len) }
-        };
-        match INSTRUCTION_CACHE {
-            InstructionCache::Coherent => Ok(()),
-            // To do it brings a page in, or dies where its file has none. One that is not in memory
-            // was not written, or will be made coherent by the kernel when it comes back.
-            InstructionCache::Instructions(_) => {
-                let page = page_size();
-                let mut first = 0;
-                let mut end = 0;
-                // SAFETY: the pages are the region's own.
-                let residency = unsafe { Residency::of(pages) };
-                for resident in residency {
-                    end += match resident {
-                        Ok(true) => page,
-                        Ok(false) => {
-                            sync(first, end - first)?;
-                            first = end + page;
-                            end = first;
-                            continue;
-                        }
-                        // The system does not tell: all that is left.
-                        Err(_) => pages.len - end,
-                    };
-                }
-                sync(first, end - first)
+        // SAFETY: the pages are the region's own; they can be read, as the caller vouches.
+        unsafe { sync_pages(self.pages_of(range)) }
+    }
+}
+
+/// Makes code coherent that was written to `pages`.
+///
+/// # Errors
+/// `ENOSYS` where it is not known how.
+///
+/// # Safety
+/// They are mapped, and can be read.
+pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
+    let sync = |first, len| {
+        let start = pages.start.as_ptr().wrapping_add(first);
+        // SAFETY: as the caller vouches: these are of its pages.
+        unsafe { os::sync_instruction_cache(start, len) }
+    };
+    match INSTRUCTION_CACHE {
+        InstructionCache::Coherent => Ok(()),
+        // To do it brings a page in, or dies where its file has none. One that is not in memory
+        // was not written, or will be made coherent by the kernel when it comes back.
+        InstructionCache::Instructions(_) => {
+            let page = page_size();
+            let mut first = 0;
+            let mut end = 0;
+            // SAFETY: as the caller vouches.
+            let residency = unsafe { Residency::of(pages) };
+            for resident in residency {
+                end += match resident {
+                    Ok(true) => page,
+                    Ok(false) => {
+                        sync(first, end - first)?;
+                        first = end + page;
+                        end = first;
+                        continue;
+                    }
+                    // The system does not tell: all that is left.
+                    Err(_) => pages.len - end,
+                };
             }
-            InstructionCache::Kernel(_) | InstructionCache::Unknown if pages.len == 0 => Ok(()),
-            InstructionCache::Kernel(_) | InstructionCache::Unknown => sync(0, pages.len),
+            sync(first, end - first)
         }
+        InstructionCache::Kernel(_) | InstructionCache::Unknown if pages.len == 0 => Ok(()),
+        InstructionCache::Kernel(_) | InstructionCache::Unknown => sync(0, pages.len),
     }
 }

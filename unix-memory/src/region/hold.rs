@@ -16,13 +16,15 @@ use crate::os::{self, call};
 use crate::page::{Pages, check_range};
 use crate::process::Process;
 
-/// A lock on pages of a region, which it borrows.
+/// A lock on pages, of a region that it borrows, or that stay mapped otherwise.
 #[derive(Debug)]
 pub struct Hold<'a> {
     pub pages: Pages,
     pub kind: Kind,
     /// Whose lock it is; nobody's where there are no pages.
     owner: Option<Process>,
+    /// Whether the pages may be given to somebody else, without this crate, once this is dropped.
+    is_foreign: bool,
     region: PhantomData<&'a Region>,
 }
 
@@ -30,11 +32,34 @@ impl<'a> Hold<'a> {
     /// Locks the pages of `region` that hold a byte of `range`.
     pub fn new(region: &'a Region, range: &impl RangeBounds<usize>, kind: Kind) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
-        let pages = region.pages_of(&range);
+        // SAFETY: the pages are of the region, which the result borrows.
+        unsafe {
+            Self::of(
+                region.pages_of(&range),
+                kind,
+                false,
+                Arguments::range(&range),
+            )
+        }
+    }
+
+    /// Fully locks pages that no region has.
+    ///
+    /// # Safety
+    /// They stay mapped for `'a`.
+    pub unsafe fn foreign(pages: Pages, arguments: Arguments) -> Result<Self> {
+        // SAFETY: as the caller vouches.
+        unsafe { Self::of(pages, Kind::Full, true, arguments) }
+    }
+
+    /// # Safety
+    /// The pages stay mapped for `'a`.
+    unsafe fn of(pages: Pages, kind: Kind, is_foreign: bool, arguments: Arguments) -> Result<Self> {
         let mut hold = Self {
             pages,
             kind,
             owner: None,
+            is_foreign,
             region: PhantomData,
         };
         if pages.len == 0 {
@@ -46,11 +71,11 @@ impl<'a> Hold<'a> {
             Ok(ledger.owner())
         })
         .and_then(|owner| owner)
-        .map_err(|errno| unnoted(errno, &range))?;
+        .map_err(|errno| unnoted(errno, arguments))?;
         if let Err(errno) = hold.lock() {
             // A failure may have locked some of them; this undoes that.
             drop(hold);
-            return Err(refusal(errno, &range, pages));
+            return Err(refusal(errno, arguments, pages));
         }
         Ok(hold)
     }
@@ -61,6 +86,7 @@ impl<'a> Hold<'a> {
             pages: region.pages(),
             kind: Kind::Full,
             owner,
+            is_foreign: false,
             region: PhantomData,
         }
     }
@@ -77,7 +103,7 @@ impl<'a> Hold<'a> {
     /// Locks the pages, which are noted as held.
     fn lock(&self) -> core::result::Result<(), Errno> {
         match self.kind {
-            // SAFETY: the pages are of a region that `self` borrows.
+            // SAFETY: the pages stay mapped as long as `self` lives.
             Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
             // Under the lock of the ledger, so that no full lock comes in between; and not where
             // there is one, of which less would be left. It brings in no pages, and so takes no time.
@@ -107,7 +133,7 @@ impl<'a> Hold<'a> {
     }
 
     fn lock_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
-        // SAFETY: the run lies in the pages of a region that `self` borrows.
+        // SAFETY: the run lies in pages that stay mapped as long as `self` lives.
         self.at(run.start).map_or(Ok(()), |start| unsafe {
             os::mlock_on_fault(start, run.len())
         })
@@ -118,6 +144,17 @@ impl<'a> Hold<'a> {
         NonNull::new(self.pages.start.as_ptr().with_addr(address))
     }
 
+    /// Unlocks `range`, which nobody holds.
+    fn unlock(&self, ledger: &mut Ledger, range: &Range<usize>) {
+        if !self.is_foreign {
+            ledger.unlock(range);
+        } else if let Some(start) = self.at(range.start) {
+            // Not to be tried again where the kernel refuses: by then the pages may be gone.
+            // SAFETY: the pages stay mapped as long as `self` lives.
+            let _or_still_locked = unsafe { call::munlock(start, range.len()) };
+        }
+    }
+
     /// Lets go what no other guard holds, or holds less of.
     fn release(&self, ledger: &mut Ledger) {
         if ledger.process.any() {
@@ -125,7 +162,7 @@ impl<'a> Hold<'a> {
         }
         let release = |ledger: &mut Ledger, run: &Range<usize>, kind| {
             match kind {
-                None => ledger.unlock(run),
+                None => self.unlock(ledger, run),
                 Some(Kind::OnFault) if self.kind == Kind::Full => {
                     // Where it cannot be, they stay locked as they are: more than is asked for.
                     let _or_fully = self.lock_on_fault(run);
@@ -148,7 +185,7 @@ impl Drop for Hold<'_> {
         ledger::with_that_of(owner, |ledger| {
             let range = self.range();
             if ledger.held.remove(&range, self.kind) && !ledger.process.any() {
-                ledger.unlock(&range);
+                self.unlock(ledger, &range);
             } else {
                 self.release(ledger);
             }
@@ -189,15 +226,44 @@ impl Region {
     }
 }
 
-/// There was no room to note that `range` is held.
-#[cold]
-const fn unnoted(errno: Errno, range: &Range<usize>) -> Error {
-    Error::kernel(Call::Mlock, errno, Arguments::range(range))
+/// Unlocks what no lock of this crate holds of `pages`.
+///
+/// # Errors
+/// Those of `munlock`, and of [`ledger::with`].
+///
+/// # Safety
+/// Nobody else relies on their being locked.
+pub unsafe fn unlock_others(pages: Pages) -> core::result::Result<(), Errno> {
+    if pages.len == 0 {
+        return Ok(());
+    }
+    // Under the lock of the ledger, so that no guard locks them in between.
+    ledger::with(|ledger| {
+        if ledger.process.any() {
+            return Ok(());
+        }
+        let Range { mut start, end } = pages.addresses();
+        while start < end {
+            let (next, kind) = ledger.held.run(start, end);
+            if let (None, Some(first)) = (kind, ledger::pointer(start)) {
+                // SAFETY: no content changes, nor what others rely on, as the caller vouches.
+                unsafe { call::munlock(first, next - start) }?;
+            }
+            start = next;
+        }
+        Ok(())
+    })?
 }
 
-/// Why `pages`, those of `range`, could not be locked. Nobody holds them for that any more.
+/// There was no room to note that pages are held.
 #[cold]
-fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
+const fn unnoted(errno: Errno, arguments: Arguments) -> Error {
+    Error::kernel(Call::Mlock, errno, arguments)
+}
+
+/// Why `pages`, those of `arguments`, could not be locked. Nobody holds them for that any more.
+#[cold]
+fn refusal(errno: Errno, arguments: Arguments, pages: Pages) -> Error {
     let asked = pages.len as u64;
     let held = ledger::with(|ledger| {
         let all = ledger.held.held_bytes(&(0..usize::MAX)) as u64;
@@ -205,7 +271,7 @@ fn refusal(errno: Errno, range: &Range<usize>, pages: Pages) -> Error {
     });
     let (ours, again) = held.unwrap_or((0, 0));
     let reason = limit_reached(errno, asked, asked - again, ours);
-    Error::new(Call::Mlock, errno, Arguments::range(range), reason)
+    Error::new(Call::Mlock, errno, arguments, reason)
 }
 
 /// The reason for `errno`: no such call, or the limit, if `more` bytes to lock are more than it

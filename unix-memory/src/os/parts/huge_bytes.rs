@@ -29,7 +29,7 @@ pub fn huge_bytes(pages: Pages) -> Result<usize, Errno> {
 
 /// By the request `PAGEMAP_SCAN`, which finds the ranges.
 fn scan(pages: Pages) -> Result<usize, Errno> {
-    let file = File::open(PAGEMAP).ok_or_else(errno)?;
+    let file = File::open(PAGEMAP)?;
     let Range { start, end } = pages.addresses();
     let (mut from, end) = (start as u64, end as u64);
     let mut huge = 0;

@@ -9,54 +9,7 @@ use super::mlockall::mlockall;
 use super::proc_file;
 use crate::error::Errno;
 use crate::os::call;
-use crate::page::round_up;
-
-/// Ranges of addresses, in pages of their own: this crate has no allocator.
-struct Ranges {
-    start: NonNull<Range<usize>>,
-    capacity: usize,
-    len: usize,
-}
-
-impl Ranges {
-    fn new(capacity: usize) -> Result<Self, Errno> {
-        let start = call::zeroed_pages(Self::bytes(capacity))?.cast();
-        Ok(Self {
-            start,
-            capacity,
-            len: 0,
-        })
-    }
-
-    fn bytes(capacity: usize) -> usize {
-        round_up(capacity * size_of::<Range<usize>>())
-    }
-
-    /// Adds one; false where there is no room.
-    fn push(&mut self, range: Range<usize>) -> bool {
-        if self.len == self.capacity {
-            return false;
-        }
-        // SAFETY: there is room for that many.
-        let slot = unsafe { self.start.add(self.len) };
-        // SAFETY: it lies in pages that are this value's own.
-        unsafe { slot.write(range) };
-        self.len += 1;
-        true
-    }
-
-    fn as_slice(&self) -> &[Range<usize>] {
-        // SAFETY: so many were written, and the pages live as long as this.
-        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
-    }
-}
-
-impl Drop for Ranges {
-    fn drop(&mut self) {
-        // SAFETY: the pages are this value's own, of which nobody has a reference any more.
-        let _refused = unsafe { call::munmap(self.start.cast(), Self::bytes(self.capacity)) };
-    }
-}
+use crate::page_list::PageList;
 
 /// Has mappings that are made from now on not be locked. What is locked stays so, on fault alone;
 /// what is not, stays so.
@@ -73,7 +26,7 @@ pub fn stop_locking_future() -> Result<(), Errno> {
         count += 1;
         true
     })?;
-    let mut unlocked = Ranges::new(count + 64)?;
+    let mut unlocked = PageList::new(count + 64)?;
     if !each_unlocked(|range| unlocked.push(range))? {
         return Err(libc::ENODATA);
     }

@@ -17,13 +17,13 @@ pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
 }
 
 fn digits(path: &CStr, key: &[u8], base: u32) -> Option<u64> {
-    let file = File::open(path)?;
+    let mut file = File::open(path).ok()?;
     let mut buffer = [0; 256];
     // How many bytes of `key` the line has had so far; `None` in a line that is another's.
     let mut matched = Some(0);
     let mut value = None;
     loop {
-        let read = file.read(&mut buffer)?;
+        let read = file.read(&mut buffer).ok()?;
         for &byte in &buffer[..read] {
             match matched {
                 Some(n) if n == key.len() => match (char::from(byte).to_digit(base), value) {
@@ -52,11 +52,11 @@ fn digits(path: &CStr, key: &[u8], base: u32) -> Option<u64> {
 /// # Errors
 /// Those of opening the file, and of reading it.
 pub fn each_line(path: &CStr, mut f: impl FnMut(&[u8])) -> Result<(), Errno> {
-    let file = File::open(path).ok_or_else(errno)?;
+    let mut file = File::open(path)?;
     let (mut buffer, mut line) = ([0; 1024], [0; 256]);
     let mut len = 0;
     loop {
-        let read = file.read(&mut buffer).ok_or_else(errno)?;
+        let read = file.read(&mut buffer)?;
         for &byte in &buffer[..read] {
             if byte == b'\n' {
                 f(&line[..len]);
@@ -84,33 +84,61 @@ pub fn addresses(line: &[u8]) -> Option<Range<usize>> {
 }
 
 /// An open file, closed on drop.
-pub struct File(c_int);
+///
+/// It has a position of its own, and not the descriptor's, which a child of `fork` would share.
+pub struct File {
+    fd: c_int,
+    position: libc::off_t,
+}
 
 impl File {
-    /// Opens the file at `path` for reading; `errno` says why that failed.
-    pub fn open(path: &CStr) -> Option<Self> {
+    /// # Errors
+    /// Those of open(2).
+    pub fn open(path: &CStr) -> Result<Self, Errno> {
         // SAFETY: the path ends with a zero.
         let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-        // (Made only then: its drop would close -1, and say so in `errno`.)
-        (fd >= 0).then(|| Self(fd))
+        if fd < 0 {
+            return Err(errno());
+        }
+        Ok(Self { fd, position: 0 })
     }
 
-    /// Its descriptor, which is open as long as this lives.
+    /// Reads into `buffer` and returns how many bytes; none at the end.
+    ///
+    /// # Errors
+    /// Those of pread(2), but `EINTR`; `EOVERFLOW` beyond the greatest position.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        loop {
+            let place = buffer.as_mut_ptr().cast();
+            // SAFETY: the kernel writes at most as many bytes as the buffer has.
+            let read = unsafe { libc::pread(self.fd, place, buffer.len(), self.position) };
+            if let Ok(len) = usize::try_from(read) {
+                let next = libc::off_t::try_from(len).ok();
+                let next = next.and_then(|len| self.position.checked_add(len));
+                self.position = next.ok_or(libc::EOVERFLOW)?;
+                return Ok(len);
+            }
+            match errno() {
+                libc::EINTR => {}
+                errno => return Err(errno),
+            }
+        }
+    }
+
+    /// Has it read from its beginning on.
+    pub const fn rewind(&mut self) {
+        self.position = 0;
+    }
+
     pub const fn descriptor(&self) -> c_int {
-        self.0
-    }
-
-    fn read(&self, buffer: &mut [u8]) -> Option<usize> {
-        // SAFETY: the kernel writes at most as many bytes as the buffer has.
-        let read = unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
-        usize::try_from(read).ok()
+        self.fd
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the descriptor is this file's own.
-        let _closed = unsafe { libc::close(self.0) };
+        let _closed = unsafe { libc::close(self.fd) };
     }
 }
 

@@ -1,0 +1,216 @@
+//! A protection for a time, after which each page gets the one back that it had.
+
+use core::fmt;
+use core::mem;
+use core::ptr::NonNull;
+
+use super::pages::ForeignPages;
+use crate::error::{Call, Errno, Error, Failed, Result};
+use crate::page::Pages;
+use crate::page_list::PageList;
+use crate::protection::Protection;
+use crate::region::spare;
+
+/// Gives pages the protections back that they had, when it is dropped; made by
+/// [`ForeignPages::protect_for_now`].
+///
+/// There may be several protections: it notes that of each mapping, in pages of its own rather than by
+/// an allocator, whose memory it may be that is protected. If it is forgotten, the pages stay as they
+/// are.
+///
+/// * **fork**: a child has its own copy of the guard, which is about the child's copy of the pages.
+#[must_use = "the protections are put back when it is dropped"]
+pub struct ProtectionGuard {
+    pages: ForeignPages,
+    /// Whether all of them can be read now.
+    is_readable: bool,
+    before: PageList<Run>,
+    /// Whether that was put back.
+    is_back: bool,
+}
+
+/// Pages that have the same protection.
+#[derive(Clone, Copy)]
+struct Run {
+    start: usize,
+    end: usize,
+    protection: Protection,
+}
+
+impl ForeignPages {
+    /// Changes what may be done with the pages until the guard is dropped, which gives each the
+    /// protection back that it had.
+    ///
+    /// The old protections are read from the
+    /// [`ProcessMap`](crate::process_map::ProcessMap): reading, writing and executing. What a system has
+    /// beside these, as `PROT_BTI` and `PROT_MTE` of arm64, is lost.
+    ///
+    /// The bytes of code that another thread executes meanwhile change under it: this method is one step
+    /// of patching code, and does not stop threads.
+    ///
+    /// # Errors
+    /// As [`protect`](Self::protect), but what the kernel had changed before it refused is changed back,
+    /// unless it refuses that too. `ENOMEM` also where there is no room to note the protections. Those of
+    /// [`ProcessMap::of_self`](crate::process_map::ProcessMap::of_self), `ENOSYS` among them on systems
+    /// that report no protections.
+    ///
+    /// # Safety
+    /// As [`protect`](Self::protect), of the new protection now, and of the old ones when the guard is
+    /// dropped. Until then the pages stay mapped to what they are mapped to now, and nobody else changes
+    /// their protection; guards over the same pages are dropped in reverse order.
+    ///
+    /// ```
+    /// use unix_memory::Protection;
+    /// use unix_memory::foreign::ForeignPages;
+    ///
+    /// let code = ForeignPages::holding(main as *const u8, 1)?;
+    /// // SAFETY: this takes no right away: the pages are read and executed all the time.
+    /// match unsafe { code.protect_for_now(Protection::all()) } {
+    ///     Ok(guard) => drop(guard),
+    ///     Err(error) => println!("{error}"), // a system that forbids this, or reports no map
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[doc(alias = "mprotect")]
+    #[doc(alias = "VirtualProtect")]
+    #[doc(alias = "protect_with_handle")]
+    pub unsafe fn protect_for_now(self, protection: Protection) -> Result<ProtectionGuard> {
+        let refuse = |errno| Error::kernel(Call::Mprotect, errno, self.arguments());
+        let before = self.runs(refuse)?;
+        if !self.is_empty() {
+            spare::keep_for(self.pages).map_err(refuse)?;
+        }
+        let mut guard = ProtectionGuard {
+            pages: self,
+            is_readable: false,
+            before,
+            is_back: false,
+        };
+        // SAFETY: as the caller vouches.
+        match unsafe { self.protect(protection) } {
+            Ok(()) => {
+                guard.is_readable = protection.contains(Protection::READ);
+                Ok(guard)
+            }
+            Err(error) => {
+                if guard.put_back().is_err() {
+                    // What was several mappings may be one now, and there is no room for more. Drop tries
+                    // again.
+                    spare::give_up();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The protections of the pages, all of which are mapped.
+    fn runs(self, refuse: impl Fn(Errno) -> Error) -> Result<PageList<Run>> {
+        let addresses = self.pages.addresses();
+        let mut room = 32;
+        loop {
+            let mut runs = PageList::new(room).map_err(&refuse)?;
+            let own = runs.addresses();
+            if own.start < addresses.end && addresses.start < own.end {
+                // Nothing was mapped there before.
+                return Err(self.not_mapped(Call::Mprotect));
+            }
+            let mut last: Option<Run> = None;
+            let noted = self.each_mapping(Call::Mprotect, |part, protection| match &mut last {
+                Some(run) if run.protection == protection => {
+                    run.end = part.end;
+                    true
+                }
+                _ => {
+                    let next = Run {
+                        start: part.start,
+                        end: part.end,
+                        protection,
+                    };
+                    last.replace(next).is_none_or(|run| runs.push(run))
+                }
+            })?;
+            if noted && last.is_none_or(|run| runs.push(run)) {
+                return Ok(runs);
+            }
+            room *= 2;
+        }
+    }
+}
+
+impl ProtectionGuard {
+    /// The pages.
+    #[must_use]
+    pub const fn pages(&self) -> ForeignPages {
+        self.pages
+    }
+
+    /// Puts the protections back, and reports whether that succeeded, which dropping the guard does not.
+    ///
+    /// # Errors
+    /// The guard comes back inside the error, to try again: `ENOMEM` at a limit of mappings, `EACCES`
+    /// where a security policy forbids to execute pages that were written. What could be put back has
+    /// been.
+    ///
+    /// ```
+    /// use unix_memory::foreign::ForeignPages;
+    /// use unix_memory::{Mapping, Protection, page_size};
+    ///
+    /// let memory = Mapping::anonymous(page_size())?.into_raw();
+    /// let pages = ForeignPages::new(memory.as_ptr().cast(), memory.len())?;
+    /// // SAFETY: nobody refers to it.
+    /// if let Ok(guard) = unsafe { pages.protect_for_now(Protection::READ) } {
+    ///     guard.restore()?;
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn restore(mut self) -> core::result::Result<(), Failed<Self>> {
+        match self.put_back() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Failed::new(error, self)),
+        }
+    }
+
+    /// Puts back all that can be, unless that was done, and returns the first error.
+    fn put_back(&mut self) -> Result<()> {
+        if self.is_back {
+            return Ok(());
+        }
+        // Whatever fails below, this is not so afterward.
+        let can_be_read = mem::take(&mut self.is_readable);
+        let mut result = Ok(());
+        for run in self.before.as_slice() {
+            let start = self.pages.as_ptr().with_addr(run.start);
+            let Some(start) = NonNull::new(start) else {
+                continue;
+            };
+            let len = run.end - run.start;
+            let pages = ForeignPages {
+                pages: Pages { start, len },
+            };
+            if can_be_read && !run.protection.contains(Protection::READ) {
+                // SAFETY: they can be read, for the last time.
+                unsafe { pages.make_coherent(run.protection) };
+            }
+            // SAFETY: whoever made this guard vouched for it.
+            if let Err(error) = unsafe { pages.protect(run.protection) } {
+                result = result.and(Err(error));
+            }
+        }
+        self.is_back = result.is_ok();
+        result
+    }
+}
+
+impl Drop for ProtectionGuard {
+    fn drop(&mut self) {
+        let _or_as_it_is = self.put_back();
+    }
+}
+
+impl fmt::Debug for ProtectionGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectionGuard")
+            .field("pages", &self.pages)
+            .finish_non_exhaustive()
+    }
+}

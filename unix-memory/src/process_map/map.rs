@@ -1,0 +1,231 @@
+//! The memory map of a process, and questions to it.
+
+use core::fmt;
+#[cfg(feature = "std")]
+use std::vec::Vec;
+
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::os::Mappings;
+use crate::process_map::region::{Name, PutName, Region};
+
+/// The memory map of a process: what is mapped where.
+///
+/// [`containing`](Self::containing) looks up one address; [`regions`](Self::regions) iterates over all
+/// mappings. Each answer is what the kernel has at that moment: nothing is cached between two questions,
+/// and by the time an answer is used, a mapping may have changed.
+///
+/// * **fork**: in a child, this is still the map of the parent. Open a new one there.
+/// * **exec**: when the other process executes another program, its old memory is gone. Questions then
+///   fail with `ESRCH` on Linux; elsewhere they are about the new program.
+/// * **Descriptors**: on Linux, illumos and Solaris it holds one, which is closed on exec.
+///
+/// ```
+/// use unix_memory::process_map::ProcessMap;
+/// use unix_memory::{Mapping, Protection};
+///
+/// let mapping = Mapping::anonymous(100)?;
+/// let Ok(mut map) = ProcessMap::of_self() else {
+///     return Ok(()); // a system without it, or without /proc
+/// };
+/// let region = map.containing(mapping.as_ptr().addr() as u64)?.expect("it is mapped");
+/// assert!(region.protection.contains(Protection::READ | Protection::WRITE));
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[doc(alias = "/proc/self/maps")]
+#[doc(alias = "PROCMAP_QUERY")]
+#[doc(alias = "kinfo_getvmmap")]
+#[doc(alias = "mach_vm_region")]
+#[doc(alias = "proc_pidinfo")]
+#[doc(alias = "VirtualQuery")]
+pub struct ProcessMap {
+    mappings: Mappings,
+    process: Option<u32>,
+}
+
+impl ProcessMap {
+    /// Opens the map of the calling process.
+    ///
+    /// # Errors
+    /// * `ENOENT` on Linux where `/proc` is not mounted ([`Reason::NoProc`]).
+    /// * `EMFILE`, `ENFILE` where there is no descriptor to be had, `ENOMEM` where there is no memory.
+    /// * `ENOSYS` on systems that report no map ([`Reason::Unsupported`]).
+    ///
+    /// # Platform
+    /// Linux, Android, Apple's systems, FreeBSD, NetBSD, OpenBSD, illumos and Solaris.
+    ///
+    /// ```
+    /// use unix_memory::process_map::ProcessMap;
+    ///
+    /// match ProcessMap::of_self() {
+    ///     Ok(mut map) => println!("{} mappings", map.regions().count()),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    pub fn of_self() -> Result<Self> {
+        Self::open(None)
+    }
+
+    /// Opens the map of the process with this number.
+    ///
+    /// # Errors
+    /// Those of [`of_self`](Self::of_self), and:
+    /// * `ESRCH` where there is no such process, or it has no memory: it has ended and its parent has
+    ///   not waited for it, or it is one of the kernel's threads.
+    /// * `EACCES` or `EPERM` where this process may not inspect that one ([`Reason::NotTraceable`]). On
+    ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking").
+    ///
+    /// # Platform
+    /// As [`of_self`](Self::of_self). OpenBSD lets only root inspect other processes.
+    ///
+    /// ```
+    /// use unix_memory::process_map::ProcessMap;
+    ///
+    /// match ProcessMap::of(std::process::id()) {
+    ///     Ok(mut map) => assert!(map.regions().next().is_some()),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    pub fn of(process: u32) -> Result<Self> {
+        Self::open(Some(process))
+    }
+
+    fn open(process: Option<u32>) -> Result<Self> {
+        match Mappings::open(process_number(process)?) {
+            Ok(mappings) => Ok(Self { mappings, process }),
+            Err(errno) => Err(refusal(process, errno)),
+        }
+    }
+
+    /// Returns the mapping that holds `address`, or `None` where nothing is mapped.
+    ///
+    /// Since Linux 6.11, and on Apple's systems, the kernel looks the address up; elsewhere the mappings
+    /// below it are read for the answer.
+    ///
+    /// With the feature `std`; [`containing_into`](Self::containing_into) allocates nothing.
+    ///
+    /// # Errors
+    /// `ESRCH` where the process has ended; those of [`of`](Self::of), on systems that check at each
+    /// question.
+    ///
+    /// ```
+    /// use unix_memory::process_map::ProcessMap;
+    ///
+    /// if let Ok(mut map) = ProcessMap::of_self() {
+    ///     let code = map.containing(main as *const () as u64)?.expect("it is mapped");
+    ///     println!("main is in {:?}", code.path());
+    ///     assert!(map.containing(0)?.is_none(), "nothing is at the null pointer");
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn containing(&mut self, address: u64) -> Result<Option<Region<Vec<u8>>>> {
+        let mut name = Vec::new();
+        let mut put = |bytes: &[u8]| name.extend_from_slice(bytes);
+        let found = self.find(address, false, Some(&mut put))?;
+        Ok(holding(found, address).map(|region| region.with_name(name)))
+    }
+
+    /// As `containing`, with the region's name in `name`, or as much of it as there is room for.
+    ///
+    /// Without room the kernel is not asked for the name, which takes less time.
+    ///
+    /// # Errors
+    /// `ESRCH` where the process has ended; those of [`of`](Self::of), on systems that check at each
+    /// question.
+    ///
+    /// ```
+    /// use unix_memory::process_map::ProcessMap;
+    ///
+    /// if let Ok(mut map) = ProcessMap::of_self() {
+    ///     let (local, mut name) = (0, [0; 256]);
+    ///     let address = (&raw const local).addr() as u64;
+    ///     let stack = map.containing_into(address, &mut name)?.expect("it is mapped");
+    ///     println!("{}", stack.name().escape_ascii());
+    /// }
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub fn containing_into<'n>(
+        &mut self,
+        address: u64,
+        name: &'n mut [u8],
+    ) -> Result<Option<Region<Name<'n>>>> {
+        Ok(holding(self.find_into(address, false, name)?, address))
+    }
+
+    /// As [`find`](Self::find), with the name in a buffer.
+    pub(super) fn find_into<'n>(
+        &mut self,
+        address: u64,
+        goes_on: bool,
+        name: &'n mut [u8],
+    ) -> Result<Option<Region<Name<'n>>>> {
+        if name.is_empty() {
+            let found = self.find(address, goes_on, None)?;
+            let none = Name {
+                bytes: &[],
+                is_whole: false,
+            };
+            return Ok(found.map(|region| region.with_name(none)));
+        }
+        let (mut len, mut is_whole) = (0, true);
+        let mut put = |bytes: &[u8]| {
+            let room = &mut name[len..];
+            let part = &bytes[..bytes.len().min(room.len())];
+            room[..part.len()].copy_from_slice(part);
+            len += part.len();
+            is_whole &= part.len() == bytes.len();
+        };
+        let found = self.find(address, goes_on, Some(&mut put))?;
+        let bytes = &name[..len];
+        Ok(found.map(|region| region.with_name(Name { bytes, is_whole })))
+    }
+
+    /// The mapping that holds `address`, or else the next one above; calls `name` with pieces of its
+    /// name in turn. Where it `goes_on`, `address` is the end of the last that was found, and what was
+    /// read of the kernel's answer then may be enough.
+    pub(super) fn find(
+        &mut self,
+        address: u64,
+        goes_on: bool,
+        name: PutName<'_, '_>,
+    ) -> Result<Option<Region<()>>> {
+        let found = self.mappings.at_or_after(address, goes_on, name);
+        found.map_err(|errno| refusal(self.process, errno))
+    }
+}
+
+/// `region`, which ends after `address`, if it holds it.
+fn holding<N>(region: Option<Region<N>>, address: u64) -> Option<Region<N>> {
+    region.filter(|region| region.addresses.start <= address)
+}
+
+impl fmt::Debug for ProcessMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessMap")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The number of `process` as the kernel takes it.
+pub(super) fn process_number(process: Option<u32>) -> Result<Option<libc::pid_t>> {
+    // No process has a greater one.
+    let number = process.map(libc::pid_t::try_from).transpose();
+    number.map_err(|_| refusal(process, libc::ESRCH))
+}
+
+/// The error for a question about `process`, or about this one, that failed with `errno`.
+#[cold]
+pub(super) const fn refusal(process: Option<u32>, errno: Errno) -> Error {
+    let arguments = match process {
+        Some(process) => Arguments::Process(process),
+        None => Arguments::None,
+    };
+    let reason = match errno {
+        libc::ENOSYS => Reason::Unsupported,
+        libc::ENOENT => Reason::NoProc,
+        libc::EACCES | libc::EPERM if process.is_some() => Reason::NotTraceable,
+        _ => Reason::Kernel,
+    };
+    Error::new(Call::ProcessMap, errno, arguments, reason)
+}

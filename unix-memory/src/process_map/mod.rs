@@ -1,0 +1,74 @@
+//! The memory map of a process, this one or another: what is mapped where, as the kernel reports it.
+//!
+//! * [`ProcessMap`] looks up the mapping that holds an address, and iterates over all of them. Each is a
+//!   [`Region`]: its addresses, protection, sharing, file, offset and name.
+//! * On Linux and Android, with the feature `std`, `Smaps` and `Usage` report how much memory a process
+//!   has in use, by mapping and in all.
+//!
+//! To change protections or lock pages that were found here, see [`foreign`](crate::foreign).
+//!
+//! ```
+//! use unix_memory::process_map::{ProcessMap, Sharing};
+//!
+//! match ProcessMap::of_self() {
+//!     Ok(mut map) => {
+//!         for region in map.regions() {
+//!             let region = region?;
+//!             if region.sharing == Some(Sharing::Shared) {
+//!                 println!("{:#x?} {:?}", region.addresses, region.path());
+//!             }
+//!         }
+//!     }
+//!     Err(error) => println!("{error}"), // a system without it, or without /proc
+//! }
+//! # Ok::<(), unix_memory::Error>(())
+//! ```
+//!
+//! # Platform
+//! | system | read from |
+//! |---|---|
+//! | Linux, Android | `/proc/PID/maps`: by `PROCMAP_QUERY` since Linux 6.11, else its text |
+//! | Apple's | `proc_pidinfo`, `PROC_PIDREGIONPATHINFO`, which needs no right over the other process's task, as `mach_vm_region` does |
+//! | FreeBSD | sysctl `kern.proc.vmmap` |
+//! | NetBSD | sysctl `vm.proc.map` |
+//! | OpenBSD | sysctl `KERN_PROC_VMMAP`, which reports neither files nor names |
+//! | illumos, Solaris | `/proc/PID/map` |
+//!
+//! Other systems fail with `ENOSYS` ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far, this
+//! has run on Linux alone.
+//!
+//! The text of Linux has `\012` in a path for a newline, and also for these four characters
+//! themselves: where the text is read, both are reported as a newline. The pages `[vsyscall]` and
+//! `[vectors]`, which are the kernel's own, are left out.
+
+pub(crate) mod map;
+pub(crate) mod region;
+mod regions;
+
+pub use map::ProcessMap;
+pub use region::{FileId, Name, Region, Sharing};
+pub use regions::Regions;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        pub(crate) mod text;
+
+        #[cfg(feature = "std")]
+        mod smaps;
+        #[cfg(all(test, feature = "std"))]
+        mod tests;
+        #[cfg(feature = "std")]
+        mod total;
+        #[cfg(feature = "std")]
+        mod usage;
+        #[cfg(feature = "std")]
+        mod vm_flags;
+
+        #[cfg(feature = "std")]
+        pub use smaps::{Smap, Smaps};
+        #[cfg(feature = "std")]
+        pub use usage::Usage;
+        #[cfg(feature = "std")]
+        pub use vm_flags::VmFlags;
+    }
+}
