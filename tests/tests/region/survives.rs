@@ -51,6 +51,13 @@ fn resizing_through_nothing() {
     let mut made_of_nothing = options.len(0).map_anonymous(ReadWrite).unwrap();
     made_of_nothing.resize(page).unwrap();
     assert_secret_for_good(&made_of_nothing);
+    // Also what lay between guards, or between none.
+    for guard in [0, page] {
+        let guarded = options.len(0).map_guarded(guard, guard, ReadWrite).unwrap();
+        let (_, mut mapping, _) = guarded.into_parts();
+        mapping.resize(page).unwrap();
+        assert_secret_for_good(&mapping);
+    }
     // One of two is of that, and the other not.
     let options = [options.dont_dump(false), options.lock(false)];
     for (options, locked) in options.into_iter().zip([true, false]) {

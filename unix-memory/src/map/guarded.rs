@@ -158,8 +158,13 @@ impl MapOptions {
         room.check_split(before)?;
         room.check_split(before + round_up(len))?;
         spare::keep();
-        // SAFETY: the middle lies in the room, which is not dropped before it.
-        let middle = ManuallyDrop::new(unsafe { room.part(before, len) });
+        let middle = if len == 0 {
+            Region::empty(room.is_private_anonymous(), steps.known())
+        } else {
+            // SAFETY: the middle lies in the room, which is not dropped before it.
+            unsafe { room.part(before, len) }
+        };
+        let middle = ManuallyDrop::new(middle);
         // SAFETY: nothing refers to the pages.
         unsafe { middle.protect(Protection::empty(), access.protection()) }?;
         let guarded = Guarded {

@@ -35,7 +35,8 @@ impl Steps {
         })
     }
 
-    /// Does it. Where one fails, the region is to be dropped.
+    /// Does it. Where one fails, the region is to be dropped. (A region of no bytes is to be made as one
+    /// that is [`known`](Self::known) so.)
     #[cold]
     pub fn apply_to(self, region: &Region) -> Result<()> {
         if let Some(name) = self.name {
@@ -49,7 +50,8 @@ impl Steps {
         region.keep(self.known())
     }
 
-    const fn known(self) -> Known {
+    /// How what grows out of a region of no bytes is locked and hidden.
+    pub const fn known(self) -> Known {
         let kind = if self.lock { Some(Kind::Full) } else { None };
         let marks = if self.dont_dump {
             Marks::HIDDEN
