@@ -13,8 +13,8 @@ use libc::{EACCES, EINVAL, ENOMEM};
 use pool::pool;
 use tests::{ReservedHugePages, kernel, lacks, skip};
 use unix_memory::{
-    Call, Error, FileBytes, MapOptions, Mapping, MemfdOptions, NoAccess, ReadOnly, ReadWrite,
-    Reason, SealedMemory, Way, Windows, page_size,
+    Call, Error, FileBytes, HugePageSize, MapOptions, Mapping, MemfdOptions, NoAccess, ReadOnly,
+    ReadWrite, Reason, SealedMemory, Way, Windows, page_size,
 };
 use unix_memory_sys as sys;
 
@@ -94,6 +94,31 @@ fn those_of_a_file_are_set_aside_whatever_is_asked_for() {
     refused(options.map_private(&memory, ReadWrite).unwrap_err());
     let all = MapOptions::new().map_shared(&memory, ReadWrite);
     refused(all.unwrap_err());
+}
+
+/// A place that fits transparent huge pages may not fit those of the file, which are larger.
+#[test]
+fn files_of_larger_pages_lie_where_these_fit() {
+    let what = "files of larger huge pages";
+    let transparent = HugePageSize::transparent().map_or(0, HugePageSize::bytes);
+    let sizes = [32 << 20, 512 << 20, 1 << 30].map(HugePageSize::from_bytes);
+    let larger = sizes.into_iter().flatten();
+    let mut larger = larger.filter(|size| size.pool().is_some() && size.bytes() > transparent);
+    let Some(size) = larger.next() else {
+        return skip(what, "the kernel has none");
+    };
+    let memory = MemfdOptions::new().huge_pages(size);
+    let memory = match memory.create(size.bytes() as u64) {
+        Ok(memory) => memory,
+        Err(error) => return skip(what, &error.to_string()),
+    };
+    // If there are none in the pool, the error says so.
+    let mapped = [false, true].map(|transparent| {
+        let options = MapOptions::new().transparent_huge_pages(transparent);
+        let mapping = options.map_shared(&memory, ReadWrite);
+        mapping.map(|mapping| mapping.len())
+    });
+    assert_eq!(mapped[0], mapped[1]);
 }
 
 /// None are set aside for copies of their pages.

@@ -5,9 +5,12 @@
 mod transparent_pages;
 
 use libc::{EAGAIN, EBUSY, EINVAL, EMFILE, ENOMEM};
-use tests::{Flags, flags, in_a_child, lacks, limit_address_space, limit_open_files, skip};
+use tests::{
+    Flags, flags, in_a_child, lacks, limit_address_space, limit_locked_memory, limit_open_files,
+    skip,
+};
 use transparent_pages::{options, size};
-use unix_memory::{Advice, Call, ReadWrite, Reason, page_size};
+use unix_memory::{Advice, Call, LockPages, MapOptions, ProcessLock, ReadWrite, Reason, page_size};
 
 #[test]
 fn a_process_without_huge_pages_has_small_ones() {
@@ -66,6 +69,36 @@ fn without_room_to_align_it_is_mapped_all_the_same() {
     let most = isize::MAX.unsigned_abs() / page_size() * page_size();
     let error = options(most).map_anonymous(ReadWrite).unwrap_err();
     assert_eq!((error.errno(), error.reason()), (ENOMEM, Reason::Kernel));
+}
+
+/// All of the room that is looked for would be locked for a moment: with less allowed, nothing is aligned.
+#[test]
+fn under_a_limit_of_locked_memory_it_is_mapped_all_the_same() {
+    let what = "a limit of locked memory";
+    let Some(size) = size(what).filter(|_| !lacks::own_process(what)) else {
+        return;
+    };
+    let ended = in_a_child(|| {
+        if let Err(error) = limit_locked_memory(4 * size as u64) {
+            return skip(what, &error.to_string());
+        }
+        // Root may lock more. (Of another user than this one, there is none to become.)
+        // SAFETY: the call takes a number, and this process has one thread.
+        let _not_root = unsafe { libc::setuid(65534) };
+        let lock = match ProcessLock::new(LockPages::FUTURE) {
+            Ok(lock) => lock,
+            Err(error) => return skip(what, &error.to_string()),
+        };
+        let len = 3 * size + size / 2;
+        let plain = MapOptions::new().len(len).map_anonymous(ReadWrite);
+        plain.unwrap().unmap().unwrap();
+        let mut mapping = options(len).map_anonymous(ReadWrite).unwrap();
+        mapping.fill(1);
+        let error = options(len).map_anonymous(ReadWrite).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, EAGAIN));
+        drop(lock);
+    });
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[test]

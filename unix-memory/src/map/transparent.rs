@@ -104,10 +104,11 @@ fn placed(request: &Request, arguments: Arguments) -> Result<Region> {
             alignment: size,
             ..*request
         };
-        match Region::map(&aligned, arguments) {
-            // There is no such place, or to look for one takes too many addresses: any other will do.
-            Err(error) if [libc::ENOMEM, libc::EEXIST].contains(&error.errno()) => {}
-            result => return result,
+        // There may be no such place; to look for one takes more addresses, and more pages that would be
+        // locked; the file may have larger pages of its own. Then any other place will do, and what
+        // stands against that too is the error.
+        if let Ok(region) = Region::map(&aligned, arguments) {
+            return Ok(region);
         }
     }
     Region::map(request, arguments)
