@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::error::Errno;
 use crate::os::call::{FileStatus, zero_or_errno};
+use crate::os::none;
 
 /// What an open file is, and how long.
 ///
@@ -14,11 +15,21 @@ use crate::os::call::{FileStatus, zero_or_errno};
 pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     let mut status = MaybeUninit::<libc::stat64>::uninit();
     // SAFETY: the call writes the structure that it is given, and changes nothing else.
-    zero_or_errno(unsafe { libc::fstat64(fd.as_raw_fd(), status.as_mut_ptr()) })?;
+    match zero_or_errno(unsafe { libc::fstat64(fd.as_raw_fd(), status.as_mut_ptr()) }) {
+        // A C library whose times have 32 bits has none for a file that changed after the year 2038. The
+        // standard library makes another call, statx(2).
+        Err(libc::EOVERFLOW) => return none::file_status(fd),
+        result => result?,
+    }
     // SAFETY: the call succeeded, so that it wrote all of it.
     let status = unsafe { status.assume_init_ref() };
     Ok(FileStatus {
-        mode: status.st_mode,
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::unnecessary_cast,
+            reason = "on Android with 32 bits its type has more than the 16 bits of a mode"
+        )]
+        mode: status.st_mode as libc::mode_t,
         #[allow(clippy::cast_sign_loss, reason = "no length is negative")]
         len: status.st_size as u64,
         #[allow(
