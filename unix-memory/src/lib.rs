@@ -106,7 +106,7 @@
 //! Android and L4Re lack shared memory objects with names. AIX, Cygwin, Emscripten, Fuchsia, Haiku,
 //! Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: its advice (but that Cygwin,
 //! L4Re and Redox lack [`Advice::Cold`]), and neither residency nor a process map (`ENOSYS`).
-//! Emscripten, L4Re and NuttX enforce no protections ([`Protection::is_enforced`]). Elsewhere the crate
+//! Emscripten, L4Re, NuttX and RTEMS enforce no protections ([`Protection::is_enforced`]). Elsewhere the crate
 //! does not compile, and its message says why. So far its tests have run on Linux, and in part on
 //! Emscripten; the README's table shows what was proved of the others.
 //!

@@ -110,7 +110,7 @@ impl Stack {
     /// more of them than it can have mappings. Elsewhere, and where such guards are refused, as of
     /// locked memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
     ///
-    /// Emscripten, L4Re and NuttX enforce no protections.
+    /// Emscripten, L4Re, NuttX and RTEMS enforce no protections.
     ///
     /// ```
     /// use unix_memory::{Stack, page_size};

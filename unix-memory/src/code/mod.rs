@@ -49,7 +49,7 @@
 //! | FreeBSD, DragonFly, illumos, Solaris | is allowed; HardenedBSD refuses it |
 //! | NetBSD | is refused by PaX MPROTECT unless `mmap` was told of it (`PROT_MPROTECT`), as this crate tells it |
 //! | OpenBSD | is allowed |
-//! | Emscripten, L4Re, NuttX | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
+//! | Emscripten, L4Re, NuttX, RTEMS | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
 //!
 //! # Calling
 //! To make memory executable is safe. To call what is there is not: the processor does what the bytes

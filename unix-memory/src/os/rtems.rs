@@ -32,7 +32,7 @@ pub use super::none::{
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
 pub use super::none::{
-    COUNTS_BYTES, ENFORCES_PROTECTION, Mappings, WRITES_FILES, huge_bytes, is_for_stack,
+    COUNTS_BYTES, Mappings, WRITES_FILES, huge_bytes, is_for_stack,
     is_in_huge_page, is_protected, may_be_several, meets_stack, name_pages, remap,
     transparent_huge_page,
 };
@@ -51,3 +51,6 @@ pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
+
+/// Memory is the heap's, which has no protections: `mprotect` does nothing, and reports success.
+pub const ENFORCES_PROTECTION: bool = false;

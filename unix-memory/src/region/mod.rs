@@ -223,7 +223,9 @@ impl Drop for Region {
         if self.len() == 0 {
             return;
         }
-        if !os::COUNTS_BYTES && ledger::is_empty() {
+        // A C library that plays the kernel may unmap just what it is asked for: it gets whole pages.
+        let is_kernel = os::ENFORCES_PROTECTION && !os::COUNTS_BYTES;
+        if is_kernel && ledger::is_empty() {
             let (start, len) = self.span();
             // SAFETY: the pages are the region's own, which is being dropped; nothing is known of them
             // that would have to be forgotten.

@@ -13,8 +13,8 @@ use crate::protection::Protection;
 impl Protection {
     /// Whether this system enforces protections.
     ///
-    /// Where it does not, as on NuttX, whose programs share the kernel's memory, on L4Re, and on
-    /// Emscripten, a [`Mapping`](crate::Mapping) still gives out only what its type allows; but what
+    /// Where it does not, as on NuttX and RTEMS, whose programs share the kernel's memory, on L4Re,
+    /// and on Emscripten, a [`Mapping`](crate::Mapping) still gives out only what its type allows; but what
     /// goes past it finds all memory open. There, nothing is mapped with
     /// [`NoAccess`](crate::NoAccess), and `protect` takes no right away: both fail with `ENOSYS`
     /// ([`Reason::NotEnforced`](crate::Reason::NotEnforced)).

@@ -9,7 +9,7 @@
 //! To reserve takes addresses, of which a 64-bit process has plenty, and neither memory nor swap
 //! space. Each growth is one call of `mprotect`; memory is taken page by page as it is used.
 //!
-//! Emscripten, L4Re and NuttX enforce no protections
+//! Emscripten, L4Re, NuttX and RTEMS enforce no protections
 //! ([`Protection::is_enforced`](crate::Protection::is_enforced)): there, nothing can be reserved
 //! (`ENOSYS`).
 //!

@@ -100,7 +100,8 @@
 //!
 //! # Platform
 //! * Guard pages and closing exist wherever protections are enforced
-//!   ([`Protection::is_enforced`](crate::Protection::is_enforced)): not on Emscripten, L4Re and NuttX.
+//!   ([`Protection::is_enforced`](crate::Protection::is_enforced)): not on Emscripten, L4Re,
+//!   NuttX and RTEMS.
 //! * Core dumps leave pages out on Linux, Android, FreeBSD, DragonFly and OpenBSD.
 //! * Children find the pages wiped on Linux (since 4.14), Android, FreeBSD, NetBSD, OpenBSD and illumos. On
 //!   the other systems that have `fork` a child has a copy, which the C library's `fork` leaves closed.

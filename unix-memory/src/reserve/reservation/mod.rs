@@ -99,7 +99,7 @@ impl Reservation {
     /// # Platform
     /// `PROT_NONE`, and `MAP_NORESERVE` on Linux, Android, Apple's systems, NetBSD, OpenBSD, illumos
     /// and Solaris. (FreeBSD's `MAP_GUARD` reserves addresses that `mprotect` cannot open; it is not
-    /// used.) Emscripten, L4Re and NuttX enforce no protections: to reserve would take all of the
+    /// used.) Emscripten, L4Re, NuttX and RTEMS enforce no protections: to reserve would take all of the
     /// memory at once, and close none of it.
     ///
     /// ```
