@@ -72,9 +72,9 @@ pub enum Reason {
     /// The memory is a private mapping of a file in huge pages, none of which were set aside for
     /// copies, so that it cannot become writable.
     HugePagesOfFile,
-    /// No huge page lies wholly in the range: it has this many bytes, and begins at a multiple of
-    /// that. [`transparent_huge_pages`](crate::MapOptions::transparent_huge_pages) aligns a mapping
-    /// to it.
+    /// No huge page lies wholly in the range: a huge page has this many bytes, and begins at a
+    /// multiple of that. [`transparent_huge_pages`](crate::MapOptions::transparent_huge_pages)
+    /// aligns a mapping to it.
     NoHugePageFits(usize),
     /// The kernel makes no transparent huge pages of this memory. Its kind may have none (explicit
     /// huge pages, devices, files on many file systems), a part of it may be gone, or they are

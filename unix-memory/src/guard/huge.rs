@@ -42,9 +42,9 @@ macro_rules! huge_bytes {
             ///
             /// A page counts if this process's page tables map it by the entry of a huge page,
             /// transparent or explicit. So a page that this mapping has not touched yet does not
-            /// count, even if it is in memory; neither does a transparent huge page of which a part
-            /// has another protection or was discarded, nor the kernel's huge page of zeros, which
-            /// stands for memory that was read and never written. The result is a snapshot, which
+            /// count, even if it is in memory; neither does a transparent huge page if a part of it has
+            /// another protection or was discarded, nor the kernel's huge page of zeros, which stands
+            /// for memory that was read and never written. The result is a snapshot, which
             /// may be out of date when it is returned.
             ///
             /// Source: `PAGEMAP_SCAN(2const)`, proc_pid_smaps(5).

@@ -114,8 +114,9 @@ impl MapOptions {
     ///
     /// Both are multiples of the page size, and may be zero. The mapping begins with a page, so
     /// that running over its start is always noticed; over its end, where its length is a multiple
-    /// of the page size too. An alignment or address is that of the first guard page; for
-    /// [`transparent_huge_pages`](Self::transparent_huge_pages) alone the mapping is aligned.
+    /// of the page size too. An alignment or address is that of the first guard page. With
+    /// [`transparent_huge_pages`](Self::transparent_huge_pages) and no alignment, it is the mapping
+    /// that is aligned to huge pages.
     ///
     /// # Errors
     /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` for guards that are no multiples of

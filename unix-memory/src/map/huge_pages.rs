@@ -88,7 +88,7 @@ impl HugePageSize {
     /// ```
     /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};
     ///
-    /// // A length of which all can be in huge pages.
+    /// // A length that is a multiple of their size: all of it can be in huge pages.
     /// let unit = HugePageSize::transparent().map_or(1, HugePageSize::bytes);
     /// let options = MapOptions::new().len(10_000_000_usize.next_multiple_of(unit));
     /// let mapping = options.transparent_huge_pages(true).map_anonymous(ReadWrite)?;

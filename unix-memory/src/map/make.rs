@@ -206,8 +206,8 @@ impl MapOptions {
             }
             // Only whole ones can be unmapped.
             len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
-            // What is used in place, be it by atomics, must be there, also when a child shares it:
-            // using a page that the pool no longer has raises SIGBUS.
+            // What is used in place, also by atomics, must be there, also when a child shares it: using
+            // a page that the pool no longer has raises SIGBUS.
             (natural, flags) = (size, (flags | huge) & !os::MAP_NORESERVE);
         }
         let request = Request {

@@ -65,8 +65,8 @@ impl MapOptions {
     ///
     /// # Platform
     /// `MADV_HUGEPAGE` on Linux (2.6.38) and Android. Without /sys the size is not known, and
-    /// nothing is aligned. Without effect on other systems, of which some (FreeBSD) use
-    /// huge pages unasked.
+    /// nothing is aligned. It has no effect on other systems; some of them (FreeBSD) use huge pages
+    /// without being asked.
     #[doc(alias = "MADV_HUGEPAGE")]
     #[doc(alias = "THP")]
     pub const fn transparent_huge_pages(mut self, yes: bool) -> Self {
