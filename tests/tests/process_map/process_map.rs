@@ -11,7 +11,7 @@ use tests::{Permissions, is_true_in_a_child, kernel, lacks, skip};
 use unix_memory::process_map::{ProcessMap, Region, Sharing};
 use unix_memory::{
     Call, Guarded, MapOptions, Mapping, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite,
-    Reason, SharedMemory, page_size,
+    Reason, page_size,
 };
 
 /// The map of this process, where there is one.
@@ -237,7 +237,8 @@ fn names_of_linux() {
         name.escape_ascii()
     );
 
-    let memory = SharedMemory::unnamed(100).unwrap().map(ReadOnly).unwrap();
+    let memory = unix_memory::SharedMemory::unnamed(100).unwrap();
+    let memory = memory.map(ReadOnly).unwrap();
     let name = region_at(&mut map, memory.as_ptr()).name;
     assert!(name.ends_with(b" (deleted)"), "{}", name.escape_ascii());
 
