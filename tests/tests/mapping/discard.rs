@@ -9,6 +9,8 @@ use tests::{can_be_read, is_locked, is_true_in_a_child, lacks, refusing, skip};
 use unix_memory::{
     Advice, Call, Error, MapOptions, Mapping, ReadWrite, Reason, UncheckedAdvice, page_size,
 };
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use unix_memory::{LockPages, ProcessLock};
 
 /// New memory, all sevens.
 fn sevens(len: usize) -> Mapping<ReadWrite> {
@@ -156,6 +158,25 @@ fn pages_locked_on_fault_go() {
     }
     // A page that is fully locked as well is in memory all the time.
     assert!(on_fault(unused(), true).is_some_and(|resident| resident > 0));
+}
+
+/// An emulator may take that advice too, and not follow it.
+// Only Linux has locks on fault.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn in_a_process_locked_on_fault_the_bytes_are_zeros() {
+    assert!(is_true_in_a_child(|| {
+        let _lock = match ProcessLock::on_fault(LockPages::FUTURE) {
+            Ok(lock) => lock,
+            Err(error) => {
+                skip("a process locked on fault", &error.to_string());
+                return true;
+            }
+        };
+        let mut mapping = sevens(3 * page_size());
+        mapping.discard(..).unwrap();
+        pages(&mapping) == [0; 3]
+    }));
 }
 
 #[test]

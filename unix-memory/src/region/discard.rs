@@ -55,7 +55,8 @@ unsafe fn fill_with_zeros(pages: Pages) {
         Some(value) => unsafe { os::madvise(pages.start, pages.len, value) }.is_ok(),
         None => false,
     };
-    if ledger::is_on_fault(&pages.addresses()) && advise(UncheckedAdvice::DontNeedLocked) {
+    let is_on_fault = ledger::is_on_fault(&pages.addresses());
+    if is_on_fault && advise(UncheckedAdvice::DontNeedLocked) && is_gone(pages) {
         // To write zeros would bring in what was never used.
         return;
     }
