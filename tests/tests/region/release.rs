@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
+use tests::seccomp::SYS_MUNMAP;
 use tests::{
     in_a_child, is_locked, is_unlocked, kernel, lacks, lock_states, mappings_up_to_the_limit,
-    reachable_mapping_limit, skip,
+    reachable_mapping_limit, refusing_argument, skip,
 };
 use unix_memory::{
-    Advice, LockPages, MapOptions, Mapping, NoAccess, ProcessLock, ReadOnly, ReadWrite,
+    Advice, Call, LockPages, MapOptions, Mapping, NoAccess, ProcessLock, ReadOnly, ReadWrite,
     SharedMapping, UncheckedAdvice, page_size,
 };
 
@@ -324,4 +325,29 @@ fn growing_at_the_limit_loses_nothing() {
         let mapping = mapping.protect(ReadOnly).unwrap();
         assert!(mapping[..4 * page].iter().all(|&byte| byte == 7));
     });
+}
+
+/// An aligned mapping takes more room first, which the kernel may be unable to cut out of a mapping that
+/// it has made of it and its neighbours.
+#[test]
+fn room_that_cannot_be_given_up_is_given_up_later() {
+    const UNIT: usize = 1 << 24;
+    let check = "room that cannot be given up";
+    if lacks::own_process(check) {
+        return;
+    }
+    let ended = in_a_child(|| {
+        let options = MapOptions::new().len(page_size()).alignment(UNIT);
+        let map = || options.map_anonymous(ReadWrite).unwrap_err();
+        let Some(error) = refusing_argument(SYS_MUNMAP, 1, UNIT as u64, libc::ENOMEM, map) else {
+            return;
+        };
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM));
+        let size = || kernel::virtual_size().get().unwrap();
+        let before = size();
+        // Something else is unmapped.
+        drop(Mapping::anonymous(page_size()).unwrap());
+        assert!(before - size() >= UNIT, "{before} before, and {}", size());
+    });
+    assert!(ended.success(), "{check}");
 }

@@ -7,7 +7,8 @@ use unix_memory_sys as sys;
 
 use crate::error::{Errno, Reason};
 use crate::os::{self, call};
-use crate::page::{max_len, page_size, round_down, round_up};
+use crate::page::{Pages, max_len, page_size, round_down, round_up};
+use crate::region::ledger;
 
 /// How often another thread may take the very place that was just found free.
 const TRIES: u16 = 64;
@@ -103,22 +104,31 @@ impl Pending {
         }
         // Not there, then.
         // SAFETY: it was mapped just now.
-        unsafe { self.unmap(start) };
+        let _or_later = unsafe { self.unmap(start) };
         self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
     }
 
-    /// Unmaps what was mapped at `start`.
+    /// Unmaps what was mapped at `start`. What the kernel refuses to unmap is unmapped later, as what
+    /// was dropped: at its limit of mappings it may be unable to cut the pages out of a mapping that it
+    /// has made of them and their neighbours.
     ///
     /// # Safety
     /// It was mapped by these, and nothing refers to it.
-    unsafe fn unmap(&self, start: NonNull<u8>) {
+    unsafe fn unmap(&self, start: NonNull<u8>) -> Result<(), Errno> {
+        let pages = Pages {
+            start,
+            len: round_up(self.len),
+        };
         let len = if os::COUNTS_BYTES {
             self.len
         } else {
-            round_up(self.len)
+            pages.len
         };
         // SAFETY: as the caller vouches, the pages are those of the mapping.
-        let _refused = unsafe { call::munmap(start, len) };
+        unsafe { call::munmap(start, len) }.inspect_err(|_| {
+            // SAFETY: as the caller vouches, nobody uses them.
+            unsafe { ledger::abandon(pages) };
+        })
     }
 
     /// Maps at `address`, a multiple of the page size, or nowhere.
@@ -147,7 +157,7 @@ impl Pending {
                 // Else the stack is there; or a system, or a kernel before the flag, took the address
                 // for a hint.
                 // SAFETY: it was mapped just now.
-                unsafe { self.unmap(start) };
+                let _or_later = unsafe { self.unmap(start) };
                 Err(if is_there {
                     (libc::ENOMEM, Reason::Stack)
                 } else {
@@ -178,7 +188,7 @@ impl Pending {
         let attempt = || {
             let start = room.anywhere(hint)?;
             // SAFETY: the pages were mapped just now, and nothing refers to them.
-            unsafe { call::munmap(start, room.len) }.map_err(|errno| (errno, Reason::Kernel))?;
+            unsafe { room.unmap(start) }.map_err(|errno| (errno, Reason::Kernel))?;
             // It lies in the room, which the kernel chose away from the stack.
             self.take(self.fit(start.addr().get(), unit))
         };
