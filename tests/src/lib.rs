@@ -7,8 +7,9 @@
 //! | to | use |
 //! |---|---|
 //! | ask the kernel what is mapped, and how | [`kernel`], of which most tests use [`permissions`], [`flags`], [`map_at`] |
+//! | ask it of everything, after each of many steps, on Linux | `kernel::List`, `kernel::Memory` |
 //! | ask the kernel what is locked | [`is_locked`], [`is_unlocked`], [`lock_states`], [`as_told`] |
-//! | have the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`] |
+//! | have the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`]; one among many alike, on Linux: `seccomp::listener` |
 //! | do in a child what a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_a_thread`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
 //! | have a process whose memory stays as it is | [`StillChild`] |
 //! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |

@@ -154,6 +154,10 @@ pub fn resident_size() -> Option<usize> {
     Some(status("VmRSS:"))
 }
 
+pub fn locked_size() -> Option<usize> {
+    Some(status("VmLck:"))
+}
+
 pub fn peak_resident_size() -> Option<usize> {
     Some(status("VmHWM:"))
 }

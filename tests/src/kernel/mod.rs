@@ -18,9 +18,12 @@ mod words;
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         mod linux;
+        mod list;
         mod smaps;
         mod trace;
         use linux as system;
+
+        pub use list::{Entry, List, Memory};
     } else {
         mod none;
         use none as system;
@@ -238,6 +241,12 @@ pub fn virtual_size() -> Reported<usize> {
 #[track_caller]
 pub fn resident_size() -> Reported<usize> {
     reported("the memory in use", system::resident_size())
+}
+
+/// How many bytes of memory this process has locked.
+#[track_caller]
+pub fn locked_size() -> Reported<usize> {
+    reported("the locked memory", system::locked_size())
 }
 
 /// How many bytes of memory this process had in use when it had the most.

@@ -33,6 +33,7 @@ none! {
     fn virtual_size() -> Option<usize>;
     fn resident_size() -> Option<usize>;
     fn peak_resident_size() -> Option<usize>;
+    fn locked_size() -> Option<usize>;
     fn page_size_at_start() -> Option<usize>;
     fn name_of(RawFd) -> Option<PathBuf>;
     fn names_of_descriptors() -> Option<Vec<PathBuf>>;

@@ -9,6 +9,7 @@ use crate::{in_a_thread, skip};
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         mod linux;
+        pub mod listener;
         pub use linux::*;
     } else {
         mod none;

@@ -5,13 +5,12 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::mpsc;
 
-use libc::{EINVAL, ENXIO, c_int};
+use libc::{EINVAL, ENXIO};
 use rustix::ioctl::{Setter, ioctl, opcode};
-use tests::{kernel, seccomp, skip};
+use tests::seccomp::listener::{Answer, Listener};
+use tests::{kernel, skip};
 use unix_memory::{
     Call, FileBytes, FileBytesOptions, MapOptions, ReadWrite, Reason, SealedMemory, Way,
 };
@@ -110,13 +109,13 @@ fn with_verity(f: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::channel();
         let supervisor = scope.spawn(move || {
-            while let Ok(Some(listener)) = receive.recv() {
-                while answer(&listener) {}
+            while let Ok(listener) = receive.recv() {
+                answer(&listener);
             }
         });
-        scope.spawn(move || match listen() {
+        scope.spawn(move || match Listener::new(&[libc::SYS_statx]) {
             Ok(listener) => {
-                send.send(Some(listener)).unwrap();
+                send.send(listener).unwrap();
                 f();
             }
             Err(error) => skip("statx", &format!("no other thread can answer: {error}")),
@@ -125,41 +124,15 @@ fn with_verity(f: impl FnOnce() + Send) {
     });
 }
 
-/// Has the calls of `statx` that this thread makes from now on wait for an answer, by the
-/// descriptor.
-fn listen() -> std::io::Result<OwnedFd> {
-    let action = libc::SECCOMP_RET_USER_NOTIF;
-    let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
-    let fd = seccomp::filter(libc::SYS_statx, None, action, flags)?;
-    let fd = c_int::try_from(fd).expect("a descriptor");
-    // SAFETY: it was just made.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// Waits for a call and answers it. False when the thread is gone.
-fn answer(listener: &impl AsFd) -> bool {
+/// Answers calls until the thread is gone.
+fn answer(listener: &Listener) {
     const STATX_ATTR_VERITY: u64 = 0x0010_0000;
-    let fd = listener.as_fd().as_raw_fd();
-    let mut poll = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: it is one such structure.
-    let _ready = unsafe { libc::poll(&raw mut poll, 1, -1) };
-    if poll.revents & libc::POLLIN == 0 {
-        return false;
-    }
-    let mut call = MaybeUninit::<libc::seccomp_notif>::zeroed();
-    // SAFETY: the command writes the structure, which is zeros.
-    if unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_RECV, call.as_mut_ptr()) } != 0 {
-        return false;
-    }
-    // SAFETY: the command succeeded; and any bytes are a value.
-    let call = unsafe { call.assume_init() };
-    let [_, _, _, mask, statx, _] = call.data.args;
-    let fake = mask == 0;
-    if fake {
+    while let Some(call) = listener.next() {
+        let [_, _, _, mask, statx, _] = call.arguments;
+        if mask != 0 {
+            listener.answer(&call, Answer::Go);
+            continue;
+        }
         let statx = std::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(statx).unwrap());
         for attributes in [1, 7] {
             let attributes = statx.wrapping_add(attributes);
@@ -167,17 +140,6 @@ fn answer(listener: &impl AsFd) -> bool {
             // 256 bytes to be written.
             unsafe { attributes.write(STATX_ATTR_VERITY) };
         }
+        listener.answer(&call, Answer::Zero);
     }
-    let response = libc::seccomp_notif_resp {
-        id: call.id,
-        val: 0,
-        error: 0,
-        flags: if fake {
-            0
-        } else {
-            u32::try_from(libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE).unwrap()
-        },
-    };
-    // SAFETY: the command reads the structure.
-    unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const response) == 0 }
 }
