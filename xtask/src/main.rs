@@ -21,6 +21,7 @@ mod link;
 mod msrv;
 mod process;
 mod results;
+mod soak;
 mod sysroot;
 mod table;
 mod targets;
@@ -63,7 +64,9 @@ enum Task {
     House,
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
-    /// All of the above, with their default sets, and rustfmt, clippy and the documentation
+    /// Does random operations against the kernel, a million unless told otherwise
+    Soak(soak::Args),
+    /// All of the above but `soak`, with their default sets, and rustfmt, clippy and the documentation
     Ci,
     /// What `emulate` gives rustc as the linker
     #[command(hide = true)]
@@ -93,6 +96,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Table(args) => table::task(&args),
         Task::House => house::task(),
         Task::Msrv => msrv::task(),
+        Task::Soak(args) => soak::task(&args),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
     }

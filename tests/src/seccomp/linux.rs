@@ -12,14 +12,13 @@ pub use libc::{
     MREMAP_FIXED, MREMAP_MAYMOVE, PR_SET_VMA,
 };
 pub use libc::{
-    SYS_get_mempolicy as SYS_GET_MEMPOLICY, SYS_ioctl as SYS_IOCTL,
-    SYS_madvise as SYS_MADVISE, SYS_mbind as SYS_MBIND, SYS_memfd_create as SYS_MEMFD_CREATE,
-    SYS_mincore as SYS_MINCORE, SYS_mlock as SYS_MLOCK, SYS_mlock2 as SYS_MLOCK2,
-    SYS_move_pages as SYS_MOVE_PAGES, SYS_mprotect as SYS_MPROTECT, SYS_mremap as SYS_MREMAP,
-    SYS_msync as SYS_MSYNC, SYS_munmap as SYS_MUNMAP, SYS_pipe2 as SYS_PIPE2,
-    SYS_prctl as SYS_PRCTL, SYS_process_madvise as SYS_PROCESS_MADVISE,
-    SYS_process_vm_readv as SYS_PROCESS_VM_READV, SYS_process_vm_writev as SYS_PROCESS_VM_WRITEV,
-    SYS_rt_sigaction as SYS_RT_SIGACTION,
+    SYS_get_mempolicy as SYS_GET_MEMPOLICY, SYS_ioctl as SYS_IOCTL, SYS_madvise as SYS_MADVISE,
+    SYS_mbind as SYS_MBIND, SYS_memfd_create as SYS_MEMFD_CREATE, SYS_mincore as SYS_MINCORE,
+    SYS_mlock as SYS_MLOCK, SYS_mlock2 as SYS_MLOCK2, SYS_move_pages as SYS_MOVE_PAGES,
+    SYS_mprotect as SYS_MPROTECT, SYS_mremap as SYS_MREMAP, SYS_msync as SYS_MSYNC,
+    SYS_munmap as SYS_MUNMAP, SYS_pipe2 as SYS_PIPE2, SYS_prctl as SYS_PRCTL,
+    SYS_process_madvise as SYS_PROCESS_MADVISE, SYS_process_vm_readv as SYS_PROCESS_VM_READV,
+    SYS_process_vm_writev as SYS_PROCESS_VM_WRITEV, SYS_rt_sigaction as SYS_RT_SIGACTION,
 };
 
 /// The request of `ioctl` that asks about one address in the map of a process, as the kernel gets it.

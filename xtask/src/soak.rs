@@ -1,0 +1,196 @@
+//! `cargo xtask soak`: random sequences of safe operations against the kernel, for as long as one likes:
+//! the test `soak` of `tests/tests/model`, with one seed after the other, in one thread and in two, and
+//! near the kernel's limits.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::process::{capture, command};
+
+/// Does random operations, for as long as it takes
+#[derive(Parser)]
+pub struct Args {
+    /// How many operations to do, all together
+    #[arg(long, default_value_t = 1_000_000)]
+    operations: u64,
+    /// The first seed: the others follow it. Another one each time, unless it is given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// With so many threads alone
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=2))]
+    threads: Option<u64>,
+    /// Near this limit alone
+    #[arg(long, value_parser = ["none", "addresses", "locked", "mappings"])]
+    limit: Option<String>,
+    /// With optimisations
+    #[arg(long)]
+    release: bool,
+}
+
+/// Under what circumstances a part of the operations is done.
+struct Part {
+    threads: u64,
+    limit: &'static str,
+    /// Of a hundred operations. (At the limit of mappings, each look takes a thousand times as long.)
+    share: u64,
+    /// How many operations a seed is good for.
+    length: u64,
+}
+
+const PARTS: [Part; 5] = [
+    Part {
+        threads: 1,
+        limit: "none",
+        share: 60,
+        length: 25_000,
+    },
+    Part {
+        threads: 2,
+        limit: "none",
+        share: 24,
+        length: 25_000,
+    },
+    Part {
+        threads: 1,
+        limit: "addresses",
+        share: 8,
+        length: 10_000,
+    },
+    Part {
+        threads: 1,
+        limit: "locked",
+        share: 7,
+        length: 10_000,
+    },
+    Part {
+        threads: 1,
+        limit: "mappings",
+        share: 1,
+        length: 2_000,
+    },
+];
+
+/// Runs the task.
+pub fn task(args: &Args) -> Result<()> {
+    let program = build(args.release)?;
+    let parts: Vec<_> = PARTS.iter().filter(|part| args.wants(part)).collect();
+    let shares: u64 = parts.iter().map(|part| part.share).sum();
+    if shares == 0 {
+        bail!("two threads are not near a limit: leave out --threads or --limit");
+    }
+    let first = args.seed.map_or_else(seed, Ok)?;
+    let bar = ProgressBar::new(args.operations).with_style(ProgressStyle::with_template(
+        "{elapsed_precise} {wide_bar} {human_pos}/{human_len} {msg} (eta {eta})",
+    )?);
+    println!("soak: {} operations from seed {first} on", args.operations);
+    let (mut next, mut all) = (first, 0);
+    for part in parts {
+        let wanted = (args.operations * part.share).div_ceil(shares);
+        let mut done = 0;
+        while done < wanted {
+            let length = part.length.min(wanted - done);
+            let (threads, limit) = (part.threads, part.limit);
+            bar.set_message(format!("threads: {threads}, limit: {limit}, seed {next}"));
+            let count = run(&program, part, length, next, &bar)?;
+            done += count;
+            all += count;
+            next += 1;
+        }
+        bar.println(format!(
+            "soak: threads: {}, limit: {}: {done} operations",
+            part.threads, part.limit
+        ));
+    }
+    bar.finish_and_clear();
+    println!(
+        "soak: {all} operations, {} seeds from {first} on: all is as it should be",
+        next - first
+    );
+    Ok(())
+}
+
+impl Args {
+    fn wants(&self, part: &Part) -> bool {
+        self.threads.is_none_or(|threads| threads == part.threads)
+            && self.limit.as_ref().is_none_or(|limit| limit == part.limit)
+    }
+}
+
+/// Does about so many operations; returns how many.
+fn run(program: &str, part: &Part, length: u64, seed: u64, bar: &ProgressBar) -> Result<u64> {
+    let mut child = Command::new(program)
+        .args(["soak", "--exact", "--ignored", "--nocapture"])
+        .env("RUST_BACKTRACE", "0")
+        .env("UNIX_MEMORY_SEED", seed.to_string())
+        .env("UNIX_MEMORY_SOAK_OPERATIONS", length.to_string())
+        .env("UNIX_MEMORY_SOAK_THREADS", part.threads.to_string())
+        .env("UNIX_MEMORY_SOAK_LIMIT", part.limit)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))?;
+    let mut said = child.stderr.take().context("its standard error")?;
+    let said = std::thread::spawn(move || {
+        let mut text = String::new();
+        said.read_to_string(&mut text).map(|_| text)
+    });
+    let lines = BufReader::new(child.stdout.take().context("its standard output")?).lines();
+    let (before, mut done) = (bar.position(), 0);
+    for line in lines {
+        let line = line?;
+        if let Some(count) = line.strip_prefix("done ") {
+            done = count.parse()?;
+            bar.set_position(before + done);
+        } else if line.starts_with("skipped: ") {
+            bar.println(line);
+        }
+    }
+    let status = child.wait()?;
+    let said = said.join().expect("it only reads")?;
+    if !status.success() {
+        bar.abandon();
+        let Part { threads, limit, .. } = part;
+        bail!(
+            "{said}\nit ended with {status}; again: cargo xtask soak --seed {seed} --operations {length} \
+             --threads {threads} --limit {limit}"
+        );
+    }
+    // What could not be limited was not done, and is not tried for good.
+    Ok(done.max(1))
+}
+
+/// Builds the tests, and returns the path of the program.
+fn build(release: bool) -> Result<String> {
+    let mut cargo = command("cargo");
+    cargo.args([
+        "test",
+        "--no-run",
+        "--quiet",
+        "--package=tests",
+        "--test=model",
+    ]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    if release {
+        cargo.arg("--release");
+    }
+    let messages = String::from_utf8(capture(&mut cargo)?)?;
+    let program = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let is_it = message["target"]["name"] == "model";
+        message["executable"]
+            .as_str()
+            .filter(|_| is_it)
+            .map(str::to_owned)
+    });
+    program.context("cargo built no program of the name model")
+}
+
+/// A seed that nobody has used.
+fn seed() -> Result<u64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH)?;
+    Ok(now.as_secs() % 1_000_000_000)
+}
