@@ -1,11 +1,10 @@
 //! Flushing, and residency, which the kernel tells by mincore.
 
 use std::io::Read;
-use std::os::fd::AsRawFd;
 
-use libc::{EAGAIN, EBUSY, EINVAL, EIO, ENOSPC};
-use tests::seccomp::{SYS_FSYNC, SYS_MINCORE, SYS_MSYNC};
-use tests::{lacks, refusing, refusing_argument};
+use libc::{EAGAIN, EBUSY, EINVAL, EIO};
+use tests::seccomp::{SYS_MINCORE, SYS_MSYNC};
+use tests::{lacks, refusing};
 use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
 
 #[test]
@@ -90,26 +89,6 @@ fn durable_flushes_synchronise_the_file() {
     assert_eq!(error.to_string(), "fsync: Invalid argument");
     let error = mapping.flush_range_durable(..11, &file).unwrap_err();
     assert_eq!(error.reason(), Reason::MappingLength(10));
-}
-
-#[test]
-fn a_durable_flush_tells_of_either_failure() {
-    if lacks::shared_files("a durable flush") {
-        return;
-    }
-    let file = tempfile::tempfile().unwrap();
-    file.set_len(10).unwrap();
-    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
-    let flush = || mapping.flush_durable(&file).unwrap_err();
-    if let Some(error) = refusing(SYS_MSYNC, mapping.as_ptr(), EIO, flush) {
-        assert_eq!((error.call(), error.errno()), (Call::Msync, EIO));
-    }
-    let fd = u64::from(file.as_raw_fd().unsigned_abs());
-    for errno in [EIO, ENOSPC] {
-        if let Some(error) = refusing_argument(SYS_FSYNC, 0, fd, errno, flush) {
-            assert_eq!((error.call(), error.errno()), (Call::Fsync, errno));
-        }
-    }
 }
 
 #[test]

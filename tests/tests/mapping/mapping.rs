@@ -87,25 +87,6 @@ fn protect_keeps_content_and_changes_maps() {
 }
 
 #[test]
-fn a_refused_protect_gives_the_mapping_back() {
-    for errno in [EACCES, EINVAL] {
-        let mut mapping = Mapping::anonymous(page_size()).unwrap();
-        mapping[0] = 9;
-        let address = mapping.as_ptr();
-        let protect = || mapping.protect(ReadOnly);
-        let Some(failed) = refusing(SYS_MPROTECT, address, errno, protect) else {
-            return;
-        };
-        let (error, mut mapping) = failed.unwrap_err().into_parts();
-        assert_eq!((error.call(), error.errno()), (Call::Mprotect, errno));
-        assert_eq!(mapping.as_ptr(), address);
-        mapping[0] += 1;
-        assert_eq!(mapping[0], 10);
-        assert!(permissions(address).contains(Permissions::WRITE));
-    }
-}
-
-#[test]
 fn drop_and_unmap_unmap() {
     // Of a file, so that no other test's mapping can be taken for this one.
     let file = tempfile::tempfile().unwrap();

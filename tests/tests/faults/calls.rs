@@ -1,0 +1,101 @@
+//! The system calls that can be refused, and with what: every errno that the man page of each lists.
+
+use std::ffi::c_long;
+
+use libc::{
+    EACCES, EAGAIN, EBADF, EBUSY, EDESTADDRREQ, EDQUOT, EEXIST, EFAULT, EFBIG, EHWPOISON, EINTR,
+    EINVAL, EIO, EISDIR, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENODEV, ENOENT, ENOLCK, ENOMEM,
+    ENOSPC, ENOSYS, ENOTDIR, ENOTTY, ENXIO, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE, EROFS, ESPIPE,
+    ESRCH, ETXTBSY,
+};
+use unix_memory::Call;
+
+/// A system call.
+pub struct SystemCall {
+    pub name: &'static str,
+    pub number: c_long,
+    /// What its man page lists. Where a kernel, or a filter, may have no such call, `ENOSYS` too.
+    pub errnos: &'static [i32],
+    /// By what name an error of the library's may have it.
+    pub names: &'static [Call],
+}
+
+macro_rules! calls {
+    ($($name:ident [$($errno:ident)*] as $($call:ident)*;)*) => {
+        &[$(SystemCall {
+            name: stringify!($name),
+            number: libc::$name,
+            errnos: &[$($errno),*],
+            names: &[$(Call::$call),*],
+        },)*]
+    };
+}
+
+/// All of them. Two are not, which the standard library makes: `close` gives the descriptor up whatever it
+/// returns, on Linux; and where `getrandom` is refused, that library panics, or keeps a file open.
+pub const CALLS: &[SystemCall] = calls! {
+    SYS_mmap [EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY]
+        as Mmap;
+    SYS_munmap [EINVAL ENOMEM] as Munmap;
+    SYS_mprotect [EACCES EINVAL ENOMEM] as Mprotect;
+    SYS_madvise [EACCES EAGAIN EBADF EBUSY EFAULT EHWPOISON EINVAL EIO ENOMEM EPERM ESRCH]
+        as Madvise;
+    SYS_process_madvise [EBADF EFAULT EINVAL ENOMEM EPERM ENOSYS ESRCH] as Madvise;
+    SYS_mremap [EAGAIN EFAULT EINVAL ENOMEM ENOSYS] as Mremap;
+    SYS_mlock [EAGAIN EINVAL ENOMEM EPERM] as Mlock;
+    SYS_mlock2 [EAGAIN EINVAL ENOMEM ENOSYS EPERM] as Mlock;
+    SYS_munlock [EAGAIN EINVAL ENOMEM EPERM] as;
+    SYS_mlockall [EINVAL ENOMEM EPERM] as Mlockall;
+    SYS_munlockall [EPERM] as;
+    SYS_msync [EBUSY EINVAL EIO ENOMEM] as Msync;
+    SYS_mincore [EAGAIN EFAULT EINVAL ENOMEM] as Mincore;
+    SYS_mseal [EINVAL ENOMEM ENOSYS EPERM] as Mseal;
+    SYS_fsync [EBADF EDQUOT EINTR EINVAL EIO ENOSPC EROFS] as Fsync;
+    SYS_ftruncate [EBADF EFBIG EINTR EINVAL EIO EPERM ETXTBSY] as Ftruncate;
+    SYS_statx [EACCES EBADF EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR] as Fstat;
+    SYS_fstatfs [EBADF EFAULT EINTR EIO ENOMEM ENOSYS EOVERFLOW] as;
+    SYS_fcntl [EACCES EAGAIN EBADF EBUSY EFAULT EINTR EINVAL EMFILE ENOLCK ENOTDIR EPERM]
+        as Fcntl AddSeals GetSeals;
+    SYS_memfd_create [EFAULT EINVAL EMFILE ENFILE ENOMEM ENOSYS EPERM] as MemfdCreate;
+    SYS_memfd_secret [EINVAL EMFILE ENFILE ENOMEM ENOSYS] as MemfdSecret;
+    SYS_openat [
+        EACCES EBADF EBUSY EDQUOT EEXIST EFAULT EFBIG EINTR EINVAL EISDIR ELOOP EMFILE ENAMETOOLONG
+        ENFILE ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EOVERFLOW EPERM EROFS ETXTBSY
+    ] as ShmOpen Open;
+    SYS_unlinkat [EACCES EBADF EBUSY EFAULT EINVAL EIO EISDIR ELOOP ENOENT ENOMEM ENOTDIR EPERM EROFS]
+        as ShmUnlink;
+    SYS_pipe2 [EFAULT EINVAL EMFILE ENFILE] as;
+    SYS_read [EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR] as ReadFile;
+    SYS_pread64 [EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR ENXIO EOVERFLOW ESPIPE] as ReadFile;
+    SYS_write [EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC EPERM EPIPE]
+        as WriteFile;
+    SYS_lseek [EBADF EINVAL ENXIO EOVERFLOW ESPIPE] as;
+    SYS_fadvise64 [EBADF EINVAL ESPIPE] as;
+    SYS_ioctl [EBADF EFAULT EINVAL ENOTTY] as;
+    SYS_process_vm_readv [EFAULT EINVAL ENOMEM ENOSYS EPERM ESRCH] as Read;
+    SYS_process_vm_writev [EFAULT EINVAL ENOMEM ENOSYS EPERM ESRCH] as Write;
+    SYS_rt_sigaction [EFAULT EINVAL] as Sigaction;
+    SYS_prlimit64 [EFAULT EINVAL EPERM ESRCH] as;
+};
+
+/// The calls that x86-64 has beside those.
+#[cfg(target_arch = "x86_64")]
+pub const OLD_CALLS: &[SystemCall] = calls! {
+    SYS_unlink [
+        EACCES EBUSY EFAULT EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS
+    ] as ShmUnlink;
+};
+#[cfg(not(target_arch = "x86_64"))]
+pub const OLD_CALLS: &[SystemCall] = &[];
+
+/// All of both.
+pub fn all() -> impl Iterator<Item = &'static SystemCall> {
+    CALLS.iter().chain(OLD_CALLS)
+}
+
+/// The call of that number.
+pub fn of(number: c_long) -> &'static SystemCall {
+    let mut all = all();
+    let found = all.find(|call| call.number == number);
+    found.expect("a filter has no others wait")
+}

@@ -1,0 +1,141 @@
+//! What becomes of a function one of whose calls is refused, where that is anything but an error by
+//! the call's name and errno: a table, each row with its reason.
+
+use libc::{EAGAIN, EEXIST, EFAULT, EINTR, EINVAL, EISDIR, ENOMEM, ENOSYS, EPERM, ESPIPE};
+use unix_memory::Call;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Expected {
+    /// An error that names the call and the errno.
+    Refused,
+    /// It is done all the same.
+    Done,
+    /// It asks once more: an error where that is refused, too.
+    Again,
+    /// The one or the other, by which of the calls it is.
+    Either,
+    /// An error by the name of one of these calls, and the errno.
+    As(&'static [Call]),
+    /// The same, or it is done.
+    AsOrDone(&'static [Call]),
+    /// An error of the same errno, or it is done.
+    Any,
+    /// An error by the name of one of these, of another errno.
+    With(&'static [Call], i32),
+}
+
+use Expected::{Again, As, AsOrDone, Done, Either, Refused, With};
+
+/// What is expected of some functions.
+struct Row {
+    /// Their names; none for all.
+    functions: &'static [&'static str],
+    /// The call that is refused.
+    call: &'static str,
+    /// With what it is; nothing for everything.
+    errnos: &'static [i32],
+    expected: Expected,
+    /// Read in the table alone.
+    #[allow(dead_code, reason = "it is for who reads the table")]
+    why: &'static str,
+}
+
+macro_rules! rows {
+    ($([$($function:ident)*] $call:ident [$($errno:ident)*] $expected:expr, $why:literal;)*) => {
+        &[$(Row {
+            functions: &[$(stringify!($function)),*],
+            call: stringify!($call),
+            errnos: &[$($errno),*],
+            expected: $expected,
+            why: $why,
+        }),*]
+    };
+}
+
+/// The first row that fits counts.
+const ROWS: &[Row] = rows! {
+    // Drops, which can say nothing.
+    [drop_it drop_secret] SYS_munmap [] Done, "tried again when something is unmapped";
+    [drop_secret end_borrow borrow_mut] SYS_mprotect [] Either, "it stays open: closing it says nothing";
+    [unlock unlock_owned lock_over_on_fault] SYS_munlock [] Done, "tried again later";
+    [lock_over_on_fault] SYS_mlock2 [] Done, "they stay locked as they are";
+    [process_unlock] SYS_munlockall [] Done, "they stay locked until the next one goes";
+    [process_lock_on_fault] SYS_mlock [] Done, "what was locked stays so";
+    [open_ring shared_ring] SYS_munmap [] Either, "the first mapping, or one that is of no more use";
+    [windows windows_drop remap_object file_bytes map_empty_file resize_several
+     resize_hidden code_dual into_executable] SYS_munmap [] Done, "what is of no more use goes later";
+    [file_truncate] SYS_munmap [EINVAL] Done, "mapped anew, and the old mapping goes later";
+    [shrink file_truncate] SYS_munmap [] As(&[Call::Mremap]), "a mapping that shrinks is resized";
+
+    // Other ways to do the same.
+    [] SYS_process_vm_readv [] Done, "another mechanism copies";
+    [] SYS_process_vm_writev [] Done, "another mechanism copies";
+    [advise_together] SYS_process_madvise [] Done, "one madvise for each";
+    [resize resize_several resize_locked resize_hidden resize_in_place] SYS_mremap [EFAULT ENOSYS] Done,
+        "extended, or copied";
+    [resize_several resize_hidden] SYS_mmap [] Either, "copied where it cannot be extended";
+    [file_grow file_follow file_append] SYS_mremap [EFAULT EINVAL ENOSYS] Done, "mapped anew";
+    [file_bytes] SYS_mmap [] Either, "read where it cannot be mapped";
+    [file_bytes] SYS_statx [] Either, "only the first one is needed";
+    [windows windows_drop] SYS_mmap [] Either, "read where it cannot be mapped";
+    [windows windows_drop] SYS_statx [] Either, "no more than the reason is asked for";
+    [code] SYS_mmap [] Either, "the next way is taken";
+    [code] SYS_mprotect [] Either, "the next way is taken";
+    [ring] SYS_mremap [EINVAL ENOSYS ENOMEM] AsOrDone(&[Call::Mmap]), "an object is mapped twice";
+    [ring] SYS_mremap [] As(&[Call::Mmap]), "a part of mapping it twice";
+    [open_ring shared_ring] SYS_mmap [EEXIST] Either, "another place is looked for";
+    [map_aligned] SYS_mmap [EEXIST] Either, "another place is looked for";
+    [map_aligned] SYS_munmap [] As(&[Call::Mmap]), "the room that it took first: a part of mapping";
+    [map_within] SYS_mmap [EEXIST EPERM ENOMEM] With(&[Call::Mmap], ENOMEM), "there is no room left";
+    [map_empty_file] SYS_mmap [EAGAIN ENOMEM] Done, "that there is no room says nothing of the file";
+    [named_unique] SYS_openat [EEXIST] Either, "the next name is taken";
+    [stack] SYS_madvise [] Done, "its guard is a mapping of its own";
+    [commit commit_between lock_committed try_reserve] SYS_madvise [] Done,
+        "guards are mappings of their own";
+    [unnamed memfd sealed_from_bytes code_dual shared_ring] SYS_memfd_create [EINVAL] Either,
+        "a kernel before the flag";
+    [unnamed] SYS_fcntl [EPERM] Done, "nobody else can have it yet";
+    [seal_memory sealed_from_bytes] SYS_fcntl [EINVAL] Either, "a kernel before the last seal";
+    [file_bytes] SYS_pread64 [ESPIPE] Done, "read as what has no places";
+
+    [map_anonymous map_guarded map_shared map_private map_shared_anonymous map_droppable map_sealed
+     map_object remap_object seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
+     decommit_several] SYS_mmap [] Again, "what the short way was refused is asked by the one that says why";
+
+    // What is thrown away is filled with zeros where it cannot be.
+    [discard discard_locked decommit decommit_several shrink_to_fit] SYS_madvise [] Done,
+        "zeros are written";
+    [discard decommit decommit_several shrink_to_fit] SYS_mincore [] Done, "zeros are written";
+
+    // Hints, and what only helps to say more.
+    [] SYS_prlimit64 [] Done, "the limit would be named";
+    [file_bytes code_dual] SYS_fcntl [] Either, "how it is open, or what is left out of it";
+    [] SYS_fstatfs [] Done, "whether it is in huge pages would be known";
+    [] SYS_fadvise64 [] Done, "a hint";
+    [windows windows_drop] SYS_madvise [] Done, "a hint";
+    [populate populate_write] SYS_madvise [EINVAL] Either, "a kernel before the advice: they are touched";
+    [secret] SYS_madvise [] AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
+    [secret] SYS_mmap [] AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";
+
+    // By a signal, or by the C library.
+    [raw_ftruncate] SYS_ftruncate [] Refused, "the raw call is made once";
+    [] SYS_ftruncate [EINTR] Done, "a signal: again";
+    [] SYS_fsync [EINTR] Done, "a signal: again";
+    [] SYS_pread64 [EINTR] Done, "a signal: again";
+    [] SYS_write [EINTR] Done, "a signal: again";
+    [named_create named_unique named_open] SYS_openat [EISDIR] With(&[Call::ShmOpen], EINVAL),
+        "so the C library says it";
+    [unlink raw_shm_unlink] SYS_unlink [EPERM] With(&[Call::ShmUnlink], libc::EACCES), "so the C library says it";
+};
+
+/// What is expected of a cell.
+pub fn expected(function: &str, call: &str, errno: i32) -> Expected {
+    let fits = |row: &&Row| {
+        (row.functions.is_empty() || row.functions.contains(&function))
+            && call == row.call
+            && (row.errnos.is_empty() || row.errnos.contains(&errno))
+    };
+    ROWS.iter()
+        .find(fits)
+        .map_or(Expected::Refused, |row| row.expected)
+}

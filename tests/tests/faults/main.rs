@@ -1,0 +1,80 @@
+//! Every system call that a function makes is refused, each time that it makes it, with every errno
+//! that the call's man page lists, once and from then on: each in a child of its own, whose parent
+//! answers for the kernel.
+//!
+//! A refusal is an error that names the call and the errno, unless `expected.rs` says why not. What was
+//! given comes back as it was; the second try works; and behind that, as much is mapped, open and
+//! locked as without the fault.
+
+// Elsewhere the same calls have other names.
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+
+mod calls;
+mod expected;
+mod locks;
+mod mappings;
+mod matrix;
+mod objects;
+mod raw;
+mod reserved;
+mod shared;
+mod trial;
+
+use tests::lacks;
+
+/// Something that is tried once under a fault, and then again.
+pub struct Scenario {
+    name: &'static str,
+    run: fn(&trial::Trial<'_>),
+}
+
+/// The functions of these names as scenarios.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        &[$(Scenario { name: stringify!($name), run: $name }),*]
+    };
+}
+pub(crate) use scenarios;
+
+fn check(wing: &str, scenarios: &[Scenario]) {
+    if lacks::own_process("faults") {
+        return;
+    }
+    let only = std::env::var("UNIX_MEMORY_FAULTS").ok();
+    let wanted = |it: &&Scenario| only.as_ref().is_none_or(|only| it.name == only);
+    let some: Vec<_> = scenarios.iter().filter(wanted).collect();
+    matrix::check(wing, &some);
+}
+
+#[test]
+fn of_private_mappings() {
+    check("private mappings", mappings::SCENARIOS);
+}
+
+#[test]
+fn of_locks() {
+    check("locks", locks::SCENARIOS);
+}
+
+#[test]
+fn of_shared_mappings() {
+    check("shared mappings", shared::SCENARIOS);
+}
+
+#[test]
+fn of_reservations() {
+    check("reservations", reserved::SCENARIOS);
+}
+
+#[test]
+fn of_objects() {
+    check("objects", objects::SCENARIOS);
+}
+
+#[test]
+fn of_the_raw_crate() {
+    check("the raw crate", raw::SCENARIOS);
+}

@@ -1,0 +1,192 @@
+//! All cells: each function, each call that it makes, each time that it does, each errno.
+
+use std::collections::BTreeMap;
+use std::ffi::c_long;
+use std::fmt::Write;
+
+use tests::skip;
+use unix_memory::{Call, page_size};
+
+use crate::Scenario;
+use crate::calls;
+use crate::expected::{Expected, expected};
+use crate::trial::{Fault, Left, Report, run};
+
+/// Calls of one number beyond these are not refused one by one: they are alike.
+const POSITIONS: usize = 6;
+
+/// What was done, and what not.
+#[derive(Debug, Default)]
+struct Count {
+    run: usize,
+    /// Of those, how many were refused by name and errno.
+    named: usize,
+    skipped: BTreeMap<&'static str, usize>,
+    /// What went wrong, by what is alike of it.
+    wrong: BTreeMap<String, Vec<String>>,
+}
+
+/// Runs all cells of `scenarios`, and says how many.
+///
+/// # Panics
+/// With those that went wrong.
+pub fn check(wing: &str, scenarios: &[&Scenario]) {
+    let mut count = Count::default();
+    for scenario in scenarios {
+        if !count.all_of(scenario) {
+            return skip(
+                "faults",
+                "no filters that could ask another process for an answer",
+            );
+        }
+    }
+    println!(
+        "faults of {wing}: {} functions, {} cells run, of which {} were refused by the call's name and \
+         errno, and the others done all the same",
+        scenarios.len(),
+        count.run,
+        count.named
+    );
+    for (why, cells) in &count.skipped {
+        println!("faults of {wing}: {cells} cells not run: {why}");
+    }
+    let mut text = String::new();
+    for (what, cells) in &count.wrong {
+        writeln!(text, "{what}").expect("a string takes it");
+        writeln!(text, "    {}", cells.join(", ")).expect("a string takes it");
+    }
+    assert!(
+        count.wrong.is_empty(),
+        "{} kinds of cells went wrong:\n{text}",
+        count.wrong.len()
+    );
+}
+
+impl Count {
+    /// Returns whether there can be any.
+    fn all_of(&mut self, scenario: &Scenario) -> bool {
+        for is_warm in [true, false] {
+            let Some(plain) = run(scenario.run, is_warm, None) else {
+                return false;
+            };
+            if plain.failure.is_some() || plain.error.is_some() {
+                let what = format!("{}, without a fault: {plain:?}", scenario.name);
+                self.wrong.insert(what, Vec::new());
+                continue;
+            }
+            let mut made: BTreeMap<_, usize> = BTreeMap::new();
+            for &call in &plain.calls {
+                *made.entry(call).or_default() += 1;
+            }
+            for (number, times) in made {
+                for position in 0..times {
+                    self.all_at(scenario, is_warm, (number, position), plain.left);
+                }
+            }
+        }
+        true
+    }
+
+    /// Refuses the call at a position with everything.
+    fn all_at(
+        &mut self,
+        scenario: &Scenario,
+        is_warm: bool,
+        (number, position): (c_long, usize),
+        plain: Left,
+    ) {
+        for &errno in calls::of(number).errnos {
+            for from_then_on in [false, true] {
+                if position >= POSITIONS {
+                    self.skip("the calls before it were the same, several times in a row");
+                } else if errno == libc::EINTR && from_then_on {
+                    self.skip("a signal at every call: it is tried again for good");
+                } else if number == libc::SYS_fcntl && errno == libc::EBADF {
+                    self.skip("the standard library aborts where a descriptor of its own is none");
+                } else if !is_warm && errno != libc::ENOMEM {
+                    self.skip("the first use of the library in a process: with ENOMEM alone");
+                } else {
+                    let fault = Fault {
+                        call: number,
+                        position,
+                        errno,
+                        from_then_on,
+                    };
+                    self.one(scenario, is_warm, fault, plain);
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, why: &'static str) {
+        *self.skipped.entry(why).or_default() += 1;
+    }
+
+    fn one(&mut self, scenario: &Scenario, is_warm: bool, fault: Fault, plain: Left) {
+        let report = run(scenario.run, is_warm, Some(fault)).expect("there were filters before");
+        self.run += 1;
+        let call = calls::of(fault.call);
+        let wrong = judge(scenario, is_warm, fault, &report, plain);
+        self.named += usize::from(wrong.is_none() && report.error.is_some());
+        if let Some(wrong) = wrong {
+            let what = format!("{}, {} refused: {wrong}", scenario.name, call.name);
+            let later = if fault.from_then_on { "+" } else { "" };
+            let place = format!("{}{later}: errno {}", fault.position, fault.errno);
+            self.wrong.entry(what).or_default().push(place);
+        }
+    }
+}
+
+/// What is wrong with a cell, if anything is.
+fn judge(
+    scenario: &Scenario,
+    is_warm: bool,
+    fault: Fault,
+    report: &Report,
+    plain: Left,
+) -> Option<String> {
+    if let Some(failure) = &report.failure {
+        return Some(failure.clone());
+    }
+    let left = report.left;
+    // What the library makes once, and keeps, it makes on the way of an error, too.
+    let kept = if is_warm { 0 } else { 4 * page_size() };
+    let most = plain.bytes.saturating_add_unsigned(kept);
+    if left.bytes > most || left.descriptors > plain.descriptors || left.locked > plain.locked {
+        return Some(format!(
+            "{left:?} is left of it, and without a fault {plain:?}"
+        ));
+    }
+    let call = calls::of(fault.call);
+    let named =
+        |names: &[Call], name: &str| name.is_empty() || names.iter().any(|it| it.name() == name);
+    let is_right = |names, name: &str, errno| named(names, name) && errno == fault.errno;
+    let expected = if is_warm {
+        expected(scenario.name, call.name, fault.errno)
+    } else {
+        // What it makes once is made before what it is asked for, or not at all.
+        Expected::Any
+    };
+    let right = match (expected, &report.error) {
+        (Expected::Refused | Expected::Again | Expected::Either, Some((name, errno))) => {
+            is_right(call.names, name, *errno)
+        }
+        (Expected::As(other) | Expected::AsOrDone(other), Some((name, errno))) => {
+            is_right(other, name, *errno)
+        }
+        (Expected::With(others, other), Some((name, errno))) => {
+            named(others, name) && (*errno == other || *errno == fault.errno)
+        }
+        (Expected::Any, Some((_, errno))) => *errno == fault.errno,
+        (Expected::Any | Expected::Done | Expected::Either | Expected::AsOrDone(_), None) => true,
+        (Expected::With(..) | Expected::Again, None) => !fault.from_then_on,
+        (Expected::Done, Some(_)) | (Expected::Refused | Expected::As(_), None) => false,
+    };
+    (!right).then(|| match &report.error {
+        None => "it was done".to_owned(),
+        Some((name, errno)) if *errno == fault.errno => {
+            format!("it says {name}, of the same errno")
+        }
+        Some((name, errno)) => format!("it says {name}, errno {errno}"),
+    })
+}
