@@ -40,6 +40,7 @@
 //! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
 //! | name memory, for readers of `/proc/<pid>/maps` | [`MapOptions::name`], [`Mapping::set_name`] |
 //! | choose the NUMA nodes of memory, see on which it is | `MemoryPolicy`, `Nodes`, on Linux and Android |
+//! | know which pages were written | [`Tracked`]: since a mark, for snapshots of what changed |
 //! | write back | [`Flush`] |
 //! | see what is mapped where, in this process or another | [`process_map`] |
 //! | change the protection of memory that was mapped otherwise, lock it | [`foreign`] |
@@ -99,8 +100,9 @@
 //! # Platforms
 //!
 //! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, except that OpenBSD reports no residency, DragonFly has no [`process_map`], and some items
-//! are of some systems alone: of Linux and Android huge pages (explicit ones, and how much is in any),
+//! all of it, except that OpenBSD reports no residency, DragonFly has no [`process_map`], only Linux
+//! and Android track writes ([`Tracked`]; others fail with `ENOSYS`), and some items are of some systems
+//! alone: of Linux and Android huge pages (explicit ones, and how much is in any),
 //! locks on fault, names of memory, `MemoryPolicy`, `Permanent`, `ProtectionKey` and
 //! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed memory.
 //! Android and L4Re lack shared memory objects with names. AIX, Cygwin, Emscripten, Fuchsia, Haiku,
@@ -140,6 +142,7 @@ mod arch;
 mod bytes;
 pub mod code;
 mod copy;
+mod dirty;
 mod error;
 pub mod foreign;
 mod guard;
@@ -181,6 +184,9 @@ pub use bytes::{FileBytes, options::FileBytesOptions, way::Way};
 pub use copy::mechanism::{
     FaultHandler, Mechanism, fault_handler, install_fault_handler, uninstall_fault_handler,
 };
+pub use dirty::tracked::Tracked;
+pub use dirty::tracking::Tracking;
+pub use dirty::written::Written;
 pub use error::{Call, Error, Failed, FileKind, Reason, Result};
 pub use guard::flush::Flush;
 #[cfg(feature = "bytemuck")]

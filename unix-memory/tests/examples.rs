@@ -166,6 +166,38 @@ fn maps_shows_a_process() {
 }
 
 #[test]
+fn checkpoint_writes_what_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoint");
+    let (ok, out, err) = run(example("checkpoint").arg(&path));
+    assert!(ok, "{err}");
+    assert_eq!(
+        path.metadata().unwrap().len(),
+        1000 * u64::try_from(page_size()).unwrap()
+    );
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len(), 7, "{out}");
+    let written = match lines[0] {
+        "tracked by WriteProtect" => 10..=10,
+        // The kernel may merge the memory with other memory, all of which is written then.
+        "tracked by SoftDirty" => 10..=1000,
+        reason => {
+            println!("skipped: checkpoints of what changed: {reason}");
+            1000..=1000
+        }
+    };
+    for (line, round) in lines[1..6].iter().zip(1..) {
+        let pages = line.strip_prefix(&format!("checkpoint {round}: "));
+        let pages = pages.and_then(|rest| rest.strip_suffix(" of 1000 pages"));
+        let pages = pages.and_then(|pages| pages.parse().ok());
+        assert!(pages.is_some_and(|pages| written.contains(&pages)), "{out}");
+    }
+    assert_eq!(lines[6], "the file has what the memory has: true");
+    let (ok, _, err) = run(&mut example("checkpoint"));
+    assert!(!ok && err.contains("name the file"), "{err}");
+}
+
+#[test]
 fn dev_zero_reads_zeros() {
     if lacks_own_pages("mapping a device") {
         return;

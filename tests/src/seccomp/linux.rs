@@ -19,6 +19,7 @@ pub use libc::{
     SYS_munmap as SYS_MUNMAP, SYS_pipe2 as SYS_PIPE2, SYS_prctl as SYS_PRCTL,
     SYS_process_madvise as SYS_PROCESS_MADVISE, SYS_process_vm_readv as SYS_PROCESS_VM_READV,
     SYS_process_vm_writev as SYS_PROCESS_VM_WRITEV, SYS_rt_sigaction as SYS_RT_SIGACTION,
+    SYS_userfaultfd as SYS_USERFAULTFD,
 };
 
 /// The request of `ioctl` that asks about one address in the map of a process, as the kernel gets it.

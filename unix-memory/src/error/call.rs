@@ -111,6 +111,20 @@ pub enum Call {
     ProcessMap,
     /// Naming pages that this crate need not own.
     ForeignPages,
+    /// Tracking writes, refused before the kernel was asked.
+    Track,
+    /// `userfaultfd(2)`: making a descriptor by which writes are tracked.
+    Userfaultfd,
+    /// `ioctl(2)` with `UFFDIO_REGISTER`: beginning to track pages.
+    UffdioRegister,
+    /// `ioctl(2)` with `UFFDIO_WRITEPROTECT`: marking pages as not written.
+    UffdioWriteprotect,
+    /// `ioctl(2)` with `PAGEMAP_SCAN`: asking which pages were written.
+    PagemapScan,
+    /// `open(2)` and `read(2)` of `/proc/self/pagemap`.
+    Pagemap,
+    /// `open(2)` and `write(2)` of `/proc/self/clear_refs`.
+    ClearRefs,
 }
 
 impl Call {
@@ -171,6 +185,13 @@ impl Call {
             Self::Sigaction => "sigaction",
             Self::ProcessMap => "process_map",
             Self::ForeignPages => "ForeignPages",
+            Self::Track => "into_tracked",
+            Self::Userfaultfd => "userfaultfd",
+            Self::UffdioRegister => "ioctl(UFFDIO_REGISTER)",
+            Self::UffdioWriteprotect => "ioctl(UFFDIO_WRITEPROTECT)",
+            Self::PagemapScan => "ioctl(PAGEMAP_SCAN)",
+            Self::Pagemap => "/proc/self/pagemap",
+            Self::ClearRefs => "/proc/self/clear_refs",
         }
     }
 }

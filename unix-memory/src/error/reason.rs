@@ -174,6 +174,16 @@ pub enum Reason {
     OtherProcess,
     /// The memory is no ring, or one of another version of this crate or width of pointers.
     NoRing,
+    /// Another descriptor of `userfaultfd(2)` watches some of the pages.
+    Watched,
+    /// The process has a tracker by [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) already, and
+    /// can have but one: all of them would clear the same bits.
+    OneTracker,
+    /// The kernel does not see which pages of such memory are written, as that of a device's registers.
+    NotTrackable,
+    /// The process is not dumpable, so that its own files below `/proc` are closed to it: see
+    /// `PR_SET_DUMPABLE` of prctl(2). It can make trackers before it gives that up.
+    NotDumpable,
     /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
     /// for writing.
     Mapped,
@@ -289,6 +299,14 @@ impl Reason {
                  memory (vm.overcommit_memory)"
             }
             Self::NotCommitted => "some of it is not committed: commit it first",
+            Self::Watched => "another userfaultfd watches these pages",
+            Self::OneTracker => {
+                "the process has a tracker by soft-dirty bits already, and can have but one"
+            }
+            Self::NotTrackable => "the kernel tracks no writes to such memory",
+            Self::NotDumpable => {
+                "the process is not dumpable: track before PR_SET_DUMPABLE closes /proc/self"
+            }
             Self::Mapped => "somebody has it mapped, and may write",
             Self::LengthLimit(_)
             | Self::OffsetLimit(_)

@@ -1,0 +1,40 @@
+//! An open descriptor, without the standard library's types.
+
+use core::ffi::{CStr, c_int};
+
+use crate::error::Errno;
+use crate::os::call::errno;
+
+/// A descriptor, closed on drop.
+#[derive(Debug)]
+pub struct Descriptor(c_int);
+
+impl Descriptor {
+    /// Opens the file at `path`, closed on exec.
+    pub fn open(path: &CStr, flags: c_int) -> Result<Self, Errno> {
+        // SAFETY: the path ends with a zero.
+        let opened = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) };
+        // SAFETY: that is its result.
+        unsafe { Self::from_result(opened) }
+    }
+
+    /// # Safety
+    /// `result` is what a call has just returned that makes a descriptor.
+    pub unsafe fn from_result(result: c_int) -> Result<Self, Errno> {
+        if result < 0 {
+            return Err(errno());
+        }
+        Ok(Self(result))
+    }
+
+    pub const fn number(&self) -> c_int {
+        self.0
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is this one's own.
+        let _closed = unsafe { libc::close(self.0) };
+    }
+}

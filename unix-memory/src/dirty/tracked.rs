@@ -1,0 +1,348 @@
+//! Mappings whose written pages are tracked.
+
+use core::fmt;
+
+use super::tracker::Tracker;
+use super::tracking::Tracking;
+use super::written::Written;
+use crate::error::{Failed, Result};
+use crate::mapping::Mapping;
+use crate::protection::{Access, Protection};
+use crate::shared::SharedMapping;
+
+/// A mapping for which the kernel keeps track of the pages that were written since a mark.
+///
+/// It serves incremental snapshots, checkpoints and garbage collectors: they need not look at pages that
+/// were not written. `into_tracked()` of [`Mapping`] and [`SharedMapping`] makes it and sets the first
+/// mark, at which no page is written. `M` is the guard, which this value owns. Around a [`Mapping`] it
+/// derefs to `[u8]` as the mapping does, and is written in the same way; around a [`SharedMapping`] it
+/// derefs to that. When it is dropped, the memory is unmapped.
+///
+/// ```
+/// use unix_memory::{Mapping, page_size};
+///
+/// let page = page_size();
+/// let mapping = Mapping::anonymous(100 * page)?;
+/// let mut heap = match mapping.into_tracked() {
+///     Ok(heap) => heap,
+///     Err(refused) => {
+///         println!("{refused}"); // not on this system, or not in this kernel: compare all pages
+///         return Ok(());
+///     }
+/// };
+/// let mut snapshot = heap.to_vec();
+///
+/// heap[7 * page + 5] = 1;
+/// heap[8 * page] = 1;
+/// heap[50 * page] = 1;
+/// for range in heap.take() {
+///     let range = range?; // 7 * page..9 * page, then 50 * page..51 * page
+///     snapshot[range.clone()].copy_from_slice(&heap[range]);
+/// }
+/// assert_eq!(snapshot[..], heap[..]);
+/// assert_eq!(heap.take().count(), 0);
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+///
+/// # What counts as written
+/// A page counts as written when something writes to it through this mapping: a thread of this process,
+/// the kernel on its behalf (`read(2)` into the memory), or another process that writes into this one
+/// (`process_vm_writev(2)`, a debugger). Contents are not compared: a write of the bytes that are there
+/// already counts too. So does [`discard`](Tracked::discard), and, with [`Tracking::WriteProtect`], a
+/// written page of a file stays written when it was written back to the file. Where the kernel's answer
+/// leaves a doubt, the page is reported as written.
+///
+/// Not reported are:
+/// * writes of other processes to shared memory or to a file, writes of this process to them through
+///   another mapping or by `write(2)`, and truncation of a file;
+/// * writes by a device, or by the kernel in its place, into memory that was handed over before the mark:
+///   reads with `O_DIRECT` that are under way, buffers that are registered with io_uring;
+/// * pages of a private mapping of a file that [`advise_unchecked`](Mapping::advise_unchecked) discards,
+///   after which they show the file's bytes again.
+///
+/// # Costs
+/// The first write to each page after a mark takes a page fault. With [`Tracking::WriteProtect`], each
+/// page takes 8 bytes in the kernel's page tables even if it is never used: 2 MiB for each GiB where pages
+/// have 4 KiB. A transparent huge page is split at the first write after a mark; an explicit huge page is
+/// written or not as a whole.
+///
+/// # Fork, threads, lengths, descriptors
+/// * **fork**: a child inherits the memory as any other, but not the tracking. There the methods fail with
+///   `EPERM` ([`Reason::OtherProcess`](crate::Reason::OtherProcess)), and dropping the value changes
+///   nothing in the parent. To track the child's memory, take the mapping out with
+///   [`untrack`](Self::untrack), and track it again.
+/// * **Threads**: the methods may be called while other threads write to shared memory. Each write is in
+///   this answer or in the next one, or in both if it happens meanwhile.
+/// * **Length**: to resize or split the mapping, take it out with [`untrack`](Self::untrack), and track
+///   the result, of which no page is written then. The parts that [`Mapping::split_at`] makes are tracked
+///   independently.
+/// * **Descriptors**: each tracker holds two, both closed on exec. Once it is made, no method opens
+///   another, nor needs `/proc`.
+#[doc(alias = "dirty")]
+#[doc(alias = "userfaultfd")]
+#[doc(alias = "PAGEMAP_SCAN")]
+#[doc(alias = "soft-dirty")]
+#[must_use = "it is unmapped when it is dropped"]
+pub struct Tracked<M> {
+    pub(super) mapping: M,
+    tracker: Tracker,
+}
+
+impl<M> Tracked<M> {
+    /// Returns the mapping, for what needs a shared reference only: advice, residency, locks.
+    pub const fn mapping(&self) -> &M {
+        &self.mapping
+    }
+
+    /// Returns how writes are tracked; for an empty mapping, how that was asked for.
+    pub const fn tracking(&self) -> Tracking {
+        self.tracker.tracking()
+    }
+}
+
+/// Declares the methods for one of the guards. For the examples, `$new` makes a writable guard of four
+/// pages, and `$write` writes to the second page.
+macro_rules! tracked {
+    ($guard:ident, $new:literal, $write:literal) => {
+        /// Tracking of writes.
+        impl<A: Access> $guard<A> {
+            /// Tracks which pages are written from now on: by [`Tracking::WriteProtect`] or, where the
+            /// kernel lacks or forbids that, by [`Tracking::SoftDirty`].
+            ///
+            /// # Errors
+            /// The mapping comes back unchanged inside the error. `ENOSYS` where the system or the kernel
+            /// has neither ([`Reason::Unsupported`](crate::Reason::Unsupported)); otherwise an error of
+            /// [`into_tracked_by`](Self::into_tracked_by).
+            ///
+            /// # Platform
+            /// Linux and Android; [`Tracking`] lists kernels. Other systems have no such call.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{Tracking, page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// match mapping.into_tracked() {
+            ///     Ok(tracked) => assert_eq!(tracked.take().count(), 0),
+            ///     Err(refused) => println!("{refused}"),
+            /// }
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "UFFDIO_REGISTER")]
+            pub fn into_tracked(self) -> Result<Tracked<Self>, Failed<Self>> {
+                self.tracked(None)
+            }
+
+            /// Tracks which pages are written from now on, by `tracking` and by nothing else.
+            ///
+            /// # Errors
+            /// The mapping comes back unchanged inside the error, which names the call:
+            /// * any: `ENOSYS` where the system or the kernel lacks it
+            ///   ([`Reason::Unsupported`](crate::Reason::Unsupported));
+            /// * [`Call::Userfaultfd`](crate::Call::Userfaultfd): `EPERM`, or another error that a filter
+            ///   of system calls returns; `EMFILE`, `ENFILE` at the limits of descriptors;
+            /// * [`Call::Pagemap`](crate::Call::Pagemap), [`Call::ClearRefs`](crate::Call::ClearRefs):
+            ///   `EACCES` where the process is neither dumpable nor root's
+            ///   ([`Reason::NotDumpable`](crate::Reason::NotDumpable)); `ENOENT` without `/proc`;
+            ///   `EMFILE`, `ENFILE`;
+            /// * [`Call::UffdioRegister`](crate::Call::UffdioRegister): `ENOMEM` at the kernel's limit of
+            ///   mappings; `EPERM` for a file that is not open for writing
+            ///   ([`Reason::NotWritable`](crate::Reason::NotWritable)); `EBUSY` where another userfaultfd
+            ///   watches the pages ([`Reason::Watched`](crate::Reason::Watched)); `EINVAL` for a part of an
+            ///   explicit huge page;
+            /// * [`Call::UffdioWriteprotect`](crate::Call::UffdioWriteprotect): `ENOMEM` where there is no
+            ///   memory for page tables;
+            /// * [`Call::PagemapScan`](crate::Call::PagemapScan): `ENOTSUP` for a device's memory
+            ///   ([`Reason::NotTrackable`](crate::Reason::NotTrackable));
+            /// * [`Call::Track`](crate::Call::Track), for [`Tracking::SoftDirty`]: `EBUSY` where the
+            ///   process has such a tracker ([`Reason::OneTracker`](crate::Reason::OneTracker)); `EINVAL`
+            ///   for any but private anonymous memory
+            ///   ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)).
+            ///
+            /// # Platform
+            /// Linux and Android; [`Tracking`] lists kernels. Other systems have no such call.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{Tracking, page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// match mapping.into_tracked_by(Tracking::WriteProtect) {
+            ///     Ok(tracked) => assert_eq!(tracked.tracking(), Tracking::WriteProtect),
+            ///     Err(refused) => println!("{refused}"),
+            /// }
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "userfaultfd")]
+            pub fn into_tracked_by(
+                self,
+                tracking: Tracking,
+            ) -> Result<Tracked<Self>, Failed<Self>> {
+                self.tracked(Some(tracking))
+            }
+
+            fn tracked(self, tracking: Option<Tracking>) -> Result<Tracked<Self>, Failed<Self>> {
+                let is_readable = self.protection().contains(Protection::READ);
+                match Tracker::new(self.region(), is_readable, tracking) {
+                    Ok(tracker) => Ok(Tracked {
+                        mapping: self,
+                        tracker,
+                    }),
+                    Err(error) => Err(Failed::new(error, self)),
+                }
+            }
+        }
+
+        impl<A: Access> Tracked<$guard<A>> {
+            fn is_readable(&self) -> bool {
+                self.mapping.protection().contains(Protection::READ)
+            }
+
+            /// Iterates over the ranges that were written since the last mark, which stay written.
+            ///
+            /// # Errors
+            /// Each item may be an error, after which the iterator ends: `EPERM` in a child
+            /// ([`Reason::OtherProcess`](crate::Reason::OtherProcess)), `ENOMEM`.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// # #[allow(unused_mut, reason = "one of the two")]
+            /// let Ok(mut tracked) = mapping.into_tracked() else { return Ok(()) };
+            #[doc = $write]
+            /// let page = page_size();
+            /// for _twice in 0..2 {
+            ///     assert_eq!(tracked.written().next().transpose()?, Some(page..2 * page));
+            /// }
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "PAGEMAP_SCAN")]
+            pub fn written(&self) -> Written<'_> {
+                let region = self.mapping.region();
+                Written::new(&self.tracker, region, self.is_readable(), false)
+            }
+
+            /// Iterates over the ranges that were written since the last mark, and resets each: it counts
+            /// as not written until it is written again.
+            ///
+            /// If the iterator is dropped before its end, the ranges that it did not return stay written.
+            /// (If it is [forgotten](core::mem::forget), some that it did not return may be lost.)
+            /// [`Tracking::WriteProtect`] reads and resets each page in one step.
+            /// [`Tracking::SoftDirty`] resets all pages when the iterator reaches its end, and none if it
+            /// is dropped before; it can miss what another process writes meanwhile.
+            ///
+            /// # Errors
+            /// As [`written`](Self::written). After an error, the ranges that were not returned stay
+            /// written, and pages may be reported that were not.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// # #[allow(unused_mut, reason = "one of the two")]
+            /// let Ok(mut tracked) = mapping.into_tracked() else { return Ok(()) };
+            #[doc = $write]
+            /// let ranges = tracked.take().collect::<Result<Vec<_>, _>>()?;
+            /// assert_eq!(ranges, [page_size()..2 * page_size()]);
+            /// assert_eq!(tracked.take().count(), 0);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "PAGEMAP_SCAN")]
+            #[doc(alias = "PM_SCAN_WP_MATCHING")]
+            pub fn take(&self) -> Written<'_> {
+                let region = self.mapping.region();
+                Written::new(&self.tracker, region, self.is_readable(), true)
+            }
+
+            /// Sets a new mark: every page counts as not written until it is written again.
+            ///
+            /// # Errors
+            /// `EPERM` in a child ([`Reason::OtherProcess`](crate::Reason::OtherProcess)); `ENOMEM`, after
+            /// which all pages count as written.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// # #[allow(unused_mut, reason = "one of the two")]
+            /// let Ok(mut tracked) = mapping.into_tracked() else { return Ok(()) };
+            #[doc = $write]
+            /// tracked.mark()?;
+            /// assert_eq!(tracked.written().count(), 0);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "UFFDIO_WRITEPROTECT")]
+            #[doc(alias = "clear_refs")]
+            pub fn mark(&self) -> Result<()> {
+                self.tracker.mark(self.mapping.region(), self.is_readable())
+            }
+
+            /// Changes what may be done with the pages, and the type with it. The pages stay tracked, and
+            /// those that were written stay written.
+            ///
+            /// # Errors
+            #[doc = concat!("As [`", stringify!($guard), "::protect`]; the tracked mapping comes back in it.")]
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{ReadOnly, page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// # #[allow(unused_mut, reason = "one of the two")]
+            /// let Ok(mut tracked) = mapping.into_tracked() else { return Ok(()) };
+            #[doc = $write]
+            /// let tracked = tracked.protect(ReadOnly)?;
+            /// assert_eq!(tracked.take().count(), 1);
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "mprotect")]
+            #[allow(
+                clippy::result_large_err,
+                reason = "it gives the mapping back, and there is no allocator to box it by"
+            )]
+            pub fn protect<B: Access>(self, access: B) -> Result<Tracked<$guard<B>>, Failed<Self>> {
+                let tracker = self.tracker;
+                match self.mapping.protect(access) {
+                    Ok(mapping) => Ok(Tracked { mapping, tracker }),
+                    Err(failed) => {
+                        let (error, mapping) = failed.into_parts();
+                        Err(Failed::new(error, Self { mapping, tracker }))
+                    }
+                }
+            }
+
+            /// Stops tracking, and returns the mapping. Which pages were written is forgotten.
+            ///
+            /// ```
+            #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
+            #[doc = $new]
+            /// let Ok(tracked) = mapping.into_tracked() else { return Ok(()) };
+            /// let mapping = tracked.untrack();
+            /// assert_eq!(mapping.len(), 4 * page_size());
+            /// # Ok::<(), unix_memory::Error>(())
+            /// ```
+            #[doc(alias = "UFFDIO_UNREGISTER")]
+            pub fn untrack(self) -> $guard<A> {
+                self.tracker.stop(self.mapping.region());
+                self.mapping
+            }
+        }
+
+        impl<A: Access> fmt::Debug for Tracked<$guard<A>> {
+            /// Address, length, protection and way; never content.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("Tracked")
+                    .field("mapping", &self.mapping)
+                    .field("tracking", &self.tracking())
+                    .finish()
+            }
+        }
+    };
+}
+
+tracked!(
+    Mapping,
+    "let mapping = Mapping::anonymous(4 * page_size())?;",
+    "tracked[page_size()] = 1;"
+);
+tracked!(
+    SharedMapping,
+    "let mapping: SharedMapping<unix_memory::ReadWrite> =
+    unix_memory::MapOptions::new().len(4 * page_size()).map_anonymous_shared(unix_memory::ReadWrite)?;",
+    "tracked.write_at(page_size(), &[1])?;"
+);
+
+static_assertions::assert_impl_all!(Tracked<Mapping<Protection>>: Send, Sync, Unpin);
+static_assertions::assert_impl_all!(Tracked<SharedMapping<Protection>>: Send, Sync, Unpin);

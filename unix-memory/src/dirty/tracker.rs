@@ -1,0 +1,149 @@
+//! What tracks the pages of a mapping, by whatever way.
+
+use core::ops::Range;
+
+use super::soft_dirty::{self, SoftDirty};
+use super::write_protect::{self, WriteProtect};
+use crate::dirty::tracking::Tracking;
+use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::process::Process;
+use crate::region::Region;
+
+/// Tracks the pages of a region, which its methods are given: always the same.
+#[derive(Debug)]
+pub struct Tracker {
+    way: Way,
+    /// Who made it: what it has open is of that process, whoever uses it.
+    owner: Process,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// There are no pages.
+    Empty(Tracking),
+    WriteProtect(WriteProtect),
+    SoftDirty(SoftDirty),
+}
+
+impl Tracker {
+    /// Begins to track the pages of `region` as not written, by `tracking` or by the first that works.
+    pub fn new(region: &Region, is_readable: bool, tracking: Option<Tracking>) -> Result<Self> {
+        let arguments = Arguments::Length(region.len());
+        let owner =
+            Process::current().map_err(|errno| Error::kernel(Call::Track, errno, arguments))?;
+        let pages = region.pages();
+        let write_protect = || WriteProtect::new(pages, arguments).map(Way::WriteProtect);
+        let soft_dirty = || {
+            if !region.is_private_anonymous() {
+                let reason = Reason::NotAnonymous;
+                return Err(Error::new(Call::Track, libc::EINVAL, arguments, reason));
+            }
+            SoftDirty::new(pages, is_readable, owner, arguments).map(Way::SoftDirty)
+        };
+        let way = match tracking {
+            _ if pages.len == 0 => Way::Empty(tracking.unwrap_or(Tracking::WriteProtect)),
+            Some(Tracking::WriteProtect) => write_protect()?,
+            Some(Tracking::SoftDirty) => soft_dirty()?,
+            None => match write_protect() {
+                Err(error) if is_missing(&error) => match soft_dirty() {
+                    // The first error says what would have served.
+                    Err(other)
+                        if matches!(other.reason(), Reason::Unsupported | Reason::NotAnonymous) =>
+                    {
+                        return Err(error);
+                    }
+                    result => result?,
+                },
+                result => result?,
+            },
+        };
+        Ok(Self { way, owner })
+    }
+
+    pub const fn tracking(&self) -> Tracking {
+        match self.way {
+            Way::Empty(tracking) => tracking,
+            Way::WriteProtect(_) => Tracking::WriteProtect,
+            Way::SoftDirty(_) => Tracking::SoftDirty,
+        }
+    }
+
+    /// Has all pages be not written.
+    pub fn mark(&self, region: &Region, is_readable: bool) -> Result<()> {
+        self.check(region)?;
+        let arguments = Arguments::Length(region.len());
+        match &self.way {
+            Way::Empty(_) => Ok(()),
+            Way::WriteProtect(by) => by.mark(region.pages(), arguments),
+            Way::SoftDirty(by) => by.mark(region.pages(), is_readable, arguments),
+        }
+    }
+
+    /// The pages that were written, piece by piece; no more so if `reset`.
+    pub fn pieces(&self, region: &Region, is_readable: bool, reset: bool) -> Pieces<'_> {
+        let pages = region.pages();
+        let arguments = Arguments::Length(region.len());
+        if let Err(error) = self.check(region) {
+            return Pieces::Refused(error);
+        }
+        match &self.way {
+            Way::Empty(_) => Pieces::None,
+            Way::WriteProtect(by) => Pieces::WriteProtect(by.pieces(pages, arguments, reset)),
+            Way::SoftDirty(by) => {
+                Pieces::SoftDirty(by.pieces(pages, is_readable, arguments, reset))
+            }
+        }
+    }
+
+    /// Tracks the pages no longer. In a child, where they are not tracked, this does nothing.
+    pub fn stop(self, region: &Region) {
+        match self.way {
+            Way::WriteProtect(by) if self.owner.is_current() => by.stop(region.pages()),
+            _ => {}
+        }
+    }
+
+    /// What a child inherits would ask about its parent's memory, and change that.
+    fn check(&self, region: &Region) -> Result<()> {
+        if self.owner.is_current() {
+            return Ok(());
+        }
+        let arguments = Arguments::Length(region.len());
+        let reason = Reason::OtherProcess;
+        Err(Error::new(Call::Track, libc::EPERM, arguments, reason))
+    }
+}
+
+/// Whether the kernel does not have it, or not for this process.
+fn is_missing(error: &Error) -> bool {
+    error.reason() == Reason::Unsupported
+        || (error.call(), error.errno()) == (Call::Userfaultfd, libc::EPERM)
+}
+
+/// What was written, piece by piece, from the lowest address on.
+#[derive(Debug)]
+pub enum Pieces<'a> {
+    None,
+    Refused(Error),
+    WriteProtect(write_protect::Pieces<'a>),
+    SoftDirty(soft_dirty::Pieces<'a>),
+}
+
+impl Pieces<'_> {
+    /// The next piece, in addresses. After the end, or an error, it is not asked again.
+    pub fn next(&mut self) -> Result<Option<Range<usize>>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Refused(error) => Err(*error),
+            Self::WriteProtect(pieces) => pieces.next(),
+            Self::SoftDirty(pieces) => pieces.next(),
+        }
+    }
+
+    /// Has a piece be written again that was not used.
+    pub fn give_back(&mut self, piece: Range<usize>) {
+        if let Self::WriteProtect(pieces) = self {
+            pieces.give_back(piece);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How writes are tracked.
+
+/// How the kernel keeps track of the pages that are written.
+///
+/// ```
+/// use unix_memory::{Mapping, Tracking};
+///
+/// match Mapping::anonymous(100)?.into_tracked() {
+///     Ok(tracked) => match tracked.tracking() {
+///         Tracking::WriteProtect => println!("by write protection"),
+///         other => println!("by {other:?}, which is slower"),
+///     },
+///     Err(refused) => println!("{refused}"),
+/// }
+/// # Ok::<(), unix_memory::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tracking {
+    /// The kernel protects the pages against writes. The first write to each page takes a fault, in which
+    /// the kernel lifts the protection and lets the write go on.
+    ///
+    /// It serves any memory, and any number of trackers, which disturb neither each other nor the rest of
+    /// the process. Source: `userfaultfd(2)`, `UFFD_FEATURE_WP_ASYNC`, and `PAGEMAP_SCAN(2const)`, since
+    /// Linux 6.7.
+    ///
+    /// # Platform
+    /// Linux and Android, where the kernel was built with `CONFIG_PTE_MARKER_UFFD_WP`: for x86-64, and for
+    /// arm64 since Linux 6.10. It needs no privilege. Filters of system calls may refuse `userfaultfd`, as
+    /// those of many containers do.
+    ///
+    /// Linux 6.7 to 6.9 without later fixes can lose the fact that a page must be written back to its file,
+    /// or to swap space, if one thread writes to it while another one [takes](crate::Tracked::take). That
+    /// concerns shared memory; a [`Mapping`](crate::Mapping) is not written meanwhile.
+    #[doc(alias = "userfaultfd")]
+    #[doc(alias = "PAGEMAP_SCAN")]
+    #[doc(alias = "UFFD_FEATURE_WP_ASYNC")]
+    WriteProtect,
+    /// The kernel keeps a bit for each page of the process, sets it when the page is written, and clears the
+    /// bits of all pages together.
+    ///
+    /// It serves private anonymous memory in ordinary pages; other memory is refused with
+    /// [`Reason::NotAnonymous`](crate::Reason::NotAnonymous). As the bits are cleared together, a process
+    /// can have one tracker of this kind ([`Reason::OneTracker`](crate::Reason::OneTracker)). Each
+    /// [`mark`](crate::Tracked::mark), and each [`take`](crate::Tracked::take) that reaches its end, walks
+    /// all memory of the process, and clears bits that others may use: a debugger, CRIU, another library.
+    /// If one of these clears them, this crate detects it, and reports all pages as written. Source:
+    /// `Documentation/admin-guide/mm/soft-dirty.rst` of Linux, since 3.11.
+    ///
+    /// # Platform
+    /// Linux and Android, on x86-64, s390x and POWER, where the kernel was built with
+    /// `CONFIG_MEM_SOFT_DIRTY`. `into_tracked` tries whether the bits work.
+    #[doc(alias = "soft-dirty")]
+    #[doc(alias = "clear_refs")]
+    #[doc(alias = "pagemap")]
+    SoftDirty,
+}
