@@ -7,13 +7,10 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use rustix::fs::{CWD, Mode, mkfifoat};
-use serde_json::Value;
 use unix_memory::{Mapping, page_size};
 
 /// The program that cargo built from `examples/NAME` together with this test.
@@ -34,20 +31,6 @@ fn example(name: &str) -> Command {
     let mut command = Command::new(emulator);
     command.args(words).arg(path_of(name));
     command
-}
-
-/// Whether advice is not heard, as under an emulator that takes any value; then it says that
-/// `check` was left out.
-fn lacks_advice(check: &str) -> bool {
-    const NO_ADVICE: libc::c_int = 0x7eed_beef;
-    let page = Mapping::anonymous(page_size()).unwrap();
-    let address = page.as_ptr().cast_mut().cast();
-    // SAFETY: the page is ours alone, and there is no such advice.
-    let taken = unsafe { libc::madvise(address, page.len(), NO_ADVICE) } == 0;
-    if taken {
-        println!("skipped: {check}: an emulator takes any advice and keeps it to itself");
-    }
-    taken
 }
 
 /// Whether the kernel's pages are smaller than what the emulator makes of them, so that it tells of
@@ -96,31 +79,6 @@ fn run(command: &mut Command) -> (bool, String, String) {
     } = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.success(), text(stdout), text(stderr))
-}
-
-/// What `pages --json` says of one file.
-fn json(path: &Path, options: &[&str]) -> Value {
-    let (ok, out, err) = run(example("pages").arg("--json").args(options).arg(path));
-    assert!(ok, "{err}");
-    serde_json::from_str::<Vec<Value>>(&out).unwrap().remove(0)
-}
-
-/// A new directory on a disk: what is on a tmpfs cannot be evicted.
-fn directory() -> tempfile::TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
-}
-
-/// A file of `pages` pages and one byte, written to disk.
-fn file(directory: &tempfile::TempDir, pages: usize) -> PathBuf {
-    let path = directory.path().join("file");
-    let mut file = File::create(&path).unwrap();
-    // What is written at once the kernel may keep as one large page, and evict only as a whole.
-    let page = vec![1; page_size()];
-    for _ in 0..pages {
-        file.write_all(&page).unwrap();
-    }
-    file.write_all(&[1]).unwrap();
-    path
 }
 
 #[test]
@@ -286,219 +244,4 @@ fn two_processes_share_memory() {
     // A child without a parent has nothing to read.
     let (ok, _, err) = run(example("share_fd").arg("child"));
     assert!(!ok && err.contains("Error"), "{err}");
-}
-
-#[test]
-fn without_files_it_shows_itself() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let mut pages = example("pages");
-    let owner = std::fs::metadata(path_of("pages")).unwrap().uid();
-    let (ok, out, err) = run(pages.args(["--width", "40"]));
-    let us = rustix::process::geteuid();
-    if !us.is_root() && owner != us.as_raw() {
-        // Somebody else built the program: then the kernel does not tell us.
-        assert!(!ok && err.contains("only to the file's owner"), "{err}");
-        return;
-    }
-    assert!(ok, "{err}");
-    let lines: Vec<_> = out.lines().collect();
-    assert_eq!(lines.len(), 2);
-    assert!(
-        lines[0].contains("examples/pages: ") && lines[0].contains(" in memory ("),
-        "{out}"
-    );
-    assert_eq!(lines[1].chars().count(), 40);
-}
-
-#[test]
-fn evict_read_and_load_are_seen() {
-    if lacks_advice("evicting a file") || lacks_own_pages("evicting a file") {
-        return;
-    }
-    let directory = directory();
-    let path = file(&directory, 999);
-    let evicted = json(&path, &["--evict"]);
-    assert_eq!(evicted["size"], 999 * page_size() + 1);
-    assert_eq!(evicted["pages"], 1000);
-    // Nobody else uses the file, but each processor holds on to some pages that it has just added.
-    let left = evicted["resident"].as_u64().unwrap();
-    assert!(left < 100, "{evicted}");
-
-    // Reading one page brings it in, and some after it.
-    File::open(&path)
-        .unwrap()
-        .read_at(&mut [0], 500 * page_size() as u64)
-        .unwrap();
-    let read = json(&path, &[]);
-    let resident = read["resident"].as_u64().unwrap();
-    assert!((left..900).contains(&resident), "{read}");
-    let runs: Vec<(u64, u64)> = serde_json::from_value(read["resident_runs"].clone()).unwrap();
-    assert!(
-        runs.iter()
-            .any(|&(first, count)| (first..first + count).contains(&500)),
-        "{read}"
-    );
-    assert_eq!(runs.iter().map(|&(_, count)| count).sum::<u64>(), resident);
-    let (_, out, _) = run(example("pages").args(["--width", "20"]).arg(&path));
-    let picture = out.lines().nth(1).unwrap();
-    assert!(
-        picture.contains('·') && picture.chars().count() == 20,
-        "{picture}"
-    );
-
-    let loaded = json(&path, &["--load"]);
-    assert_eq!(loaded["resident"], 1000);
-    assert_eq!(loaded["resident_runs"], serde_json::json!([[0, 1000]]));
-    let (_, out, _) = run(example("pages").args(["--width", "20"]).arg(&path));
-    assert_eq!(out.lines().nth(1).unwrap(), "█".repeat(20));
-}
-
-#[test]
-fn sparse_and_empty_files() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let directory = directory();
-    let path = directory.path().join("sparse");
-    let len: u64 = if cfg!(target_pointer_width = "64") {
-        4 << 30
-    } else {
-        // There may be no more than 2 GiB in all.
-        256 << 20
-    };
-    File::create(&path).unwrap().set_len(len).unwrap();
-    let sparse = json(&path, &[]);
-    assert_eq!(sparse["size"], len);
-    assert_eq!(sparse["resident"], 0);
-    let path = directory.path().join("empty");
-    File::create(&path).unwrap();
-    let (ok, out, err) = run(example("pages").arg(&path));
-    assert!(ok, "{err}");
-    assert_eq!(
-        out,
-        format!("{}: 0 bytes, 0 pages, 0 in memory\n", path.display())
-    );
-}
-
-#[test]
-fn what_cannot_be_shown_is_told_and_the_rest_is_done() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let directory = directory();
-    let path = file(&directory, 3);
-    let pipe = directory.path().join("pipe");
-    mkfifoat(CWD, &pipe, Mode::RUSR).unwrap();
-    let missing = directory.path().join("missing");
-    let (ok, out, err) = run(example("pages").args([
-        Path::new("/dev/zero"),
-        directory.path(),
-        &missing,
-        &pipe,
-        &path,
-    ]));
-    assert!(!ok);
-    assert_eq!(out.lines().count(), 2, "{out}");
-    assert!(out.starts_with(&format!("{}: ", path.display())), "{out}");
-    let expected = [
-        "/dev/zero: mmap at file offset 0: Invalid argument (give the length: a character device \
-         does not tell it)",
-        "No such device (a directory cannot be mapped)",
-        "missing: No such file or directory (os error 2)",
-        "No such device (a pipe cannot be mapped)",
-    ];
-    for (line, expected) in err.lines().zip(expected) {
-        assert!(
-            line.starts_with("pages: ") && line.ends_with(expected),
-            "{line}"
-        );
-    }
-    assert_eq!(err.lines().count(), expected.len(), "{err}");
-
-    let (ok, out, _) = run(example("pages").arg("--json").args([&missing, &path]));
-    assert!(!ok);
-    let reports: Vec<Value> = serde_json::from_str(&out).unwrap();
-    assert!(
-        reports[0]["error"]
-            .as_str()
-            .unwrap()
-            .starts_with("No such file")
-    );
-    assert_eq!(reports[1]["pages"], 4);
-    assert_eq!(reports[1]["page_size"], page_size());
-}
-
-#[test]
-fn a_file_without_permission_to_read() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let directory = directory();
-    let path = file(&directory, 1);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let (ok, _, err) = run(example("pages").arg(&path));
-    // Root may read everything.
-    assert_eq!(ok, rustix::process::geteuid().is_root(), "{err}");
-    assert!(
-        ok || err.ends_with("Permission denied (os error 13)\n"),
-        "{err}"
-    );
-}
-
-#[test]
-fn it_locks_until_enter() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let directory = directory();
-    let path = file(&directory, 9);
-    let mut child = example("pages")
-        .args(["--lock", "--width", "10"])
-        .arg(&path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Its prompt comes when everything is locked.
-    let mut prompt = [0; 24];
-    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut prompt).unwrap();
-    assert_eq!(&prompt, b"1 of 1 files locked; pre");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let locked = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmLck:"))
-        .unwrap();
-    let kilobytes: usize = locked.trim().trim_end_matches(" kB").parse().unwrap();
-    assert_eq!(kilobytes << 10, 10 * page_size());
-    child.stdin.take().unwrap().write_all(b"\n").unwrap();
-    assert!(child.wait().unwrap().success());
-}
-
-#[test]
-fn bad_options_are_refused() {
-    let (ok, _, err) = run(example("pages").args(["--advise", "whatever"]));
-    assert!(!ok && err.contains("willneed"), "{err}");
-    let (ok, _, err) = run(example("pages").args(["--load", "--evict"]));
-    assert!(!ok && err.contains("cannot be used with"), "{err}");
-}
-
-#[test]
-fn a_large_file_on_a_wide_terminal() {
-    if lacks_own_pages("the pages of a file") {
-        return;
-    }
-    let directory = directory();
-    let path = directory.path().join("wide");
-    // 32 bits cannot tell ten times its bytes, nor its pages of 4 KiB times the columns.
-    File::create(&path).unwrap().set_len(450 << 20).unwrap();
-    let (ok, out, err) = run(example("pages").args(["--width", "65535"]).arg(&path));
-    assert!(ok, "{err}");
-    let pages = (450 << 20) / page_size();
-    let picture = "·".repeat(pages.min(65535));
-    let path = path.display();
-    let expected = format!("{path}: 450.0 MiB, {pages} pages, 0 in memory (0%)\n{picture}\n");
-    assert_eq!(out, expected);
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask check`: both library crates compile on every target, and the tests of both on one
-//! target of each system that they are meant for beside Linux; a warning fails too.
+//! `cargo xtask check`: both library crates compile on every target, and their tests and the program
+//! `pages` on one target of each system that they are meant for beside Linux; a warning fails too.
 //!
 //! `core` is not built, its metadata is enough to check types against: see `sysroot.rs`. `std` is
 //! built by cargo, which takes a minute for each target, so that few are visited by default.
@@ -152,7 +152,7 @@ impl Check<'_> {
         capture(&mut cargo).map(|_| "ok".to_owned()).into()
     }
 
-    /// All programs of the tests. (Flags for all of them would be those of what they need too: a warning
+    /// All programs of the tests, and `pages` with its own. (Flags for all of them would be those of what they need too: a warning
     /// is found in what cargo says, which is nothing else.)
     fn tests(&self, std: Std) -> Outcome {
         if !self.row.target.tests {
@@ -167,6 +167,10 @@ impl Check<'_> {
             .args(["-Zbuild-std=std,panic_abort,test"])
             .args(["--target", self.row.name()])
             .args(["--target-dir", &self.target_dir]);
+        // Emscripten has neither processes nor a page cache.
+        if !self.row.name().ends_with("-emscripten") {
+            cargo.arg("--package=unix-memory-pages");
+        }
         silent(&mut cargo).map(|()| "ok".to_owned()).into()
     }
 }

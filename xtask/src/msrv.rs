@@ -1,5 +1,5 @@
-//! `cargo xtask msrv`: both library crates build with the oldest Rust that they promise, with and
-//! without `std`, without their dev-dependencies.
+//! `cargo xtask msrv`: both library crates, with and without `std`, and the program `pages` build with
+//! the oldest Rust that they promise, without their dev-dependencies.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,17 +15,33 @@ const FAMILIES: [[&str; 3]; 2] = [
     ["rustc", "libstd-rust-dev", "cargo"],
 ];
 
+/// What is built, and how.
+const BUILDS: [(&str, &[&str]); 3] = [
+    (
+        "both library crates with all features",
+        &["-punix-memory-sys", "-punix-memory", "--all-features"],
+    ),
+    (
+        "both library crates without features",
+        &[
+            "-punix-memory-sys",
+            "-punix-memory",
+            "--no-default-features",
+        ],
+    ),
+    ("the program pages", &["-punix-memory-pages"]),
+];
+
 /// Runs the task.
 pub fn task() -> Result<()> {
     let version = promised()?;
     let target = workdir("msrv-build")?;
-    for features in [&["--all-features"][..], &["--no-default-features"]] {
+    for (what, packages) in BUILDS {
         let mut cargo = cargo(&version)?;
-        println!("msrv: Rust {version}, both library crates, {}", features[0]);
+        println!("msrv: Rust {version}, {what}");
         run(cargo
             .args(["build", "--quiet", "--locked"])
-            .args(["-p", "unix-memory-sys", "-p", "unix-memory"])
-            .args(features)
+            .args(packages)
             .arg("--target-dir")
             .arg(&target))?;
     }

@@ -17,12 +17,15 @@ use crate::zig::Zig;
 /// The packages whose tests are run.
 const PACKAGES: [&str; 3] = ["unix-memory-sys", "unix-memory", "tests"];
 
+/// That of the program `pages`: where there are processes, and something is known of pages.
+const PAGES: &str = "unix-memory-pages";
+
 /// A program that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// What cargo calls it, with its package: `tests/lock`.
     pub name: String,
-    /// Whether it is an example, not a test.
+    /// Whether it is an example, or a program as users have it, not a test.
     pub example: bool,
     /// Itself.
     pub path: PathBuf,
@@ -30,7 +33,7 @@ pub struct Program {
     pub dir: PathBuf,
 }
 
-/// Builds the tests and examples of the three packages, and returns their programs.
+/// Builds the tests, examples and programs of the packages, and returns all of them.
 ///
 /// # Errors
 /// What cargo says, where it does not build.
@@ -51,6 +54,8 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         let name = target.name.to_uppercase().replace(['-', '.'], "_");
         format!("CARGO_TARGET_{name}_{what}")
     };
+    let pages = target.emscripten.is_none().then_some(PAGES);
+    let packages = PACKAGES.into_iter().chain(pages);
     let mut cargo = toolchain.tool("cargo");
     cargo
         .args(["test", "--no-run", "--quiet", "--locked"])
@@ -60,7 +65,7 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         // built once. Cargo lets one job at a time build; others run their tests meanwhile.
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
-        .args(PACKAGES.map(|package| format!("--package={package}")))
+        .args(packages.map(|package| format!("--package={package}")))
         .env(variable("LINKER"), &linker)
         .env(variable("RUSTFLAGS"), flags.join(" "))
         // Nobody debugs these, and without it they are a quarter of the size.
@@ -139,12 +144,18 @@ struct Message {
     executable: Option<PathBuf>,
     manifest_path: Option<PathBuf>,
     target: Option<Built>,
+    profile: Option<Profile>,
 }
 
 #[derive(Deserialize)]
 struct Built {
     name: String,
-    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    /// Whether it is a program of tests.
+    test: bool,
 }
 
 /// The programs that cargo's messages tell of.
@@ -159,6 +170,7 @@ fn programs(messages: &str) -> Result<Vec<Program>> {
             executable: Some(path),
             manifest_path: Some(manifest),
             target: Some(built),
+            profile: Some(profile),
             ..
         } = message
         {
@@ -166,7 +178,7 @@ fn programs(messages: &str) -> Result<Vec<Program>> {
             let package = dir.file_name().unwrap_or_default().to_string_lossy();
             programs.push(Program {
                 name: format!("{package}/{}", built.name),
-                example: built.kind.iter().any(|kind| kind == "example"),
+                example: !profile.test,
                 path,
                 dir,
             });
@@ -182,13 +194,21 @@ mod tests {
 
     #[test]
     fn cargo_tells_what_it_built() {
-        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/w/tests/Cargo.toml","target":{"kind":["test"],"name":"lock"},"executable":"/t/lock-1"}
-{"reason":"compiler-artifact","manifest_path":"/r/libc/Cargo.toml","target":{"kind":["lib"],"name":"libc"},"executable":null}
-{"reason":"compiler-artifact","manifest_path":"/w/unix-memory/Cargo.toml","target":{"kind":["example"],"name":"pages"},"executable":"/t/pages"}
+        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/w/tests/Cargo.toml","target":{"name":"lock"},"profile":{"test":true},"executable":"/t/lock-1"}
+{"reason":"compiler-artifact","manifest_path":"/r/libc/Cargo.toml","target":{"name":"libc"},"profile":{"test":false},"executable":null}
+{"reason":"compiler-artifact","manifest_path":"/w/unix-memory/Cargo.toml","target":{"name":"jit"},"profile":{"test":false},"executable":"/t/jit"}
+{"reason":"compiler-artifact","manifest_path":"/w/pages/Cargo.toml","target":{"name":"pages"},"profile":{"test":false},"executable":"/t/pages"}
+{"reason":"compiler-artifact","manifest_path":"/w/pages/Cargo.toml","target":{"name":"pages"},"profile":{"test":true},"executable":"/t/pages-1"}
 {"reason":"build-finished","success":true}"#;
         let programs = programs(messages).unwrap();
         let names: Vec<_> = programs.iter().map(|it| (&*it.name, it.example)).collect();
-        assert_eq!(names, [("tests/lock", false), ("unix-memory/pages", true)]);
-        assert_eq!(programs[0].dir.to_str(), Some("/w/tests"));
+        let expected = [
+            ("pages/pages", true),
+            ("pages/pages", false),
+            ("tests/lock", false),
+            ("unix-memory/jit", true),
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(programs[2].dir.to_str(), Some("/w/tests"));
     }
 }

@@ -1,4 +1,4 @@
-//! The examples that are run, and what they should print.
+//! The examples that are run, and the program `pages`, and what they should print.
 
 use crate::process::root;
 
@@ -25,7 +25,7 @@ pub const EXAMPLES: [Example; 4] = [
         let (lines, len) = (content.lines().count(), content.len());
         output == format!("{LOCK_FILE}: {lines} lines, {len} bytes, read")
     }),
-    ("/pages", &[LOCK_FILE], true, |output, page| {
+    ("/pages", &["--verbose", LOCK_FILE], true, |output, page| {
         let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
         shows_pages(output, len.div_ceil(page as u64))
     }),
@@ -33,14 +33,15 @@ pub const EXAMPLES: [Example; 4] = [
 
 const LOCK_FILE: &str = "Cargo.lock";
 
-/// `Cargo.lock: 40000 bytes, 10 pages, 10 in memory (100%)`, then a picture.
+/// ` 50%    16K of   36K  Cargo.lock  (4 of 9 pages)`, then a sum.
 fn shows_pages(output: &str, count: u64) -> bool {
     let line = output.lines().next().unwrap_or_default();
-    let numbers = line.strip_prefix("Cargo.lock: ").and_then(|rest| {
-        let (_, rest) = rest.split_once(", ")?;
-        let (pages, rest) = rest.split_once(" pages, ")?;
-        let (resident, percent) = rest.strip_suffix("%)")?.split_once(" in memory (")?;
+    let numbers = line.split_once("%  ").and_then(|(percent, rest)| {
+        let (_, notes) = rest.split_once("  Cargo.lock  (")?;
+        let (resident, rest) = notes.split_once(" of ")?;
+        let (pages, _) = rest.split_once(" page")?;
         let number = |text: &str| text.parse::<u64>().ok();
+        let percent = percent.trim_start().trim_start_matches('<');
         Some((number(pages)?, number(resident)?, number(percent)?))
     });
     numbers.is_some_and(|(pages, resident, percent)| {
@@ -54,13 +55,14 @@ mod tests {
 
     #[test]
     fn the_examples_output_is_read() {
-        let good = "Cargo.lock: 40 bytes, 3 pages, 1 in memory (33%)\n#";
+        let good = " 33%   4.0K of   12K  Cargo.lock  (1 of 3 pages)\n 33%  total";
         assert!(shows_pages(good, 3));
         assert!(!shows_pages(good, 1), "of another number of pages");
         for bad in [
             "",
-            "Cargo.lock: 40 bytes, 3 pages, 4 in memory (100%)",
-            "Cargo.lock: 40 bytes, 3 pages, x in memory (100%)",
+            " 33%   4.0K of   12K  Cargo.lock  (4 of 3 pages)",
+            " 33%   4.0K of   12K  Cargo.lock  (x of 3 pages)",
+            "101%   4.0K of   12K  Cargo.lock  (1 of 3 pages)",
             "x",
         ] {
             assert!(!shows_pages(bad, 3), "{bad}");

@@ -1,0 +1,41 @@
+//! What is done with the pages of a file before it is looked at.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use unix_memory::{ReadOnly, SharedMapping};
+
+use crate::map;
+
+/// How many bytes are brought in between two signs of life.
+const STEP: usize = 8 << 20;
+
+/// Brings in the pages that hold `bytes`, and calls `done` with how many bytes more are there.
+pub fn load(file: &File, bytes: &Range<u64>, done: &mut dyn FnMut(u64)) -> io::Result<()> {
+    map::each(file, bytes, |_, mapping| populate(mapping, done))
+}
+
+fn populate(mapping: &SharedMapping<ReadOnly>, done: &mut dyn FnMut(u64)) -> io::Result<()> {
+    let mut before = 0;
+    for reached in mapping.populate_in_steps(STEP) {
+        let reached = reached.map_err(map::plain)? as u64;
+        done(reached - before);
+        before = reached;
+    }
+    Ok(())
+}
+
+/// Keeps the pages that hold `bytes` in memory as long as the result lives.
+pub fn lock(
+    file: &File,
+    bytes: &Range<u64>,
+    done: &mut dyn FnMut(u64),
+) -> io::Result<SharedMapping<ReadOnly>> {
+    let mapping = map::map(file, bytes)?;
+    // What takes long comes first, and step by step.
+    populate(&mapping, done)?;
+    // Forgotten, the guard holds the pages until they are unmapped.
+    std::mem::forget(mapping.lock().map_err(map::plain)?);
+    Ok(mapping)
+}

@@ -1,0 +1,31 @@
+//! What systems do differently: how pages are evicted, and what is known of the page cache.
+//!
+//! * `OPEN`: flags for opening a file that is only looked at;
+//! * `cached`: the kernel's counts for a part of a file;
+//! * `evict`: takes pages of a file out of memory;
+//! * `shows_pages`: whether mincore(2) says the truth of a file to this process.
+
+use crate::figures::Cached;
+
+/// What the kernel counts of a part of a file.
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(dead_code, reason = "other systems do not count")
+)]
+pub enum Answer {
+    Cached(Cached),
+    /// It counts for others, and not for this process.
+    Denied,
+    /// It does not count, or not for this file.
+    Unknown,
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use linux::*;
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod other;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub use other::*;

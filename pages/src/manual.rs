@@ -1,0 +1,74 @@
+//! What is installed beside the program: its manual page, and completions for shells.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+use clap_mangen::Man;
+
+use crate::options::Options;
+
+/// What the manual page says beyond the options, in the language of man(7).
+const MORE: &str = r#".SH "EXIT STATUS"
+.TP
+0
+Every file was done.
+.TP
+1
+Some file could not be done, which standard error names with the reason; all others were.
+.TP
+2
+The command line is wrong; nothing was done.
+.PP
+A process that is to end by a signal after \fB\-\-lock\fR or \fB\-\-watch\fR ends with 0 or 1, as above.
+.SH EXAMPLES
+.TP
+pages \-v /var/lib/db
+Each file of a directory.
+.TP
+pages \-\-evict big.log
+Takes a file out of memory, so that the next reader reads it from the disk.
+.TP
+find . \-name '*.idx' \-print0 | pages \-0b \- \-\-load
+Brings files in that another program has found.
+.TP
+pages \-\-lock \-\-pid\-file /run/hot.pid index.bin &
+Keeps a file in memory until "kill $(cat /run/hot.pid)".
+.TP
+pages \-\-watch \-v data
+Shows how files come into memory and go.
+.TP
+pages \-\-json data | jq '.files[] | select(.dirty > 0) | .path'
+The files with changes that are not yet on the disk.
+.SH NOTES
+A page is in memory if mincore(2) says so: in the page cache, from which reading it takes no disk. Where
+the kernel counts for itself, by cachestat(2), since Linux 6.5, it is asked first, which is quick also for
+files of terabytes; and its counts of dirty and evicted pages are shown.
+.PP
+Linux shows the pages of a file only to its owner and to those who may write to it.
+.SH "SEE ALSO"
+.BR mincore (2),
+.BR cachestat (2),
+.BR posix_fadvise (2),
+.BR mlock (2),
+.BR vmtouch (8)
+"#;
+
+/// Writes the manual page.
+pub fn page(out: &mut impl Write) -> io::Result<()> {
+    let man = Man::new(Options::command());
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
+    out.write_all(MORE.as_bytes())
+}
+
+/// Writes the completions.
+pub fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
+    // It does not return errors.
+    let mut text = Vec::new();
+    generate(shell, &mut Options::command(), "pages", &mut text);
+    out.write_all(&text)
+}

@@ -1,0 +1,84 @@
+//! Opening files: regular ones alone, since to open another may wait, or do something.
+
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::kernel;
+
+/// Opens a regular file to look at, and returns what it is. Whoever calls has seen that it is regular;
+/// if it has become something else since, opening it does not wait.
+pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let open = |flags: OFlags| {
+        let bits = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+        OpenOptions::new().read(true).custom_flags(bits).open(path)
+    };
+    let file = match open(flags | kernel::OPEN) {
+        // Who does not own it has to open it as everybody does.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => open(flags)?,
+        result => result?,
+    };
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        Err(not_regular(metadata.file_type()))
+    }
+}
+
+/// The error for what has no pages to look at.
+pub fn not_regular(file_type: FileType) -> io::Error {
+    let what = if file_type.is_fifo() {
+        "a named pipe"
+    } else if file_type.is_socket() {
+        "a socket"
+    } else if file_type.is_char_device() {
+        "a character device"
+    } else if file_type.is_block_device() {
+        "a block device"
+    } else if file_type.is_dir() {
+        "a directory"
+    } else {
+        "of an unknown kind"
+    };
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("this is {what}; only regular files and directories can be looked at"),
+    )
+}
+
+/// What an error says, without its number.
+pub fn message(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    if let Some(at) = text.rfind(" (os error ").filter(|_| text.ends_with(')')) {
+        text.truncate(at);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_has_come_instead_is_not_waited_for() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let pipe = directory.path().join("pipe");
+        mkfifoat(CWD, &pipe, Mode::RUSR).expect("a pipe");
+        let error = open(&pipe).expect_err("it is not regular");
+        assert!(error.to_string().contains("a named pipe"), "{error}");
+    }
+
+    #[test]
+    fn errors_have_no_numbers() {
+        let error = io::Error::from_raw_os_error(libc::ENOENT);
+        assert_eq!(message(&error), "No such file or directory");
+        assert_eq!(message(&io::Error::other("a (b)")), "a (b)");
+    }
+}

@@ -1,0 +1,115 @@
+//! A sign of life on standard error, once work takes longer than a moment.
+
+use std::io::{IsTerminal, stderr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::escape;
+use crate::size::short;
+
+/// How long it may take without a sign.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// How often the sign changes.
+const TICK: Duration = Duration::from_millis(100);
+
+/// From how many bytes on it is worth showing how much of a file is done.
+const LARGE: u64 = 32 << 20;
+
+/// What is shown of small files, and of a large one.
+const TEMPLATES: [&str; 2] = [
+    "{spinner} {prefix} {wide_msg}",
+    "{spinner} {prefix} {bar:8} {percent:>3}% {wide_msg}",
+];
+
+/// How far the work is: files that are done, and how much of one.
+pub struct Progress {
+    /// Hidden until it is time, and for good where nobody would see it.
+    pub bar: ProgressBar,
+    styles: [ProgressStyle; 2],
+    wanted: bool,
+    next: Instant,
+    files: u64,
+    /// Of all files, and of the current one.
+    bytes: u64,
+    here: u64,
+}
+
+impl Progress {
+    /// Shown if `wanted`, and standard error is a terminal; of ASCII, unless `unicode`.
+    pub fn new(wanted: bool, unicode: bool) -> Self {
+        let (ticks, fill) = if unicode {
+            ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ", "█░")
+        } else {
+            ("-\\|/ ", "#.")
+        };
+        let style = |template| {
+            // (A template that is wrong would be found by the test below.)
+            ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_spinner())
+                .tick_chars(ticks)
+                .progress_chars(fill)
+        };
+        Self {
+            bar: ProgressBar::hidden(),
+            styles: TEMPLATES.map(style),
+            wanted: wanted && stderr().is_terminal(),
+            next: Instant::now() + MOMENT,
+            files: 0,
+            bytes: 0,
+            here: 0,
+        }
+    }
+
+    /// A file begins, the work on which is of so many bytes.
+    pub fn file(&mut self, path: &Path, len: u64) {
+        self.files += 1;
+        self.here = 0;
+        self.draw(path, len);
+    }
+
+    /// So many bytes more of it are done.
+    pub fn add(&mut self, path: &Path, len: u64, bytes: u64) {
+        self.bytes += bytes;
+        self.here += bytes;
+        self.draw(path, len);
+    }
+
+    fn draw(&mut self, path: &Path, len: u64) {
+        if !self.wanted || Instant::now() < self.next {
+            return;
+        }
+        self.next = Instant::now() + TICK;
+        if self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let files = format!("{} files {:>5}", self.files, short(self.bytes));
+        self.bar
+            .set_style(self.styles[usize::from(len >= LARGE)].clone());
+        self.bar.set_prefix(files);
+        self.bar.set_length(len);
+        self.bar.set_position(self.here);
+        self.bar.set_message(escape::name(path));
+        self.bar.tick();
+    }
+
+    /// The work is over: nothing of it stays on the screen.
+    pub fn end(&mut self) {
+        self.wanted = false;
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_some() {
+        for template in TEMPLATES {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+}

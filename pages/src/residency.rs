@@ -1,0 +1,145 @@
+//! Finding out which pages of a file are in memory.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use unix_memory::page_size;
+
+use crate::figures::Cached;
+use crate::kernel::{self, Answer};
+use crate::map;
+use crate::runs::Runs;
+
+/// How many pages are asked about one by one though few of them are in memory: one call of mincore(2).
+const FEW: u64 = 1024;
+
+/// In how many parts a range is looked at, most of which is not in memory.
+const PARTS: u64 = 16;
+
+/// What was found out about a part of a file.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub runs: Runs,
+    pub cached: Option<Cached>,
+}
+
+/// Looks at the pages that hold `bytes` of the file, and calls `done` with how many bytes more were
+/// looked at. `None`: the kernel does not show them to this process.
+///
+/// mincore(2) takes as long for pages that are not there as for others: a file of a terabyte, half a
+/// minute. So the kernel is asked first how many there are in all, if it counts them, and where there are
+/// none it is not asked about each.
+pub fn look(
+    file: &File,
+    bytes: &Range<u64>,
+    done: &mut dyn FnMut(u64),
+) -> io::Result<Option<Found>> {
+    let cached = match kernel::cached(file, bytes) {
+        Answer::Denied => return Ok(None),
+        Answer::Unknown => None,
+        Answer::Cached(cached) => Some(cached),
+    };
+    let mut found = Found {
+        runs: Runs::default(),
+        cached,
+    };
+    let bytes = map::page_start(bytes.start)..bytes.end;
+    match cached {
+        Some(cached) => descend(file, &bytes, cached.pages, &mut found.runs, done)?,
+        None => ask(file, &bytes, &mut found.runs, done)?,
+    }
+    Ok(Some(found))
+}
+
+/// Looks at a range of which the kernel keeps `cached` pages.
+fn descend(
+    file: &File,
+    bytes: &Range<u64>,
+    cached: u64,
+    runs: &mut Runs,
+    done: &mut dyn FnMut(u64),
+) -> io::Result<()> {
+    let page = page_size() as u64;
+    let len = bytes.end - bytes.start;
+    let pages = len.div_ceil(page);
+    if cached == 0 {
+        done(len);
+        return Ok(());
+    }
+    if pages <= FEW || cached > pages / (4 * PARTS) {
+        return ask(file, bytes, runs, done);
+    }
+    let step = pages.div_ceil(PARTS) * page;
+    let mut start = bytes.start;
+    while start < bytes.end {
+        let part = start..bytes.end.min(start.saturating_add(step));
+        start = part.end;
+        match kernel::cached(file, &part) {
+            Answer::Cached(cached) => descend(file, &part, cached.pages, runs, done)?,
+            Answer::Denied | Answer::Unknown => ask(file, &part, runs, done)?,
+        }
+    }
+    Ok(())
+}
+
+/// Asks about each page.
+fn ask(
+    file: &File,
+    bytes: &Range<u64>,
+    runs: &mut Runs,
+    done: &mut dyn FnMut(u64),
+) -> io::Result<()> {
+    let page = page_size() as u64;
+    map::each(file, bytes, |start, mapping| {
+        let first = start / page;
+        let mut reported = 0;
+        for (resident, number) in mapping.residency().zip(0..) {
+            let at = first + number;
+            if resident.map_err(map::plain)? {
+                runs.push(at..at + 1);
+            }
+            if number % (1 << 16) == 0 {
+                done((number - reported) * page);
+                reported = number;
+            }
+        }
+        done(mapping.len() as u64 - reported * page);
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_truncated_is_an_error() {
+        if ::tests::lacks::own_pages("the pages of a file") {
+            return;
+        }
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&vec![1; page_size()]).expect("room");
+        let len = page_size() as u64;
+        let found = look(&file, &(0..len), &mut |_| {}).expect("it is there");
+        assert_eq!(found.expect("it is ours").runs.count(), 1);
+        let error = look(&file, &(0..2 * len), &mut |_| {}).expect_err("it is shorter");
+        assert!(error.to_string().contains("truncated"), "{error}");
+    }
+
+    #[test]
+    fn all_bytes_are_said_to_be_done() {
+        let file = tempfile::tempfile().expect("a file");
+        let len = (300 << 20) + 1;
+        file.set_len(len).expect("a hole");
+        let mut sum = 0;
+        look(&file, &(0..len), &mut |done| sum += done).expect("it is there");
+        assert_eq!(sum, len);
+        sum = 0;
+        let mut runs = Runs::default();
+        ask(&file, &(0..len), &mut runs, &mut |done| sum += done).expect("it is there");
+        assert_eq!((sum, runs.count()), (len, 0));
+    }
+}

@@ -1,0 +1,298 @@
+//! Going through the files, one at a time.
+
+use std::collections::HashSet;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use unix_memory::{ReadOnly, SharedMapping, page_size};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::figures::{Figures, Totals};
+use crate::map;
+use crate::open::{message, not_regular, open};
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::report::{Output, Report};
+use crate::{act, kernel, residency};
+
+/// What of a file the kernel shows to nobody else.
+const DENIED: &str = "the kernel shows which pages are in memory only to the file's owner and to \
+                      those who may write to it";
+
+/// The same, after something was done with it.
+const DONE_AND_DENIED: &str = "it was done, but how many pages are in memory is not known: the kernel \
+                               shows that only to the file's owner and to those who may write to it";
+
+/// The work on all files.
+pub struct Scan<'a> {
+    options: &'a Options,
+    output: &'a mut dyn Output,
+    progress: &'a mut Progress,
+    /// Whether to end now, though not all is done.
+    stopped: &'a dyn Fn() -> bool,
+    /// Device and number of the files that may have another name.
+    seen: HashSet<(u64, u64)>,
+    pub totals: Totals,
+    /// The files that are locked.
+    pub held: Vec<SharedMapping<ReadOnly>>,
+}
+
+/// Why a file was not shown.
+enum Miss {
+    /// It is left out, by the options or because it was seen before.
+    LeftOut,
+    Denied,
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Miss {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl<'a> Scan<'a> {
+    pub fn new(
+        options: &'a Options,
+        output: &'a mut dyn Output,
+        progress: &'a mut Progress,
+        stopped: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self {
+            options,
+            output,
+            progress,
+            stopped,
+            seen: HashSet::new(),
+            totals: Totals::default(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Does what was named: a file, or all of a directory. Errors are those of output.
+    pub fn named(&mut self, path: &Path) -> io::Result<()> {
+        let mut totals = Totals::default();
+        match self.kind(path) {
+            Err(Miss::LeftOut | Miss::Denied) => totals.skipped = 1,
+            Err(Miss::Failed(error)) => self.failed(path, &message(&error), &mut totals)?,
+            Ok(metadata) if metadata.is_dir() => {
+                self.directory(path, &mut totals)?;
+                self.output.directory(path, &totals)?;
+            }
+            Ok(metadata) if metadata.is_file() => match self.file(path, true, &mut totals)? {
+                Some(Miss::Denied) => self.failed(path, self.denied(), &mut totals)?,
+                Some(Miss::Failed(error)) => self.failed(path, &message(&error), &mut totals)?,
+                Some(Miss::LeftOut) | None => {}
+            },
+            Ok(metadata) => {
+                let error = not_regular(metadata.file_type());
+                self.failed(path, &message(&error), &mut totals)?;
+            }
+        }
+        self.totals += totals;
+        Ok(())
+    }
+
+    /// What a name stands for.
+    fn kind(&self, path: &Path) -> Result<Metadata, Miss> {
+        let metadata = fs::symlink_metadata(path)?;
+        if !metadata.is_symlink() {
+            return Ok(metadata);
+        }
+        if self.options.no_follow {
+            return Err(Miss::LeftOut);
+        }
+        Ok(fs::metadata(path)?)
+    }
+
+    fn directory(&mut self, path: &Path, totals: &mut Totals) -> io::Result<()> {
+        let options = self.options;
+        let is_let_in = |entry: &DirEntry| {
+            // What was named itself is gone through, whatever its name.
+            entry.depth() == 0 || !options.ignore.iter().any(|it| it.matches(entry.path()))
+        };
+        let mut denied = 0_u64;
+        let mut entries = WalkDir::new(path)
+            .follow_links(options.follow)
+            .same_file_system(options.one_file_system)
+            .sort_by_file_name()
+            .into_iter();
+        while let Some(entry) = entries.next() {
+            if (self.stopped)() {
+                break;
+            }
+            match entry {
+                Ok(entry) if !is_let_in(&entry) => {
+                    totals.skipped += 1;
+                    if entry.file_type().is_dir() {
+                        entries.skip_current_dir();
+                    }
+                }
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() => {
+                    match self.file(entry.path(), false, totals)? {
+                        Some(Miss::Denied) if options.verbose || options.json => {
+                            self.failed(entry.path(), self.denied(), totals)?;
+                        }
+                        Some(Miss::Denied) => denied += 1,
+                        Some(Miss::Failed(error)) => {
+                            self.failed(entry.path(), &found(&error), totals)?;
+                        }
+                        Some(Miss::LeftOut) | None => {}
+                    }
+                }
+                Ok(_link_or_no_file) => totals.skipped += 1,
+                Err(error) => {
+                    let at = error.path().unwrap_or(path).to_owned();
+                    self.failed(&at, &of_walk(&error), totals)?;
+                }
+            }
+        }
+        if denied > 0 {
+            let message = format!("{denied} files are not shown: {}", self.denied());
+            self.output.failed(path, &message)?;
+            totals.failed += denied;
+        }
+        Ok(())
+    }
+
+    /// Does a file; returns why not, if it was not done.
+    fn file(&mut self, path: &Path, named: bool, totals: &mut Totals) -> io::Result<Option<Miss>> {
+        match self.examine(path, named) {
+            Ok(report) => {
+                totals.files += 1;
+                totals.figures += report.figures;
+                self.output.file(&report)?;
+                Ok(None)
+            }
+            Err(miss) => {
+                totals.skipped += u64::from(matches!(miss, Miss::LeftOut));
+                Ok(Some(miss))
+            }
+        }
+    }
+
+    /// Does with a file what the options ask for, and looks at it.
+    fn examine(&mut self, path: &Path, named: bool) -> Result<Report, Miss> {
+        let options = self.options;
+        let matches = |patterns: &[crate::patterns::Pattern]| {
+            patterns.iter().any(|pattern| pattern.matches(path))
+        };
+        if matches(&options.ignore) || !options.only.is_empty() && !matches(&options.only) {
+            return Err(Miss::LeftOut);
+        }
+        let (file, metadata) = open(path)?;
+        let size = metadata.len();
+        if options.max_size.is_some_and(|most| size > most) || self.was_seen(&metadata) {
+            return Err(Miss::LeftOut);
+        }
+        let bytes = options.range.of(size);
+        let len = bytes.end - bytes.start;
+        self.progress.file(path, len);
+        let progress = &mut *self.progress;
+        let mut acted = |done| progress.add(path, len, done);
+        let mut report = Report {
+            path: path.to_owned(),
+            named,
+            size,
+            bytes,
+            figures: Figures::default(),
+            runs: crate::runs::Runs::default(),
+            locked: false,
+        };
+        // Of nothing there is nothing to do; files of /proc, which say that they are empty, are never
+        // in the cache.
+        if report.bytes.is_empty() {
+            return Ok(report);
+        }
+        if options.evict {
+            kernel::evict(&file, &report.bytes)?;
+        }
+        if options.load {
+            act::load(&file, &report.bytes, &mut acted)?;
+        }
+        if options.lock {
+            self.held.push(act::lock(&file, &report.bytes, &mut acted)?);
+            report.locked = true;
+        }
+        if !kernel::shows_pages(path, &metadata) {
+            return Err(Miss::Denied);
+        }
+        let acts = options.load || options.lock;
+        let mut looked = |done| {
+            if !acts {
+                acted(done);
+            }
+        };
+        let found = residency::look(&file, &report.bytes, &mut looked)?.ok_or(Miss::Denied)?;
+        report.figures = figures(&report, &found);
+        report.runs = found.runs;
+        Ok(report)
+    }
+
+    /// What is said of files that are not shown.
+    fn denied(&self) -> &'static str {
+        if self.options.load || self.options.evict || self.options.lock {
+            DONE_AND_DENIED
+        } else {
+            DENIED
+        }
+    }
+
+    /// Whether the file was there before, by this name or another.
+    fn was_seen(&mut self, metadata: &Metadata) -> bool {
+        let options = self.options;
+        let may_come_again = metadata.nlink() > 1 || !options.is_sole() || options.follow;
+        may_come_again && !options.hard_links && !self.seen.insert((metadata.dev(), metadata.ino()))
+    }
+
+    fn failed(&mut self, path: &Path, message: &str, totals: &mut Totals) -> io::Result<()> {
+        totals.failed += 1;
+        self.output.failed(path, message)
+    }
+}
+
+fn figures(report: &Report, found: &residency::Found) -> Figures {
+    let page = page_size() as u64;
+    let bytes = &report.bytes;
+    let (first, end) = (bytes.start / page, bytes.end.div_ceil(page));
+    let resident = found.runs.count();
+    // Of the first and the last page only a part may be asked about.
+    let mut outside = 0;
+    if found.runs.contains(first) {
+        outside += bytes.start - map::page_start(bytes.start);
+    }
+    if found.runs.contains(end - 1) {
+        outside += end.saturating_mul(page) - bytes.end;
+    }
+    Figures {
+        bytes: bytes.end - bytes.start,
+        pages: end - first,
+        resident,
+        resident_bytes: resident.saturating_mul(page).saturating_sub(outside),
+        cached: found.cached,
+    }
+}
+
+/// What went wrong with a file that was there when its directory was read.
+fn found(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        "it was removed before it could be opened".to_owned()
+    } else {
+        message(error)
+    }
+}
+
+/// What went wrong while directories were gone through.
+fn of_walk(error: &walkdir::Error) -> String {
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!(
+            "this symbolic link leads back to {}",
+            crate::escape::name(ancestor)
+        ),
+        (None, Some(error)) => message(error),
+        (None, None) => error.to_string(),
+    }
+}

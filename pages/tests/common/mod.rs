@@ -1,0 +1,163 @@
+//! What the tests of the program share.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::ptr;
+
+use serde_json::Value;
+use unix_memory::page_size;
+
+/// The program; under the same emulator as this test, by what `cargo xtask emulate` sets.
+pub fn pages() -> Command {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_pages");
+    let emulator = std::env::var("UNIX_MEMORY_RUNNER").unwrap_or_default();
+    let mut words = emulator.lines();
+    let mut command = match words.next() {
+        None => Command::new(PROGRAM),
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.args(words).arg(PROGRAM);
+            command
+        }
+    };
+    for variable in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "LC_ALL",
+        "LC_CTYPE",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("LANG", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+/// Whether the kernel's own pages are shown, which an emulator may make into larger ones.
+pub fn lacks_pages(check: &str) -> bool {
+    tests::lacks::own_pages(check)
+}
+
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+}
+
+pub fn run(command: &mut Command) -> Ran {
+    command.output().expect("the program starts").into()
+}
+
+/// What it prints where all goes well.
+pub fn good(command: &mut Command) -> String {
+    let ran = run(command);
+    assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{}", ran.out);
+    ran.out
+}
+
+/// All that `--json` says.
+pub fn json(command: &mut Command) -> Value {
+    let ran = run(command.arg("--json"));
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
+}
+
+/// What `--json` says of one file.
+pub fn json_of(path: &Path, options: &[&str]) -> Value {
+    json(pages().args(options).arg(path))["files"][0].take()
+}
+
+pub fn number(value: &Value) -> u64 {
+    value
+        .as_u64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// A new directory on a disk: what is on a tmpfs cannot be evicted.
+pub fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
+}
+
+/// A file of `pages` pages and one byte.
+pub fn file(directory: &Path, name: &str, pages: usize) -> PathBuf {
+    let path = directory.join(name);
+    let mut file = File::create(&path).expect("a file");
+    // What is written at once the kernel may keep as one large page, and evict only as a whole.
+    let page = vec![1; page_size()];
+    for _ in 0..pages {
+        file.write_all(&page).expect("room on the disk");
+    }
+    file.write_all(&[1]).expect("room on the disk");
+    path
+}
+
+/// A file of 40 pages, the first half of which is in memory; `None` where that cannot be.
+pub fn half(directory: &Path) -> Option<PathBuf> {
+    if lacks_pages("the pages of a file") || tests::lacks::advice("evicting a file") {
+        return None;
+    }
+    let path = file(directory, "half", 39);
+    json_of(&path, &["--load"]);
+    let range = format!("{}-", 20 * page_size());
+    json_of(&path, &["--evict", "-p", &range]);
+    Some(path)
+}
+
+/// Which pages of a file are in memory: mincore's own account.
+pub fn mincore(path: &Path) -> Vec<bool> {
+    let file = File::open(path).expect("the file");
+    let len = file.metadata().expect("what it is").len();
+    let len = usize::try_from(len).expect("a file that can be mapped");
+    let mut pages = vec![0_u8; len.div_ceil(page_size())];
+    // SAFETY: a new mapping, wherever there is room.
+    let address = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            len,
+            libc::PROT_READ,
+            libc::MAP_SHARED,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    assert_ne!(address, libc::MAP_FAILED);
+    // SAFETY: the pages are mapped, and there is room for a byte of each.
+    let asked = unsafe { libc::mincore(address, len, pages.as_mut_ptr().cast()) };
+    assert_eq!(asked, 0);
+    // SAFETY: nobody else has the mapping.
+    unsafe { libc::munmap(address, len) };
+    pages.iter().map(|page| page & 1 == 1).collect()
+}
+
+/// The runs of pages in memory, as `--json` has them.
+pub fn runs(resident: &[bool]) -> Value {
+    let mut runs = Vec::new();
+    let mut first = 0;
+    for run in resident.chunk_by(|a, b| a == b) {
+        if run[0] {
+            runs.push(serde_json::json!([first, run.len()]));
+        }
+        first += run.len();
+    }
+    Value::Array(runs)
+}
+
+/// Whether this process may read everything.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
