@@ -11,6 +11,14 @@ use crate::oracle::Oracle;
 use crate::world::{Memory, World, bytes, low, readable};
 
 impl World {
+    /// Whether it is not known which pages show an object: then it must not change.
+    fn is_ambiguous(&self, object: usize) -> bool {
+        self.things.iter().any(|thing| match thing.area.source {
+            Source::Object { index, .. } => index == object && thing.area.ambiguous,
+            _ => false,
+        })
+    }
+
     /// Writes a pattern that begins with `first`.
     pub fn write(&mut self, which: usize, span: Span, first: u8) {
         let (mut range, within) = self.things[which].range(span);
@@ -20,8 +28,8 @@ impl World {
             private,
         } = self.things[which].area.source
         {
-            if self.is_child && !private {
-                // The parent would see it.
+            if !private && (self.is_child || self.is_ambiguous(index)) {
+                // In a child: the parent would see it.
                 return;
             }
             let there = self.objects[index].bytes.len();
@@ -121,7 +129,10 @@ impl World {
         };
         let there = self.objects[index].bytes.len().saturating_sub(offset);
         let end = range.end.max(to + range.len());
-        if !within || end > there.min(thing.area.len) || self.is_child && !private {
+        if !within
+            || end > there.min(thing.area.len)
+            || !private && (self.is_child || self.is_ambiguous(index))
+        {
             return;
         }
         let Some(mapping) = mapping.writable() else {
@@ -143,9 +154,7 @@ impl World {
             .count();
         let index = usize::from(file) % files;
         let is_of_it = |source| matches!(source, Source::Object { index: of, .. } if of == index);
-        let is_ambiguous =
-            |thing: &crate::world::Thing| is_of_it(thing.area.source) && thing.area.ambiguous;
-        if self.is_child || self.things.iter().any(is_ambiguous) {
+        if self.is_child || self.is_ambiguous(index) {
             return;
         }
         let len = bytes(length);
