@@ -117,6 +117,9 @@ pub fn task(args: &Args) -> Result<()> {
             allowed(|limit| limit.calls),
         ]);
     }
+    if table.is_empty() {
+        bail!("no operation has such a name");
+    }
     println!("{table}");
     if faults.is_empty() {
         return Ok(());
@@ -124,7 +127,7 @@ pub fn task(args: &Args) -> Result<()> {
     for fault in &faults {
         println!("{fault}");
     }
-    bail!("counts: {} too many", faults.len());
+    bail!("counts: {} to look at", faults.len());
 }
 
 /// Limits of what is not counted.
@@ -163,7 +166,10 @@ fn build() -> Result<PathBuf> {
 /// The difference of a run and of one that does the operation twice as often, for one operation.
 fn per_operation(count: impl Fn(u64) -> Result<u64>) -> Result<u64> {
     let (once, twice) = (count(TIMES)?, count(2 * TIMES)?);
-    Ok(twice.saturating_sub(once).div_ceil(TIMES))
+    let Some(more) = twice.checked_sub(once) else {
+        bail!("{} times took {twice}, and half of that {once}", 2 * TIMES);
+    };
+    Ok(more.div_ceil(TIMES))
 }
 
 /// How many instructions a run takes.

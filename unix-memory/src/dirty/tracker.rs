@@ -117,7 +117,8 @@ impl Tracker {
 /// Whether the kernel does not have it, or not for this process.
 fn is_missing(error: &Error) -> bool {
     error.reason() == Reason::Unsupported
-        || (error.call(), error.errno()) == (Call::Userfaultfd, libc::EPERM)
+        // (A security module refuses with the second.)
+        || error.call() == Call::Userfaultfd && matches!(error.errno(), libc::EPERM | libc::EACCES)
 }
 
 /// What was written, piece by piece, from the lowest address on.

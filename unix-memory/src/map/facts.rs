@@ -33,26 +33,41 @@ pub fn errno_of(error: &std::io::Error) -> c_int {
 }
 
 impl Facts {
-    #[inline]
     pub fn of(fd: BorrowedFd<'_>) -> Result<Self> {
-        let status = match os::file_status(fd) {
-            Ok(status) => status,
-            Err(errno) => return Err(unknown(errno)),
-        };
-        let kind = kind(&status);
+        status_of(fd).map(|status| Self::from_status(&status, fd))
+    }
+
+    /// What `status`, which was asked for just now, says.
+    pub fn from_status(status: &FileStatus, fd: BorrowedFd<'_>) -> Self {
+        let kind = kind(status);
         let end = match kind {
             FileKind::Regular => Some(status.len),
             // Its status has no length.
             FileKind::BlockDevice => os::device_len(fd),
             _ => None,
         };
-        Ok(Self {
+        Self {
             kind,
             len: status.len,
             end,
-            huge_page: huge_page(&status, fd),
-        })
+            huge_page: huge_page(status, fd),
+        }
     }
+}
+
+/// The status of an open file.
+#[inline]
+pub fn status_of(fd: BorrowedFd<'_>) -> Result<FileStatus> {
+    match os::file_status(fd) {
+        Ok(status) => Ok(status),
+        Err(errno) => Err(unknown(errno)),
+    }
+}
+
+/// Whether it is a regular file that may be taken to be in ordinary pages.
+#[inline]
+pub fn is_plain(status: &FileStatus) -> bool {
+    status.mode & libc::S_IFMT == libc::S_IFREG && status.block <= page_size() as u64
 }
 
 #[cold]
@@ -61,7 +76,6 @@ const fn unknown(errno: Errno) -> Error {
 }
 
 /// The size of the huge pages that the file is made of, if it is.
-#[inline]
 fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
     // Such files tell their page size as their block size; others have large blocks too.
     let is_large = status.block > page_size() as u64;
@@ -72,7 +86,6 @@ fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
     }
 }
 
-#[inline]
 const fn kind(status: &FileStatus) -> FileKind {
     match status.mode & libc::S_IFMT {
         libc::S_IFREG => FileKind::Regular,

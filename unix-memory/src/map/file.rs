@@ -5,10 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use unix_memory_sys as sys;
 
-use super::facts::Facts;
+use super::facts::{Facts, is_plain, status_of};
 use super::options::MapOptions;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
-use crate::os::call;
+use crate::os::call::{self, FileStatus};
 use crate::page::page_size;
 use crate::protection::{Access, Protection};
 use crate::region::Region;
@@ -97,8 +97,31 @@ impl MapOptions {
         access: A,
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
-        let facts = Facts::of(fd)?;
-        self.map_known(fd, &facts, access, sharing)
+        let status = status_of(fd)?;
+        let protection = access.protection();
+        let region = match self.plain_part(is_plain(&status), status.len) {
+            Some(len) => Region::plain(len, protection, sharing, fd.as_raw_fd(), self.offset),
+            None => None,
+        };
+        match region {
+            Some(region) => Ok(SharedMapping::from_region(region, access)),
+            None => self
+                .map_status_with_care(fd, &status, protection, sharing)
+                .map(|region| SharedMapping::from_region(region, access)),
+        }
+    }
+
+    #[cold]
+    fn map_status_with_care(
+        &self,
+        fd: BorrowedFd<'_>,
+        status: &FileStatus,
+        protection: Protection,
+        sharing: c_int,
+    ) -> Result<Region> {
+        let facts = Facts::from_status(status, fd);
+        self.setting_aside(&facts)
+            .map_known_with_care(fd, &facts, protection, sharing)
     }
 
     /// Maps the file of which `facts` were asked just now.
@@ -111,7 +134,8 @@ impl MapOptions {
         sharing: c_int,
     ) -> Result<SharedMapping<A>> {
         let protection = access.protection();
-        let region = match self.plain_part(facts) {
+        let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
+        let region = match self.plain_part(is_plain, facts.len) {
             Some(len) => Region::plain(len, protection, sharing, fd.as_raw_fd(), self.offset),
             None => None,
         };
@@ -153,12 +177,11 @@ impl MapOptions {
 
     /// How many bytes to map, if nothing stands against it: a part of a file in ordinary pages.
     #[inline]
-    fn plain_part(&self, facts: &Facts) -> Option<usize> {
-        let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
-        if !is_plain || !self.is_plain() || self.offset > facts.len {
+    fn plain_part(&self, is_plain: bool, len: u64) -> Option<usize> {
+        if !is_plain || !self.is_plain() || self.offset > len {
             return None;
         }
-        let rest = facts.len - self.offset;
+        let rest = len - self.offset;
         match self.len {
             Some(len) if len as u64 <= rest || self.past_end => Some(len),
             Some(_) => None,

@@ -85,9 +85,10 @@ impl Nodes {
     pub fn allowed() -> Result<Self> {
         let mut nodes = Self::new();
         let (mask, flags) = (nodes.words.as_mut_ptr(), sys::MPOL_F_MEMS_ALLOWED);
-        // SAFETY: the mask can be written, and has as many bits as the kernel takes this number for.
-        let asked =
-            unsafe { sys::get_mempolicy(ptr::null_mut(), mask, MAX_NODE, ptr::null_mut(), flags) };
+        // SAFETY: the mask can be written, and has as many bits as this number says, whole words.
+        let asked = unsafe {
+            sys::get_mempolicy(ptr::null_mut(), mask, MOST_NODES, ptr::null_mut(), flags)
+        };
         if asked == 0 {
             return Ok(nodes);
         }
@@ -130,7 +131,7 @@ impl Nodes {
         self.words.as_ptr()
     }
 
-    /// The set, for the kernel to write: a mask of [`MAX_NODE`].
+    /// The set, for the kernel to write: a mask of [`MOST_NODES`].
     pub(super) const fn mask_mut(&mut self) -> *mut c_ulong {
         self.words.as_mut_ptr()
     }
@@ -160,8 +161,12 @@ impl Nodes {
     }
 }
 
-/// The number that is given to the kernel for how many bits a mask has: it takes one off.
+/// The number that is given to the kernel for how many bits a mask has that it reads: it takes one off.
 pub(super) const MAX_NODE: c_ulong = Nodes::LIMIT as c_ulong + 1;
+
+/// The same for a mask that the kernel writes: it writes whole words, and for one bit more, some kernels
+/// write one word more.
+pub(super) const MOST_NODES: c_ulong = Nodes::LIMIT as c_ulong;
 
 /// The error of a call of this family that the kernel refused.
 #[cold]

@@ -6,7 +6,7 @@ use core::ptr;
 
 use unix_memory_sys as sys;
 
-use super::nodes::{MAX_NODE, Nodes, refused};
+use super::nodes::{MAX_NODE, MOST_NODES, Nodes, refused};
 use super::policy::{MemoryPolicy, Migration};
 use crate::copy::populate::{Memory, populate_write};
 use crate::error::{Arguments, Call, Error, Reason, Result};
@@ -131,13 +131,13 @@ impl Region {
     fn policy_at(&self, offset: usize) -> Result<MemoryPolicy> {
         let page = self.page_at(Call::GetMempolicy, offset)?;
         let (mut mode, mut nodes) = (0, Nodes::new());
-        // SAFETY: the mode can be written, and the mask, which has as many bits as the kernel takes that
-        // number for. The page is the region's own, and only asked about.
+        // SAFETY: the mode can be written, and the mask, which has as many bits as that number
+        // says, whole words. The page is the region's own, and only asked about.
         let asked = unsafe {
             sys::get_mempolicy(
                 &raw mut mode,
                 nodes.mask_mut(),
-                MAX_NODE,
+                MOST_NODES,
                 page.start.as_ptr().cast(),
                 sys::MPOL_F_ADDR,
             )
@@ -194,7 +194,8 @@ macro_rules! nodes {
             /// * **Explicit huge pages** are brought in from any node, ready to be written, before they
             ///   are [bound](MemoryPolicy::Bind), because using one that those nodes do not have would
             ///   raise SIGBUS; [`Migration::Move`] then moves them. The range must be whole ones, and
-            ///   writable. Linux 5.14.
+            ///   writable. Before Linux 5.16 the kernel does not say where there are such pages: nothing
+            ///   is brought in there, and using one that is missing raises SIGBUS.
             ///
             /// # Errors
             /// * `EINVAL`: the range does not lie in the mapping; it begins or ends inside an explicit

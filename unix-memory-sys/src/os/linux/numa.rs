@@ -2,7 +2,7 @@
 //!
 //! No C library has wrappers of these calls (libnuma has), so that they are made by number; their
 //! signatures are those of the manual pages. A mask of nodes is an array of unsigned longs, whose
-//! lowest bit is node 0; `maxnode` is the number of its bits.
+//! lowest bit is node 0; `maxnode` is the number of its bits, and one more for masks that the kernel reads.
 
 #![allow(
     clippy::cast_lossless,
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn set_mempolicy(
 ///
 /// # Safety
 /// `mode` must be null or valid for a write; `nodemask` must be null, or valid for writes of
-/// `maxnode` bits, rounded up to unsigned longs.
+/// `maxnode` bits, rounded up to 64.
 #[must_use]
 pub unsafe extern "C" fn get_mempolicy(
     mode: *mut c_int,

@@ -39,7 +39,11 @@ impl Records for Vmmap {
     }
 
     fn read(&self, room: &mut [u8]) -> Result<usize, Errno> {
-        let len = sysctl::read(&self.words(), room)?;
+        let len = sysctl::read(&self.words(), room).map_err(|errno| match errno {
+            // More records than fit.
+            libc::ENOSPC => libc::ENOMEM,
+            errno => errno,
+        })?;
         // Where no more records fit, there may be more.
         if room.len() - len < size_of::<kinfo_vmentry>() {
             return Err(libc::ENOMEM);

@@ -60,7 +60,11 @@ impl Records for Vmmap {
             };
             let part = &mut room[done..done + asked];
             part[..LONG].copy_from_slice(&end_of_last);
-            let len = sysctl::read(&self.words(), part)?;
+            let len = sysctl::read(&self.words(), part).map_err(|errno| match errno {
+                // Of a process of the kernel's own, or one that is ending.
+                libc::EINVAL => libc::ESRCH,
+                errno => errno,
+            })?;
             done += len;
             if len < asked {
                 return Ok(done);
