@@ -35,10 +35,11 @@ pub struct Figures {
 
 impl AddAssign for Figures {
     fn add_assign(&mut self, more: Self) {
-        self.bytes += more.bytes;
+        // (Files of holes can be longer together than a number says.)
+        self.bytes = self.bytes.saturating_add(more.bytes);
         self.pages += more.pages;
         self.resident += more.resident;
-        self.resident_bytes += more.resident_bytes;
+        self.resident_bytes = self.resident_bytes.saturating_add(more.resident_bytes);
         if let Some(more) = more.cached {
             let sum = self.cached.get_or_insert_default();
             sum.pages += more.pages;

@@ -82,10 +82,14 @@ pub fn run(options: &Options) -> io::Result<bool> {
     let Some(signals) = &signals else {
         return Ok(all_well);
     };
-    if held.is_empty() || stopped() {
+    if stopped() {
+        // Not every file was done.
+        return Ok(false);
+    }
+    if held.is_empty() {
         return Ok(all_well);
     }
-    if let Some(file) = &mut pid_file {
+    if let Some(file) = pid_file.as_mut().filter(|_| all_well) {
         file.write()?;
     }
     if !options.quiet {

@@ -6,13 +6,13 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use common::{
-    directory, file, good, json, json_of, lacks_pages, mincore, number, pages, run, runs,
+    directory, file, good, json, json_of, lacks_pages, number, pages, resident, run, runs,
 };
 use serde_json::{Value, json as value};
 use unix_memory::page_size;
 
 #[test]
-fn what_is_read_is_in_memory_as_mincore_says() {
+fn what_is_read_is_in_memory_as_the_kernel_says() {
     if lacks_pages("the pages of a file") || tests::lacks::advice("evicting a file") {
         return;
     }
@@ -21,14 +21,14 @@ fn what_is_read_is_in_memory_as_mincore_says() {
     let evicted = json_of(&path, &["--evict"]);
     assert_eq!(evicted["size"], 999 * page_size() + 1);
     assert_eq!(evicted["pages"], 1000);
-    assert_eq!(evicted["resident_runs"], runs(&mincore(&path)));
+    assert_eq!(evicted["resident_runs"], runs(&resident(&path)));
 
     // Reading one page brings it in, and some after it.
     File::open(&path)
         .and_then(|file| file.read_at(&mut [0], 500 * page_size() as u64))
         .expect("it is read");
     let read = json_of(&path, &[]);
-    let account = mincore(&path);
+    let account = resident(&path);
     assert!(account[500] && !account.iter().all(|&page| page), "{read}");
     assert_eq!(read["resident_runs"], runs(&account));
     let resident = account.iter().filter(|&&page| page).count();
@@ -58,7 +58,7 @@ fn a_range_is_looked_at_alone() {
         (&value!(10), &value!(10))
     );
     assert_eq!(part["resident_runs"], value!([[10, 10]]));
-    assert!(mincore(&path)[10..20].iter().all(|&page| page));
+    assert!(resident(&path)[10..20].iter().all(|&page| page));
 
     // A byte of a page is that page; what it has of the range is less.
     let inside = format!("{}-{}", 10 * page + 1, 11 * page + 1);
@@ -76,7 +76,7 @@ fn a_range_is_looked_at_alone() {
         .expect("it is written");
     let range = format!("{}-{}", 10 * page + 1, 20 * page - 1);
     json_of(&path, &["--evict", "--range", &range]);
-    let left = mincore(&path);
+    let left = resident(&path);
     assert!(left[10] && left[19] && !left[11..19].iter().any(|&page| page));
     let beyond = json_of(&path, &["--range", "1G-"]);
     assert_eq!(
@@ -160,7 +160,7 @@ fn what_is_not_yet_written_is_dirty_and_evicted_all_the_same() {
     for left in ["dirty", "writeback", "resident"] {
         assert_eq!(evicted[left], 0, "{left}: {evicted}");
     }
-    assert!(!mincore(&path).contains(&true));
+    assert!(!resident(&path).contains(&true));
 }
 
 #[test]

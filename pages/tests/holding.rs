@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Ran, directory, file, lacks_pages, mincore, pages, run};
+use common::{Ran, directory, file, lacks_pages, pages, resident, run};
 use rustix::process::{Pid, Signal, kill_process};
 use unix_memory::page_size;
 
@@ -85,7 +85,7 @@ fn it_locks_until_a_signal() {
         if let Some(locked) = locked(child.id()) {
             assert_eq!(locked, 10 * page_size());
         }
-        assert!(mincore(&path).iter().all(|&page| page));
+        assert!(resident(&path).iter().all(|&page| page));
 
         // Nobody else takes the file meanwhile.
         let ran = run(&mut lock);

@@ -4,13 +4,11 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::ptr;
 
 use serde_json::Value;
-use unix_memory::page_size;
+use unix_memory::{MapOptions, ReadOnly, page_size};
 
 /// The program; under the same emulator as this test, by what `cargo xtask emulate` sets.
 pub fn pages() -> Command {
@@ -118,30 +116,14 @@ pub fn half(directory: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Which pages of a file are in memory: mincore's own account.
-pub fn mincore(path: &Path) -> Vec<bool> {
+/// Which pages of a file are in memory: the library's account, whose own tests hold it against the kernel.
+pub fn resident(path: &Path) -> Vec<bool> {
     let file = File::open(path).expect("the file");
-    let len = file.metadata().expect("what it is").len();
-    let len = usize::try_from(len).expect("a file that can be mapped");
-    let mut pages = vec![0_u8; len.div_ceil(page_size())];
-    // SAFETY: a new mapping, wherever there is room.
-    let address = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            len,
-            libc::PROT_READ,
-            libc::MAP_SHARED,
-            file.as_raw_fd(),
-            0,
-        )
-    };
-    assert_ne!(address, libc::MAP_FAILED);
-    // SAFETY: the pages are mapped, and there is room for a byte of each.
-    let asked = unsafe { libc::mincore(address, len, pages.as_mut_ptr().cast()) };
-    assert_eq!(asked, 0);
-    // SAFETY: nobody else has the mapping.
-    unsafe { libc::munmap(address, len) };
-    pages.iter().map(|page| page & 1 == 1).collect()
+    let mapping = MapOptions::new()
+        .map_shared(&file, ReadOnly)
+        .expect("a file that can be mapped");
+    let pages: Result<_, _> = mapping.residency().collect();
+    pages.expect("which pages are in memory")
 }
 
 /// The runs of pages in memory, as `--json` has them.

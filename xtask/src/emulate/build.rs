@@ -75,7 +75,9 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         cargo.env("PATH", emscripten::path(&linker)?);
     }
     let messages = String::from_utf8(capture(&mut cargo)?)?;
-    let programs = programs(&messages)?;
+    let mut programs = programs(&messages)?;
+    // Of `pages` the program is tried alone: what differs on other machines is the library's.
+    programs.retain(|program| program.example || !program.name.starts_with("pages/"));
     if !programs.iter().any(|program| !program.example) {
         bail!("cargo built no tests");
     }

@@ -128,6 +128,8 @@ pub const UNITS: [(&str, &[&str]); 2] = [
     (
         "kernel",
         &[
+            // For `size_t`, of which `BLKGETSIZE64` is made.
+            "stddef.h",
             "linux/mman.h",
             "linux/memfd.h",
             "linux/fcntl.h",
