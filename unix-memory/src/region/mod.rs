@@ -27,7 +27,7 @@ use core::ptr::NonNull;
 use self::ledger::{Kind, Known, Marks};
 use crate::error::{Arguments, Call, Errno, Error};
 use crate::os::{self, call};
-use crate::page::{Pages, page_size};
+use crate::page::{Pages, page_size, round_up};
 
 /// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
 ///
@@ -128,7 +128,8 @@ impl Region {
         let within = self.start.addr().get() & (page_size() - 1);
         // SAFETY: the page that holds the first byte is the region's own.
         let first = unsafe { self.start.sub(within) };
-        (first, within + self.len())
+        // Whole pages: an emulator may keep the last one otherwise.
+        (first, round_up(within + self.len()))
     }
 
     /// The same for the bytes of `range`, which lies within the region.
