@@ -33,11 +33,14 @@ pub fn errno_of(error: &std::io::Error) -> c_int {
 }
 
 impl Facts {
+    #[inline]
     pub fn of(fd: BorrowedFd<'_>) -> Result<Self> {
-        status_of(fd).map(|status| Self::from_status(&status, fd))
+        let status = status_of(fd)?;
+        Ok(Self::from_status(&status, fd))
     }
 
     /// What `status`, which was asked for just now, says.
+    #[inline]
     pub fn from_status(status: &FileStatus, fd: BorrowedFd<'_>) -> Self {
         let kind = kind(status);
         let end = match kind {
@@ -76,6 +79,7 @@ const fn unknown(errno: Errno) -> Error {
 }
 
 /// The size of the huge pages that the file is made of, if it is.
+#[inline]
 fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
     // Such files tell their page size as their block size; others have large blocks too.
     let is_large = status.block > page_size() as u64;
@@ -86,6 +90,7 @@ fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
     }
 }
 
+#[inline]
 const fn kind(status: &FileStatus) -> FileKind {
     match status.mode & libc::S_IFMT {
         libc::S_IFREG => FileKind::Regular,

@@ -99,16 +99,12 @@ impl MapOptions {
     ) -> Result<SharedMapping<A>> {
         let status = status_of(fd)?;
         let protection = access.protection();
-        let region = match self.plain_part(is_plain(&status), status.len) {
-            Some(len) => Region::plain(len, protection, sharing, fd.as_raw_fd(), self.offset),
-            None => None,
+        let part = self.plain_part(is_plain(&status), status.len);
+        let region = match self.map_part(fd, part, protection, sharing) {
+            Some(region) => region,
+            None => self.map_status_with_care(fd, &status, protection, sharing)?,
         };
-        match region {
-            Some(region) => Ok(SharedMapping::from_region(region, access)),
-            None => self
-                .map_status_with_care(fd, &status, protection, sharing)
-                .map(|region| SharedMapping::from_region(region, access)),
-        }
+        Ok(SharedMapping::from_region(region, access))
     }
 
     #[cold]
@@ -135,11 +131,8 @@ impl MapOptions {
     ) -> Result<SharedMapping<A>> {
         let protection = access.protection();
         let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
-        let region = match self.plain_part(is_plain, facts.len) {
-            Some(len) => Region::plain(len, protection, sharing, fd.as_raw_fd(), self.offset),
-            None => None,
-        };
-        let region = match region {
+        let part = self.plain_part(is_plain, facts.len);
+        let region = match self.map_part(fd, part, protection, sharing) {
             Some(region) => region,
             None => self
                 .setting_aside(facts)
@@ -166,7 +159,7 @@ impl MapOptions {
             .map(|region| SharedMapping::from_region(region, access))
     }
 
-    /// The same, except that huge pages, which are used in place by atomics, are set aside: they must be
+    /// These options, except that huge pages, which are used in place by atomics, are set aside: they must be
     /// there.
     fn setting_aside(&self, facts: &Facts) -> Self {
         match facts.huge_page {
@@ -187,6 +180,18 @@ impl MapOptions {
             Some(_) => None,
             None => usize::try_from(rest).ok(),
         }
+    }
+
+    /// Maps that part, if there is one, and nothing came between.
+    #[inline]
+    fn map_part(
+        &self,
+        fd: BorrowedFd<'_>,
+        part: Option<usize>,
+        protection: Protection,
+        sharing: c_int,
+    ) -> Option<Region> {
+        Region::plain(part?, protection, sharing, fd.as_raw_fd(), self.offset)
     }
 
     #[cold]

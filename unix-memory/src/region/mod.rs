@@ -27,7 +27,7 @@ use core::ptr::NonNull;
 use self::ledger::{Kind, Known, Marks};
 use crate::error::{Arguments, Call, Errno, Error};
 use crate::os::{self, call};
-use crate::page::{Pages, page_size, round_up};
+use crate::page::{Pages, page_size};
 
 /// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
 ///
@@ -125,11 +125,12 @@ impl Region {
             // It begins with a page.
             return (self.start, self.len());
         }
-        let within = self.start.addr().get() & (page_size() - 1);
+        let mask = page_size() - 1;
+        let within = self.start.addr().get() & mask;
         // SAFETY: the page that holds the first byte is the region's own.
         let first = unsafe { self.start.sub(within) };
         // Whole pages: an emulator may keep the last one otherwise.
-        (first, round_up(within + self.len()))
+        (first, (within + self.len() + mask) & !mask)
     }
 
     /// The same for the bytes of `range`, which lies within the region.
@@ -168,16 +169,6 @@ impl Region {
         Pages { start, len }
     }
 
-    /// The length by which the system knows `pages`, those of the region up to the byte `end`.
-    #[inline]
-    pub fn known_len(&self, pages: Pages, end: usize) -> usize {
-        if os::COUNTS_BYTES {
-            self.start.addr().get() + end - pages.addresses().start
-        } else {
-            pages.len
-        }
-    }
-
     /// Unmaps, and gives the region back where the kernel refuses.
     pub fn unmap(self) -> Result<(), (Error, Self)> {
         let region = ManuallyDrop::new(self);
@@ -196,10 +187,10 @@ impl Region {
             return Ok(());
         }
         // Private anonymous memory is mapped in whole pages.
-        let len = if self.is_private_anonymous() {
-            pages.len
+        let len = if os::COUNTS_BYTES && !self.is_private_anonymous() {
+            self.span_of(&(0..self.len())).1
         } else {
-            self.known_len(pages, self.len())
+            pages.len
         };
         // SAFETY: the pages are the region's own, and the caller gives them up.
         unsafe { ledger::unmap(pages, len) }

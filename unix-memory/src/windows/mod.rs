@@ -183,7 +183,7 @@ impl<F: AsFd> Windows<F> {
     fn advance(&mut self) -> Result<Option<Window>> {
         self.drop_last();
         let facts = Facts::of(self.file.as_fd())?;
-        if facts.kind == FileKind::Regular && facts.len == 0 && facts.huge_page.is_none() {
+        if facts.len == 0 && facts.kind == FileKind::Regular && facts.huge_page.is_none() {
             // It says that it is empty; if it cannot be mapped, that may not be so.
             drop(self.map(&facts, 0, None)?);
         }
@@ -216,6 +216,7 @@ impl<F: AsFd> Windows<F> {
     }
 
     /// The window at `offset`, of `len` bytes; fewer, or none, if the file is read and ends before.
+    #[cold]
     fn window(&mut self, facts: &Facts, offset: u64, len: usize) -> Result<Window> {
         if let Some(mapping) = self.map(facts, offset, Some(len))? {
             return Ok(Window::new(offset, mapping, self.way));
@@ -323,9 +324,13 @@ impl<F: AsFd> Iterator for Windows<F> {
         if self.is_done {
             return None;
         }
-        let window = self.advance().transpose();
-        self.is_done = !matches!(window, Some(Ok(_)));
-        window
+        match self.advance() {
+            Ok(Some(window)) => Some(Ok(window)),
+            end => {
+                self.is_done = true;
+                end.transpose()
+            }
+        }
     }
 }
 
