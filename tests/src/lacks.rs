@@ -12,6 +12,7 @@ use std::{mem, ptr};
 
 use libc::{MAP_ANON, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, c_int, c_void};
 
+use unix_memory::process_map::ProcessMap;
 use unix_memory::{
     MapOptions, Mapping, Protection, ReadExecute, ReadOnly, ReadWrite, Reason, page_size,
 };
@@ -33,6 +34,22 @@ pub fn advice(check: &str) -> bool {
         check,
         "an emulator takes any advice and keeps it to itself",
     )
+}
+
+/// A map of this process, which shows no emulator.
+///
+/// # Panics
+/// As [`own_process`].
+#[must_use]
+pub fn process_map(check: &str) -> bool {
+    match ProcessMap::of_self() {
+        Err(error) if error.errno() == libc::ENOSYS => told(
+            true,
+            check,
+            "this system has no map of a process that is known here",
+        ),
+        _ => own_process(check),
+    }
 }
 
 /// Pages that are as large for the kernel as for the process: an emulator that makes each of

@@ -9,16 +9,7 @@ use unix_memory::{Call, MapOptions, ReadOnly};
 
 /// Whether there are maps of other processes here; on OpenBSD for root alone.
 fn has_maps(check: &str) -> bool {
-    match ProcessMap::of(std::os::unix::process::parent_id()) {
-        Err(error) if error.errno() == libc::ENOSYS => {
-            skip(
-                check,
-                "this system has no map of a process that is known here",
-            );
-            false
-        }
-        _ => !lacks::own_process(check),
-    }
+    !lacks::process_map(check)
 }
 
 /// Runs `f` where the kernel refuses to answer about one address, so that its text is read.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tests::seccomp::{PROCMAP_QUERY, SYS_IOCTL};
-use tests::{effort, lacks, refusing_argument, skip};
+use tests::{effort, lacks, refusing_argument};
 use unix_memory::process_map::ProcessMap;
 use unix_memory::{Guarded, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, page_size};
 
@@ -57,15 +57,8 @@ fn watch(turns: usize, always: &[Guarded<ReadWrite>]) {
 #[test]
 fn what_is_always_there_is_always_found() {
     let check = "a map that changes while it is read";
-    match ProcessMap::of_self() {
-        Err(error) if error.errno() == libc::ENOSYS => {
-            return skip(
-                check,
-                "this system has no map of a process that is known here",
-            );
-        }
-        _ if lacks::own_process(check) => return,
-        _ => {}
+    if lacks::process_map(check) {
+        return;
     }
     let page = page_size();
     let always: Vec<_> = (0..20)

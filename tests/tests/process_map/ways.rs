@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use tests::seccomp::{PROCMAP_QUERY, SYS_IOCTL};
-use tests::{StillChild, lacks, refusing_argument, skip};
+use tests::{StillChild, lacks, refusing_argument};
 use unix_memory::process_map::{ProcessMap, Region, Sharing};
 use unix_memory::{MapOptions, Mapping, NoAccess, ReadExecute, ReadOnly, ReadWrite, page_size};
 
@@ -27,15 +27,8 @@ fn by_text<R: Send>(errno: i32, f: impl FnOnce() -> R + Send) -> Option<R> {
 #[test]
 fn both_ways_say_the_same() {
     let (page, check) = (page_size(), "both ways to read a map");
-    match ProcessMap::of_self() {
-        Err(error) if error.errno() == libc::ENOSYS => {
-            return skip(
-                check,
-                "this system has no map of a process that is known here",
-            );
-        }
-        _ if lacks::own_process(check) => return,
-        _ => {}
+    if lacks::process_map(check) {
+        return;
     }
     // All of it is in the child too, at the same addresses.
     let directory = tempfile::tempdir().unwrap();
