@@ -52,6 +52,9 @@ pub struct Page {
     pub bytes: Option<Box<[u8]>>,
     /// Whether the kernel may have brought it in.
     pub touched: bool,
+    /// Whether it came to a locked mapping when nobody could access that: the kernel brings such a
+    /// page in when it is used.
+    pub late: bool,
     /// Of a reservation, whether it is committed.
     pub open: bool,
     /// How many locks of each kind hold it.
@@ -72,6 +75,7 @@ impl Page {
         Self {
             bytes: None,
             touched: false,
+            late: false,
             open,
             full: 0,
             on_fault: 0,
@@ -91,7 +95,10 @@ impl Page {
     /// Locked once more, by what is never dropped.
     pub fn hold(&mut self, lock: Option<Lock>) {
         match lock {
-            Some(Lock::Full) => (self.full, self.touched) = (self.full + 1, true),
+            Some(Lock::Full) => {
+                self.full += 1;
+                (self.touched, self.late) = (true, false);
+            }
             Some(Lock::OnFault) => self.on_fault += 1,
             None => {}
         }
@@ -349,6 +356,7 @@ impl Area {
         }
         let mut new = Page::new(true);
         new.hold(kept.lock);
+        new.late = self.protection.is_empty();
         if kept.hidden {
             new.flags = Flags::DD;
         }
