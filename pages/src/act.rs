@@ -7,20 +7,21 @@ use std::ops::Range;
 use unix_memory::{ReadOnly, SharedMapping};
 
 use crate::map;
+use crate::progress::Done;
 
 /// How many bytes are brought in between two signs of life.
 const STEP: usize = 8 << 20;
 
-/// Brings in the pages that hold `bytes`, and calls `done` with how many bytes more are there.
-pub fn load(file: &File, bytes: &Range<u64>, done: &mut dyn FnMut(u64)) -> io::Result<()> {
+/// Brings in the pages that hold `bytes`, and calls `done` with how many more bytes are in memory.
+pub fn load(file: &File, bytes: &Range<u64>, done: Done<'_>) -> io::Result<()> {
     map::each(file, bytes, |_, mapping| populate(mapping, done))
 }
 
-fn populate(mapping: &SharedMapping<ReadOnly>, done: &mut dyn FnMut(u64)) -> io::Result<()> {
+fn populate(mapping: &SharedMapping<ReadOnly>, done: Done<'_>) -> io::Result<()> {
     let mut before = 0;
     for reached in mapping.populate_in_steps(STEP) {
         let reached = reached.map_err(map::plain)? as u64;
-        done(reached - before);
+        done(reached - before)?;
         before = reached;
     }
     Ok(())
@@ -30,7 +31,7 @@ fn populate(mapping: &SharedMapping<ReadOnly>, done: &mut dyn FnMut(u64)) -> io:
 pub fn lock(
     file: &File,
     bytes: &Range<u64>,
-    done: &mut dyn FnMut(u64),
+    done: Done<'_>,
 ) -> io::Result<SharedMapping<ReadOnly>> {
     let mapping = map::map(file, bytes)?;
     // What takes long comes first, and step by step.

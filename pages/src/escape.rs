@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthChar;
 pub fn name(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        // (Quotes would be escaped too.)
+        // (escape_debug would escape quotes as well.)
         for piece in chunk.valid().split_inclusive(['\'', '"']) {
             let plain = piece.trim_end_matches(['\'', '"']);
             let _never_fails = write!(text, "{}", plain.escape_debug());

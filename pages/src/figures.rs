@@ -35,10 +35,10 @@ pub struct Figures {
 
 impl AddAssign for Figures {
     fn add_assign(&mut self, more: Self) {
-        // (Files of holes can be longer together than a number says.)
+        // (The sizes of sparse files can have a sum that no u64 holds.)
         self.bytes = self.bytes.saturating_add(more.bytes);
-        self.pages += more.pages;
-        self.resident += more.resident;
+        self.pages = self.pages.saturating_add(more.pages);
+        self.resident = self.resident.saturating_add(more.resident);
         self.resident_bytes = self.resident_bytes.saturating_add(more.resident_bytes);
         if let Some(more) = more.cached {
             let sum = self.cached.get_or_insert_default();
@@ -56,8 +56,10 @@ impl AddAssign for Figures {
 pub struct Totals {
     /// Files that were done.
     pub files: u64,
-    /// Files that could not be.
+    /// Files that could not be done.
     pub failed: u64,
+    /// Files that were loaded, locked or evicted, but whose pages the kernel does not show to this process.
+    pub hidden: u64,
     /// What was left out: files that are too large or that patterns leave out, files seen before by
     /// another name, symbolic links, and what is no file.
     pub skipped: u64,
@@ -69,6 +71,7 @@ impl AddAssign for Totals {
     fn add_assign(&mut self, more: Self) {
         self.files += more.files;
         self.failed += more.failed;
+        self.hidden += more.hidden;
         self.skipped += more.skipped;
         self.figures += more.figures;
     }

@@ -1,7 +1,7 @@
 //! A heat map of many files, as SVG: each is a row, from its start to its end, the greener the more of
 //! a place is in memory.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -47,9 +47,12 @@ struct Row {
 }
 
 impl Heat {
+    /// Opens the file, so that an error comes before the work. It keeps what it holds until `write`.
     pub fn create(path: &Path) -> io::Result<Self> {
         let name = escape::name(path);
-        let file = File::create(path).map_err(|error| about(&name, &error))?;
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| about(&name, &error))?;
         Ok(Self {
             name,
             file,
@@ -78,11 +81,15 @@ impl Heat {
     }
 
     pub fn write(mut self) -> io::Result<()> {
-        let text = document(&self.rows).to_string();
-        self.file
-            .write_all(text.as_bytes())
-            .and_then(|()| self.file.write_all(b"\n"))
-            .map_err(|error| about(&self.name, &error))
+        let text = document(&self.rows).to_string() + "\n";
+        let mut write = || {
+            // (A pipe has no length.)
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+            }
+            self.file.write_all(text.as_bytes())
+        };
+        write().map_err(|error| about(&self.name, &error))
     }
 }
 
@@ -115,7 +122,7 @@ fn document(rows: &[Row]) -> Document {
 }
 
 fn row(files: &[Row]) -> Group {
-    let sum = |of: fn(&Row) -> u64| files.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&Row) -> u64| files.iter().map(of).fold(0, u64::saturating_add);
     let (pages, resident) = (sum(|row| row.pages), sum(|row| row.resident));
     let name = match files {
         [one] => one.name.clone(),

@@ -95,6 +95,13 @@ struct Failed<'a> {
 }
 
 #[derive(Serialize)]
+struct Hidden<'a> {
+    #[serde(flatten)]
+    name: Name<'a>,
+    hidden: &'a str,
+}
+
+#[derive(Serialize)]
 struct Total {
     #[serde(flatten)]
     totals: Totals,
@@ -120,6 +127,14 @@ impl<W: Write> Output for Json<W> {
         let entry = Failed {
             name: Name::from(path),
             error: message,
+        };
+        self.entry(&entry)
+    }
+
+    fn hidden(&mut self, path: &Path, message: &str) -> io::Result<()> {
+        let entry = Hidden {
+            name: Name::from(path),
+            hidden: message,
         };
         self.entry(&entry)
     }

@@ -1,4 +1,4 @@
-//! What is installed beside the program: its manual page, and completions for shells.
+//! What is installed with the program: its manual page, and completions for shells.
 
 use std::io::{self, Write};
 
@@ -15,37 +15,37 @@ const MORE: &str = r#".SH "EXIT STATUS"
 Every file was done.
 .TP
 1
-Some file could not be done, which standard error names with the reason; all others were.
+Some files could not be done; standard error names each, with the reason. All others were done.
 .TP
 2
 The command line is wrong; nothing was done.
 .PP
-A process that is to end by a signal after \fB\-\-lock\fR or \fB\-\-watch\fR ends with 0 or 1, as above.
+With \fB\-\-lock\fR and \fB\-\-watch\fR, a signal ends the process with 0 or 1, as above.
 .SH EXAMPLES
 .TP
 pages \-v /var/lib/db
 Each file of a directory.
 .TP
 pages \-\-evict big.log
-Takes a file out of memory, so that the next reader reads it from the disk.
+Evicts a file from memory, so that the next program to read it reads from the disk.
 .TP
 find . \-name '*.idx' \-print0 | pages \-0b \- \-\-load
-Brings files in that another program has found.
+Loads the files that another program finds.
 .TP
 pages \-\-lock \-\-pid\-file /run/hot.pid index.bin &
 Keeps a file in memory until "kill $(cat /run/hot.pid)".
 .TP
 pages \-\-watch \-v data
-Shows how files come into memory and go.
+Watches files while they are loaded and evicted.
 .TP
 pages \-\-json data | jq '.files[] | select(.dirty > 0) | .path'
-The files with changes that are not yet on the disk.
+Lists the files with changes that are not yet on the disk.
 .SH NOTES
-A page is in memory if mincore(2) says so: in the page cache, from which reading it takes no disk. Where
-the kernel counts for itself, by cachestat(2), since Linux 6.5, it is asked first, which is quick also for
-files of terabytes; and its counts of dirty and evicted pages are shown.
+A page is in memory if mincore(2) reports so: it is in the page cache, and reading it takes no disk access.
+Since Linux 6.5, cachestat(2) counts the pages of a file. It is asked first, so that sparse files of terabytes
+take no time, and its counts of dirty and evicted pages are shown.
 .PP
-Linux shows the pages of a file only to its owner and to those who may write to it.
+Linux shows the pages of a file only to the file's owner and to processes that may write to it.
 .SH "SEE ALSO"
 .BR mincore (2),
 .BR cachestat (2),

@@ -9,17 +9,28 @@ use rustix::fs::OFlags;
 
 use crate::kernel;
 
-/// Opens a regular file to look at, and returns what it is. Whoever calls has seen that it is regular;
-/// if it has become something else since, opening it does not wait.
-pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+/// Opens a regular file to look at, and returns what it is. The caller has seen that it is regular. If
+/// it has become something else since, opening it does not wait; and if it has become a symbolic link,
+/// that is followed only if `follow` is set.
+pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::NOFOLLOW, !follow);
     let open = |flags: OFlags| {
         let bits = i32::try_from(flags.bits()).map_err(io::Error::other)?;
         OpenOptions::new().read(true).custom_flags(bits).open(path)
     };
     let file = match open(flags | kernel::OPEN) {
-        // Who does not own it has to open it as everybody does.
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => open(flags)?,
+        // NOATIME is for the owner alone.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => open(flags),
+        result => result,
+    };
+    let file = match file {
+        // (FreeBSD reports EMLINK.)
+        Err(error)
+            if !follow && matches!(error.raw_os_error(), Some(libc::ELOOP | libc::EMLINK)) =>
+        {
+            return Err(io::Error::new(error.kind(), "it became a symbolic link"));
+        }
         result => result?,
     };
     let metadata = file.metadata()?;
@@ -71,8 +82,20 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let pipe = directory.path().join("pipe");
         mkfifoat(CWD, &pipe, Mode::RUSR).expect("a pipe");
-        let error = open(&pipe).expect_err("it is not regular");
+        let error = open(&pipe, false).expect_err("it is not regular");
         assert!(error.to_string().contains("a named pipe"), "{error}");
+    }
+
+    #[test]
+    fn a_link_that_has_come_instead_is_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [file, link] = ["file", "link"].map(|name| directory.path().join(name));
+        File::create(&file).expect("a file");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        let error = open(&link, false).expect_err("it is a link");
+        assert!(error.to_string().contains("a symbolic link"), "{error}");
+        let (_file, metadata) = open(&link, true).expect("it leads to a file");
+        assert!(metadata.is_file());
     }
 
     #[test]

@@ -11,12 +11,12 @@ use crate::span::Span;
 
 /// Shows which pages of files are in memory, and loads, evicts, locks and watches them.
 ///
-/// A file is shown on a line: which share of it is in memory, how much that is, its size, its name; and
-/// on a terminal a picture below it, of where in the file those pages are. A directory is gone through
-/// to its end, and is one line, unless --verbose shows each file. The files are not changed, nor are
-/// the times of their last access, as far as the system lets a program leave them alone.
+/// Each file is a line: the share that is in memory, the size of that share, the size of the file, and
+/// its name; on a terminal, with a picture below it that shows where in the file those pages are. A
+/// directory, with everything in it, is one line, unless --verbose shows each file. Files are never
+/// changed; nor are their access times, where the system allows that.
 ///
-/// Where vmtouch has an option, its letter is the same here.
+/// Options that vmtouch has too have the same letters here.
 #[derive(Parser)]
 #[command(name = "pages", version, max_term_width = 100)]
 #[allow(
@@ -28,7 +28,7 @@ pub struct Options {
     #[arg(value_hint = ValueHint::AnyPath, required_unless_present_any = ["files_from", "completions", "man"])]
     pub files: Vec<PathBuf>,
 
-    /// Bring the pages into memory first
+    /// Load the pages into memory first
     #[arg(
         long,
         short = 't',
@@ -38,25 +38,25 @@ pub struct Options {
     )]
     pub load: bool,
 
-    /// Take the pages out of memory first
+    /// Evict the pages from memory first
     ///
-    /// What was not yet written to the disk is written before. Pages stay that another program has
-    /// mapped or locked, and those of file systems that are nowhere but in memory.
+    /// Dirty pages are written to the disk before. Pages that a program has mapped or locked stay in
+    /// memory, and so do the files of file systems that are only in memory.
     #[arg(long, short, conflicts_with = "lock", help_heading = "What to do")]
     pub evict: bool,
 
-    /// Bring the pages into memory, and keep them there until a signal comes: Ctrl-C, or one by kill
+    /// Load the pages into memory, and keep them there until a signal: Ctrl-C, or one sent by kill
     ///
-    /// Without privilege a process may lock as much as `ulimit -l` says.
+    /// A process without privilege may lock as much memory as `ulimit -l` reports.
     #[arg(long, short, help_heading = "What to do")]
     pub lock: bool,
 
-    /// With --lock: once all is locked, write the process's number to this file, which is removed at
-    /// the end
+    /// With --lock: write the process number to this file once all files are locked, and remove the
+    /// file at the end
     #[arg(long, short = 'P', value_name = "FILE", requires = "lock", value_hint = ValueHint::FilePath, help_heading = "What to do")]
     pub pid_file: Option<PathBuf>,
 
-    /// Show the files again and again, every two seconds or as often as this says, until a signal comes
+    /// Show the files every SECONDS seconds (2, if not given), until a signal
     #[arg(
         long,
         value_name = "SECONDS",
@@ -69,10 +69,10 @@ pub struct Options {
     )]
     pub watch: Option<Duration>,
 
-    /// Look at this part of each file alone
+    /// Look only at this range of each file
     ///
-    /// START-END, START- or -END: bytes, or with K, M, G and so on powers of 1024. Pages are shown and
-    /// loaded that have a byte of it, and evicted if they have no other.
+    /// START-END, START- or -END, in bytes; the suffixes K, M, G, T, P and E stand for powers of 1024.
+    /// A page is shown and loaded if any of its bytes are in the range, and evicted if all of them are.
     #[arg(
         long,
         short = 'p',
@@ -84,18 +84,18 @@ pub struct Options {
     )]
     pub range: Span,
 
-    /// Leave out files that are larger
+    /// Skip files that are larger than this
     #[arg(long, short, value_name = "SIZE", value_parser = size::parse, help_heading = "Which files")]
     pub max_size: Option<u64>,
 
-    /// Leave out files and directories that match this pattern (may be repeated)
+    /// Skip files and directories that match this pattern (may be repeated)
     ///
-    /// A pattern is one of names, or, with a slash in it, of whole paths; `*`, `?`, `[...]`, and in
-    /// paths `**`, mean what they do in a shell.
+    /// A pattern with a slash is compared with the whole path, any other with the name. `*`, `?`,
+    /// `[...]`, and in paths `**`, mean what they mean in a shell.
     #[arg(long, short, value_name = "PATTERN", help_heading = "Which files")]
     pub ignore: Vec<Pattern>,
 
-    /// Leave out files that match none of these patterns (may be repeated)
+    /// Skip files that match none of these patterns (may be repeated)
     #[arg(
         long,
         short = 'I',
@@ -104,11 +104,11 @@ pub struct Options {
     )]
     pub only: Vec<Pattern>,
 
-    /// Follow symbolic links everywhere, and not only those that are named on the command line
+    /// Follow all symbolic links, not only those on the command line
     #[arg(long, short, help_heading = "Which files")]
     pub follow: bool,
 
-    /// Follow no symbolic link
+    /// Follow no symbolic links
     #[arg(long, conflicts_with = "follow", help_heading = "Which files")]
     pub no_follow: bool,
 
@@ -116,15 +116,15 @@ pub struct Options {
     #[arg(long, short = 'F', help_heading = "Which files")]
     pub one_file_system: bool,
 
-    /// Count a file once for each of its names, and not once
+    /// Count a file that has several names once for each name
     #[arg(long, help_heading = "Which files")]
     pub hard_links: bool,
 
-    /// Read the names of more files from this file, one in a line; from standard input if it is `-`
+    /// Read names of more files from this file, one on each line; `-` is standard input
     #[arg(long, short = 'b', value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which files")]
     pub files_from: Option<PathBuf>,
 
-    /// With --files-from: the names end with NUL, as `find -print0` has them
+    /// With --files-from: names end with NUL instead of a newline, as `find -print0` writes them
     #[arg(
         long,
         short = '0',
@@ -133,25 +133,25 @@ pub struct Options {
     )]
     pub null: bool,
 
-    /// Show each file of a directory, and more figures
+    /// Show each file of a directory, and more about each
     #[arg(long, short, conflicts_with = "quiet", help_heading = "What to show")]
     pub verbose: bool,
 
-    /// Show errors alone
+    /// Show nothing but errors
     #[arg(long, short, conflicts_with = "json", help_heading = "What to show")]
     pub quiet: bool,
 
     /// Write JSON: one object, with an entry for each file
     ///
-    /// A name that is not UTF-8 has its bytes in `path_base64` as well.
+    /// For a name that is not UTF-8, `path_base64` holds its bytes.
     #[arg(long, short, help_heading = "What to show")]
     pub json: bool,
 
-    /// Write a heat map of the files to this SVG file, each a row
+    /// Write a heat map to this SVG file, with a row for each file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to show")]
     pub svg: Option<PathBuf>,
 
-    /// Whether to draw pictures
+    /// When to draw pictures
     #[arg(
         long,
         value_name = "WHEN",
@@ -160,11 +160,11 @@ pub struct Options {
     )]
     pub picture: When,
 
-    /// How many columns a picture may have; those of the terminal, or 80, if this is not given
+    /// The width of a picture in columns [default: that of the terminal, or 80]
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "What to show")]
     pub width: Option<u16>,
 
-    /// Whether to write in colour; by itself, on a terminal unless `NO_COLOR` is set
+    /// When to use colours; `auto` means on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         value_name = "WHEN",
@@ -173,17 +173,17 @@ pub struct Options {
     )]
     pub color: When,
 
-    /// Write the completions for this shell, and end
+    /// Write completions for this shell, and exit
     #[arg(
         long,
         value_name = "SHELL",
         exclusive = true,
-        help_heading = "To install"
+        help_heading = "Installation"
     )]
     pub completions: Option<clap_complete::Shell>,
 
-    /// Write the manual page, and end
-    #[arg(long, exclusive = true, help_heading = "To install")]
+    /// Write the manual page, and exit
+    #[arg(long, exclusive = true, help_heading = "Installation")]
     pub man: bool,
 }
 

@@ -1,17 +1,22 @@
-//! A file with the number of this process, as long as it has something to end.
+//! A file that holds the number of this process while it runs.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 
 use crate::escape;
 use crate::report::about;
+use crate::stderr::complain;
 
-/// A file that is this process's while it lives: a lock on it says so, which ends with the process
-/// whatever happens. Dropped, the file is removed.
+/// A number, a newline, and one byte more, by which something else is told from it.
+const LONGEST: usize = 22;
+
+/// A file that belongs to this process as long as it holds a lock on it, which ends with the process
+/// however that ends. When it is dropped, the file is removed.
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,
@@ -19,52 +24,48 @@ pub struct PidFile {
 }
 
 impl PidFile {
-    /// Takes the file, or one that a process left behind which is gone. It is empty until `write`.
+    /// Takes the file, or one that was left behind by a process that has ended. It is empty until `write`.
     pub fn claim(path: &Path) -> io::Result<Self> {
         let name = escape::name(path);
         Self::try_claim(path).map_err(|error| about(&name, &error))
     }
 
     fn try_claim(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
         loop {
             let mut file = OpenOptions::new()
                 .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .custom_flags(flags)
                 .open(path)?;
-            if !file.metadata()?.is_file() {
-                let text = "this is no regular file: give another for the process's number";
+            let ours = file.metadata()?;
+            if !ours.is_file() {
+                let text = "this is not a regular file: give another for the process's number";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
             }
-            if fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-                let mut number = String::new();
-                let _unknown = file.read_to_string(&mut number);
-                let number = match number.trim() {
-                    "" => "another process".to_owned(),
-                    number => format!("process {}", escape::name(Path::new(number))),
-                };
-                let text = format!("{number} has this file: end it first, or give another");
+            // (A lock of fcntl(2) would be lost if this file were among those that are looked at, and
+            // closed after that.)
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => return Err(taken(&mut file)),
+                Err(error) => return Err(error.into()),
+            }
+            // The process that had it may have removed it after it was opened here.
+            if !is_at(path, &ours) {
+                continue;
+            }
+            if !read(&mut file)?.trim_ascii().iter().all(u8::is_ascii_digit) {
+                let text = "this file does not hold a process's number, and is left as it is: give another";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
             }
-            // Whoever had it may have removed it after it was opened here.
-            let ours = file.metadata()?;
-            let there = fs::metadata(path);
-            if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
-                let mut number = String::new();
-                let is_number = file.read_to_string(&mut number).is_ok()
-                    && number.trim().bytes().all(|byte| byte.is_ascii_digit());
-                if !is_number {
-                    let text = "this file holds something else than a process's number, and is left \
-                                as it is: give another";
-                    return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-                }
-                file.set_len(0)?;
-                return Ok(Self {
-                    path: path.to_owned(),
-                    file,
-                });
-            }
+            file.set_len(0)?;
+            return Ok(Self {
+                path: path.to_owned(),
+                file,
+            });
         }
     }
 
@@ -79,10 +80,49 @@ impl PidFile {
     }
 }
 
+/// The beginning of what a file holds, from where it stands on.
+fn read(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == LONGEST {
+        // Not a number.
+        bytes[0] = b'?';
+    }
+    Ok(bytes)
+}
+
+/// The error for a file on which another process holds a lock.
+fn taken(file: &mut File) -> io::Error {
+    let number = read(file)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let owner = match number.as_deref().map(str::trim) {
+        Some(number) if number.parse::<u32>().is_ok() => format!("process {number}"),
+        _ => "another process".to_owned(),
+    };
+    let text = format!("{owner} has this file: end it first, or give another");
+    io::Error::new(io::ErrorKind::AlreadyExists, text)
+}
+
+/// Whether it is this file that `path` names.
+fn is_at(path: &Path, file: &Metadata) -> bool {
+    let there = fs::symlink_metadata(path);
+    there.is_ok_and(|there| (there.dev(), there.ino()) == (file.dev(), file.ino()))
+}
+
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // Somebody else may have removed it.
-        let _already_gone = fs::remove_file(&self.path);
+        // Somebody may have removed it, and another process have made one of its own there.
+        if !self
+            .file
+            .metadata()
+            .is_ok_and(|ours| is_at(&self.path, &ours))
+        {
+            return;
+        }
+        if let Err(error) = fs::remove_file(&self.path) {
+            complain(&escape::name(&self.path), &crate::open::message(&error));
+        }
     }
 }
 
@@ -96,7 +136,7 @@ mod tests {
         let path = directory.path().join("notes");
         fs::write(&path, "notes").expect("a file");
         let error = PidFile::claim(&path).expect_err("not ours");
-        assert!(error.to_string().contains("something else"), "{error}");
+        assert!(error.to_string().contains("does not hold"), "{error}");
         assert_eq!(fs::read(&path).expect("the file"), b"notes");
         let error = PidFile::claim(directory.path()).expect_err("a directory");
         assert!(error.to_string().contains("directory"), "{error}");
@@ -112,7 +152,44 @@ mod tests {
         file.write().expect("it can be written");
         let text = fs::read_to_string(&path).expect("the file");
         assert_eq!(text, format!("{}\n", std::process::id()));
+        let error = PidFile::claim(&path).expect_err("it is taken");
+        let expected = format!("process {} has this file", std::process::id());
+        assert!(error.to_string().contains(&expected), "{error}");
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn another_that_has_come_in_its_place_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("pid");
+        let first = PidFile::claim(&path).expect("nobody has it");
+        fs::remove_file(&path).expect("it is there");
+        let second = PidFile::claim(&path).expect("nobody has it");
+        drop(first);
+        assert!(path.exists());
+        drop(second);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_lock_outlives_other_descriptors_of_the_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("pid");
+        let _first = PidFile::claim(&path).expect("nobody has it");
+        drop(File::open(&path).expect("the file"));
+        PidFile::claim(&path).expect_err("it is taken");
+    }
+
+    #[test]
+    fn links_are_not_followed_and_numbers_not_longer_than_numbers_are() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [link, long] = ["link", "long"].map(|name| directory.path().join(name));
+        std::os::unix::fs::symlink(&long, &link).expect("a link");
+        PidFile::claim(&link).expect_err("it is a link");
+        assert!(!long.exists());
+        fs::write(&long, "1".repeat(1 << 16)).expect("a file");
+        let error = PidFile::claim(&long).expect_err("not ours");
+        assert!(error.to_string().contains("does not hold"), "{error}");
     }
 }

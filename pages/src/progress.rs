@@ -1,6 +1,6 @@
 //! A sign of life on standard error, once work takes longer than a moment.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, stderr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,9 @@ const TEMPLATES: [&str; 2] = [
     "{spinner} {prefix} {wide_msg}",
     "{spinner} {prefix} {bar:8} {percent:>3}% {wide_msg}",
 ];
+
+/// What is called with how many more bytes of a file are done. Its error stops the work on the file.
+pub type Done<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
 
 /// How far the work is: files that are done, and how much of one.
 pub struct Progress {
@@ -72,8 +75,8 @@ impl Progress {
 
     /// So many bytes more of it are done.
     pub fn add(&mut self, path: &Path, len: u64, bytes: u64) {
-        self.bytes += bytes;
-        self.here += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.here = self.here.saturating_add(bytes);
         self.draw(path, len);
     }
 

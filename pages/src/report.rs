@@ -42,6 +42,9 @@ pub trait Output {
     /// A file or directory could not be.
     fn failed(&mut self, path: &Path, message: &str) -> io::Result<()>;
 
+    /// What was asked for was done with a file, or with some of a directory, but its pages are not shown.
+    fn hidden(&mut self, path: &Path, message: &str) -> io::Result<()>;
+
     /// A directory was gone through.
     fn directory(&mut self, path: &Path, totals: &Totals) -> io::Result<()>;
 

@@ -9,6 +9,7 @@ use unix_memory::page_size;
 use crate::figures::Cached;
 use crate::kernel::{self, Answer};
 use crate::map;
+use crate::progress::Done;
 use crate::runs::Runs;
 
 /// How many pages are asked about one by one though few of them are in memory: one call of mincore(2).
@@ -17,39 +18,24 @@ const FEW: u64 = 1024;
 /// In how many parts a range is looked at, most of which is not in memory.
 const PARTS: u64 = 16;
 
-/// What was found out about a part of a file.
-#[derive(Debug, Default)]
-pub struct Found {
-    pub runs: Runs,
-    pub cached: Option<Cached>,
-}
-
-/// Looks at the pages that hold `bytes` of the file, and calls `done` with how many bytes more were
-/// looked at. `None`: the kernel does not show them to this process.
+/// Looks at the pages that hold `bytes` of the file, of which the kernel counts those that are `cached`,
+/// and calls `done` with how many more bytes were looked at.
 ///
-/// mincore(2) takes as long for pages that are not there as for others: a file of a terabyte, half a
-/// minute. So the kernel is asked first how many there are in all, if it counts them, and where there are
-/// none it is not asked about each.
+/// mincore(2) takes as long for pages that are not in memory as for others: half a minute for a file of a
+/// terabyte. So where the kernel counts no pages of a part, it is not asked about each.
 pub fn look(
     file: &File,
     bytes: &Range<u64>,
-    done: &mut dyn FnMut(u64),
-) -> io::Result<Option<Found>> {
-    let cached = match kernel::cached(file, bytes) {
-        Answer::Denied => return Ok(None),
-        Answer::Unknown => None,
-        Answer::Cached(cached) => Some(cached),
-    };
-    let mut found = Found {
-        runs: Runs::default(),
-        cached,
-    };
+    cached: Option<Cached>,
+    done: Done<'_>,
+) -> io::Result<Runs> {
+    let mut runs = Runs::default();
     let bytes = map::page_start(bytes.start)..bytes.end;
     match cached {
-        Some(cached) => descend(file, &bytes, cached.pages, &mut found.runs, done)?,
-        None => ask(file, &bytes, &mut found.runs, done)?,
+        Some(cached) => descend(file, &bytes, cached.pages, &mut runs, done)?,
+        None => ask(file, &bytes, &mut runs, done)?,
     }
-    Ok(Some(found))
+    Ok(runs)
 }
 
 /// Looks at a range of which the kernel keeps `cached` pages.
@@ -58,14 +44,13 @@ fn descend(
     bytes: &Range<u64>,
     cached: u64,
     runs: &mut Runs,
-    done: &mut dyn FnMut(u64),
+    done: Done<'_>,
 ) -> io::Result<()> {
     let page = page_size() as u64;
     let len = bytes.end - bytes.start;
     let pages = len.div_ceil(page);
     if cached == 0 {
-        done(len);
-        return Ok(());
+        return done(len);
     }
     if pages <= FEW || cached > pages / (4 * PARTS) {
         return ask(file, bytes, runs, done);
@@ -84,12 +69,7 @@ fn descend(
 }
 
 /// Asks about each page.
-fn ask(
-    file: &File,
-    bytes: &Range<u64>,
-    runs: &mut Runs,
-    done: &mut dyn FnMut(u64),
-) -> io::Result<()> {
+fn ask(file: &File, bytes: &Range<u64>, runs: &mut Runs, done: Done<'_>) -> io::Result<()> {
     let page = page_size() as u64;
     map::each(file, bytes, |start, mapping| {
         let first = start / page;
@@ -100,12 +80,11 @@ fn ask(
                 runs.push(at..at + 1);
             }
             if number % (1 << 16) == 0 {
-                done((number - reported) * page);
+                done((number - reported) * page)?;
                 reported = number;
             }
         }
-        done(mapping.len() as u64 - reported * page);
-        Ok(())
+        done(mapping.len() as u64 - reported * page)
     })
 }
 
@@ -123,9 +102,9 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(&vec![1; page_size()]).expect("room");
         let len = page_size() as u64;
-        let found = look(&file, &(0..len), &mut |_| {}).expect("it is there");
-        assert_eq!(found.expect("it is ours").runs.count(), 1);
-        let error = look(&file, &(0..2 * len), &mut |_| {}).expect_err("it is shorter");
+        let runs = look(&file, &(0..len), None, &mut |_| Ok(())).expect("it is there");
+        assert_eq!(runs.count(), 1);
+        let error = look(&file, &(0..2 * len), None, &mut |_| Ok(())).expect_err("it is shorter");
         assert!(error.to_string().contains("truncated"), "{error}");
     }
 
@@ -134,12 +113,28 @@ mod tests {
         let file = tempfile::tempfile().expect("a file");
         let len = (300 << 20) + 1;
         file.set_len(len).expect("a hole");
-        let mut sum = 0;
-        look(&file, &(0..len), &mut |done| sum += done).expect("it is there");
-        assert_eq!(sum, len);
-        sum = 0;
-        let mut runs = Runs::default();
-        ask(&file, &(0..len), &mut runs, &mut |done| sum += done).expect("it is there");
-        assert_eq!((sum, runs.count()), (len, 0));
+        let none = Cached::default();
+        for cached in [None, Some(none)] {
+            let mut sum = 0;
+            let mut add = |done| {
+                sum += done;
+                Ok(())
+            };
+            let runs = look(&file, &(0..len), cached, &mut add).expect("it is there");
+            assert_eq!((sum, runs.count()), (len, 0));
+        }
+    }
+
+    #[test]
+    fn it_stops_when_it_is_asked_to() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(1 << 32).expect("a hole");
+        let mut times = 0;
+        let mut stop = |_| {
+            times += 1;
+            Err(io::ErrorKind::Interrupted.into())
+        };
+        let error = look(&file, &(0..1 << 32), None, &mut stop).expect_err("it is stopped");
+        assert_eq!((error.kind(), times), (io::ErrorKind::Interrupted, 1));
     }
 }

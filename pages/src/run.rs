@@ -60,10 +60,7 @@ pub fn run(options: &Options) -> io::Result<bool> {
     };
     let mut scan = Scan::new(options, output, &mut progress, &stopped);
     let mut list_error = None;
-    for name in inputs::names(options)? {
-        if stopped() {
-            break;
-        }
+    for name in inputs::names(options, &stopped)? {
         match name {
             Ok(path) => scan.named(&path)?,
             Err(error) => list_error = Some(error),
@@ -136,6 +133,10 @@ impl Output for Both<'_> {
 
     fn failed(&mut self, path: &std::path::Path, message: &str) -> io::Result<()> {
         self.0.failed(path, message)
+    }
+
+    fn hidden(&mut self, path: &std::path::Path, message: &str) -> io::Result<()> {
+        self.0.hidden(path, message)
     }
 
     fn directory(

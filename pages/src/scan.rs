@@ -9,21 +9,19 @@ use std::path::Path;
 use unix_memory::{ReadOnly, SharedMapping, page_size};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::figures::{Figures, Totals};
+use crate::figures::{Cached, Figures, Totals};
+use crate::kernel::Answer;
 use crate::map;
 use crate::open::{message, not_regular, open};
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::{Output, Report};
+use crate::runs::Runs;
 use crate::{act, kernel, residency};
 
-/// What of a file the kernel shows to nobody else.
+/// Why the pages of a file are not shown.
 const DENIED: &str = "the kernel shows which pages are in memory only to the file's owner and to \
                       those who may write to it";
-
-/// The same, after something was done with it.
-const DONE_AND_DENIED: &str = "it was done, but how many pages are in memory is not known: the kernel \
-                               shows that only to the file's owner and to those who may write to it";
 
 /// The work on all files.
 pub struct Scan<'a> {
@@ -32,7 +30,7 @@ pub struct Scan<'a> {
     progress: &'a mut Progress,
     /// Whether to end now, though not all is done.
     stopped: &'a dyn Fn() -> bool,
-    /// Device and number of the files that may have another name.
+    /// Device and number of each file that may come again by another name.
     seen: HashSet<(u64, u64)>,
     pub totals: Totals,
     /// The files that are locked.
@@ -43,7 +41,10 @@ pub struct Scan<'a> {
 enum Miss {
     /// It is left out, by the options or because it was seen before.
     LeftOut,
+    /// The kernel does not show its pages to this process; what was to be done with it was done.
     Denied,
+    /// A signal ended the work on it.
+    Stopped,
     Failed(io::Error),
 }
 
@@ -51,6 +52,15 @@ impl From<io::Error> for Miss {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
     }
+}
+
+/// How a file is come by.
+#[derive(Clone, Copy)]
+struct Found {
+    /// Whether it was named, or else found in a directory.
+    named: bool,
+    /// Whether symbolic links are followed to it.
+    follow: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -75,17 +85,25 @@ impl<'a> Scan<'a> {
     pub fn named(&mut self, path: &Path) -> io::Result<()> {
         let mut totals = Totals::default();
         match self.kind(path) {
-            Err(Miss::LeftOut | Miss::Denied) => totals.skipped = 1,
             Err(Miss::Failed(error)) => self.failed(path, &message(&error), &mut totals)?,
+            Err(_) => totals.skipped = 1,
             Ok(metadata) if metadata.is_dir() => {
                 self.directory(path, &mut totals)?;
                 self.output.directory(path, &totals)?;
             }
-            Ok(metadata) if metadata.is_file() => match self.file(path, true, &mut totals)? {
-                Some(Miss::Denied) => self.failed(path, self.denied(), &mut totals)?,
-                Some(Miss::Failed(error)) => self.failed(path, &message(&error), &mut totals)?,
-                Some(Miss::LeftOut) | None => {}
-            },
+            Ok(metadata) if metadata.is_file() => {
+                let found = Found {
+                    named: true,
+                    follow: !self.options.no_follow,
+                };
+                match self.file(path, found, &mut totals)? {
+                    Some(Miss::Denied) => self.denied(path, DENIED, 1, &mut totals)?,
+                    Some(Miss::Failed(error)) => {
+                        self.failed(path, &message(&error), &mut totals)?;
+                    }
+                    Some(Miss::LeftOut | Miss::Stopped) | None => {}
+                }
+            }
             Ok(metadata) => {
                 let error = not_regular(metadata.file_type());
                 self.failed(path, &message(&error), &mut totals)?;
@@ -109,14 +127,26 @@ impl<'a> Scan<'a> {
 
     fn directory(&mut self, path: &Path, totals: &mut Totals) -> io::Result<()> {
         let options = self.options;
+        let found = Found {
+            named: false,
+            follow: options.follow,
+        };
+        let device = if options.one_file_system {
+            fs::metadata(path).ok().map(|root| root.dev())
+        } else {
+            None
+        };
         let is_let_in = |entry: &DirEntry| {
-            // What was named itself is gone through, whatever its name.
-            entry.depth() == 0 || !options.ignore.iter().any(|it| it.matches(entry.path()))
+            let is_elsewhere = |device| {
+                let is_on = |entry: Metadata| entry.dev() == device;
+                entry.file_type().is_dir() && !entry.metadata().is_ok_and(is_on)
+            };
+            !options.ignore.iter().any(|it| it.matches(entry.path()))
+                && !device.is_some_and(is_elsewhere)
         };
         let mut denied = 0_u64;
         let mut entries = WalkDir::new(path)
             .follow_links(options.follow)
-            .same_file_system(options.one_file_system)
             .sort_by_file_name()
             .into_iter();
         while let Some(entry) = entries.next() {
@@ -124,6 +154,8 @@ impl<'a> Scan<'a> {
                 break;
             }
             match entry {
+                // The directory itself, whatever its name, and also by a link.
+                Ok(entry) if entry.depth() == 0 => {}
                 Ok(entry) if !is_let_in(&entry) => {
                     totals.skipped += 1;
                     if entry.file_type().is_dir() {
@@ -132,15 +164,15 @@ impl<'a> Scan<'a> {
                 }
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if entry.file_type().is_file() => {
-                    match self.file(entry.path(), false, totals)? {
+                    match self.file(entry.path(), found, totals)? {
                         Some(Miss::Denied) if options.verbose || options.json => {
-                            self.failed(entry.path(), self.denied(), totals)?;
+                            self.denied(entry.path(), DENIED, 1, totals)?;
                         }
                         Some(Miss::Denied) => denied += 1,
                         Some(Miss::Failed(error)) => {
-                            self.failed(entry.path(), &found(&error), totals)?;
+                            self.failed(entry.path(), &of_found(&error), totals)?;
                         }
-                        Some(Miss::LeftOut) | None => {}
+                        Some(Miss::LeftOut | Miss::Stopped) | None => {}
                     }
                 }
                 Ok(_link_or_no_file) => totals.skipped += 1,
@@ -151,22 +183,23 @@ impl<'a> Scan<'a> {
             }
         }
         if denied > 0 {
-            let message = format!("{denied} files are not shown: {}", self.denied());
-            self.output.failed(path, &message)?;
-            totals.failed += denied;
+            let files = if denied == 1 { "file is" } else { "files are" };
+            let message = format!("{denied} {files} not shown: {DENIED}");
+            self.denied(path, &message, denied, totals)?;
         }
         Ok(())
     }
 
     /// Does a file; returns why not, if it was not done.
-    fn file(&mut self, path: &Path, named: bool, totals: &mut Totals) -> io::Result<Option<Miss>> {
-        match self.examine(path, named) {
+    fn file(&mut self, path: &Path, found: Found, totals: &mut Totals) -> io::Result<Option<Miss>> {
+        match self.examine(path, found) {
             Ok(report) => {
                 totals.files += 1;
                 totals.figures += report.figures;
                 self.output.file(&report)?;
                 Ok(None)
             }
+            Err(Miss::Failed(_)) if (self.stopped)() => Ok(Some(Miss::Stopped)),
             Err(miss) => {
                 totals.skipped += u64::from(matches!(miss, Miss::LeftOut));
                 Ok(Some(miss))
@@ -175,7 +208,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Does with a file what the options ask for, and looks at it.
-    fn examine(&mut self, path: &Path, named: bool) -> Result<Report, Miss> {
+    fn examine(&mut self, path: &Path, found: Found) -> Result<Report, Miss> {
         let options = self.options;
         let matches = |patterns: &[crate::patterns::Pattern]| {
             patterns.iter().any(|pattern| pattern.matches(path))
@@ -183,7 +216,7 @@ impl<'a> Scan<'a> {
         if matches(&options.ignore) || !options.only.is_empty() && !matches(&options.only) {
             return Err(Miss::LeftOut);
         }
-        let (file, metadata) = open(path)?;
+        let (file, metadata) = open(path, found.follow)?;
         let size = metadata.len();
         if options.max_size.is_some_and(|most| size > most) || self.was_seen(&metadata) {
             return Err(Miss::LeftOut);
@@ -191,15 +224,21 @@ impl<'a> Scan<'a> {
         let bytes = options.range.of(size);
         let len = bytes.end - bytes.start;
         self.progress.file(path, len);
-        let progress = &mut *self.progress;
-        let mut acted = |done| progress.add(path, len, done);
+        let (progress, stopped) = (&mut *self.progress, self.stopped);
+        let mut acted = |done| {
+            progress.add(path, len, done);
+            if stopped() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            Ok(())
+        };
         let mut report = Report {
             path: path.to_owned(),
-            named,
+            named: found.named,
             size,
             bytes,
             figures: Figures::default(),
-            runs: crate::runs::Runs::default(),
+            runs: Runs::default(),
             locked: false,
         };
         // Of nothing there is nothing to do; files of /proc, which say that they are empty, are never
@@ -217,28 +256,17 @@ impl<'a> Scan<'a> {
             self.held.push(act::lock(&file, &report.bytes, &mut acted)?);
             report.locked = true;
         }
-        if !kernel::shows_pages(path, &metadata) {
-            return Err(Miss::Denied);
-        }
-        let acts = options.load || options.lock;
-        let mut looked = |done| {
-            if !acts {
-                acted(done);
-            }
+        let cached = match kernel::cached(&file, &report.bytes) {
+            Answer::Cached(cached) => Some(cached),
+            Answer::Unknown if kernel::shows_pages(path, &metadata) => None,
+            Answer::Unknown | Answer::Denied => return Err(Miss::Denied),
         };
-        let found = residency::look(&file, &report.bytes, &mut looked)?.ok_or(Miss::Denied)?;
-        report.figures = figures(&report, &found);
-        report.runs = found.runs;
+        let acts = options.load || options.lock;
+        // What was acted on has been counted.
+        let mut looked = |done| acted(if acts { 0 } else { done });
+        report.runs = residency::look(&file, &report.bytes, cached, &mut looked)?;
+        report.figures = figures(&report, cached);
         Ok(report)
-    }
-
-    /// What is said of files that are not shown.
-    fn denied(&self) -> &'static str {
-        if self.options.load || self.options.evict || self.options.lock {
-            DONE_AND_DENIED
-        } else {
-            DENIED
-        }
     }
 
     /// Whether the file was there before, by this name or another.
@@ -252,19 +280,36 @@ impl<'a> Scan<'a> {
         totals.failed += 1;
         self.output.failed(path, message)
     }
+
+    /// The pages of so many files are not shown, which is a failure unless something else was asked for.
+    fn denied(
+        &mut self,
+        path: &Path,
+        message: &str,
+        files: u64,
+        totals: &mut Totals,
+    ) -> io::Result<()> {
+        if self.options.load || self.options.evict || self.options.lock {
+            totals.files += files;
+            totals.hidden += files;
+            return self.output.hidden(path, message);
+        }
+        totals.failed += files;
+        self.output.failed(path, message)
+    }
 }
 
-fn figures(report: &Report, found: &residency::Found) -> Figures {
+fn figures(report: &Report, cached: Option<Cached>) -> Figures {
     let page = page_size() as u64;
-    let bytes = &report.bytes;
+    let Report { bytes, runs, .. } = report;
     let (first, end) = (bytes.start / page, bytes.end.div_ceil(page));
-    let resident = found.runs.count();
+    let resident = runs.count();
     // Of the first and the last page only a part may be asked about.
     let mut outside = 0;
-    if found.runs.contains(first) {
+    if runs.contains(first) {
         outside += bytes.start - map::page_start(bytes.start);
     }
-    if found.runs.contains(end - 1) {
+    if runs.contains(end - 1) {
         outside += end.saturating_mul(page) - bytes.end;
     }
     Figures {
@@ -272,12 +317,12 @@ fn figures(report: &Report, found: &residency::Found) -> Figures {
         pages: end - first,
         resident,
         resident_bytes: resident.saturating_mul(page).saturating_sub(outside),
-        cached: found.cached,
+        cached,
     }
 }
 
 /// What went wrong with a file that was there when its directory was read.
-fn found(error: &io::Error) -> String {
+fn of_found(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         "it was removed before it could be opened".to_owned()
     } else {

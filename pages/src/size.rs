@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let bytes = whole.checked_mul(scale).and_then(|it| it.checked_add(part));
     bytes
         .and_then(|bytes| u64::try_from(bytes).ok())
-        .ok_or_else(|| format!("`{text}` is more than 16 EiB, less than which a file has"))
+        .ok_or_else(|| format!("`{text}` is too large: a size is less than 16E"))
 }
 
 /// A size in at most five columns, rounded down: `0`, `512B`, `4.0K`, `37K`, `1023M`.

@@ -11,7 +11,7 @@ use crate::figures::{Figures, Totals};
 use crate::picture;
 use crate::report::{Output, Report};
 use crate::size::{percent, short};
-use crate::stderr::complain;
+use crate::stderr::{complain, note};
 use crate::terminal::Terminal;
 
 /// Writes a line for each file that was named, or for each at all, and for each directory.
@@ -124,6 +124,14 @@ impl<W: Write> Output for Text<W> {
         Ok(())
     }
 
+    fn hidden(&mut self, path: &Path, message: &str) -> io::Result<()> {
+        let name = escape::name(path);
+        self.out.flush()?;
+        self.progress
+            .suspend(|| note(&format!("{name}: done, but {message}")));
+        Ok(())
+    }
+
     fn directory(&mut self, path: &Path, totals: &Totals) -> io::Result<()> {
         if self.is_sole && self.verbose {
             return Ok(());
@@ -144,7 +152,11 @@ impl<W: Write> Output for Text<W> {
                 figures.resident,
                 pages(figures.pages)
             );
-            for (count, what) in [(totals.failed, "failed"), (totals.skipped, "left out")] {
+            for (count, what) in [
+                (totals.failed, "failed"),
+                (totals.hidden, "not shown"),
+                (totals.skipped, "left out"),
+            ] {
                 if count > 0 {
                     let _never_fails = write!(name, ", {count} {what}");
                 }
@@ -177,6 +189,10 @@ impl Output for Quiet {
     fn failed(&mut self, path: &Path, message: &str) -> io::Result<()> {
         self.progress
             .suspend(|| complain(&escape::name(path), message));
+        Ok(())
+    }
+
+    fn hidden(&mut self, _: &Path, _: &str) -> io::Result<()> {
         Ok(())
     }
 

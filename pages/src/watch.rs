@@ -22,8 +22,9 @@ use crate::text::Text;
 
 /// Shows the files until a signal ends it; returns whether all went well the last time.
 pub fn watch(options: &Options, every: Duration) -> io::Result<bool> {
+    // Until all names are there, a signal ends the program as it would any.
+    let names: Vec<PathBuf> = inputs::names(options, &|| false)?.collect::<Result<_, _>>()?;
     let signals = listen(&[&ENDING[..], &[SIGWINCH]].concat())?;
-    let names: Vec<PathBuf> = inputs::names(options)?.collect::<Result<_, _>>()?;
     let screen = Screen::take(options)?;
     let is_over = Cell::new(false);
     let stopped = || {
@@ -60,7 +61,11 @@ fn frame(
     screen: &Screen,
     stopped: &dyn Fn() -> bool,
 ) -> io::Result<(Vec<u8>, bool)> {
-    let terminal = Terminal::of(options.color, options.picture, options.width);
+    let mut terminal = Terminal::of(options.color, options.picture, options.width);
+    if screen.is_terminal {
+        // A line that is too long would push the others out of their places.
+        terminal.columns = terminal.columns.min(size().0);
+    }
     let mut frame = Vec::new();
     let mut output: Box<dyn Output + '_> = if options.json {
         Box::new(Json::new(&mut frame, ProgressBar::hidden()))
@@ -124,8 +129,8 @@ impl Drop for Screen {
     }
 }
 
-/// The lines of a frame over those of the frame before, of which nothing stays; in the middle some are
-/// left out, if there are more than the screen has.
+/// Writes the lines of a frame over those of the frame before. If there are more lines than the screen
+/// has, some in the middle are left out.
 fn fit(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let room = most.saturating_sub(1).max(2);
@@ -137,8 +142,8 @@ fn fit(text: &str, most: usize) -> String {
     } else {
         lines
     };
-    // From the start on, each line is emptied before it is written (behind a full line is no place to
-    // empty the rest), and what is below at the end.
+    // Each line is erased before it is written, since nothing can be erased behind a full line; at the end,
+    // all that is below.
     let lines = shown.iter().map(|line| format!("\x1b[2K{line}\r\n"));
     format!("\x1b[H{}\x1b[J", lines.collect::<String>())
 }

@@ -206,7 +206,7 @@ fn totals_are_sums() {
 
 #[test]
 fn others_files_are_not_shown_and_not_guessed() {
-    // To who does not own it Linux says of each page that it is in memory.
+    // To processes of others Linux reports each page as in memory.
     let path = "/etc/passwd";
     let ran = run(pages().arg(path));
     let shown = ran.code == Some(0);
@@ -221,4 +221,87 @@ fn others_files_are_not_shown_and_not_guessed() {
     } else {
         assert!(shown, "{}", ran.err);
     }
+}
+
+#[test]
+fn what_is_done_with_files_of_others_is_not_a_failure() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    if !cfg!(target_os = "linux") {
+        return tests::skip("files of others", "this system shows them");
+    }
+    let directory = directory();
+    let mut path = file(directory.path(), "file", 1);
+    let command = |options: &[&str], path: &std::path::Path| {
+        let mut command = pages();
+        command.args(options).arg(path);
+        if common::is_root() {
+            command.uid(65534);
+        }
+        command
+    };
+    if common::is_root() {
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        if let Err(error) = command(&[], &path).output() {
+            return tests::skip("files of others", &format!("another user: {error}"));
+        }
+    } else {
+        path = "/etc/passwd".into();
+    }
+    let refused = run(&mut command(&[], &path));
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    if !refused.err.contains("only to the file's owner") {
+        return tests::skip("files of others", &refused.err);
+    }
+    let ran = run(&mut command(&["--load"], &path));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let expected = format!("pages: {}: done, but the kernel shows", path.display());
+    assert!(ran.err.starts_with(&expected), "{}", ran.err);
+    assert!(
+        ran.out
+            .contains("total: 1 file, 0 of 0 pages, 1 not shown, "),
+        "{}",
+        ran.out
+    );
+    let all = json(&mut command(&["--load"], &path));
+    let expected = value!({ "files": 1, "failed": 0, "hidden": 1, "skipped": 0 });
+    for (name, number) in expected.as_object().expect("an object") {
+        assert_eq!(all["total"][name], *number, "{name}");
+    }
+    let text = all["files"][0]["hidden"].as_str().expect("a reason");
+    assert!(text.contains("only to the file's owner"), "{text}");
+}
+
+/// In a user namespace of its own, a process seems to be root, and owns nothing of others.
+#[test]
+fn root_of_a_user_namespace_is_not_shown_files_of_others() {
+    let what = "root of a user namespace";
+    if !cfg!(target_os = "linux") || tests::lacks::own_process(what) {
+        return;
+    }
+    let mut command = std::process::Command::new("unshare");
+    command.arg("-r");
+    let mut owner = "/etc/passwd".to_owned();
+    let directory = directory();
+    if common::is_root() {
+        // The namespace holds this user alone, and the file is another's.
+        let path = file(directory.path(), "file", 1);
+        std::os::unix::fs::chown(&path, Some(65534), Some(65534)).expect("root may");
+        owner = path.to_str().expect("UTF-8").to_owned();
+    }
+    let program = pages();
+    command
+        .arg(program.get_program())
+        .arg(&owner)
+        .env("LANG", "C");
+    let Ok(output) = command.output() else {
+        return tests::skip(what, "there is no unshare");
+    };
+    let ran = common::Ran::from(output);
+    if ran.err.starts_with("unshare:") {
+        return tests::skip(what, &ran.err);
+    }
+    assert_eq!(ran.code, Some(1), "{} {}", ran.out, ran.err);
+    assert!(ran.err.contains("only to the file's owner"), "{}", ran.err);
 }

@@ -89,6 +89,19 @@ fn directories_are_gone_through_and_links_counted_once() {
 }
 
 #[test]
+fn a_directory_may_be_named_by_a_link() {
+    let directory = directory();
+    fs::create_dir(directory.path().join("d")).expect("a directory");
+    file(&directory.path().join("d"), "a", 1);
+    let link = directory.path().join("link");
+    symlink("d", &link).expect("a link");
+    let all = json(pages().arg(&link));
+    assert_eq!(all["total"]["files"], 1, "{all}");
+    assert_eq!(all["total"]["skipped"], 0, "{all}");
+    assert_eq!(found(pages().arg("--no-follow").arg(&link)), [""; 0]);
+}
+
+#[test]
 fn patterns_and_sizes_leave_files_out() {
     let directory = directory();
     let root = directory.path();
@@ -135,9 +148,19 @@ fn another_file_system_is_not_entered() {
         .expect("a name")
         .to_str()
         .expect("text");
-    let found = |options: &[&str]| found(pages().args(options).args(["-I", name, "/dev"]));
-    assert_eq!(found(&[]), [name]);
-    assert_eq!(found(&["--one-file-system"]), [""; 0]);
+    let below = |options: &[&str]| found(pages().args(options).args(["-I", name, "/dev"]));
+    assert_eq!(below(&[]), [name]);
+    assert_eq!(below(&["--one-file-system"]), [""; 0]);
+    // That it is left out by its name as well does not leave out its neighbours.
+    let directory = directory();
+    common::file(directory.path(), "z", 1);
+    symlink("/dev/shm", directory.path().join("elsewhere")).expect("a link");
+    let found = found(
+        pages()
+            .args(["-fF", "-i", "elsewhere"])
+            .arg(directory.path()),
+    );
+    assert_eq!(found, ["z"]);
 }
 
 #[test]

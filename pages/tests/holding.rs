@@ -127,6 +127,26 @@ fn a_signal_that_is_ignored_ends_nothing() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_for_a_list() {
+    let directory = directory();
+    let path = file(directory.path(), "file", 1);
+    let lock: &[&str] = &["-l", "-b", "-"];
+    let watch: &[&str] = &["--watch", "-b", "-"];
+    for options in [lock, watch] {
+        let mut command = pages();
+        command.args(options).arg(&path).stdin(Stdio::piped());
+        let mut child = spawn(with_action(&mut command, Signal::TERM, libc::SIG_DFL));
+        let list = child.stdin.take();
+        // (Sent before it listens, the signal ends it as well.)
+        std::thread::sleep(Duration::from_millis(200));
+        signal(&child, Signal::TERM);
+        let ran = end(child);
+        assert_ne!(ran.code, Some(0), "{} {}", ran.out, ran.err);
+        drop(list);
+    }
+}
+
+#[test]
 fn a_locked_file_may_be_truncated_and_removed() {
     if lacks_pages("the pages of a file") || tests::lacks::own_process("a process that locks") {
         return;

@@ -59,6 +59,12 @@ fn a_heat_map_has_a_row_for_each_file() {
         let attributes = attributes.unwrap_or_else(|| panic!("no {colour}: {text}"));
         assert!(attributes.contains(&format!("x=\"{x}\"")), "{attributes}");
     }
+    // A map is replaced when the new one is there, and not before.
+    let mut bad = pages();
+    bad.args(["--svg"]).arg(&svg).args(["-b", "/no/such/list"]);
+    assert_eq!(run(&mut bad).code, Some(1));
+    assert!(std::fs::read_to_string(&svg).is_ok_and(|now| now.ends_with("</svg>\n")));
+    good(pages().args(["--svg", "/dev/stdout", "-q"]).arg(&path));
     let ran = run(pages().args(["--svg", "/no/such/map.svg"]).arg(&path));
     assert_eq!(ran.code, Some(1));
     assert_eq!(

@@ -3,7 +3,7 @@
 //! * `OPEN`: flags for opening a file that is only looked at;
 //! * `cached`: the kernel's counts for a part of a file;
 //! * `evict`: takes pages of a file out of memory;
-//! * `shows_pages`: whether mincore(2) says the truth of a file to this process.
+//! * `shows_pages`: whether mincore(2) reports the truth about a file to this process.
 
 use crate::figures::Cached;
 
@@ -14,7 +14,7 @@ use crate::figures::Cached;
 )]
 pub enum Answer {
     Cached(Cached),
-    /// It counts for others, and not for this process.
+    /// It does so for the file's owner and writers alone, of which this process is none.
     Denied,
     /// It does not count, or not for this file.
     Unknown,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use rustix::fs::OFlags;
-use unix_memory::Flush;
+use unix_memory::{Flush, page_size};
 
 use super::Answer;
 use crate::map;
@@ -18,10 +18,21 @@ pub fn cached(_: &File, _: &Range<u64>) -> Answer {
     Answer::Unknown
 }
 
-/// By `MS_INVALIDATE`, with which these systems let pages go that are on the disk.
+/// By `MS_INVALIDATE`, with which these systems let pages go that are on the disk. Pages that have bytes
+/// outside of `bytes` stay.
 pub fn evict(file: &File, bytes: &Range<u64>) -> io::Result<()> {
+    let page = page_size() as u64;
+    let start = bytes.start.next_multiple_of(page);
+    let end = if bytes.end < file.metadata()?.len() {
+        map::page_start(bytes.end)
+    } else {
+        bytes.end
+    };
+    if start >= end {
+        return Ok(());
+    }
     file.sync_data()?;
-    map::each(file, bytes, |_, mapping| {
+    map::each(file, &(start..end), |_, mapping| {
         Ok(mapping.flush(Flush::Invalidate)?)
     })
 }
