@@ -58,7 +58,7 @@ enum Task {
     Counts(counts::Args),
     /// Runs the tests for other architectures: big-endian, 32-bit, large pages
     Emulate(emulate::Args),
-    /// Writes the README's table of platforms
+    /// Writes the tables of platforms in README.md and PLATFORMS.md
     Table(table::Args),
     /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack
     House,

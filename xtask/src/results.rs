@@ -1,5 +1,5 @@
 //! `results.toml`: what the tasks last found at each target, written with `--record` and read for
-//! the README's table.
+//! the tables in README.md and PLATFORMS.md.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,12 +15,12 @@ use crate::visit::{Visit, report};
 const HEAD: &str = "# What cargo xtask found at each target; written by its tasks when they are \
                     given --record.\n\n";
 
-/// What may be asked of a task whose results stand in the README's table.
+/// What may be asked of a task whose results stand in the tables of platforms.
 #[derive(clap::Args)]
 pub struct Options {
     #[command(flatten)]
     pub selection: Selection,
-    /// Writes what came out to xtask/results.toml, for the README's table
+    /// Writes what came out to xtask/results.toml, for the tables of platforms
     #[arg(long)]
     record: bool,
 }

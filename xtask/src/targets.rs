@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct Table {
     /// The sets of headers.
     pub headers: BTreeMap<String, Headers>,
-    /// The groups, in the order of the README's table.
+    /// The groups, in the order of the tables of platforms.
     #[serde(rename = "group")]
     pub groups: Vec<Group>,
 }

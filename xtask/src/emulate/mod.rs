@@ -47,7 +47,7 @@ pub struct Args {
     /// How many to visit at once
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Writes what came out to xtask/results.toml, for the README's table
+    /// Writes what came out to xtask/results.toml, for the tables of platforms
     #[arg(long, conflicts_with = "filter")]
     record: bool,
     /// Only the tests whose names have this in them, and no examples

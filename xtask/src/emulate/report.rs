@@ -62,7 +62,7 @@ pub fn outcome(spec: &Spec, runs: &[Run]) -> Outcome {
     Outcome::Passed(cell(spec, runs))
 }
 
-/// What is remembered, for README.md: no times, so that nothing changes where nothing did.
+/// What is remembered, for PLATFORMS.md: no times, so that nothing changes where nothing did.
 fn cell(spec: &Spec, runs: &[Run]) -> String {
     let runs = runs.iter().map(|run| {
         format!(
