@@ -112,3 +112,8 @@ pub fn can_be_read(address: *const u8) -> bool {
     })
     .success()
 }
+
+/// The programs of the repository's first page.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
