@@ -1,23 +1,26 @@
 //! Safe memory mappings for Unix.
 //!
-//! Two guards, which unmap on drop:
+//! A mapping is memory that the kernel fills for you: with zeros, with a file's content as pages are
+//! touched, or with what another process writes. This crate makes mappings, changes them, and unmaps
+//! them on drop. There are two guards:
 //!
-//! * [`Mapping<A>`](Mapping) is memory that only this program changes. It derefs to `[u8]` exactly
-//!   where its protection `A`, a type, allows.
-//! * [`SharedMapping<A>`](SharedMapping) is memory that others may change: files, devices, shared
-//!   memory. Making one is safe; bytes are copied out and in, or used as atomics. One `unsafe` call
-//!   turns it into a [`Mapping`], when you know that nobody else writes.
+//! * [`Mapping<A>`](Mapping) is memory that only this program changes. It derefs to `[u8]`.
+//! * [`SharedMapping<A>`](SharedMapping) is memory that others may change too, such as a file. Bytes are
+//!   copied out of it and into it.
+//!
+//! `A` is the protection, a type such as [`ReadOnly`]: a method that the pages do not allow does not
+//! compile.
 //!
 //! ```
 //! use unix_memory::{Mapping, MapOptions, ReadOnly};
 //!
-//! // A megabyte of zeroed memory, then made read-only.
+//! // A megabyte of zeros, then made read-only.
 //! let mut table = Mapping::anonymous(1 << 20)?;
 //! table[42] = 7;
 //! let table = table.protect(ReadOnly)?;
 //! assert_eq!(table[42], 7);
 //!
-//! // A file, which others may be writing to.
+//! // A file, to which others may be writing.
 //! let file = std::fs::File::open(std::env::current_exe()?)?;
 //! let program = MapOptions::new().map_shared(&file, ReadOnly)?;
 //! let mut start = [0; 4];
@@ -25,113 +28,187 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! # What there is
+//! The [`cookbook`] has a program for each common purpose. If you know memmap2, region, nix, rustix,
+//! mmap-rs or the Haskell package of the same name, start with [`peers`].
+//!
+//! # Files, and what is safe about them
+//!
+//! A `&[u8]` promises that its bytes do not change while it lives; the compiler relies on that, and a
+//! change is undefined behaviour. A mapped file cannot keep that promise: another process may write to it
+//! at any moment, and even a private mapping shows such writes until its pages are copied. No lock and no
+//! file permission rules that out on Unix. So one of three things must hold:
+//!
+//! 1. **There is no reference.** [`SharedMapping`] copies bytes out and in, or gives out atomics. All
+//!    of that is safe, whatever others do.
+//! 2. **Nobody can write.** The kernel itself refuses writes to sealed memory and to files with
+//!    fs-verity: [`SealedMemory`] derefs to `[u8]`, and is safe.
+//! 3. **You vouch for it.** [`SharedMapping::assume_unshared`] and [`FileBytesOptions::map_shared`] are
+//!    `unsafe`, and give `[u8]`. What you vouch for is in their `# Safety`: nobody writes to the file or
+//!    truncates it while the slice is in use.
+//!
+//! [`FileBytes::load`] chooses between the second and a plain read, and is safe for any file.
+//!
+//! **Truncation.** A page that is mapped but no longer in the file raises SIGBUS when it is touched, which
+//! ends the process. Every copy out of or into a [`SharedMapping`] returns an error instead, which says how
+//! far it got ([`Reason::Fault`]). By default the kernel makes these copies, by a system call each. A
+//! program that makes many small copies calls [`install_fault_handler`] once, at its start: from then on a
+//! copy costs what `memcpy` does ([`Mechanism`]). Atomics, and slices that you vouched for, are the memory
+//! itself: touching them still raises SIGBUS.
+//!
+//! # Which guard
+//!
+//! | you have, or want | use |
+//! |---|---|
+//! | memory of your own: zeroed, aligned, at an address, in huge pages | [`Mapping::anonymous`], [`MapOptions`] |
+//! | a file or a device, mapped | [`MapOptions::map_shared`], [`map_private`](MapOptions::map_private) |
+//! | the bytes of a file as a slice | [`FileBytes`] |
+//! | a file that grows | [`MappedFile`] |
+//! | a file larger than the address space | [`Windows`] |
+//! | memory for two processes | [`SharedMemory`], [`NamedMemory`], [`SealedMemory`], [`ring::SharedRing`] |
+//! | a buffer whose content never moves | [`reserve::ReservedVec`], [`reserve::Reservation`] |
+//! | memory for a stack, for a key, for machine code | [`Stack`], [`secret::Secret`], [`code::CodeBuffer`] |
+//! | a mapping that another library made | [`foreign`]; to find it, [`process_map`] |
+//! | a protection that is known only at run time | [`Mapping<Protection>`](Mapping::erase) |
+//!
+//! # What a mapping can do
 //!
 //! | to | use |
 //! |---|---|
-//! | map memory, files, devices, at a place, aligned, in huge pages | [`MapOptions`], [`Mapping::anonymous`] |
-//! | change what may be done with pages | [`Mapping::protect`], on a part after [`Mapping::split_at`]; [`Guarded`] |
-//! | store mappings whose protection is known only when the program runs | [`Mapping<Protection>`](Mapping::erase) |
+//! | change the protection, of all or of a part | [`Mapping::protect`], after [`Mapping::split_at`] |
+//! | put guard pages around it | [`MapOptions::map_guarded`] |
 //! | grow and shrink | [`Mapping::resize`] |
-//! | grow without ever moving, use a few pages of many addresses | [`reserve`] |
-//! | give a thread or a coroutine a stack with a guard | [`Stack`] |
-//! | read values of other types than bytes | [`Mapping::view`], [`SharedMapping::read_value`], [`PlainData`] |
-//! | advise, throw away, bring in | [`Advice`], [`Mapping::discard`], [`Mapping::populate`], [`UncheckedAdvice`] |
-//! | see what is in memory, keep it there | [`Mapping::residency`], [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
-//! | name memory, for readers of `/proc/<pid>/maps` | [`MapOptions::name`], [`Mapping::set_name`] |
-//! | choose the NUMA nodes of memory, see on which it is | `MemoryPolicy`, `Nodes`, on Linux and Android |
-//! | know which pages were written | [`Tracked`]: since a mark, for snapshots of what changed |
-//! | write back | [`Flush`] |
-//! | see what is mapped where, in this process or another | [`process_map`] |
-//! | change the protection of memory that was mapped otherwise, lock it | [`foreign`] |
-//! | run code that was just made | [`code`]; by hand, [`Mapping::protect`] to [`ReadExecute`] |
-//! | keep keys: locked, not dumped, closed between uses, wiped | [`secret`] |
-//! | hand memory to others, or take it from them | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
-//! | read and write what others may change | [`SharedMapping`]: copies of bytes and of values, atomics, a cursor |
-//! | survive a truncated file at the speed of the processor | [`install_fault_handler`] |
-//!
-//! And with the feature `std`:
-//!
-//! * [`SharedMemory`] is memory without a file that others can be given; `NamedMemory` is found by
-//!   a name.
-//! * `SealedMemory` is memory that nobody can change any more: safe slices of what others made.
-//! * [`ring`] has rings of bytes without a seam, within a process and between two.
-//! * [`MappedFile`] grows with its file: append-only logs, growing tables.
-//! * [`FileBytes`] is the content of any file as a safe slice: mapped where nobody can change the file,
-//!   else read.
-//! * [`Windows`] go over files that are larger than the address space.
+//! | read and write values | [`Mapping::view`], [`SharedMapping::read_value`], [`PlainData`] |
+//! | advise the kernel | [`Advice`]; what does more than advise, [`UncheckedAdvice`] |
+//! | bring pages in, see which are in, drop content | [`Mapping::populate`], [`Mapping::residency`], [`Mapping::discard`] |
+//! | keep pages in memory | [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
+//! | write back to the file | [`Flush`], [`Mapping::flush_durable`] |
+//! | know which pages were written | [`Tracked`] |
+//! | choose NUMA nodes | [`MemoryPolicy`], [`Nodes`] |
+//! | name it in `/proc/<pid>/maps` | [`MapOptions::name`] |
+//! | hand it to others | [`Mapping::into_raw`], [`Mapping::leak`], `bytes::Bytes::from_owner` |
 //!
 //! # What holds everywhere
 //!
-//! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints,
-//!   locks and flushes round a range outward to pages.
-//! * **Length zero** is an empty guard: nothing is mapped, and its methods make no system calls.
-//!   (To open one over a file asks what the file is.)
+//! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks and
+//!   flushes round a range outward to pages. What destroys content rounds inward, or not at all.
+//! * **Length zero** is an empty guard: nothing is mapped, and its methods make no system calls. (To open
+//!   one over a file asks what the file is.)
 //! * **Limits**: at most `isize::MAX` bytes, in whole pages.
-//! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call
-//!   that takes a mapping gives it back inside the error ([`Failed`]). After `?` into
-//!   [`std::io::Error`], `Error::from_io` returns it.
-//! * **No safe call replaces a mapping**: with `MAP_FIXED` only pages of this crate's own are
-//!   replaced, while a ring is made, and in a child. Nothing is placed where the stack of the main
-//!   thread may grow ([`MapOptions::at`]).
-//! * **`use unix_memory::*`** leaves the standard library's `Result` usable; its `Cursor` is the
-//!   one of this crate.
+//! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call that takes
+//!   a mapping gives it back inside the error ([`Failed`]). After `?` into [`std::io::Error`],
+//!   `Error::from_io` returns it.
+//! * **No safe call replaces a mapping.** `MAP_FIXED` is used only over pages of this crate's own: while a
+//!   ring is made, and in a child. Nothing is placed where the stack of the main thread may grow
+//!   ([`MapOptions::at`]).
+//! * **Drop** unmaps, and never panics. `unmap` does the same and returns errors.
+//! * **`use unix_memory::*`** leaves the standard library's `Result` usable; its `Cursor` is the one of
+//!   this crate.
 //!
-//! # Files that are truncated
+//! # When not to map
 //!
-//! Whoever maps a file by hand is ended by SIGBUS when somebody truncates it. Here every copy out
-//! of or into a [`SharedMapping`] (all of its methods but atomics, and `Cursor`) returns an error
-//! instead, which says how far it got ([`Reason::Fault`]). There are several [`Mechanism`]s for
-//! that. By default the kernel copies, which takes a system call for each copy, and installs
-//! nothing. A program that copies little and often calls [`install_fault_handler`] once, at its
-//! start: from then on copies cost what `memcpy` does, and every other fault stays what it was.
-//! [`fault_handler`] reports whether another library has replaced the handler since. All of this
-//! holds for shared memory without a file as well.
-//!
-//! An atomic ([`SharedMapping::atomics`]), and a slice for which you have vouched, are memory
-//! itself: to touch them when the file is gone is still a SIGBUS. Sealed memory cannot be
-//! truncated.
-//!
-//! # Coming from other crates
-//!
-//! The documentation for Linux has a module `peers`: a table of what memmap2, region, nix, rustix
-//! and mmap-rs can do, and what does it here.
-//!
-//! # Platforms
-//!
-//! Linux, Android, Apple's systems, FreeBSD, DragonFly, NetBSD, OpenBSD, illumos and Solaris have
-//! all of it, except that OpenBSD reports no residency, DragonFly has no [`process_map`], only Linux
-//! and Android track writes ([`Tracked`]; others fail with `ENOSYS`), and some items are of some systems
-//! alone: of Linux and Android huge pages (explicit ones, and how much is in any),
-//! locks on fault, names of memory, `MemoryPolicy`, `Permanent`, `ProtectionKey` and
-//! [secret memory](secret::Protections::SECRET_MEMORY); of these and FreeBSD memfds and sealed memory.
-//! Android and L4Re lack shared memory objects with names. AIX, Cygwin, Emscripten, Fuchsia, Haiku,
-//! Hurd, L4Re, NuttX, QNX Neutrino, Redox and RTEMS have what POSIX has: its advice (but that Cygwin,
-//! L4Re and Redox lack [`Advice::Cold`]), and neither residency nor a process map (`ENOSYS`).
-//! Emscripten, L4Re, NuttX and RTEMS enforce no protections ([`Protection::is_enforced`]). Elsewhere the crate
-//! does not compile, and its message says why. So far its tests have run on Linux, and in part on
-//! Emscripten; the README's table shows what was proved of the others.
-//!
-//! On Emscripten the C library does what elsewhere the kernel does, with plain memory. A mapping of a
-//! file is a copy, which does not show what others write. It can be written where it is private; a
-//! shared one to be written fails with `ENOTSUP`, because the C library would write it back to the
-//! start of the file wherever the mapping begins, and, once the file is closed, to another one that was
-//! opened under the same descriptor. Nothing is mapped at a given address, so that there are no rings,
-//! and only a whole mapping can be unmapped: `unmap` of a part fails with `EINVAL`.
+//! A small file, or one that is read once from start to end, is as fast with `std::fs::read` or
+//! `BufReader`, and simpler. The heap is right for memory below some hundred KiB. The raw calls,
+//! for an allocator or another safe crate, are in `unix-memory-sys`.
 //!
 //! # Features
 //!
-//! `std` (on by default): files, as anything that is `AsFd`, and conversion into `std::io::Error`.
-//! Without it the crate is `no_std` and allocates nothing.
+//! | feature | what it adds |
+//! |---|---|
+//! | `std`, the default | files, as anything that is `AsFd`; conversion into `std::io::Error`. Without it the crate is `no_std`, and allocates nothing |
+//! | `bytemuck`, `zerocopy` | `ByBytemuck`, `ByZerocopy`: as [`PlainData`], types for which these crates vouch |
+//! | `stable_deref_trait` | `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], `FileBytes` and `SealedMemory`, which yoke and `owning_ref` ask for |
 //!
-//! `bytemuck`, `zerocopy`: types for which these crates vouch as plain data, `ByBytemuck` and
-//! `ByZerocopy`.
+//! # Platforms
 //!
-//! `stable_deref_trait`: `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], `FileBytes` and
-//! `SealedMemory`, which yoke and `owning_ref` ask for.
-
+//! | systems | what they have |
+//! |---|---|
+//! | Linux, Android | everything, except for [`NamedMemory`] on Android |
+//! | FreeBSD | memfds and sealed memory too, but not what only Linux has |
+//! | Apple's, DragonFly, NetBSD, OpenBSD, illumos, Solaris | everything but memfds, sealed memory and what only Linux has |
+//! | AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox, RTEMS | what POSIX has |
+//!
+//! Only Linux and Android have explicit huge pages and figures of any ([`HugePageSize`]), locks on fault,
+//! names of memory, [`MemoryPolicy`], [`Permanent`], [`ProtectionKey`], [`Tracked`] (elsewhere `ENOSYS`)
+//! and [secret memory](secret::Protections::SECRET_MEMORY). Where a type or a method does not exist on every
+//! system, its page says so.
+//!
+//! The tests run on Linux, and in part on Emscripten. What was proved about the others is in the
+//! repository's [PLATFORMS.md](https://github.com/unix-memory/unix-memory/blob/main/PLATFORMS.md).
+//! On a system that is not in the table, the crate does not compile, and the message says why.
+//!
+//! ## What single systems lack
+//!
+//! * **OpenBSD** reports no residency; **DragonFly** has no [`process_map`].
+//! * **Android** and **L4Re** have no shared memory objects with names.
+//! * **POSIX alone** is its five kinds of advice (Cygwin, L4Re and Redox lack [`Advice::Cold`]), and neither
+//!   residency nor a process map (`ENOSYS`).
+//! * **Emscripten, L4Re, NuttX and RTEMS** enforce no protections ([`Protection::is_enforced`]).
+//!
+//! ## Emscripten
+//!
+//! There the C library does what elsewhere the kernel does, with plain memory.
+//!
+//! * A mapping of a file is a copy, which does not show what others write. It can be written where it is
+//!   private. A shared one to be written fails with `ENOTSUP`: the C library would write it back to the
+//!   start of the file wherever the mapping begins, and, once the file is closed, to another one that was
+//!   opened under the same descriptor.
+//! * Nothing is mapped at a given address, so that there are no rings.
+//! * Only a whole mapping can be unmapped: `unmap` of a part fails with `EINVAL`.
+//!
+// Links to what only some systems have: there to this page's own items, elsewhere to those of Linux.
+#![cfg_attr(
+    any(target_os = "linux", target_os = "android"),
+    doc = "
+[`HugePageSize`]: crate::HugePageSize
+[`MemoryPolicy`]: crate::MemoryPolicy
+[`Nodes`]: crate::Nodes
+[`Permanent`]: crate::Permanent
+[`ProtectionKey`]: crate::ProtectionKey
+"
+)]
+#![cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    doc = "
+[`HugePageSize`]: https://docs.rs/unix-memory/latest/unix_memory/struct.HugePageSize.html
+[`MemoryPolicy`]: https://docs.rs/unix-memory/latest/unix_memory/struct.MemoryPolicy.html
+[`Nodes`]: https://docs.rs/unix-memory/latest/unix_memory/struct.Nodes.html
+[`Permanent`]: https://docs.rs/unix-memory/latest/unix_memory/struct.Permanent.html
+[`ProtectionKey`]: https://docs.rs/unix-memory/latest/unix_memory/struct.ProtectionKey.html
+"
+)]
+#![cfg_attr(
+    all(
+        feature = "std",
+        any(target_os = "linux", target_os = "android", target_os = "freebsd")
+    ),
+    doc = "[`SealedMemory`]: crate::SealedMemory"
+)]
+#![cfg_attr(
+    not(all(
+        feature = "std",
+        any(target_os = "linux", target_os = "android", target_os = "freebsd")
+    )),
+    doc = "[`SealedMemory`]: https://docs.rs/unix-memory/latest/unix_memory/struct.SealedMemory.html"
+)]
+#![cfg_attr(
+    all(feature = "std", not(any(target_os = "android", target_os = "l4re"))),
+    doc = "[`NamedMemory`]: crate::NamedMemory"
+)]
+#![cfg_attr(
+    not(all(feature = "std", not(any(target_os = "android", target_os = "l4re")))),
+    doc = "[`NamedMemory`]: https://docs.rs/unix-memory/latest/unix_memory/struct.NamedMemory.html"
+)]
+#![cfg_attr(
+    all(feature = "std", any(target_os = "linux", target_os = "android")),
+    doc = "[`peers`]: crate::peers"
+)]
+#![cfg_attr(
+    not(all(feature = "std", any(target_os = "linux", target_os = "android"))),
+    doc = "[`peers`]: https://docs.rs/unix-memory/latest/unix_memory/peers/index.html"
+)]
 #![no_std]
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "std")]
 extern crate std;
@@ -168,6 +245,14 @@ mod shared;
 mod stack;
 #[cfg(feature = "std")]
 mod windows;
+
+#[cfg(all(any(doc, doctest), feature = "std"))]
+pub mod cookbook {
+    #![doc = include_str!("../docs/cookbook.md")]
+
+    #[allow(unused_imports, reason = "its text links to all of it")]
+    use crate::*;
+}
 
 #[cfg(all(doc, feature = "std", any(target_os = "linux", target_os = "android")))]
 pub mod peers {
