@@ -1,21 +1,21 @@
 //! The raw calls and constants of `<sys/mman.h>` and its neighbours.
 //!
-//! Names, values and signatures are those of the target's own headers: nothing is renamed, wrapped
-//! or made safe. A name that the target does not have does not exist here either, so that a
-//! program which uses it fails to compile and not to run. For guards, typed protection and errors
-//! see the crate `unix-memory`.
+//! Names, values and signatures are those of the target's own headers: nothing is renamed, wrapped or
+//! made safe. For guards that unmap, typed protection and errors with reasons, see the crate
+//! `unix-memory`.
 //!
-//! * **Offsets are 64 bits wide** ([`off_t`]) wherever the platform can: on 32-bit glibc [`mmap`]
-//!   is the symbol `mmap64`.
-//! * **Failure** is told as C does: a result of -1 (for [`mmap`] and `mremap` [`MAP_FAILED`]) and
-//!   the reason in `errno`, which [`errno_location`] finds. The `posix_` calls return the error
-//!   number itself and leave `errno` alone.
-//! * **Constants are integers.** `MADV_` is an enumeration, `MAP_HUGE_` a bit field,
-//!   `MAP_SHARED_VALIDATE` equals `MAP_SHARED | MAP_PRIVATE`: no type of flags would be true.
-//! * **Structs** are those that calls of Linux take, with integers for fields, as the kernel's headers
-//!   have them.
-//! * The crate is `no_std` and allocates nothing; it depends on libc for linkage, and compares
-//!   every name that both have with it in tests.
+//! * **Absent is absent.** A name that the target does not have does not exist here. A program that uses
+//!   it fails to compile, rather than to run.
+//! * **Offsets have 64 bits** ([`off_t`]) wherever the platform has them: on 32-bit glibc, [`mmap`] is the
+//!   symbol `mmap64`.
+//! * **Failure** is reported as in C: the result is -1 ([`MAP_FAILED`] for [`mmap`] and `mremap`), and
+//!   `errno` has the reason. [`errno_location`] points to it. The `posix_` calls return the error number
+//!   and leave `errno` alone.
+//! * **Constants are integers.** `MADV_` is an enumeration, `MAP_HUGE_` is a bit field, and
+//!   `MAP_SHARED_VALIDATE` equals `MAP_SHARED | MAP_PRIVATE`: no type of flags would be right for all.
+//! * **Structs** are those that Linux's calls take, with integers for fields, as in the kernel's headers.
+//! * The crate is `no_std` and allocates nothing. It depends on libc for linkage; tests compare every name
+//!   that both crates have.
 //!
 //! ```
 //! use unix_memory_sys::*;
@@ -37,9 +37,8 @@
 //! assert_eq!(unsafe { munmap(addr, len) }, 0);
 //! ```
 //!
-//! What a system has is what its own headers have: this page, built for a target
-//! (`cargo doc --target T`), lists that target's constants and calls, and the source of each,
-//! `src/os/<system>.rs`, can be held against the system's `<sys/mman.h>`.
+//! This page lists what one target has; `cargo doc --target T` builds it for another. The source of each
+//! system, `src/os/<system>.rs`, can be compared with its `<sys/mman.h>`.
 
 #![no_std]
 #![deny(missing_docs)]
