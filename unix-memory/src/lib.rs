@@ -254,7 +254,11 @@ pub mod cookbook {
     use crate::*;
 }
 
-#[cfg(all(doc, feature = "std", any(target_os = "linux", target_os = "android")))]
+#[cfg(all(
+    any(doc, doctest),
+    feature = "std",
+    any(target_os = "linux", target_os = "android")
+))]
 pub mod peers {
     #![doc = include_str!("../docs/peers.md")]
 

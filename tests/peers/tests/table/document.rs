@@ -21,13 +21,13 @@ pub fn versions(document: &str) -> BTreeMap<&str, String> {
         .collect()
 }
 
-/// The rows but for heads and rules.
+/// The rows, without heads and rules.
 ///
 /// # Panics
 /// Where a row has not as many cells as it should.
 pub fn rows(document: &str) -> Vec<Row<'_>> {
     let rows = document.lines().filter_map(cells);
-    rows.filter(|row| row.len() != 2 && row[0] != "what" && !row[0].starts_with("---"))
+    rows.filter(|row| row.len() != 2 && row[0] != "here" && !row[0].starts_with("---"))
         .map(|cells| {
             assert_eq!(cells.len(), 7, "{cells:?}");
             Row { cells }
@@ -36,20 +36,20 @@ pub fn rows(document: &str) -> Vec<Row<'_>> {
 }
 
 impl<'a> Row<'a> {
-    pub fn what(&self) -> &'a str {
+    pub fn here(&self) -> &'a str {
         self.cells[0]
     }
 
-    pub fn here(&self) -> &'a str {
-        self.cells[6]
+    pub fn what(&self) -> &'a str {
+        self.cells[1]
     }
 
     /// The names in the column of a crate, counted from zero: each between backticks.
     pub fn names(&self, column: usize) -> impl Iterator<Item = &'a str> {
-        self.cells[1 + column].split('`').skip(1).step_by(2)
+        self.cells[2 + column].split('`').skip(1).step_by(2)
     }
 
-    /// What the last column links to.
+    /// What the first column links to.
     pub fn links(&self) -> Vec<&'a str> {
         let links = self.here().split("[`").skip(1);
         links
@@ -71,8 +71,8 @@ pub fn is_like(name: &str, pattern: &str) -> bool {
 
 #[test]
 fn a_row_is_read() {
-    let document = "| a | 1.2 |\n| what | m | r | n | u | p | here |\n|---|---|---|---|---|---|---|\n\
-        | it | `A::b` `C*` | - | - | - | `D` | no: for a reason; [`E`] [`F::g`] |\n";
+    let document = "| a | 1.2 |\n| here | what | m | r | n | u | p |\n|---|---|---|---|---|---|---|\n\
+        | no: for a reason; [`E`] [`F::g`] | it | `A::b` `C*` | - | - | - | `D` |\n";
     assert_eq!(versions(document)["a"], "1.2");
     let rows = rows(document);
     let [row] = &rows[..] else { panic!("one row") };
