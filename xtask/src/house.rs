@@ -1,4 +1,5 @@
-//! `cargo xtask house`: the rules of the house that a compiler does not know, for `unix-memory/src`.
+//! `cargo xtask house`: the rules of the house that a compiler does not know, for `unix-memory/src`; and the
+//! links between Markdown files, of which see `links.rs`.
 //!
 //! * The target is asked for in `mod.rs` and `lib.rs` alone, and in the files that these choose by it:
 //!   `os/<system>.rs`, and what is below `arch/`.
@@ -50,11 +51,17 @@ pub fn task() -> Result<()> {
             .map(|circle| format!("files that import each other: {}", circle.join(", "))),
     );
     faults.extend(crate::choices::faults()?);
+    for fault in &mut faults {
+        fault.insert_str(0, "unix-memory/src: ");
+    }
+    let (broken, links) = crate::links::faults()?;
+    faults.extend(broken);
     if faults.is_empty() {
-        println!("house: {} files, no circle, no stray cfg", files.len());
+        let files = files.len();
+        println!("house: {files} files, no circle, no stray cfg; {links} links lead somewhere");
         return Ok(());
     }
-    bail!("unix-memory/src:\n  {}", faults.join("\n  "));
+    bail!("out of order:\n  {}", faults.join("\n  "));
 }
 
 /// A file, by its path below the source directory.

@@ -18,6 +18,7 @@ mod facts;
 mod headers;
 mod house;
 mod link;
+mod links;
 mod msrv;
 mod process;
 mod results;
@@ -60,7 +61,8 @@ enum Task {
     Emulate(emulate::Args),
     /// Writes the tables of platforms in README.md and PLATFORMS.md
     Table(table::Args),
-    /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack
+    /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack, and
+    /// links between Markdown files
     House,
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
