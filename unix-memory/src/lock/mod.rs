@@ -3,10 +3,6 @@
 
 pub mod guard;
 pub mod locked;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod on_fault;
 pub mod process;
-
-cfg_if::cfg_if! {
-    if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        mod on_fault;
-    }
-}

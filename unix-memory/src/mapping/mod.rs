@@ -8,12 +8,10 @@ pub mod view;
 mod write_only;
 
 // What only some systems can do.
-cfg_if::cfg_if! {
-    if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        pub mod keys;
-        pub mod permanent;
-    }
-}
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod keys;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod permanent;
 
 use core::borrow::{Borrow, BorrowMut};
 use core::ops::{Deref, DerefMut, RangeBounds};

@@ -1,50 +1,27 @@
 //! Memory as an object of the kernel's: a descriptor, to be mapped here and passed to others.
 
 pub mod fixed;
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+mod memfd;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod memfd_linux;
+#[cfg(not(any(target_os = "android", target_os = "l4re")))]
+mod named;
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+mod sealed;
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+mod seals;
 pub mod shared_memory;
 mod unnamed;
 
-// What only some systems can do; `exports` are types of their own, which lib.rs hands on.
-cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
-        mod memfd;
-        mod memfd_linux;
-        mod named;
-        mod sealed;
-        mod seals;
-        pub mod exports {
-            pub use super::memfd::MemfdOptions;
-            pub use super::named::NamedMemory;
-            pub use super::sealed::SealedMemory;
-            pub use super::seals::Seals;
-        }
-    } else if #[cfg(target_os = "android")] {
-        mod memfd;
-        mod memfd_linux;
-        mod sealed;
-        mod seals;
-        pub mod exports {
-            pub use super::memfd::MemfdOptions;
-            pub use super::sealed::SealedMemory;
-            pub use super::seals::Seals;
-        }
-    } else if #[cfg(target_os = "freebsd")] {
-        mod memfd;
-        mod named;
-        mod sealed;
-        mod seals;
-        pub mod exports {
-            pub use super::memfd::MemfdOptions;
-            pub use super::named::NamedMemory;
-            pub use super::sealed::SealedMemory;
-            pub use super::seals::Seals;
-        }
-    } else if #[cfg(target_os = "l4re")] {
-        pub mod exports {}
-    } else {
-        mod named;
-        pub mod exports {
-            pub use super::named::NamedMemory;
-        }
-    }
+/// The types that only some systems have, which lib.rs hands on.
+pub mod exports {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    pub use super::memfd::MemfdOptions;
+    #[cfg(not(any(target_os = "android", target_os = "l4re")))]
+    pub use super::named::NamedMemory;
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    pub use super::sealed::SealedMemory;
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    pub use super::seals::Seals;
 }

@@ -49,26 +49,22 @@ pub use map::ProcessMap;
 pub use region::{FileId, Name, Region, Sharing};
 pub use regions::Regions;
 
-cfg_if::cfg_if! {
-    if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        pub(crate) mod text;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+mod smaps;
+#[cfg(all(test, feature = "std", any(target_os = "linux", target_os = "android")))]
+mod tests;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) mod text;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+mod total;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+mod usage;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+mod vm_flags;
 
-        #[cfg(feature = "std")]
-        mod smaps;
-        #[cfg(all(test, feature = "std"))]
-        mod tests;
-        #[cfg(feature = "std")]
-        mod total;
-        #[cfg(feature = "std")]
-        mod usage;
-        #[cfg(feature = "std")]
-        mod vm_flags;
-
-        #[cfg(feature = "std")]
-        pub use smaps::{Smap, Smaps};
-        #[cfg(feature = "std")]
-        pub use usage::Usage;
-        #[cfg(feature = "std")]
-        pub use vm_flags::VmFlags;
-    }
-}
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+pub use smaps::{Smap, Smaps};
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+pub use usage::Usage;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+pub use vm_flags::VmFlags;

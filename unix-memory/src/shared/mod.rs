@@ -8,13 +8,9 @@ pub mod claims;
 pub mod cursor;
 #[cfg(feature = "std")]
 pub mod mapped_file;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod resize;
 mod values;
-
-cfg_if::cfg_if! {
-    if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        mod resize;
-    }
-}
 
 use core::ops::RangeBounds;
 
