@@ -303,7 +303,7 @@ pub fn transparent_huge_page() -> Option<usize> {
 pub fn may_be_several(pages: Pages) -> bool {
     let Range { start, end } = pages.addresses();
     let mut one = false;
-    let read = proc_file::each_line(c"/proc/self/maps", |line| {
+    let read = proc_file::each_line(c"/proc/thread-self/maps", |line| {
         one |= proc_file::addresses(line)
             .is_some_and(|mapping| mapping.start <= start && end <= mapping.end);
     });
@@ -326,7 +326,7 @@ pub fn is_protected(pages: Pages, protection: Protection) -> bool {
         }
     });
     let (mut reached, mut alike) = (start, true);
-    let read = proc_file::each_line(c"/proc/self/maps", |line| {
+    let read = proc_file::each_line(c"/proc/thread-self/maps", |line| {
         let Some(mapping) = proc_file::addresses(line) else {
             return;
         };

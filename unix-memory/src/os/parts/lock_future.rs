@@ -47,7 +47,7 @@ pub fn stop_locking_future() -> Result<(), Errno> {
 fn each_unlocked(mut f: impl FnMut(Range<usize>) -> bool) -> Result<bool, Errno> {
     let mut mapping = None;
     let (mut all, mut flags_seen) = (true, false);
-    proc_file::each_line(c"/proc/self/smaps", |line| {
+    proc_file::each_line(c"/proc/thread-self/smaps", |line| {
         if let Some(flags) = line.strip_prefix(b"VmFlags:") {
             flags_seen = true;
             let is_locked = flags.split(|&byte| byte == b' ').any(|flag| flag == b"lo");

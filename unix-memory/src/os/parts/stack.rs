@@ -96,7 +96,7 @@ fn grows() -> bool {
     }
     let upper = upper_page();
     let (mut is_here, mut grows, mut flags_seen) = (false, false, false);
-    let read = proc_file::each_line(c"/proc/self/smaps", |line| {
+    let read = proc_file::each_line(c"/proc/thread-self/smaps", |line| {
         if let Some(flags) = line.strip_prefix(b"VmFlags:") {
             flags_seen = true;
             grows |= is_here && flags.split(|&byte| byte == b' ').any(|flag| flag == b"gd");
