@@ -395,6 +395,11 @@ fn transparent_huge_pages() {
         }
         let mut memory = mapping.into_tracked_by(tracking).unwrap();
         memory.fill(1);
+        if tracking == Tracking::WriteProtect
+            && let Ok(bytes) = memory.mapping().huge_bytes()
+        {
+            assert_eq!(bytes, 0, "first used while it is tracked");
+        }
         assert_eq!(pages(memory.take()), [0..memory.len() / page]);
         assert_eq!(pages(memory.take()), []);
         memory[5 << 20] = 2;

@@ -300,3 +300,42 @@ fn explicit_huge_pages() {
     assert_eq!(pages(memory.take()), []);
     assert!(memory.iter().all(|&byte| byte == 2));
 }
+
+/// Explicit huge pages that a file has lost count as written once: the kernel itself does not protect them
+/// when it reports them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn explicit_huge_pages_that_a_file_has_lost() {
+    let check = "explicit huge pages that a file has lost";
+    if !works(Tracking::WriteProtect, check) {
+        return;
+    }
+    let Some(size) = unix_memory::HugePageSize::system_default() else {
+        return skip(check, "the kernel has none");
+    };
+    let bytes = size.bytes();
+    let _reserved = match tests::ReservedHugePages::new(bytes, 3) {
+        Ok(reserved) => reserved,
+        Err(reason) => return skip(check, &reason),
+    };
+    let memory = unix_memory::MemfdOptions::new().huge_pages(size);
+    let file = match memory.create(3 * bytes as u64) {
+        Ok(file) => file,
+        Err(error) => return skip(check, &error.to_string()),
+    };
+    let memory = track(file.map(ReadWrite).unwrap());
+    memory.fill(.., 1).unwrap();
+    assert_eq!(pages(memory.take()), [0..memory.len() / page_size()]);
+    file.set_len(bytes as u64).unwrap();
+    file.set_len(3 * bytes as u64).unwrap();
+    let size_in_pages = bytes / page_size();
+    let expected = [size_in_pages..3 * size_in_pages];
+    assert_eq!(pages(memory.written()), expected);
+    drop(memory.take());
+    assert_eq!(pages(memory.written()), expected, "not returned, not taken");
+    assert_eq!(pages(memory.take()), expected);
+    assert_eq!(pages(memory.take()), []);
+    memory.write_at(bytes, &[2]).unwrap();
+    assert_eq!(pages(memory.take()), [size_in_pages..2 * size_in_pages]);
+    assert_eq!(pages(memory.take()), []);
+}

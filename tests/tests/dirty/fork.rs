@@ -106,6 +106,40 @@ fn the_parents_own_goes_on() {
     });
 }
 
+/// An iterator of which a child has a copy: dropping it, or going on, changes none of the parent's marks.
+#[test]
+fn an_iterator_across_a_fork() {
+    by_each_way("an iterator across a fork", |tracking| {
+        let page = page_size();
+        // More than the iterator asks about in one call.
+        let count = 300;
+        let expected: Vec<_> = (0..count).map(|i| 2 * i..2 * i + 1).collect();
+        for goes_on in [false, true] {
+            let (mut memory, _fences) = tracked(2 * count, tracking);
+            for range in &expected {
+                memory[range.start * page] = 1;
+            }
+            let mut taken = Some(memory.take());
+            let first = taken.as_mut().unwrap().next().unwrap().unwrap();
+            assert_eq!(first, 0..page);
+            let status = in_a_child(|| {
+                let mut taken = taken.take().unwrap();
+                if goes_on {
+                    let error = taken.find_map(Result::err).expect("it is the parent's");
+                    assert_eq!(
+                        (error.call(), error.errno(), error.reason()),
+                        (Call::Track, libc::EPERM, Reason::OtherProcess)
+                    );
+                    assert!(taken.next().is_none());
+                }
+            });
+            assert!(status.success());
+            assert_eq!(pages(taken.unwrap()), expected[1..]);
+            assert_eq!(pages(memory.take()), []);
+        }
+    });
+}
+
 /// What is dropped in a parent while a child has it open.
 #[test]
 fn a_child_keeps_nothing_tracked() {

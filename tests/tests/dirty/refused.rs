@@ -9,7 +9,7 @@
 use libc::{EACCES, EBUSY, EINVAL, EMFILE, ENOMEM, ENOSYS, EPERM};
 use tests::dirty::{Fenced, alone, pages, tracked, works};
 use tests::seccomp::{SYS_IOCTL, SYS_USERFAULTFD};
-use tests::{in_a_child, refusing, refusing_argument, skip};
+use tests::{in_a_child, lacks, refusing, refusing_argument, skip};
 use unix_memory::{Call, Mapping, Reason, Tracking, page_size};
 use unix_memory_sys as sys;
 
@@ -251,6 +251,45 @@ fn a_process_that_is_not_dumpable() {
             assert!(error.to_string().contains("PR_SET_DUMPABLE"), "{error}");
         });
         assert!(status.success());
+    }
+}
+
+/// Other threads go on when the first one has ended, for which alone the kernel has most files of the
+/// process.
+#[test]
+fn a_process_without_its_first_thread() {
+    let _alone = alone();
+    for tracking in [Tracking::WriteProtect, Tracking::SoftDirty] {
+        let check = "a process without its first thread";
+        if !works(tracking, check) || lacks::own_process(check) {
+            continue;
+        }
+        let status = in_a_child(|| {
+            let page = page_size();
+            let (mut before, fences) = tracked(4, tracking);
+            std::thread::spawn(move || {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    while std::fs::read("/proc/self/maps").is_ok_and(|text| !text.is_empty()) {
+                        std::thread::yield_now();
+                    }
+                    before[page] = 1;
+                    assert_eq!(pages(before.take()), [1..2]);
+                    assert_eq!(pages(before.take()), []);
+                    before[2 * page] = 1;
+                    before.mark().unwrap();
+                    assert_eq!(pages(before.written()), []);
+                    drop((before, fences));
+                    let (mut memory, _fences) = tracked(4, tracking);
+                    memory[3 * page] = 1;
+                    assert_eq!(pages(memory.take()), [3..4]);
+                }));
+                // SAFETY: the call has no preconditions.
+                unsafe { libc::_exit(i32::from(result.is_err())) }
+            });
+            // SAFETY: it ends this thread alone, which has nothing that the other uses.
+            unsafe { libc::syscall(libc::SYS_exit, 0) };
+        });
+        assert!(status.success(), "{tracking:?}: {status}");
     }
 }
 

@@ -3,14 +3,18 @@
 use core::ops::{Deref, DerefMut, RangeBounds};
 
 use super::tracked::Tracked;
-use crate::error::Result;
+use crate::error::{Call, Result};
 use crate::mapping::Mapping;
+use crate::page::check_range;
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
 impl<A: Writable> Tracked<Mapping<A>> {
     /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system, as
     /// [`Mapping::discard`] does. The range counts as written.
+    ///
+    /// [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) keeps up to 16 ranges that were discarded and do
+    /// not touch. With more, what lies between two of them counts as written too.
     ///
     /// # Errors
     /// As [`Mapping::discard`].
@@ -26,7 +30,12 @@ impl<A: Writable> Tracked<Mapping<A>> {
     /// ```
     #[doc(alias = "MADV_DONTNEED")]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
-        self.mapping.discard(range)
+        let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
+        self.mapping.discard(bounds)?;
+        let region = self.mapping.region();
+        let range = check_range(Call::Madvise, &bounds, region.len())?;
+        self.tracker.note_discarded(region.pages_of(&range));
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_int};
 
-use crate::error::Errno;
+use crate::error::{Errno, Reason};
 use crate::os::call::errno;
 
 /// A descriptor, closed on drop.
@@ -37,4 +37,20 @@ impl Drop for Descriptor {
         // SAFETY: the descriptor is this one's own.
         let _closed = unsafe { libc::close(self.0) };
     }
+}
+
+/// Opens a file of `/proc` about this process.
+///
+/// # Errors
+/// What the kernel says, and why: [`Reason::NotDumpable`] where the process has closed these files.
+pub fn open_own(path: &CStr, flags: c_int) -> Result<Descriptor, (Errno, Reason)> {
+    Descriptor::open(path, flags).map_err(|errno| {
+        // SAFETY: this one takes nothing more.
+        let is_closed = || unsafe { libc::prctl(libc::PR_GET_DUMPABLE) } != 1;
+        let reason = match errno {
+            libc::EACCES | libc::EPERM if is_closed() => Reason::NotDumpable,
+            _ => Reason::Kernel,
+        };
+        (errno, reason)
+    })
 }

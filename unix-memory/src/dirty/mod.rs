@@ -8,7 +8,9 @@ pub mod written;
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        mod bits;
         mod descriptor;
+        mod discarded;
         mod soft_dirty;
         mod tracker;
         mod write_protect;

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use crate::dirty::tracking::Tracking;
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::page::Pages;
 use crate::region::Region;
 
 /// There is no value of it.
@@ -27,6 +28,10 @@ impl Tracker {
     }
 
     pub const fn mark(&self, _: &Region, _: bool) -> Result<()> {
+        match *self {}
+    }
+
+    pub const fn note_discarded(&mut self, _: Pages) {
         match *self {}
     }
 

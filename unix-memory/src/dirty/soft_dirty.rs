@@ -1,30 +1,32 @@
-//! Tracking by soft-dirty bits: one a page, cleared for all of the process together.
+//! Tracking by soft-dirty bits: one for each page, all of which are cleared together for the process.
 //!
-//! Since they are cleared together there is one tracker in a process. Whoever else clears them takes
-//! from it what it has not read, and nothing says so: hence the canary, a page of the tracker's own that
-//! is written after each time that the tracker clears. If its bit is not set, somebody else has cleared
-//! them since.
+//! Because all are cleared together, a process has one tracker of this kind. If somebody else clears the
+//! bits, the tracker loses those that it has not read, and the kernel does not report that. The canary
+//! shows it: a page of the tracker's own, to which the tracker writes after each time that it clears the
+//! bits. If the canary's bit is clear, somebody else has cleared the bits since.
 //!
-//! The bits are read first and cleared later, in two calls. In between nobody writes to the pages: they
-//! are those of a private mapping that `take` borrows.
+//! The bits are read by one call and cleared by a later one. Nobody writes to the pages between the two:
+//! they belong to a private mapping, which `take` borrows.
 //!
-//! What is discarded loses its bit with its page, and looks like what was never used. So pages are
-//! brought in before the bits are cleared, as the kernel's one page of zeros: what is not there later was
-//! thrown away, and counts as written.
+//! A page that is discarded loses its bit, and looks like one that was never used. Two things are done
+//! about that. Before the bits are cleared, all pages are brought in, if only as the kernel's page of
+//! zeros: a page that is missing later was thrown away, and counts as written. But reading a discarded
+//! page brings it in again, without the bit: so the tracker itself keeps what was discarded through it.
 
 use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use super::descriptor::Descriptor;
-use super::write_protect::open_own;
+use super::bits::{Bits, Files, Refused, SOFT_DIRTY, is_written};
+use super::discarded::Discarded;
 use crate::copy::populate::{Memory, populate};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::call;
 use crate::page::{Pages, page_size};
 use crate::process::Process;
 
-/// The number of the process that has a tracker, or had one and is an ancestor of this; zero: none.
+/// The number of the process that has a tracker; zero if none has. It may be that of an ancestor, which
+/// had one when this process was made.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 
 /// The right to have a tracker.
@@ -32,7 +34,7 @@ static OWNER: AtomicU32 = AtomicU32::new(0);
 struct Owner(Process);
 
 impl Owner {
-    /// Takes it, unless this process has one.
+    /// Takes the right, unless this process has a tracker.
     fn take(process: Process) -> Option<Self> {
         let take = |owner| (owner != process.number()).then(|| process.number());
         let taken = OWNER.fetch_update(Ordering::Acquire, Ordering::Relaxed, take);
@@ -42,18 +44,21 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // In a child it is the copy of its parent's, beside which the child may have one of its own.
+        // In a child this is a copy of the parent's; the child may have a tracker of its own.
         if self.0.is_current() {
             OWNER.store(0, Ordering::Release);
         }
     }
 }
 
-/// The tracker of private anonymous pages, which its methods are given: always the same.
+/// A tracker of private anonymous pages. Its methods take the pages as an argument, the same ones each
+/// time.
 #[derive(Debug)]
-pub struct SoftDirty {
-    bits: Bits,
+pub struct SoftDirty<B = Files> {
+    bits: B,
     canary: Canary,
+    /// What was discarded since the mark, in addresses.
+    discarded: Discarded,
     // Dropped last.
     _owner: Owner,
 }
@@ -70,53 +75,51 @@ impl SoftDirty {
         process: Process,
         arguments: Arguments,
     ) -> Result<Self> {
-        let refused = |call, (errno, reason)| Error::new(call, errno, arguments, reason);
         let Some(owner) = Owner::take(process) else {
-            return Err(refused(Call::Track, (libc::EBUSY, Reason::OneTracker)));
+            let why = (Call::Track, libc::EBUSY, Reason::OneTracker);
+            return Err(error(why, arguments));
         };
-        let pagemap = open_own(c"/proc/self/pagemap", libc::O_RDONLY)
-            .map_err(|why| refused(Call::Pagemap, why))?;
-        let clear_refs =
-            open_own(c"/proc/self/clear_refs", libc::O_WRONLY).map_err(|why| match why.0 {
-                // A kernel without it.
-                libc::ENOENT => refused(Call::ClearRefs, (libc::ENOSYS, Reason::Unsupported)),
-                _ => refused(Call::ClearRefs, why),
-            })?;
-        let canary = Canary::new().map_err(|errno| refused(Call::Mmap, (errno, Reason::Kernel)))?;
+        let bits = Files::open().map_err(|why| error(why, arguments))?;
+        Self::with(bits, owner, pages, is_readable, arguments)
+    }
+}
+
+impl<B: Bits> SoftDirty<B> {
+    fn with(
+        bits: B,
+        owner: Owner,
+        pages: Pages,
+        is_readable: bool,
+        arguments: Arguments,
+    ) -> Result<Self> {
+        let canary =
+            Canary::new().map_err(|errno| error((Call::Mmap, errno, Reason::Kernel), arguments))?;
         let tracker = Self {
-            bits: Bits {
-                pagemap,
-                clear_refs,
-            },
+            bits,
             canary,
+            discarded: Discarded::new(),
             _owner: owner,
         };
         if !tracker.works(arguments)? {
-            return Err(refused(
-                Call::ClearRefs,
-                (libc::ENOSYS, Reason::Unsupported),
-            ));
+            let why = (Call::ClearRefs, libc::ENOSYS, Reason::Unsupported);
+            return Err(error(why, arguments));
         }
         tracker.mark(pages, is_readable, arguments)?;
         Ok(tracker)
     }
 
-    /// Whether the bits are there, and do what they should.
+    /// Whether the kernel sets and clears the bits as it should.
     ///
-    /// A kernel that was built without them always has them clear; on POWER9 some have them clear once
-    /// they were cleared.
+    /// In a kernel that was built without them they are always clear; in some on POWER9 they stay clear
+    /// once they were cleared.
     fn works(&self, arguments: Arguments) -> Result<bool> {
-        self.canary.touch();
         for _ in 0..2 {
-            if !self.is_undisturbed(arguments)? {
-                return Ok(false);
-            }
-            self.clear(arguments)?;
-            if self.is_undisturbed(arguments)? {
-                return Ok(false);
-            }
             self.canary.touch();
+            if !self.is_undisturbed(arguments)? || !self.clear(arguments)? {
+                return Ok(false);
+            }
         }
+        self.canary.touch();
         self.is_undisturbed(arguments)
     }
 
@@ -127,25 +130,34 @@ impl SoftDirty {
         Ok(entry[0] & SOFT_DIRTY != 0)
     }
 
-    /// Has all pages be not written; those of other memory too.
+    /// Has all pages count as not written, including those of other memory.
     pub fn mark(&self, pages: Pages, is_readable: bool, arguments: Arguments) -> Result<()> {
         if is_readable {
-            // What is not brought in counts as written until it is used.
+            // A page that is not brought in counts as written until it is used.
             let _as_far_as_it_goes = populate(pages, Memory::Anonymous);
         }
-        self.clear(arguments)?;
+        if !self.clear(arguments)? {
+            let why = (Call::ClearRefs, libc::EIO, Reason::Kernel);
+            return Err(error(why, arguments));
+        }
+        self.discarded.forget();
         self.canary.touch();
         Ok(())
     }
 
-    /// The pages that were written, which are so no more if `reset` and all were asked for.
+    /// Notes that the content of `pages` was discarded.
+    pub fn note_discarded(&mut self, pages: Pages) {
+        self.discarded.add(pages.addresses());
+    }
+
+    /// The pages that were written. With `reset`, no page counts as written once the end was reached.
     pub fn pieces(
         &self,
         pages: Pages,
         is_readable: bool,
         arguments: Arguments,
         reset: bool,
-    ) -> Pieces<'_> {
+    ) -> Pieces<'_, B> {
         let Range { start, end } = pages.addresses();
         Pieces {
             tracker: self,
@@ -163,82 +175,26 @@ impl SoftDirty {
     }
 
     fn read(&self, address: usize, entries: &mut [u64], arguments: Arguments) -> Result<()> {
-        self.bits
-            .read(address, entries)
-            .map_err(|errno| Error::kernel(Call::Pagemap, errno, arguments))
+        let read = self.bits.read(address, entries);
+        read.map_err(|why| error(why, arguments))
     }
 
-    fn clear(&self, arguments: Arguments) -> Result<()> {
-        self.bits
-            .clear()
-            .map_err(|errno| Error::kernel(Call::ClearRefs, errno, arguments))
-    }
-}
-
-/// Bits of an entry, from the kernel's Documentation/admin-guide/mm/pagemap.rst.
-const SOFT_DIRTY: u64 = 1 << 55;
-const SWAPPED: u64 = 1 << 62;
-const PRESENT: u64 = 1 << 63;
-
-/// Whether the page of `entry` was written.
-const fn is_written(entry: u64) -> bool {
-    entry & SOFT_DIRTY != 0 || entry & (PRESENT | SWAPPED) == 0
-}
-
-/// The kernel's files.
-#[derive(Debug)]
-struct Bits {
-    pagemap: Descriptor,
-    clear_refs: Descriptor,
-}
-
-impl Bits {
-    /// Reads the entries of the pages from `address` on, as many as there is room for.
-    fn read(&self, address: usize, entries: &mut [u64]) -> Result<(), Errno> {
-        let entry = size_of::<u64>();
-        let mut done = 0;
-        while done < size_of_val(entries) {
-            let place = (address / page_size()) as u64 * entry as u64 + done as u64;
-            // (Of 32 bits where addresses are.)
-            let place = libc::off_t::try_from(place).map_err(|_| libc::EOVERFLOW)?;
-            let rest = size_of_val(entries) - done;
-            let to = entries.as_mut_ptr().cast::<u8>().wrapping_add(done);
-            // SAFETY: the kernel writes at most so many bytes, which the entries have left.
-            let read = unsafe { libc::pread(self.pagemap.number(), to.cast(), rest, place) };
-            match usize::try_from(read) {
-                Ok(0) => return Err(libc::EIO),
-                Ok(read) => done += read,
-                Err(_) => match call::errno() {
-                    libc::EINTR => {}
-                    errno => return Err(errno),
-                },
-            }
+    /// Clears the bits, and returns whether the kernel has done that.
+    fn clear(&self, arguments: Arguments) -> Result<bool> {
+        let refused = |why| error(why, arguments);
+        // Its bit is set now, and clear if all are cleared.
+        self.canary.touch();
+        self.bits.clear().map_err(refused)?;
+        if !self.is_undisturbed(arguments)? {
+            return Ok(true);
         }
-        Ok(())
+        self.bits.clear_by_thread().map_err(refused)?;
+        Ok(!self.is_undisturbed(arguments)?)
     }
+}
 
-    /// Clears the bits of all pages of the process.
-    fn clear(&self) -> Result<(), Errno> {
-        let command = b"4";
-        loop {
-            // SAFETY: the kernel reads so many bytes.
-            let written = unsafe {
-                libc::write(
-                    self.clear_refs.number(),
-                    command.as_ptr().cast(),
-                    command.len(),
-                )
-            };
-            match written {
-                1 => return Ok(()),
-                0 => return Err(libc::EIO),
-                _ => match call::errno() {
-                    libc::EINTR => {}
-                    errno => return Err(errno),
-                },
-            }
-        }
-    }
+const fn error((call, errno, reason): Refused, arguments: Arguments) -> Error {
+    Error::new(call, errno, arguments, reason)
 }
 
 /// A page of the tracker's own.
@@ -247,8 +203,8 @@ struct Canary(NonNull<AtomicU8>);
 
 impl Canary {
     fn new() -> Result<Self, Errno> {
-        // The kernel sets the bits of all pages of a mapping that it merges with a new one. It merges no
-        // shared memory.
+        // When the kernel merges a mapping with a new one, it sets the bits of all its pages. It does not
+        // merge shared memory.
         let flags = unix_memory_sys::MAP_SHARED | unix_memory_sys::MAP_ANONYMOUS;
         let protection = unix_memory_sys::PROT_READ | unix_memory_sys::PROT_WRITE;
         let page = call::mmap(0, page_size(), protection, flags, -1, 0)?;
@@ -277,26 +233,27 @@ unsafe impl Sync for Canary {}
 /// How many pages are asked about in one call.
 const BATCH: usize = 192;
 
-/// What was written, piece by piece, from the lowest address on; it is reset when the end was reached.
+/// What was written, piece by piece, from the lowest address on. The pages are reset at the end.
 #[derive(Debug)]
-pub struct Pieces<'a> {
-    tracker: &'a SoftDirty,
+pub struct Pieces<'a, B = Files> {
+    tracker: &'a SoftDirty<B>,
     pages: Pages,
     is_readable: bool,
     arguments: Arguments,
     reset: bool,
-    /// What is still to be asked about.
+    /// The pages that the kernel was not asked about yet.
     start: usize,
     end: usize,
-    /// What was answered, of which `next..filled` were not yet returned, and the address of its first.
+    /// The kernel's answer, of which `next..filled` were not returned yet, and the address of its first
+    /// page.
     batch: [u64; BATCH],
     batch_start: usize,
     next: usize,
     filled: usize,
 }
 
-impl Pieces<'_> {
-    /// The next piece; the end comes but once.
+impl<B: Bits> Pieces<'_, B> {
+    /// The next piece. After the end it must not be called again.
     pub fn next(&mut self) -> Result<Option<Range<usize>>> {
         loop {
             let rest = &self.batch[self.next..self.filled];
@@ -320,7 +277,7 @@ impl Pieces<'_> {
         }
     }
 
-    /// Asks about more.
+    /// Asks the kernel about more pages.
     fn fill(&mut self) -> Result<()> {
         let pages = (self.end - self.start) / page_size();
         self.batch_start = self.start;
@@ -328,10 +285,10 @@ impl Pieces<'_> {
         let answer = self
             .tracker
             .read(self.start, &mut self.batch[..self.filled], self.arguments)
-            // Asked for after that: what was read was not cleared by others.
+            // Asked afterward, so that others had not cleared the bits before they were read.
             .and_then(|()| self.tracker.is_undisturbed(self.arguments));
         match answer {
-            Ok(true) => {}
+            Ok(true) => self.add_discarded(),
             Ok(false) => self.batch[..self.filled].fill(SOFT_DIRTY),
             Err(error) => {
                 (self.start, self.filled, self.reset) = (self.end, 0, false);
@@ -341,4 +298,19 @@ impl Pieces<'_> {
         self.start += self.filled * page_size();
         Ok(())
     }
+
+    /// Has the pages of the answer that were discarded count as written.
+    fn add_discarded(&mut self) {
+        let index = |address: usize| address.saturating_sub(self.batch_start) / page_size();
+        for range in self.tracker.discarded.ranges() {
+            let (first, after) = (index(range.start), index(range.end));
+            let pages = first.min(self.filled)..after.min(self.filled);
+            for entry in &mut self.batch[pages] {
+                *entry |= SOFT_DIRTY;
+            }
+        }
+    }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

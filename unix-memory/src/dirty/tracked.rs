@@ -48,23 +48,26 @@ use crate::shared::SharedMapping;
 /// A page counts as written when something writes to it through this mapping: a thread of this process,
 /// the kernel on its behalf (`read(2)` into the memory), or another process that writes into this one
 /// (`process_vm_writev(2)`, a debugger). Contents are not compared: a write of the bytes that are there
-/// already counts too. So does [`discard`](Tracked::discard), and, with [`Tracking::WriteProtect`], a
-/// written page of a file stays written when it was written back to the file. Where the kernel's answer
-/// leaves a doubt, the page is reported as written.
+/// already counts too. So does [`discard`](Tracked::discard). With [`Tracking::WriteProtect`], a written
+/// page of a file stays written when it was written back to the file. Where the kernel's answer leaves a
+/// doubt, the page is reported as written.
 ///
 /// Not reported are:
 /// * writes of other processes to shared memory or to a file, writes of this process to them through
 ///   another mapping or by `write(2)`, and truncation of a file;
 /// * writes by a device, or by the kernel in its place, into memory that was handed over before the mark:
 ///   reads with `O_DIRECT` that are under way, buffers that are registered with io_uring;
-/// * pages of a private mapping of a file that [`advise_unchecked`](Mapping::advise_unchecked) discards,
-///   after which they show the file's bytes again.
+/// * pages of a private mapping of a file, and explicit huge pages, that
+///   [`advise_unchecked`](Mapping::advise_unchecked) discards (`DontNeed`, `Remove`): the kernel keeps
+///   their protection, although their content is another afterward;
+/// * with [`Tracking::SoftDirty`], all pages that `advise_unchecked` discards and that are read again.
 ///
 /// # Costs
 /// The first write to each page after a mark takes a page fault. With [`Tracking::WriteProtect`], each
 /// page takes 8 bytes in the kernel's page tables even if it is never used: 2 MiB for each GiB where pages
-/// have 4 KiB. A transparent huge page is split at the first write after a mark; an explicit huge page is
-/// written or not as a whole.
+/// have 4 KiB. Memory that is first used while it is tracked so gets no transparent huge pages; one that
+/// is there already is split at the first write after a mark. An explicit huge page is written or not as a
+/// whole.
 ///
 /// # Fork, threads, lengths, descriptors
 /// * **fork**: a child inherits the memory as any other, but not the tracking. There the methods fail with
@@ -77,7 +80,8 @@ use crate::shared::SharedMapping;
 ///   the result, of which no page is written then. The parts that [`Mapping::split_at`] makes are tracked
 ///   independently.
 /// * **Descriptors**: each tracker holds two, both closed on exec. Once it is made, no method opens
-///   another, nor needs `/proc`.
+///   another or needs `/proc`, with one exception: with [`Tracking::SoftDirty`], each mark opens
+///   `/proc/thread-self/clear_refs` when the main thread has ended.
 #[doc(alias = "dirty")]
 #[doc(alias = "userfaultfd")]
 #[doc(alias = "PAGEMAP_SCAN")]
@@ -85,7 +89,7 @@ use crate::shared::SharedMapping;
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Tracked<M> {
     pub(super) mapping: M,
-    tracker: Tracker,
+    pub(super) tracker: Tracker,
 }
 
 impl<M> Tracked<M> {
@@ -107,7 +111,8 @@ macro_rules! tracked {
         /// Tracking of writes.
         impl<A: Access> $guard<A> {
             /// Tracks which pages are written from now on: by [`Tracking::WriteProtect`] or, where the
-            /// kernel lacks or forbids that, by [`Tracking::SoftDirty`].
+            /// kernel lacks or forbids that, by [`Tracking::SoftDirty`], whose marks concern the whole
+            /// process: use [`into_tracked_by`](Self::into_tracked_by) where others may use its bits.
             ///
             /// # Errors
             /// The mapping comes back unchanged inside the error. `ENOSYS` where the system or the kernel
@@ -227,9 +232,12 @@ macro_rules! tracked {
             /// [`Tracking::SoftDirty`] resets all pages when the iterator reaches its end, and none if it
             /// is dropped before; it can miss what another process writes meanwhile.
             ///
+            /// A child that is made meanwhile has a copy of the iterator. There it fails with `EPERM`, and
+            /// changes nothing in the parent.
+            ///
             /// # Errors
-            /// As [`written`](Self::written). After an error, the ranges that were not returned stay
-            /// written, and pages may be reported that were not.
+            /// As [`written`](Self::written), and at the end as [`mark`](Self::mark). After an error, the
+            /// ranges that were not returned stay written, and pages may be reported that were not.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
@@ -253,7 +261,9 @@ macro_rules! tracked {
             ///
             /// # Errors
             /// `EPERM` in a child ([`Reason::OtherProcess`](crate::Reason::OtherProcess)); `ENOMEM`, after
-            /// which all pages count as written.
+            /// which all pages count as written. With [`Tracking::SoftDirty`], `EIO` where the kernel
+            /// cleared no bits, and the errors of opening `/proc/thread-self/clear_refs`; the pages that
+            /// were written stay so.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]

@@ -6,6 +6,7 @@ use super::soft_dirty::{self, SoftDirty};
 use super::write_protect::{self, WriteProtect};
 use crate::dirty::tracking::Tracking;
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::page::Pages;
 use crate::process::Process;
 use crate::region::Region;
 
@@ -68,7 +69,7 @@ impl Tracker {
         }
     }
 
-    /// Has all pages be not written.
+    /// Has all pages count as not written.
     pub fn mark(&self, region: &Region, is_readable: bool) -> Result<()> {
         self.check(region)?;
         let arguments = Arguments::Length(region.len());
@@ -79,19 +80,28 @@ impl Tracker {
         }
     }
 
-    /// The pages that were written, piece by piece; no more so if `reset`.
+    /// The pages that were written, piece by piece; with `reset`, they do not count as written afterward.
     pub fn pieces(&self, region: &Region, is_readable: bool, reset: bool) -> Pieces<'_> {
         let pages = region.pages();
         let arguments = Arguments::Length(region.len());
-        if let Err(error) = self.check(region) {
-            return Pieces::Refused(error);
+        let by = match &self.way {
+            Way::Empty(_) => By::Nothing,
+            Way::WriteProtect(by) => By::WriteProtect(by.pieces(pages, arguments, reset)),
+            Way::SoftDirty(by) => By::SoftDirty(by.pieces(pages, is_readable, arguments, reset)),
+        };
+        Pieces {
+            by,
+            owner: self.owner,
+            arguments,
         }
-        match &self.way {
-            Way::Empty(_) => Pieces::None,
-            Way::WriteProtect(by) => Pieces::WriteProtect(by.pieces(pages, arguments, reset)),
-            Way::SoftDirty(by) => {
-                Pieces::SoftDirty(by.pieces(pages, is_readable, arguments, reset))
-            }
+    }
+
+    /// Notes that the content of `pages`, which are the region's, was discarded.
+    pub fn note_discarded(&mut self, pages: Pages) {
+        match &mut self.way {
+            Way::SoftDirty(by) => by.note_discarded(pages),
+            // The kernel removes the mark with the page.
+            Way::WriteProtect(_) | Way::Empty(_) => {}
         }
     }
 
@@ -103,15 +113,19 @@ impl Tracker {
         }
     }
 
-    /// What a child inherits would ask about its parent's memory, and change that.
     fn check(&self, region: &Region) -> Result<()> {
-        if self.owner.is_current() {
-            return Ok(());
-        }
-        let arguments = Arguments::Length(region.len());
-        let reason = Reason::OtherProcess;
-        Err(Error::new(Call::Track, libc::EPERM, arguments, reason))
+        check_owner(self.owner, Arguments::Length(region.len()))
     }
+}
+
+/// Refuses a process other than `owner`: what a child has inherited would ask about its parent's memory,
+/// and change its marks.
+fn check_owner(owner: Process, arguments: Arguments) -> Result<()> {
+    if owner.is_current() {
+        return Ok(());
+    }
+    let reason = Reason::OtherProcess;
+    Err(Error::new(Call::Track, libc::EPERM, arguments, reason))
 }
 
 /// Whether the kernel does not have it, or not for this process.
@@ -121,11 +135,19 @@ fn is_missing(error: &Error) -> bool {
         || error.call() == Call::Userfaultfd && matches!(error.errno(), libc::EPERM | libc::EACCES)
 }
 
-/// What was written, piece by piece, from the lowest address on.
+/// What was written, piece by piece, from the lowest address on. In a child that was made meanwhile it
+/// changes nothing.
 #[derive(Debug)]
-pub enum Pieces<'a> {
-    None,
-    Refused(Error),
+pub struct Pieces<'a> {
+    by: By<'a>,
+    owner: Process,
+    arguments: Arguments,
+}
+
+#[derive(Debug)]
+enum By<'a> {
+    /// There are no pages.
+    Nothing,
     WriteProtect(write_protect::Pieces<'a>),
     SoftDirty(soft_dirty::Pieces<'a>),
 }
@@ -133,18 +155,28 @@ pub enum Pieces<'a> {
 impl Pieces<'_> {
     /// The next piece, in addresses. After the end, or an error, it is not asked again.
     pub fn next(&mut self) -> Result<Option<Range<usize>>> {
-        match self {
-            Self::None => Ok(None),
-            Self::Refused(error) => Err(*error),
-            Self::WriteProtect(pieces) => pieces.next(),
-            Self::SoftDirty(pieces) => pieces.next(),
+        check_owner(self.owner, self.arguments)?;
+        match &mut self.by {
+            By::Nothing => Ok(None),
+            By::WriteProtect(pieces) => pieces.next(),
+            By::SoftDirty(pieces) => pieces.next(),
         }
     }
 
-    /// Has a piece be written again that was not used.
+    /// Has a piece that was not used count as written again.
     pub fn give_back(&mut self, piece: Range<usize>) {
-        if let Self::WriteProtect(pieces) = self {
-            pieces.give_back(piece);
+        match &self.by {
+            By::WriteProtect(pieces) if self.owner.is_current() => pieces.give_back(piece),
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Pieces<'_> {
+    fn drop(&mut self) {
+        match &self.by {
+            By::WriteProtect(pieces) if self.owner.is_current() => pieces.give_back_rest(),
+            _ => {}
         }
     }
 }

@@ -29,6 +29,9 @@ pub enum Tracking {
     /// arm64 since Linux 6.10. It needs no privilege. Filters of system calls may refuse `userfaultfd`, as
     /// those of many containers do.
     ///
+    /// When a page was discarded or removed from memory, kernels before a fix of July 2026 do not protect it
+    /// as they report it; this crate does it by another call.
+    ///
     /// Linux 6.7 to 6.9 without later fixes can lose the fact that a page must be written back to its file,
     /// or to swap space, if one thread writes to it while another one [takes](crate::Tracked::take). That
     /// concerns shared memory; a [`Mapping`](crate::Mapping) is not written meanwhile.
@@ -49,7 +52,12 @@ pub enum Tracking {
     ///
     /// # Platform
     /// Linux and Android, on x86-64, s390x and POWER, where the kernel was built with
-    /// `CONFIG_MEM_SOFT_DIRTY`. `into_tracked` tries whether the bits work.
+    /// `CONFIG_MEM_SOFT_DIRTY`. `into_tracked` tries whether the bits work. It needs
+    /// `/proc/thread-self`, which Linux has since 3.17.
+    ///
+    /// Linux 6.12 to 6.17 without a fix of October 2025 ("mm/rmap: fix soft-dirty and uffd-wp bit loss when
+    /// remapping zero-filled mTHP subpage to shared zeropage") can miss a write: when the kernel splits a
+    /// transparent huge page, a page in it that holds only zeros can lose its bit.
     #[doc(alias = "soft-dirty")]
     #[doc(alias = "clear_refs")]
     #[doc(alias = "pagemap")]

@@ -1,30 +1,31 @@
 //! Tracking by write protection: a userfaultfd whose faults the kernel serves itself, and the request
-//! that says which pages have had one.
+//! that reports which pages had such a fault.
 //!
-//! A tracked page is in one of three states. *Protected*: there, or in swap, or marked in the page
-//! table as one that is to come protected: it was not written. *Written*: there or in swap, and not
-//! protected. *Nothing*: neither there nor in swap nor marked. None is left so by protecting, so that
-//! its content was thrown away since, or it is of a file, was written, and was written back: it counts
-//! as written. (Whether the kernel says `PAGE_IS_WRITTEN` of such a page hangs on its version, and on
-//! whether there is a page table for it.)
+//! A tracked page is in one of three states:
+//! * *protected*: it is in memory or in swap space, and write-protected; or it is in neither, and the page
+//!   table has a mark that protects it when it comes. It was not written.
+//! * *written*: it is in memory or in swap space, and not protected.
+//! * *missing*: it is in neither, and the page table has no mark. Protecting leaves no page so. Either its
+//!   content was thrown away since, or it is a file's, was written, and was written back. It counts as
+//!   written. (Whether the kernel sets `PAGE_IS_WRITTEN` for such a page depends on its version, and on
+//!   whether there is a page table for it.)
 
-use core::ffi::c_int;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use unix_memory_sys as sys;
 
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, open_own};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::call;
 use crate::page::Pages;
 
-/// The kernel reads it, and writes to it: for requests by a pointer to `$argument`.
+/// Makes a request that takes a pointer to `$argument`, which the kernel reads and writes.
 macro_rules! request {
     ($descriptor:expr, $request:ident, $argument:expr) => {{
         let argument: *mut _ = &raw mut $argument;
-        // SAFETY: the argument is that of the request, lives until the kernel returns, and concerns pages
-        // that are the caller's: of these no content changes.
+        // SAFETY: the argument is of the request's type, lives until the kernel returns, and names pages of
+        // the caller's, whose content does not change.
         let result = unsafe { sys::ioctl($descriptor.number(), sys::$request, argument) };
         if result < 0 {
             Err(call::errno())
@@ -34,12 +35,12 @@ macro_rules! request {
     }};
 }
 
-/// A tracker of pages, which its methods are given: always the same.
+/// A tracker of pages. Its methods take the pages as an argument, the same ones each time.
 #[derive(Debug)]
 pub struct WriteProtect {
     userfault: Descriptor,
     pagemap: Descriptor,
-    /// Set when what was written is not known: then all of it was.
+    /// Set when it is not known which pages were written: all of them count as written then.
     is_unknown: AtomicBool,
 }
 
@@ -48,16 +49,27 @@ const CATEGORIES: u64 = sys::PAGE_IS_WRITTEN | sys::PAGE_IS_PRESENT | sys::PAGE_
 
 /// Whether a page of `categories` was written.
 const fn is_written(categories: u64) -> bool {
-    let is_nothing = categories & (sys::PAGE_IS_PRESENT | sys::PAGE_IS_SWAPPED) == 0;
-    categories & sys::PAGE_IS_WRITTEN != 0 || is_nothing
+    categories & sys::PAGE_IS_WRITTEN != 0 || is_missing(categories)
+}
+
+/// Whether a page of `categories` is neither in memory nor in swap space nor marked.
+const fn is_missing(categories: u64) -> bool {
+    categories & (sys::PAGE_IS_PRESENT | sys::PAGE_IS_SWAPPED) == 0
+}
+
+/// Whether the request that resets pages leaves out those of `categories`. It protects what the kernel
+/// calls written: missing pages only since a fix of July 2026 ("fix PAGEMAP_SCAN written state for
+/// unpopulated ptes"), and missing explicit huge pages not even then.
+const fn is_left_out(categories: u64) -> bool {
+    categories & sys::PAGE_IS_WRITTEN == 0 && is_missing(categories)
 }
 
 impl WriteProtect {
     /// Begins to track `pages`, of which there is at least one, as not written.
     ///
     /// # Errors
-    /// `ENOSYS` where the kernel has no such thing; `EPERM` of [`Call::Userfaultfd`] where it does not
-    /// allow it to this process; others of the kernel's.
+    /// `ENOSYS` where the kernel cannot do this; `EPERM` of [`Call::Userfaultfd`] where it does not allow
+    /// this process to; others of the kernel's.
     pub fn new(pages: Pages, arguments: Arguments) -> Result<Self> {
         let refused = |call, errno, reason| Error::new(call, errno, arguments, reason);
         let unsupported = |call| refused(call, libc::ENOSYS, Reason::Unsupported);
@@ -66,14 +78,16 @@ impl WriteProtect {
             libc::ENOSYS | libc::EINVAL => unsupported(Call::Userfaultfd),
             _ => refused(Call::Userfaultfd, errno, Reason::Kernel),
         })?;
-        let pagemap = open_own(c"/proc/self/pagemap", libc::O_RDONLY)
+        // Of the calling thread, since the first one of the process may have ended. It is about the memory
+        // of the process, however long that thread runs.
+        let pagemap = open_own(c"/proc/thread-self/pagemap", libc::O_RDONLY)
             .map_err(|(errno, reason)| refused(Call::Pagemap, errno, reason))?;
         let tracker = Self {
             userfault,
             pagemap,
             is_unknown: AtomicBool::new(false),
         };
-        // Where this is refused nothing is left to undo but what closing the descriptor does.
+        // Where this is refused, closing the descriptor undoes what there is.
         tracker.register(pages).map_err(|errno| {
             let reason = match errno {
                 libc::EBUSY => Reason::Watched,
@@ -112,7 +126,7 @@ impl WriteProtect {
         request!(self.userfault, UFFDIO_REGISTER, register).map(drop)
     }
 
-    /// Protects pages, or has them be written.
+    /// Protects pages, or has them count as written.
     fn protect(&self, pages: Pages, protected: bool) -> Result<(), Errno> {
         self.protect_addresses(pages.addresses(), protected)
     }
@@ -129,8 +143,8 @@ impl WriteProtect {
         request!(self.userfault, UFFDIO_WRITEPROTECT, protect).map(drop)
     }
 
-    /// Whether the kernel tracks all of `pages`: it skips memory that has no pages of its own, as the
-    /// registers of devices, and says nothing.
+    /// Whether the kernel tracks all of `pages`: it skips memory without pages of its own, such as the
+    /// registers of a device, and reports no error.
     fn tracks(&self, pages: Pages) -> Result<bool, Errno> {
         let Range { mut start, end } = pages.addresses();
         while start < end {
@@ -150,24 +164,24 @@ impl WriteProtect {
         Ok(true)
     }
 
-    /// Has all pages be not written.
+    /// Has all pages count as not written.
     pub fn mark(&self, pages: Pages, arguments: Arguments) -> Result<()> {
-        // Known again, before it is asked: what another thread meets afterward is to stay set.
+        // Cleared before the request: if another thread sets it meanwhile, it must stay set.
         self.is_unknown.store(false, Ordering::Relaxed);
-        // Without room for an answer, what is protected already is passed over in haste.
+        // Without room for an answer, the kernel skips quickly what is protected already.
         let mut scan = sys::pm_scan_arg {
             flags: sys::PM_SCAN_WP_MATCHING | sys::PM_SCAN_CHECK_WPASYNC,
             ..scan(pages.addresses(), None)
         };
         let result = request!(self.pagemap, PAGEMAP_SCAN, scan);
         result.map(drop).map_err(|errno| {
-            // Some are protected now that were written.
+            // Some of the written pages may be protected now.
             self.is_unknown.store(true, Ordering::Relaxed);
             Error::kernel(Call::PagemapScan, errno, arguments)
         })
     }
 
-    /// The pages that were written, which are so no more if `reset`.
+    /// The pages that were written; with `reset`, they do not count as written afterward.
     pub fn pieces(&self, pages: Pages, arguments: Arguments, reset: bool) -> Pieces<'_> {
         let Range { start, end } = pages.addresses();
         Pieces {
@@ -187,8 +201,8 @@ impl WriteProtect {
     /// Tracks the pages no longer.
     pub fn stop(self, pages: Pages) {
         let mut range = range(pages.addresses());
-        // Where it is refused, closing the descriptor does it, unless a child has it too: then the kernel
-        // goes on tracking, which is not seen but by who would track the pages again.
+        // Where this is refused, closing the descriptor stops it, unless a child has the descriptor too. Then
+        // the kernel goes on tracking, which only shows when the pages are to be tracked again.
         let _refused = request!(self.userfault, UFFDIO_UNREGISTER, range);
     }
 }
@@ -196,27 +210,27 @@ impl WriteProtect {
 /// How many regions are asked for in one call.
 const BATCH: usize = 64;
 
-/// What was written, piece by piece, from the lowest address on; of what was reset and not returned the
-/// rest is written again when it is dropped.
+/// What was written, piece by piece, from the lowest address on. What was reset and not returned has to be
+/// given back at the end.
 #[derive(Debug)]
 pub struct Pieces<'a> {
     tracker: &'a WriteProtect,
     pages: Pages,
     arguments: Arguments,
     reset: bool,
-    /// Nothing is known: all of it is one piece.
+    /// It is not known which pages were written: all of them are one piece.
     is_unknown: bool,
-    /// What is still to be asked about.
+    /// The pages that the kernel was not asked about yet.
     start: usize,
     end: usize,
-    /// What was answered, of which `next..filled` were not yet returned.
+    /// The kernel's answer, of which `next..filled` were not returned yet.
     batch: [sys::page_region; BATCH],
     next: usize,
     filled: usize,
 }
 
 impl Pieces<'_> {
-    /// The next piece; the end comes but once.
+    /// The next piece. After the end it must not be called again.
     pub fn next(&mut self) -> Result<Option<Range<usize>>> {
         if self.is_unknown {
             self.is_unknown = false;
@@ -242,7 +256,7 @@ impl Pieces<'_> {
         }
     }
 
-    /// Asks about more.
+    /// Asks the kernel about more pages.
     fn fill(&mut self) -> Result<()> {
         let asked = self.start..self.end;
         (self.next, self.filled) = (0, 0);
@@ -252,7 +266,7 @@ impl Pieces<'_> {
             } else {
                 sys::PM_SCAN_CHECK_WPASYNC
             },
-            // Those that are written, or not there: of these, the ones in swap may not be written.
+            // Pages that are written, or not in memory; those in swap space may turn out not to be written.
             category_inverted: sys::PAGE_IS_PRESENT,
             category_anyof_mask: sys::PAGE_IS_WRITTEN | sys::PAGE_IS_PRESENT,
             return_mask: CATEGORIES,
@@ -261,6 +275,7 @@ impl Pieces<'_> {
         match request!(self.tracker.pagemap, PAGEMAP_SCAN, scan) {
             Ok(count) => {
                 self.filled = usize::try_from(count).unwrap_or(0).min(BATCH);
+                self.protect_missing();
                 // With none found, there are none up to the end.
                 self.start = if self.filled == 0 {
                     self.end
@@ -271,25 +286,35 @@ impl Pieces<'_> {
             }
             Err(errno) => {
                 self.start = self.end;
-                // It may have reset pages before it met the error, and does not say which.
+                // It may have reset pages before the error, and does not report which.
                 self.give_back(asked);
                 Err(Error::kernel(Call::PagemapScan, errno, self.arguments))
             }
         }
     }
 
-    /// Has the pages at `addresses` be written again, if they were reset.
-    pub fn give_back(&mut self, addresses: Range<usize>) {
+    /// Protects what was answered, is not there, and was not protected by the request. A write until then
+    /// is one of those that are reported now: the caller reads the pages later.
+    fn protect_missing(&self) {
+        for region in &self.batch[..self.filled] {
+            if self.reset && is_left_out(region.categories) {
+                let addresses = address(region.start)..address(region.end);
+                // Where this is refused, the pages are reported again.
+                let _refused = self.tracker.protect_addresses(addresses, true);
+            }
+        }
+    }
+
+    /// Has the pages at `addresses` count as written again, if they were reset.
+    pub fn give_back(&self, addresses: Range<usize>) {
         if self.reset && self.tracker.protect_addresses(addresses, false).is_err() {
             self.tracker.is_unknown.store(true, Ordering::Relaxed);
         }
     }
-}
 
-impl Drop for Pieces<'_> {
-    fn drop(&mut self) {
-        for i in self.next..self.filled {
-            let region = self.batch[i];
+    /// Has what was answered, and not returned, count as written again.
+    pub fn give_back_rest(&self) {
+        for region in &self.batch[self.next..self.filled] {
             if is_written(region.categories) {
                 self.give_back(address(region.start)..address(region.end));
             }
@@ -312,19 +337,6 @@ fn open_userfault() -> Result<Descriptor, Errno> {
     };
     request!(descriptor, UFFDIO_API, api)?;
     Ok(descriptor)
-}
-
-/// Opens a file about this process, and says why not.
-pub fn open_own(path: &core::ffi::CStr, flags: c_int) -> Result<Descriptor, (Errno, Reason)> {
-    Descriptor::open(path, flags).map_err(|errno| {
-        // SAFETY: this one takes nothing more.
-        let is_closed = || unsafe { libc::prctl(libc::PR_GET_DUMPABLE) } != 1;
-        let reason = match errno {
-            libc::EACCES | libc::EPERM if is_closed() => Reason::NotDumpable,
-            _ => Reason::Kernel,
-        };
-        (errno, reason)
-    })
 }
 
 fn range(addresses: Range<usize>) -> sys::uffdio_range {
@@ -359,7 +371,7 @@ fn address(value: u64) -> usize {
 mod tests {
     use unix_memory_sys::{PAGE_IS_PRESENT, PAGE_IS_SWAPPED, PAGE_IS_WRITTEN};
 
-    use super::is_written;
+    use super::{is_left_out, is_written};
 
     /// What the running kernel says is a part of what kernels may say.
     #[test]
@@ -373,5 +385,18 @@ mod tests {
             !is_written(PAGE_IS_SWAPPED),
             "in swap, or to come protected"
         );
+    }
+
+    #[test]
+    fn what_the_request_leaves_out() {
+        assert!(is_left_out(0));
+        for reset in [
+            PAGE_IS_WRITTEN,
+            PAGE_IS_WRITTEN | PAGE_IS_PRESENT,
+            PAGE_IS_PRESENT,
+            PAGE_IS_SWAPPED,
+        ] {
+            assert!(!is_left_out(reset), "{reset:#x}");
+        }
     }
 }
