@@ -65,7 +65,6 @@ const ROWS: &[Row] = rows! {
     [windows windows_drop remap_object file_bytes map_empty_file resize_several
      resize_hidden code_dual into_executable] SYS_munmap [] Done, "what is of no more use goes later";
     [file_truncate] SYS_munmap [EINVAL] Done, "mapped anew, and the old mapping goes later";
-    [shrink file_truncate] SYS_munmap [] As(&[Call::Mremap]), "a mapping that shrinks is resized";
 
     // Other ways to do the same.
     [] SYS_process_vm_readv [] Done, "another mechanism copies";
@@ -94,7 +93,7 @@ const ROWS: &[Row] = rows! {
         "guards are mappings of their own";
     [unnamed memfd sealed_from_bytes code_dual shared_ring] SYS_memfd_create [EINVAL] Either,
         "a kernel before the flag";
-    [unnamed] SYS_fcntl [EPERM] Done, "nobody else can have it yet";
+    [unnamed] SYS_fcntl [EPERM] Either, "done if the file says that it takes no seals, as before Linux 6.3";
     [seal_memory sealed_from_bytes] SYS_fcntl [EINVAL] Either, "a kernel before the last seal";
     [file_bytes] SYS_pread64 [ESPIPE] Done, "read as what has no places";
 

@@ -253,7 +253,13 @@ fn a_refused_resize_changes_nothing() {
     let tail = mapping.as_ptr().wrapping_add(page);
     let shrink = || (mapping.resize(1), mapping);
     let (result, mapping) = refusing(SYS_MUNMAP, tail, ENOMEM, shrink).unwrap();
-    assert_eq!(result.unwrap_err().errno(), ENOMEM);
+    let error = result.unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Munmap, ENOMEM));
+    assert_eq!(
+        error.to_string(),
+        format!("munmap of {page} bytes: Cannot allocate memory")
+    );
+    assert_eq!(mapping.len(), 2 * page);
     assert!(mapping.iter().all(|&byte| byte == 1));
     // What is hidden cannot be shown, to be copied.
     let (mapping, _behind) = Mapping::anonymous(2 * page)

@@ -223,7 +223,7 @@ fn no_cut_inside_a_huge_page() {
     assert_eq!(error.reason(), Reason::HugePage);
     // Neither shrunk: the kernel unmaps no part of one.
     let error = mapping.resize(page_size()).unwrap_err();
-    assert_eq!((error.call(), error.errno()), (Call::Mremap, EINVAL));
+    assert_eq!((error.call(), error.errno()), (Call::Munmap, EINVAL));
     let (first, mut second) = mapping.split_at(size.bytes()).unwrap();
     first.unmap().unwrap();
     second[0] = 1;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOENT, ENOSYS, EPERM};
 use rustix::io::{FdFlags, fcntl_getfd};
-use tests::seccomp::{SYS_FTRUNCATE, SYS_MEMFD_CREATE};
+use tests::seccomp::{SYS_FCNTL, SYS_FTRUNCATE, SYS_MEMFD_CREATE};
 use tests::{Permissions, in_a_child, lacks, limit_file_size, map_at, refusing_argument, skip};
 use unix_memory::{
     Call, FileKind, MapOptions, NamedMemory, ReadOnly, ReadWrite, Reason, SharedMemory, page_size,
@@ -131,6 +131,26 @@ fn an_old_kernel_makes_memfds_all_the_same() {
         let memory = memory.unwrap();
         assert_eq!(memory.len().unwrap(), 10);
         assert!(memory.seals().unwrap().contains(Seals::SEAL));
+    }
+}
+
+/// A filter that keeps seals from being added does not make a file that nobody can add seals to.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_filter_that_forbids_seals_is_not_taken_for_a_seal() {
+    use unix_memory::{MemfdOptions, Seals};
+
+    for options in [MemfdOptions::new(), MemfdOptions::new().executable(true)] {
+        let add = unix_memory_sys::F_ADD_SEALS.unsigned_abs().into();
+        let made = refusing_argument(SYS_FCNTL, 1, add, EPERM, || options.create(10));
+        match made {
+            // A kernel before the flags that let seals be added: the file has the last one.
+            Some(Ok(memory)) => assert!(memory.seals().unwrap().contains(Seals::SEAL)),
+            Some(Err(error)) => {
+                assert_eq!((error.call(), error.errno()), (Call::AddSeals, EPERM));
+            }
+            None => return,
+        }
     }
 }
 

@@ -65,8 +65,12 @@ impl MapOptions {
     ///
     /// # Safety
     /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
-    /// multiples of their size; what is mapped could not be unmapped otherwise.
+    /// else's otherwise. If the file is in huge pages (hugetlbfs):
+    /// * offset and length must be multiples of their size; what is mapped could not be unmapped
+    ///   otherwise;
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, as through
+    ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
+    ///   first used. (`map_shared` sets the pages aside whatever the options say.)
     #[doc(alias = "MAP_SHARED")]
     pub unsafe fn map_shared_raw<A: Access>(
         &self,
@@ -86,8 +90,12 @@ impl MapOptions {
     ///
     /// # Safety
     /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise. If the file is in huge pages (hugetlbfs), offset and length must be
-    /// multiples of their size; what is mapped could not be unmapped otherwise.
+    /// else's otherwise. If the file is in huge pages (hugetlbfs):
+    /// * offset and length must be multiples of their size; what is mapped could not be unmapped
+    ///   otherwise;
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, as through
+    ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
+    ///   first used. (`map_private` sets the pages aside whatever the options say.)
     #[doc(alias = "MAP_PRIVATE")]
     pub unsafe fn map_private_raw<A: Access>(
         &self,

@@ -4,6 +4,7 @@ use core::ffi::{CStr, c_uint};
 
 use unix_memory_sys as sys;
 
+use super::seals::Seals;
 use super::shared_memory::SharedMemory;
 use crate::error::{Arguments, Call, Error, Name, Result};
 use crate::os;
@@ -44,7 +45,7 @@ impl Default for MemfdOptions<'_> {
 }
 
 impl<'a> MemfdOptions<'a> {
-    /// No name to speak of, no seals, no executing, no huge pages.
+    /// No seals, no executing, no huge pages; the name is `unix-memory`.
     pub const fn new() -> Self {
         Self {
             name: c"unix-memory",
@@ -54,8 +55,8 @@ impl<'a> MemfdOptions<'a> {
         }
     }
 
-    /// A name for people: /proc/self/fd and /proc/self/maps show it, and nothing else uses it. Two
-    /// may have the same.
+    /// A name for people to read: /proc/self/fd and /proc/self/maps show it, and nothing else uses it.
+    /// Several files may have the same name.
     pub const fn name(mut self, name: &'a CStr) -> Self {
         self.name = name;
         self
@@ -77,9 +78,11 @@ impl<'a> MemfdOptions<'a> {
     ///   pages of that size.
     /// * `ENODEV`: the kernel was built without huge pages.
     /// * `EACCES`: to execute is asked for, and `vm.memfd_noexec` forbids that.
+    /// * `EPERM` of [`Call::AddSeals`]: seals could be added by anybody, and a filter of system calls
+    ///   keeps this process from adding the one that forbids it.
     /// * `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` as [`SharedMemory::unnamed`].
     ///
-    /// That huge pages are too few is told when they are mapped.
+    /// If there are too few huge pages, mapping them fails.
     pub fn create(self, len: u64) -> Result<SharedMemory> {
         let arguments = Arguments::Name(Name::new(self.name.to_bytes()));
         let mut flags = self.flags | sys::MFD_CLOEXEC;
@@ -92,8 +95,12 @@ impl<'a> MemfdOptions<'a> {
         if !self.sealing {
             // Some flags let seals be added though nobody asked for that.
             match memory.add_raw_seals(sys::F_SEAL_SEAL) {
-                // None can be added, then.
-                Err(error) if error.errno() == libc::EPERM => {}
+                // None can be added, unless it is a filter of system calls that refuses.
+                Err(error) if error.errno() == libc::EPERM => {
+                    if !memory.seals()?.contains(Seals::SEAL) {
+                        return Err(error);
+                    }
+                }
                 sealed => sealed?,
             }
         }

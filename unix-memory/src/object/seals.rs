@@ -54,7 +54,7 @@ impl SharedMemory {
     /// The file's seals.
     ///
     /// # Errors
-    /// `EINVAL` with [`Reason::NotSealable`]: it is no memfd.
+    /// `EINVAL` with [`Reason::NotSealable`]: it is not a memfd.
     #[doc(alias = "F_GET_SEALS")]
     pub fn seals(&self) -> Result<Seals> {
         seals_of(self.as_fd())
@@ -64,12 +64,12 @@ impl SharedMemory {
     ///
     /// # Errors
     /// * `EBUSY` with [`Reason::Mapped`], for [`Seals::WRITE`]: somebody has the file mapped shared
-    ///   and could write, be it that the mapping is read-only now. Drop every [`SharedMapping`] of
+    ///   and could write, even if the mapping is read-only now. Drop every [`SharedMapping`] of
     ///   it first. Also while the kernel itself is at work on its pages.
     /// * `EPERM`: no seals may be added ([`Seals::SEAL`], see
-    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing)), or the descriptor is not open
-    ///   for writing.
-    /// * `EINVAL` with [`Reason::NotSealable`]: it is no memfd; or the kernel does not know one of
+    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing)), the descriptor is not open
+    ///   for writing, or a filter of system calls refuses it.
+    /// * `EINVAL` with [`Reason::NotSealable`]: it is not a memfd; or the kernel does not know one of
     ///   the seals.
     ///
     /// [`SharedMapping`]: crate::SharedMapping

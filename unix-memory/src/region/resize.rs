@@ -80,7 +80,7 @@ impl Region {
         let is_shorter = keep < all || !self.is_private_anonymous() && len != self.len();
         if os::COUNTS_BYTES && len != 0 && is_shorter {
             // The system unmaps whole mappings, and knows them by their length.
-            return Err(refused(self, len, libc::EINVAL, Reason::Unsupported));
+            return Err(refused_at_once(self, len, Reason::Unsupported));
         }
         if keep < all {
             // SAFETY: `keep` is within the pages.
@@ -89,7 +89,7 @@ impl Region {
             let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
             if let Err((error, tail)) = tail.unmap() {
                 core::mem::forget(tail);
-                return Err(refused(self, len, error.errno(), Reason::Kernel));
+                return Err(error);
             }
         }
         let anonymous = self.is_private_anonymous();

@@ -20,7 +20,9 @@ impl<A: Access> SharedMapping<A> {
     /// [`MapOptions::at`](crate::MapOptions::at)); `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
     /// the limit of mappings or a length allows; `EAGAIN` over the limit on locked memory; `EFAULT`
     /// where advice on a part has made several mappings of it in the kernel; `EINVAL` for an empty
-    /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages.
+    /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages. If the kernel
+    /// refuses to unmap the end of a mapping that shrinks, the error is that of munmap(2)
+    /// ([`Call::Munmap`](crate::Call::Munmap)).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
