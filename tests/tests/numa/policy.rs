@@ -189,6 +189,57 @@ fn parts_have_policies_of_their_own() {
     assert!(status.success(), "a child has it too");
 }
 
+/// A policy with a flag, which other code has set, is not taken for the one without it.
+#[test]
+fn policies_with_flags_are_not_expressed() {
+    let Some(nodes) = nodes("policies with flags") else {
+        return;
+    };
+    let node = first(nodes);
+    let Some(bit) = 1_usize.checked_shl(node) else {
+        return skip("policies with flags", "its first node has a large number");
+    };
+    let page = page_size();
+    let mapping = Mapping::anonymous(2 * page).unwrap();
+    let bind = Bind(only(node));
+    mapping.set_policy(.., bind, Migration::Never).unwrap();
+    for (mode, flag) in [
+        (sys::MPOL_BIND, sys::MPOL_F_STATIC_NODES),
+        (sys::MPOL_BIND, sys::MPOL_F_RELATIVE_NODES),
+        (sys::MPOL_BIND, sys::MPOL_F_NUMA_BALANCING),
+        (sys::MPOL_PREFERRED, sys::MPOL_F_STATIC_NODES),
+        (sys::MPOL_INTERLEAVE, sys::MPOL_F_STATIC_NODES),
+    ] {
+        // SAFETY: the page is the mapping's; the mask has as many bits as is said (the kernel takes one
+        // off), and no content changes.
+        let set = unsafe {
+            sys::mbind(
+                mapping.as_ptr().cast_mut().cast(),
+                page.try_into().unwrap(),
+                mode | flag,
+                (&raw const bit).cast(),
+                usize::BITS.into(),
+                0,
+            )
+        };
+        if set != 0 {
+            let error = std::io::Error::last_os_error();
+            skip("a flag of a policy", &format!("{flag:#x}: {error}"));
+            continue;
+        }
+        let error = mapping.policy_at(0).unwrap_err();
+        assert_eq!(
+            (error.call(), error.errno(), error.reason()),
+            (Call::GetMempolicy, libc::ENOTSUP, Reason::Unsupported),
+            "{mode} {flag:#x}"
+        );
+        assert_eq!(mapping.policy_at(page), Ok(bind));
+    }
+    // It can be given another.
+    mapping.set_policy(.., Default, Migration::Never).unwrap();
+    assert_eq!(mapping.policy_at(0), Ok(Default));
+}
+
 #[test]
 fn the_page_of_zeros_is_on_no_node() {
     if nodes("the page of zeros").is_none() {

@@ -8,13 +8,14 @@ mod pool;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use libc::{EACCES, EINVAL};
+use libc::{EACCES, EINVAL, EMFILE, EPERM};
 use nodes::{first, nodes, only};
 use pool::pool;
-use tests::skip;
+use tests::seccomp::SYS_MREMAP;
+use tests::{in_a_child, limit_open_files, refusing_argument, skip};
 use unix_memory::MemoryPolicy::{Bind, Interleave};
 use unix_memory::{
-    Call, MapOptions, MemfdOptions, Migration, ReadOnly, ReadWrite, Reason, page_size,
+    Call, MapOptions, Mapping, MemfdOptions, Migration, ReadOnly, ReadWrite, Reason, page_size,
 };
 
 /// The pool has its pages on all nodes by turns, so that none has enough.
@@ -101,4 +102,71 @@ fn they_are_brought_in_before_they_are_bound() {
     let mut bytes = [0; 4];
     private.read_at(0, &mut bytes).unwrap();
     assert_eq!(&bytes, b"then");
+}
+
+/// A kernel before Linux 5.16, which does not say by `mremap` where there are huge pages; here a filter
+/// does not let it.
+#[test]
+fn they_are_found_by_their_size_too() {
+    let check = "huge pages that mremap does not find";
+    let (Some(nodes), Some((size, _reserved))) = (nodes(check), pool(2, check)) else {
+        return;
+    };
+    let bytes = size.bytes();
+    let bind = Bind(only(first(nodes)));
+    let options = MapOptions::new().len(2 * bytes).huge_pages(size);
+    let mapping = options.map_anonymous(ReadWrite).unwrap();
+    let set = || {
+        let set = mapping.set_policy(bytes.., bind, Migration::Never);
+        (set, [0, 1].map(|page| mapping.node_of(page * bytes)))
+    };
+    // Of a length, whichever page it is asked about.
+    let page = page_size() as u64;
+    let Some((set, here)) = refusing_argument(SYS_MREMAP, 1, page, EPERM, set) else {
+        return;
+    };
+    set.unwrap();
+    assert!(matches!(here, [Ok(None), Ok(Some(_))]), "{here:?}");
+    assert_eq!(mapping.policy_at(bytes), Ok(bind));
+    drop(mapping);
+
+    // What is in small pages is bound as ever.
+    let small = MapOptions::new().len(4 * page_size());
+    let small = small.map_anonymous_shared(ReadWrite).unwrap();
+    let set = || small.set_policy(.., bind, Migration::Never);
+    let set = refusing_argument(SYS_MREMAP, 1, page, EPERM, set);
+    set.expect("filters").unwrap();
+    assert_eq!(small.node_of(0), Ok(None), "none was brought in");
+}
+
+/// Where nothing says whether there are huge pages, memory that may be of such is not bound.
+#[test]
+fn what_may_be_huge_pages_is_not_bound() {
+    let check = "memory that may be huge pages";
+    let Some(nodes) = nodes(check) else {
+        return;
+    };
+    let bind = Bind(only(first(nodes)));
+    let len = 4 * page_size();
+    let status = in_a_child(|| {
+        let private = Mapping::anonymous(len).unwrap();
+        let shared = MapOptions::new().len(len);
+        let shared = shared.map_anonymous_shared(ReadWrite).unwrap();
+        let spread = Interleave(nodes);
+        let set = || {
+            private.set_policy(.., bind, Migration::Never).unwrap();
+            shared.set_policy(.., spread, Migration::Never).unwrap();
+            shared.set_policy(.., bind, Migration::Never)
+        };
+        // No file can be opened.
+        limit_open_files(0).unwrap();
+        let page = page_size() as u64;
+        let Some(set) = refusing_argument(SYS_MREMAP, 1, page, EPERM, set) else {
+            return;
+        };
+        let error = set.unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::ProcessMap, EMFILE));
+        assert_eq!(shared.policy_at(0), Ok(spread));
+    });
+    assert!(status.success());
 }

@@ -91,16 +91,21 @@ impl Region {
         protection: Protection,
         arguments: Arguments,
     ) -> Result<()> {
-        let page = page_size();
-        // Neither is where a huge page begins.
-        let [second, last] =
-            [page, pages.len - page].map(|at| pages.start.as_ptr().wrapping_add(at));
-        let are_huge = !self.is_private_anonymous()
-            && pages.len > page
-            // SAFETY: the pages are the region's own.
-            && [second, last].into_iter().any(|at| unsafe { os::is_in_huge_page(at) });
-        if !are_huge {
+        // (A range of one page is a part of a huge one at most, of which the kernel sets no policy.)
+        if self.is_private_anonymous() || pages.len <= page_size() {
             return Ok(());
+        }
+        match os::has_huge_pages(pages) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(errno) => {
+                // They may be.
+                let reason = match errno {
+                    libc::ENOENT => Reason::NoProc,
+                    _ => Reason::Kernel,
+                };
+                return Err(Error::new(Call::ProcessMap, errno, arguments, reason));
+            }
         }
         if !protection.contains(Protection::READ | Protection::WRITE) {
             let reason = Reason::NotWritableToBind;
@@ -194,8 +199,8 @@ macro_rules! nodes {
             /// * **Explicit huge pages** are brought in from any node, ready to be written, before they
             ///   are [bound](MemoryPolicy::Bind), because using one that those nodes do not have would
             ///   raise SIGBUS; [`Migration::Move`] then moves them. The range must be whole ones, and
-            ///   writable. Before Linux 5.16 the kernel does not say where there are such pages: nothing
-            ///   is brought in there, and using one that is missing raises SIGBUS.
+            ///   writable. Before Linux 5.16, `/proc/thread-self/smaps` is read to find out whether
+            ///   memory other than private anonymous memory is in such pages.
             ///
             /// # Errors
             /// * `EINVAL`: the range does not lie in the mapping; it begins or ends inside an explicit
@@ -204,7 +209,8 @@ macro_rules! nodes {
             ///   calling thread may not use ([`Reason::NoNode`](crate::Reason::NoNode), see
             ///   [`Nodes::allowed`]); or the kernel does not know the policy
             ///   ([`Reason::Unsupported`](crate::Reason::Unsupported)).
-            /// * `EIO`: with [`Migration::Require`], pages that only this process uses could not be
+            /// * `EIO`: with [`Migration::Require`] and a policy other than
+            ///   [`Default`](MemoryPolicy::Default), pages that only this process uses could not be
             ///   moved ([`Reason::NotMoved`](crate::Reason::NotMoved)). The others were moved, and the
             ///   range has the policy.
             /// * `ENOMEM`: the kernel is short of memory, or at its limit of mappings. If the range was
@@ -212,6 +218,10 @@ macro_rules! nodes {
             /// * `EACCES`: explicit huge pages that are to be bound cannot be written
             ///   ([`Reason::NotWritableToBind`](crate::Reason::NotWritableToBind)); and the errors of
             ///   [`populate_write`](Self::populate_write) where they cannot be brought in.
+            /// * For [`MemoryPolicy::Bind`] of other than private anonymous memory, where it is not known
+            ///   whether it is in explicit huge pages: an error of
+            ///   [`Call::ProcessMap`](crate::Call::ProcessMap), such as `ENOENT` without `/proc`
+            ///   ([`Reason::NoProc`](crate::Reason::NoProc)).
             /// * `ENOSYS`: the kernel was built without NUMA
             ///   ([`Reason::Unsupported`](crate::Reason::Unsupported)).
             /// * `EPERM`: a filter of system calls denies it, as in some containers.
@@ -245,8 +255,9 @@ macro_rules! nodes {
             ///
             /// # Errors
             /// * `EINVAL`: the offset does not lie in the mapping.
-            /// * `ENOTSUP` ([`Reason::Unsupported`](crate::Reason::Unsupported)): this crate has no name
-            ///   for the policy, which other code must have set.
+            /// * `ENOTSUP` ([`Reason::Unsupported`](crate::Reason::Unsupported)): [`MemoryPolicy`] cannot
+            ///   express the policy, which other code must have set: it is of another kind, or has one of
+            ///   the flags `MPOL_F_STATIC_NODES`, `MPOL_F_RELATIVE_NODES` and `MPOL_F_NUMA_BALANCING`.
             /// * `ENOSYS` and `EPERM` as [`set_policy`](Self::set_policy).
             ///
             /// ```

@@ -83,9 +83,10 @@ impl MemoryPolicy {
         }
     }
 
-    /// The policy of the kernel's `mode` and `nodes`, if it has a name here.
+    /// The policy of the kernel's `mode` and `nodes`, if it can be expressed here. With one of the
+    /// kernel's `MPOL_MODE_FLAGS`, which are bits of the mode, it cannot.
     pub(super) fn from_kernel(mode: c_int, nodes: Nodes) -> Option<Self> {
-        Some(match mode & !sys::MPOL_MODE_FLAGS {
+        Some(match mode {
             sys::MPOL_DEFAULT => Self::Default,
             sys::MPOL_LOCAL => Self::Local,
             sys::MPOL_BIND => Self::Bind(nodes),
@@ -110,8 +111,11 @@ pub enum Migration {
     /// possible. Their content stays. Since Linux 2.6.16.
     #[doc(alias = "MPOL_MF_MOVE")]
     Move,
-    /// As [`Move`](Self::Move), and a page that cannot be moved is an error, as one that a device
+    /// As [`Move`](Self::Move), and a page that cannot be moved is an error, such as one that a device
     /// writes to. Pages that other processes use too stay, and are not an error.
+    ///
+    /// With [`MemoryPolicy::Default`] this is the same as `Move`: the kernel ignores `MPOL_MF_STRICT`
+    /// there.
     #[doc(alias = "MPOL_MF_STRICT")]
     Require,
 }

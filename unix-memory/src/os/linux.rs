@@ -35,6 +35,8 @@ mod fsync;
 mod huge_bytes;
 #[path = "parts/icache_linux.rs"]
 mod icache;
+#[path = "parts/kernel_page_size.rs"]
+mod kernel_page_size;
 #[path = "parts/lock_future.rs"]
 mod lock_future;
 #[path = "parts/madvise.rs"]
@@ -82,6 +84,7 @@ pub use madvise::madvise;
 pub use process_madvise::advise_together;
 
 pub use huge_bytes::huge_bytes;
+pub use kernel_page_size::has_huge_pages;
 pub use mincore::mincore;
 
 pub use lock_future::stop_locking_future;

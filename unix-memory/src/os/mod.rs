@@ -82,8 +82,8 @@
 //! * `jit_write_protect`: whether the calling thread may execute what was mapped with `MAP_JIT`, or
 //!   write it.
 //!
-//! Of Linux and Android alone: `number_in_file`, which reads what the kernel says in a file of
-//! text; with the feature `std`, `open_of`, which opens a `ProcessFile`, one of the kernel's about a
+//! Of Linux and Android alone: `has_huge_pages`, whether pages are in explicit huge ones, on any kernel;
+//! `number_in_file`, which reads what the kernel says in a file of text; with the feature `std`, `open_of`, which opens a `ProcessFile`, one of the kernel's about a
 //! process.
 
 pub mod call;

@@ -25,17 +25,32 @@ pub unsafe fn remap(
     to_result(address)
 }
 
-/// Whether `address`, where a page of the caller's begins, is inside a huge page of hugetlbfs.
+/// Whether `address`, where a page of the caller's begins, is inside a huge page of hugetlbfs, as far as
+/// [`probe`] reports it.
 ///
 /// # Safety
 /// The page is the caller's.
 pub unsafe fn is_in_huge_page(address: *mut u8) -> bool {
+    // SAFETY: as the caller vouches.
+    unsafe { probe(address) == Some(true) }
+}
+
+/// Whether `address`, where a page of the caller's begins, is inside a huge page of hugetlbfs; `None`
+/// where the call itself is refused. Before Linux 5.16 it never is.
+///
+/// # Safety
+/// The page is the caller's.
+pub unsafe fn probe(address: *mut u8) -> Option<bool> {
     let page = page_size();
     // To change a length into the same one does nothing; but first the kernel looks whether the
-    // address is one that a page of this mapping can have. (Before Linux 5.16 it did not.)
+    // address is one that a page of this mapping can have.
     // SAFETY: nothing is moved or resized.
     let same = unsafe { sys::mremap(address.cast(), page, page, 0) };
-    to_result(same) == Err(libc::EINVAL)
+    match to_result(same) {
+        Ok(_) => Some(false),
+        Err(libc::EINVAL) => Some(true),
+        Err(_) => None,
+    }
 }
 
 fn to_result(address: *mut c_void) -> Result<NonNull<u8>, Errno> {
