@@ -78,8 +78,7 @@ impl WriteProtect {
             libc::ENOSYS | libc::EINVAL => unsupported(Call::Userfaultfd),
             _ => refused(Call::Userfaultfd, errno, Reason::Kernel),
         })?;
-        // Of the calling thread, since the first one of the process may have ended. It is about the memory
-        // of the process, however long that thread runs.
+        // Of the calling thread, since the first one of the process may have ended.
         let pagemap = open_own(c"/proc/thread-self/pagemap", libc::O_RDONLY)
             .map_err(|(errno, reason)| refused(Call::Pagemap, errno, reason))?;
         let tracker = Self {
@@ -390,12 +389,7 @@ mod tests {
     #[test]
     fn what_the_request_leaves_out() {
         assert!(is_left_out(0));
-        for reset in [
-            PAGE_IS_WRITTEN,
-            PAGE_IS_WRITTEN | PAGE_IS_PRESENT,
-            PAGE_IS_PRESENT,
-            PAGE_IS_SWAPPED,
-        ] {
+        for reset in [PAGE_IS_WRITTEN, PAGE_IS_PRESENT, PAGE_IS_SWAPPED] {
             assert!(!is_left_out(reset), "{reset:#x}");
         }
     }

@@ -17,6 +17,9 @@ use crate::process_map::region::{Name, PutName, Region};
 /// * **fork**: in a child, this is still the map of the parent. Open a new one there.
 /// * **exec**: when the other process executes another program, its old memory is gone. Questions then
 ///   fail with `ESRCH` on Linux; elsewhere they are about the new program.
+/// * **End**: a process that has ended is `ESRCH`. On Apple's systems and the BSDs, the process is looked
+///   up by its number at each question: when another one has got that number, the answers are about that
+///   one. A number is not given again while the parent of the process has not waited for it.
 /// * **Descriptors**: on Linux, illumos and Solaris it holds one, which is closed on exec.
 ///
 /// ```
@@ -70,9 +73,11 @@ impl ProcessMap {
     /// # Errors
     /// Those of [`of_self`](Self::of_self), and:
     /// * `ESRCH` where there is no such process, or it has no memory: it has ended and its parent has
-    ///   not waited for it, or it is one of the kernel's threads.
+    ///   not waited for it, or it is one of the kernel's threads. Also on Linux where `/proc` is mounted
+    ///   with `hidepid=invisible` (2), and hides the process: it looks as if there were none.
     /// * `EACCES` or `EPERM` where this process may not inspect that one ([`Reason::NotTraceable`]). On
-    ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking").
+    ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking"), and `/proc` is not
+    ///   mounted with `hidepid=noaccess` (1).
     ///
     /// # Platform
     /// As [`of_self`](Self::of_self). OpenBSD lets only root inspect other processes.

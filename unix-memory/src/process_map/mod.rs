@@ -37,6 +37,11 @@
 //! Other systems fail with `ENOSYS` ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far, this
 //! has run on Linux alone.
 //!
+//! On Apple's systems, memory that processes have in common may be a map of its own within that of the
+//! process, a *submap*, as is the shared cache of libraries. The kernel reports the submap as one region,
+//! with one protection, and not what is mapped in it. Source: `fill_procregioninfo` in XNU's
+//! `osfmk/vm/bsd_vm.c`.
+//!
 //! The text of Linux has `\012` in a path for a newline, and also for these four characters
 //! themselves: where the text is read, both are reported as a newline. The pages `[vsyscall]` and
 //! `[vectors]`, which are the kernel's own, are left out.
