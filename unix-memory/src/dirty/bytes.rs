@@ -13,7 +13,7 @@ impl<A: Writable> Tracked<Mapping<A>> {
     /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system, as
     /// [`Mapping::discard`] does. The range counts as written.
     ///
-    /// [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) keeps up to 16 ranges that were discarded and do
+    /// [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) keeps up to 8 ranges that were discarded and do
     /// not touch. With more, what lies between two of them counts as written too.
     ///
     /// # Errors

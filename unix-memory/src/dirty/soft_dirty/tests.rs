@@ -1,4 +1,8 @@
 //! The tracker over bits that the tests set, whatever the running kernel has.
+#![allow(
+    clippy::single_range_in_vec_init,
+    reason = "ranges come in lists, of which one may have a single range"
+)]
 
 use core::ops::Range;
 use core::ptr::{NonNull, without_provenance_mut};
