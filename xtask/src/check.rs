@@ -152,7 +152,7 @@ impl Check<'_> {
         capture(&mut cargo).map(|_| "ok".to_owned()).into()
     }
 
-    /// All programs of the tests, and `pages` with its own. (Flags for all of them would be those of what they need too: a warning
+    /// All programs of the tests and examples, and `pages` with its own. (Flags for all of them would be those of what they need too: a warning
     /// is found in what cargo says, which is nothing else.)
     fn tests(&self, std: Std) -> Outcome {
         if !self.row.target.tests {
@@ -163,7 +163,8 @@ impl Check<'_> {
         }
         let mut cargo = self.toolchain.tool("cargo");
         cargo
-            .args(["check", "--quiet", "--locked", "--package=tests", "--tests"])
+            .args(["check", "--quiet", "--locked", "--tests", "--examples"])
+            .args(["--package=tests", "--package=unix-memory"])
             .args(["-Zbuild-std=std,panic_abort,test"])
             .args(["--target", self.row.name()])
             .args(["--target-dir", &self.target_dir]);

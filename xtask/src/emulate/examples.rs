@@ -11,8 +11,9 @@ pub type Example = (
     fn(&str, usize) -> bool,
 );
 
-/// The examples that are run and their output checked. `.ci/run` does the same on this machine.
-pub const EXAMPLES: [Example; 4] = [
+/// The examples that are run and their output checked, also where there are no processes. Where there are,
+/// `unix-memory/tests/examples` runs all of them.
+pub const EXAMPLES: [Example; 5] = [
     ("/dev_zero", &[], false, |output, _| {
         output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"
     }),
@@ -25,6 +26,16 @@ pub const EXAMPLES: [Example; 4] = [
         let (lines, len) = (content.lines().count(), content.len());
         output == format!("{LOCK_FILE}: {lines} lines, {len} bytes, read")
     }),
+    (
+        "/search",
+        &["[[package]]", LOCK_FILE],
+        false,
+        |output, _| {
+            let content = std::fs::read_to_string(root().join(LOCK_FILE)).unwrap_or_default();
+            let count = content.matches("[[package]]").count();
+            output.lines().count() == count + 1 && output.ends_with(&format!("matches: {count}"))
+        },
+    ),
     ("/pages", &["--verbose", LOCK_FILE], true, |output, page| {
         let len = std::fs::metadata(root().join(LOCK_FILE)).map_or(0, |it| it.len());
         shows_pages(output, len.div_ceil(page as u64))
