@@ -70,9 +70,11 @@ const CARGO: [(&str, &[&str]); 4] = [
 ];
 
 /// Steps that are tasks of ours, with their default sets.
-const TASKS: [&str; 9] = [
+const TASKS: [&str; 11] = [
     "house",
     "table --check",
+    "api --check",
+    "deny",
     "msrv",
     "counts",
     "headers",

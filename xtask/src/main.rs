@@ -13,6 +13,7 @@ mod check;
 mod choices;
 mod ci;
 mod counts;
+mod deny;
 mod emulate;
 mod facts;
 mod headers;
@@ -21,6 +22,7 @@ mod link;
 mod links;
 mod msrv;
 mod process;
+mod public_api;
 mod results;
 mod soak;
 mod sysroot;
@@ -64,6 +66,10 @@ enum Task {
     /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack, and
     /// links between Markdown files
     House,
+    /// Compares what both library crates offer with what is recorded in xtask/api
+    Api(public_api::Args),
+    /// Checks the licenses and sources of the dependencies by cargo-deny, where it is installed
+    Deny,
     /// Builds both library crates with the oldest Rust that they promise
     Msrv,
     /// Does random operations against the kernel, a million unless told otherwise
@@ -97,6 +103,8 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
         Task::House => house::task(),
+        Task::Api(args) => public_api::task(&args),
+        Task::Deny => deny::task(),
         Task::Msrv => msrv::task(),
         Task::Soak(args) => soak::task(&args),
         Task::Ci => ci::task(),
