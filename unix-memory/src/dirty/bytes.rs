@@ -31,11 +31,13 @@ impl<A: Writable> Tracked<Mapping<A>> {
     #[doc(alias = "MADV_DONTNEED")]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-        self.mapping.discard(bounds)?;
+        let discarded = self.mapping.discard(bounds);
         let region = self.mapping.region();
-        let range = check_range(Call::Madvise, &bounds, region.len())?;
-        self.tracker.note_discarded(region.pages_of(&range));
-        Ok(())
+        // What failed may have discarded a part.
+        if let Ok(range) = check_range(Call::Madvise, &bounds, region.len()) {
+            self.tracker.note_discarded(region.pages_of(&range));
+        }
+        discarded
     }
 }
 
