@@ -116,7 +116,7 @@
 //! |---|---|
 //! | `std`, the default | files, as anything that is `AsFd`; conversion into `std::io::Error`. Without it the crate is `no_std`, and allocates nothing |
 //! | `bytemuck`, `zerocopy` | `ByBytemuck`, `ByZerocopy`: as [`PlainData`], types for which these crates vouch |
-//! | `stable_deref_trait` | `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], `FileBytes` and `SealedMemory`, which yoke and `owning_ref` ask for |
+//! | `stable_deref_trait` | `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], [`FileBytes`] and [`SealedMemory`], which yoke and `owning_ref` ask for |
 //!
 //! # Platforms
 //!

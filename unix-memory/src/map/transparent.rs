@@ -20,7 +20,7 @@ impl MapOptions {
     ///
     /// A huge page takes the place of hundreds of small ones, and of their page faults. The kernel
     /// uses one where a whole one fits: at a multiple of its size
-    /// ([`HugePageSize::transparent`](crate::HugePageSize), 2 MiB on most machines). So, where the
+    /// ([`HugePageSize::transparent`], 2 MiB on most machines). So, where the
     /// length has room for one,
     /// * the address is aligned to that size; that of a file is aligned as its
     ///   [`offset`](Self::offset) is, so that the file's huge pages fit (see
@@ -67,6 +67,8 @@ impl MapOptions {
     /// `MADV_HUGEPAGE` on Linux (2.6.38) and Android. Without /sys the size is not known, and
     /// nothing is aligned. It has no effect on other systems; some of them (FreeBSD) use huge pages
     /// without being asked.
+    ///
+    /// [`HugePageSize::transparent`]: https://docs.rs/unix-memory/latest/unix_memory/struct.HugePageSize.html#method.transparent
     #[doc(alias = "MADV_HUGEPAGE")]
     #[doc(alias = "THP")]
     pub const fn transparent_huge_pages(mut self, yes: bool) -> Self {

@@ -17,15 +17,15 @@ use crate::shared::SharedMapping;
 ///
 /// The memory is there as long as a descriptor or a mapping of it is. It is given to others as a
 /// descriptor is: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if
-/// it has one (`NamedMemory`). Whoever has it can change it and its length, so
+/// it has one ([`NamedMemory`]). Whoever has it can change it and its length, so
 /// that it is mapped as a [`SharedMapping`]. For memory that nobody can change any more, see
-/// `SealedMemory`.
+/// [`SealedMemory`].
 ///
 /// * **Descriptors** are closed on exec. A child made by `fork` has them too.
 /// * **Running out**: memory is taken when it is first touched, and no call fails then: the system
 ///   kills processes, or the toucher gets a SIGBUS.
 ///
-/// It comes from [`unnamed`](Self::unnamed), from `MemfdOptions` where there are memfds, or from
+/// It comes from [`unnamed`](Self::unnamed), from [`MemfdOptions`] where there are memfds, or from
 /// any descriptor (`From<OwnedFd>`), as one that came over a socket.
 ///
 /// ```
@@ -39,6 +39,10 @@ use crate::shared::SharedMapping;
 /// assert_eq!(&bytes, b"hi");
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
+///
+/// [`MemfdOptions`]: https://docs.rs/unix-memory/latest/unix_memory/struct.MemfdOptions.html
+/// [`NamedMemory`]: https://docs.rs/unix-memory/latest/unix_memory/struct.NamedMemory.html
+/// [`SealedMemory`]: https://docs.rs/unix-memory/latest/unix_memory/struct.SealedMemory.html
 pub struct SharedMemory {
     fd: OwnedFd,
 }
