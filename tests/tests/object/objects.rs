@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOENT, ENOSYS, EPERM};
 use rustix::io::{FdFlags, fcntl_getfd};
-use tests::seccomp::{SYS_FCNTL, SYS_FTRUNCATE, SYS_MEMFD_CREATE};
+use tests::seccomp::{SYS_FTRUNCATE, SYS_MEMFD_CREATE};
 use tests::{Permissions, in_a_child, lacks, limit_file_size, map_at, refusing_argument, skip};
 use unix_memory::{
     Call, FileKind, MapOptions, NamedMemory, ReadOnly, ReadWrite, Reason, SharedMemory, page_size,
@@ -138,6 +138,7 @@ fn an_old_kernel_makes_memfds_all_the_same() {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn a_filter_that_forbids_seals_is_not_taken_for_a_seal() {
+    use tests::seccomp::SYS_FCNTL;
     use unix_memory::{MemfdOptions, Seals};
 
     for options in [MemfdOptions::new(), MemfdOptions::new().executable(true)] {
