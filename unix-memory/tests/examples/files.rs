@@ -93,12 +93,14 @@ fn file_of(bytes: &[u8]) -> NamedTempFile {
     file
 }
 
-/// More than one window, and of no whole pages; no two parts of it are alike.
+/// More than one window of 16 MiB, and no whole pages; no two blocks of it are alike.
 fn large() -> Vec<u8> {
-    (0_u32..5 << 20)
-        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
-        .skip(3)
-        .collect()
+    let mut bytes = Vec::new();
+    for number in 0_u32..4200 {
+        bytes.extend_from_slice(&number.to_le_bytes().repeat(1024));
+    }
+    bytes.truncate(bytes.len() - 3);
+    bytes
 }
 
 #[test]
