@@ -242,6 +242,7 @@ pub mod reserve;
 pub mod ring;
 pub mod secret;
 mod shared;
+mod signpost;
 mod stack;
 #[cfg(feature = "std")]
 mod windows;

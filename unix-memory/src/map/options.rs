@@ -23,6 +23,7 @@ use crate::region::place::Place;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[doc(alias = "mmap")]
+#[doc(alias = "MmapOptions")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[must_use = "options map nothing by themselves"]
 pub struct MapOptions {
