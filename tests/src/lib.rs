@@ -52,8 +52,8 @@ pub use kernel::{
     permissions,
 };
 pub use limit::{
-    HalfWay, limit_address_space, limit_data, limit_file_size, limit_locked_memory,
-    limit_open_files, mappings_up_to_the_limit, reachable_mapping_limit,
+    HalfWay, is_memory_limit, limit_address_space, limit_data, limit_file_size,
+    limit_locked_memory, limit_open_files, mappings_up_to_the_limit, reachable_mapping_limit,
 };
 pub use others::Others;
 pub use seccomp::{refusing, refusing_argument};

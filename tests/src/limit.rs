@@ -3,7 +3,7 @@
 use std::io;
 
 use unix_memory::{
-    Access, Advice, MapOptions, Mapping, NoAccess, ReadWrite, SharedMapping, page_size,
+    Access, Advice, MapOptions, Mapping, NoAccess, ReadWrite, Reason, SharedMapping, page_size,
 };
 
 use crate::{kernel, skip};
@@ -166,4 +166,21 @@ impl HalfWay {
             many,
         })
     }
+}
+
+/// Whether `reason` is that of a limit on memory; or the kernel's alone, where it was not found out
+/// which limit that is.
+#[must_use]
+pub const fn is_memory_limit(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Kernel
+            | Reason::CommitLimit
+            | Reason::AddressSpaceLimit(_)
+            | Reason::DataLimit(_)
+            | Reason::MappingsLimit(_)
+            | Reason::FreeAddresses(_)
+            | Reason::MemoryAndSwap(_)
+            | Reason::CommittedMemory(_)
+    )
 }

@@ -77,8 +77,8 @@ fn exactly_how_far() {
             .unwrap_err()
             .to_string(),
         format!(
-            "read_at of 50 bytes at {}: Bad address (after 10 bytes; those from {end} on are gone: \
-             the file was truncated, or could not be read or written)",
+            "read_at of 50 bytes at {}: Bad address (after 10 bytes: byte {end} cannot be reached, \
+             because the file was truncated, or its disk is full or failed)",
             end - 10
         )
     );

@@ -1,7 +1,10 @@
 //! What becomes of a function one of whose calls is refused, where that is anything but an error by
 //! the call's name and errno: a table, each row with its reason.
 
-use libc::{EAGAIN, EEXIST, EFAULT, EINTR, EINVAL, EISDIR, ENOMEM, ENOSYS, EPERM, ESPIPE};
+use libc::{
+    EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, EISDIR, ENOMEM,
+    ENOSYS, EPERM, ESPIPE, ESRCH,
+};
 use unix_memory::Call;
 
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +115,8 @@ const ROWS: &[Row] = rows! {
     [] SYS_fstatfs [] Done, "whether it is in huge pages would be known";
     [] SYS_fadvise64 [] Done, "a hint";
     [windows windows_drop] SYS_madvise [] Done, "a hint";
+    [populate populate_write] SYS_madvise [EACCES EAGAIN EBADF EBUSY EFAULT EHWPOISON EIO ENOMEM EPERM ESRCH]
+        Again, "it asks how far it got";
     [populate populate_write] SYS_madvise [EINVAL] Either, "a kernel before the advice: they are touched";
     [secret] SYS_madvise [] AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
     [secret] SYS_mmap [] AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";

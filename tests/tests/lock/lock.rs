@@ -165,8 +165,8 @@ fn over_the_limit_says_so_and_locks_nothing() {
         assert_eq!(
             error.to_string(),
             format!(
-                "mlock of {len} bytes at 0: Cannot allocate memory (asked for {len} bytes, {locked} are locked, and \
-                 without privilege this process may lock {limit})"
+                "mlock of {len} bytes at 0: Cannot allocate memory (this process may lock {limit} bytes \
+                 (RLIMIT_MEMLOCK): {locked} are locked, and {len} were asked for)"
             )
         );
         if has_on_fault() {
@@ -334,7 +334,9 @@ fn an_old_kernel_is_clear_about_locks_on_fault() {
         let page = page_size();
         assert_eq!(
             error.to_string(),
-            format!("mlock of {page} bytes at 0: Function not implemented (not on this system)")
+            format!(
+                "mlock of {page} bytes at 0: Function not implemented (this system does not have it)"
+            )
         );
     }
 }

@@ -231,8 +231,8 @@ fn devices_need_a_length() {
     );
     assert_eq!(
         error.to_string(),
-        "mmap at file offset 0: Invalid argument (give the length: a character device does not \
-         tell it)"
+        "mmap at file offset 0: Invalid argument (give the length: call len, since a character \
+         device does not have one)"
     );
     if lacks::own_pages("mapping a device") {
         return;

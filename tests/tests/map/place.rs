@@ -84,7 +84,7 @@ fn bad_addresses_and_alignments_are_refused() {
         options().at(17 * page).alignment(2 * page),
         Reason::Unaligned(2 * page),
     );
-    refused(options().at(0), Reason::Occupied);
+    refused(options().at(0), Reason::NoAddress);
     refused(options().alignment(3 * page), Reason::PowerOfTwo);
     refused(options().alignment(3), Reason::PowerOfTwo);
 }

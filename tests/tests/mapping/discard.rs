@@ -65,7 +65,7 @@ fn only_the_end_of_the_mapping_may_be_inside_a_page() {
     let mut mapping = sevens(3 * page - 1);
     for range in [1..page, 0..page + 1, page - 1..2 * page, 1..3 * page - 1] {
         let error = mapping.discard(range.clone()).unwrap_err();
-        assert_eq!((error.call(), error.errno()), (Call::Madvise, EINVAL));
+        assert_eq!((error.call(), error.errno()), (Call::Discard, EINVAL));
         assert_eq!(error.reason(), Reason::Unaligned(page), "{range:?}");
     }
     assert_eq!(pages(&mapping), [7; 3]);

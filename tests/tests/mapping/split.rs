@@ -99,7 +99,8 @@ fn no_cut_inside_a_page_or_past_the_end() {
     assert_eq!(
         error.to_string(),
         format!(
-            "split_at {}: Invalid argument (it must be a multiple of {page})",
+            "split_at {0}: Invalid argument (byte {0} is not the first of a page, which has {page} \
+             bytes)",
             page + 1
         ),
     );

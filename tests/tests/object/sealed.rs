@@ -91,7 +91,8 @@ fn large_contents_without_a_copy() {
     assert_eq!(error.reason(), Reason::Mapped);
     assert_eq!(
         error.to_string(),
-        "fcntl(F_ADD_SEALS): Device or resource busy (somebody has it mapped, and may write)"
+        "fcntl(F_ADD_SEALS): Device or resource busy (a shared mapping of it can still be \
+         written, or become writable: unmap it first)"
     );
     assert!((memory.seals().unwrap() & IMMUTABLE).is_empty());
     mapping.fill(..1, 6).unwrap();
@@ -246,7 +247,7 @@ fn what_has_no_seals_says_so() {
         assert_eq!(error.reason(), Reason::NotSealable);
         assert_eq!(
             error.to_string(),
-            "fcntl(F_GET_SEALS): Invalid argument (only a memfd has seals)"
+            "fcntl(F_GET_SEALS): Invalid argument (only a memfd has seals: make one by MemfdOptions)"
         );
         let memory = SharedMemory::from(fd.try_clone_to_owned().unwrap());
         let error = memory.add_seals(Seals::SEAL).unwrap_err();
@@ -263,7 +264,7 @@ fn what_has_no_seals_says_so() {
     let (error, memory) = memory.seal().unwrap_err().into_parts();
     assert_eq!(
         (error.call(), error.errno(), error.reason()),
-        (Call::AddSeals, EPERM, Reason::Kernel)
+        (Call::AddSeals, EPERM, Reason::SealingOff)
     );
     drop(memory.map(ReadWrite).unwrap());
     // A seal that no kernel has.

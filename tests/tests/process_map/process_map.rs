@@ -401,6 +401,6 @@ fn systems_without_it_say_so() {
     );
     assert_eq!(
         error.to_string(),
-        "process_map: Function not implemented (not on this system)"
+        "process_map: Function not implemented (this system does not have it)"
     );
 }

@@ -1,8 +1,8 @@
 //! The end of the address space, which a process reaches alone: one test, one process.
 
 use libc::ENOMEM;
-use tests::{limit_address_space, skip};
-use unix_memory::{Call, Error, MapOptions, Mapping, NoAccess, Reason};
+use tests::{is_memory_limit, limit_address_space, skip};
+use unix_memory::{Call, Error, MapOptions, Mapping, NoAccess};
 
 const CHUNK: usize = 64 << 20;
 
@@ -56,11 +56,9 @@ fn no_room_is_an_error_and_what_was_mapped_stays() {
         );
     };
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
-    assert_eq!(error.reason(), Reason::Kernel);
-    assert_eq!(
-        error.to_string(),
-        format!("mmap of {CHUNK} bytes: Cannot allocate memory")
-    );
+    assert!(is_memory_limit(error.reason()), "{error}");
+    let text = format!("mmap of {CHUNK} bytes: Cannot allocate memory");
+    assert!(error.to_string().starts_with(&text), "{error}");
     assert_eq!(again, Some(error));
     assert!(one_more.is_ok());
     assert!(kept_is_kept);

@@ -82,7 +82,7 @@ fn alignment_is_that_of_the_address() {
     let error = mapping.atomic::<AtomicU32>(6).unwrap_err().to_string();
     assert_eq!(
         error,
-        "atomics of 4 bytes at 6: Invalid argument (it must be a multiple of 4)"
+        "atomics of 4 bytes at 6: Invalid argument (the address of byte 6 is not a multiple of 4)"
     );
 
     // A mapping may begin anywhere in a page: the address of its byte 3 is what counts.

@@ -40,7 +40,9 @@ pub fn leaves_another_way(error: &Error) -> bool {
         Reason::NotMappable(_)
         | Reason::LengthNeeded(_)
         | Reason::PrivateOnly
-        | Reason::NoMappings => true,
+        | Reason::NoMappings
+        | Reason::Sealed
+        | Reason::NotExecutable => true,
         // A security policy, a seal, a driver.
         Reason::Kernel => {
             error.call() == Call::Mmap && ![libc::ENOMEM, libc::EAGAIN].contains(&error.errno())

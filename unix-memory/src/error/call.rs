@@ -13,6 +13,8 @@ pub enum Call {
     Mprotect,
     /// `madvise(2)`: advice, populating.
     Madvise,
+    /// Making memory zeros again, refused before the kernel was asked.
+    Discard,
     /// `msync(2)`: flushing.
     Msync,
     /// `fsync(2)`, or what does its work: having a file kept by its device.
@@ -136,6 +138,7 @@ impl Call {
             Self::Munmap => "munmap",
             Self::Mprotect => "mprotect",
             Self::Madvise => "madvise",
+            Self::Discard => "discard",
             Self::Msync => "msync",
             Self::Fsync => "fsync",
             Self::Mlock => "mlock",

@@ -20,10 +20,17 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 /// A refused call: which one, its arguments, its `errno`, and the reason where this crate knows
 /// more than the `errno` says.
 ///
-/// With the feature `std` it converts into [`std::io::Error`], whose kind is that of the `errno`
-/// and whose inner error is this one. [`Error::from_io`] finds it there again, with the `errno`,
-/// which [`raw_os_error`](std::io::Error::raw_os_error) does not return for such an error;
-/// [`to_os_error`](Self::to_os_error) makes an error for which it does.
+/// With the feature `std` it converts into [`std::io::Error`], also by `?`. The inner error of that is
+/// this one, so that it is printed with all that is known, and for the same reason
+/// [`raw_os_error`](std::io::Error::raw_os_error) returns `None`. There are two ways to the `errno`:
+///
+/// * [`Error::from_io`] finds this error again: `Error::from_io(&error).map(|error| error.errno())`;
+/// * [`to_os_error`](Self::to_os_error) makes an error that has nothing but the `errno`:
+///   `.map_err(|error| error.to_os_error())?`.
+///
+/// Its kind is that of the `errno`; of those for which the standard library has no kind with a name,
+/// `ENODEV` is [`Unsupported`](std::io::ErrorKind::Unsupported), and `ENXIO` and `EOVERFLOW` are
+/// [`InvalidInput`](std::io::ErrorKind::InvalidInput).
 ///
 /// ```
 /// use unix_memory::{Advice, Call, Mapping};
@@ -82,6 +89,7 @@ impl Error {
 
     /// The error number: the kernel's, or the one that the kernel gives for such a mistake where
     /// this crate refused before it asked.
+    #[doc(alias = "raw_os_error")]
     #[must_use]
     pub const fn errno(&self) -> c_int {
         self.errno
@@ -112,6 +120,8 @@ impl Error {
     /// let error = map().unwrap_err();
     /// assert_eq!(Error::from_io(&error).map(|error| error.errno()), Some(libc::ENODEV));
     /// ```
+    #[doc(alias = "raw_os_error")]
+    #[doc(alias = "downcast")]
     #[must_use]
     pub fn from_io(error: &std::io::Error) -> Option<Self> {
         use core::error::Error as StdError;
@@ -141,6 +151,8 @@ impl Error {
     /// let error = Mapping::anonymous(usize::MAX).unwrap_err();
     /// assert_eq!(error.to_os_error().raw_os_error(), Some(libc::ENOMEM));
     /// ```
+    #[doc(alias = "raw_os_error")]
+    #[doc(alias = "from_raw_os_error")]
     #[must_use]
     pub fn to_os_error(&self) -> std::io::Error {
         std::io::Error::from_raw_os_error(self.errno)
@@ -169,7 +181,43 @@ impl fmt::Display for Error {
         }
         match self.reason {
             Reason::Kernel => Ok(()),
+            Reason::Unaligned(unit) => {
+                f.write_str(" (")?;
+                self.fmt_unaligned(unit, f)?;
+                f.write_str(")")
+            }
             reason => write!(f, " ({reason})"),
+        }
+    }
+}
+
+impl Error {
+    /// What of the arguments is not at a multiple of `unit`, with its value.
+    fn fmt_unaligned(&self, unit: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.arguments {
+            Arguments::Memory { address, .. } if address % unit != 0 => {
+                write!(f, "the address {address:#x} is not a multiple of {unit}")
+            }
+            Arguments::Memory { .. } if self.call == Call::Mmap => write!(
+                f,
+                "the address must be as far behind a multiple of {unit} as the offset in the file is"
+            ),
+            Arguments::Memory { len, .. } | Arguments::Length(len) => {
+                write!(f, "the length {len} is not a multiple of {unit}")
+            }
+            Arguments::At(position) => write!(
+                f,
+                "byte {position} is not the first of a page, which has {unit} bytes"
+            ),
+            Arguments::Range { start, .. } if matches!(self.call, Call::View | Call::Atomics) => {
+                write!(f, "the address of byte {start} is not a multiple of {unit}")
+            }
+            Arguments::Range { start, len } => write!(
+                f,
+                "the range {start}..{} does not begin and end with pages, which have {unit} bytes",
+                start + len
+            ),
+            _ => write!(f, "{}", self.reason),
         }
     }
 }
@@ -186,7 +234,14 @@ impl core::error::Error for Error {}
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
-        Self::new(Self::from_raw_os_error(error.errno).kind(), error)
+        use std::io::ErrorKind;
+        let kind = match error.errno {
+            // For which it has no kind that a program can name.
+            libc::ENODEV => ErrorKind::Unsupported,
+            libc::ENXIO | libc::EOVERFLOW => ErrorKind::InvalidInput,
+            errno => Self::from_raw_os_error(errno).kind(),
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -26,7 +26,8 @@ pub enum Reason {
     WouldBlock,
     /// What the file is has no bytes that can be read.
     NoBytes(FileKind),
-    /// The length must be given: it cannot be read off what the file is.
+    /// The length must be given, by [`MapOptions::len`](crate::MapOptions::len): a file of this kind has
+    /// none that is known.
     LengthNeeded(FileKind),
     /// What the file is cannot be mapped.
     NotMappable(FileKind),
@@ -34,12 +35,28 @@ pub enum Reason {
     /// file systems: use [`map_private`](crate::MapOptions::map_private), which shows the same
     /// bytes.
     PrivateOnly,
-    /// The file's system, or the device's driver, maps no file of this kind: read it instead.
+    /// The file is not in persistent memory, or its file system does not map it from there (DAX).
+    NotPersistent,
+    /// The file's system, or the device's driver, maps no file of this kind, neither shared nor privately:
+    /// read it instead, as `FileBytes` does.
     NoMappings,
     /// The descriptor is not open for reading, which every mapping of a file needs.
     NotReadable,
     /// The descriptor is not open for writing, which a shared mapping that can be written needs.
     NotWritable,
+    /// The mapping can never become writable: its file was not open for writing when it was mapped, or is
+    /// sealed against writing. Map the file anew, open for writing; or privately.
+    NeverWritable,
+    /// The file must not be executed: its file system is mounted with `noexec`, or a security policy
+    /// forbids it.
+    NotExecutable,
+    /// The file has a seal against this change, or against writing: `Seals` has them.
+    Sealed,
+    /// No more seals can be added: the memfd was made without `MemfdOptions::sealing`, or has
+    /// `Seals::SEAL` by now.
+    SealingOff,
+    /// Some of the pages are locked into memory.
+    Locked,
     /// The mapping is empty: it has nothing to show more of. Map the file again.
     EmptyMapping,
     /// What was asked for, with what is locked already, is more than the process may lock without a
@@ -57,18 +74,37 @@ pub enum Reason {
     HugePages(usize),
     /// Anonymous memory has no offset.
     NoOffset,
-    /// Only private anonymous memory can do this: a file, or who else has the memory, would stand
-    /// in the way.
+    /// Only private anonymous memory can do this: here a file is mapped, or others have the memory too.
     NotAnonymous,
     /// The address or position must be a multiple of this many bytes.
     Unaligned(usize),
-    /// Something is mapped at the address that was asked for, or the kernel lets nothing be mapped
-    /// there.
+    /// Something is mapped at the address that was asked for.
     Occupied,
+    /// The kernel lets this process map nothing at the address that was asked for: it is zero, or too low
+    /// (`vm.mmap_min_addr`), or not of a process.
+    NoAddress,
     /// The addresses are kept for the stack of the main thread, which may grow into them.
     Stack,
+    /// The process may have no more addresses than this many bytes (`RLIMIT_AS`).
+    AddressSpaceLimit(u64),
+    /// The process may have no more private memory that can be written than this many bytes
+    /// (`RLIMIT_DATA`).
+    DataLimit(u64),
+    /// The process has about as many mappings as it may have, which is this number
+    /// (`vm.max_map_count`).
+    MappingsLimit(u64),
+    /// There are no free addresses for it: the longest run of them has this many bytes.
+    FreeAddresses(u64),
+    /// It is more than memory and swap space together, which are this many bytes, and the system does not
+    /// promise that: [`no_reserve`](crate::MapOptions::no_reserve) does without a promise.
+    MemoryAndSwap(u64),
+    /// The system promises all programs together no more memory than this many bytes
+    /// (`vm.overcommit_memory` is 2).
+    CommittedMemory(u64),
     /// The system's pool has too few huge pages of this many bytes.
     HugePagePool(usize),
+    /// The system has no huge pages of this many bytes: `HugePageSize::available` lists those that it has.
+    HugePageSize(usize),
     /// The memory is a private mapping of a file in huge pages, none of which were set aside for
     /// copies, so that it cannot become writable.
     HugePagesOfFile,
@@ -121,6 +157,13 @@ pub enum Reason {
         /// The byte, from the start of the mapping, that could not be reached.
         at: usize,
     },
+    /// It ended early, for the reason that the error number says.
+    Stopped {
+        /// How many bytes were done before: the first of the range.
+        done: usize,
+        /// The byte, from the start of the mapping, at which it ended.
+        at: usize,
+    },
     /// The code has one mapping, which cannot be written while it can be executed: see
     /// [`Way::DualMapping`](crate::code::Way::DualMapping).
     OneMapping,
@@ -147,7 +190,7 @@ pub enum Reason {
     /// The memory is in explicit huge pages, which are brought in before they are bound to nodes, and
     /// it cannot be read and written.
     NotWritableToBind,
-    /// The file can have no seals: it is no memfd.
+    /// The file cannot have seals: it is not a memfd.
     NotSealable,
     /// The file can change in a way that it must not: it has too few seals.
     SealsMissing {
@@ -159,9 +202,9 @@ pub enum Reason {
     },
     /// No more than this many bytes of addresses are reserved.
     ReservedLength(usize),
-    /// No more memory can be committed: the process is at its limit on data (`RLIMIT_DATA`) or of
-    /// mappings (`vm.max_map_count`), or the system at its limit on committed memory
-    /// (`vm.overcommit_memory`).
+    /// No more memory can be committed, and which limit that is was not found out: the process's limit on
+    /// data (`RLIMIT_DATA`) or of mappings (`vm.max_map_count`), or the system's limit on committed
+    /// memory (`vm.overcommit_memory`).
     CommitLimit,
     /// Some of the range is not committed: commit it first.
     NotCommitted,
@@ -172,20 +215,20 @@ pub enum Reason {
     /// This end of a ring, this code or this secret belongs to the process that made it, of which this
     /// one is a child.
     OtherProcess,
-    /// The memory is no ring, or one of another version of this crate or width of pointers.
+    /// The memory does not hold a ring, or holds one of another version of this crate or width of pointers.
     NoRing,
     /// Another descriptor of `userfaultfd(2)` watches some of the pages.
     Watched,
-    /// The process has a tracker by [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) already, and
-    /// can have but one: all of them would clear the same bits.
+    /// The process already has a tracker by [`Tracking::SoftDirty`](crate::Tracking::SoftDirty). A second
+    /// one would clear the same bits.
     OneTracker,
     /// The kernel does not see which pages of such memory are written, as that of a device's registers.
     NotTrackable,
     /// The process is not dumpable, so that its own files below `/proc` are closed to it: see
     /// `PR_SET_DUMPABLE` of prctl(2). It can make trackers before it gives that up.
     NotDumpable,
-    /// The content cannot be sealed while somebody has the file mapped shared, of a descriptor open
-    /// for writing.
+    /// The content cannot be sealed while a shared mapping of the file exists that can be written, or that
+    /// was made of a descriptor open for writing.
     Mapped,
 }
 
@@ -235,22 +278,44 @@ impl Reason {
         Some(match self {
             Self::Kernel => "the kernel refused",
             Self::WouldBlock => "nothing to read yet: clear O_NONBLOCK, or use poll",
-            Self::PrivateOnly => "this file system maps files privately only: use map_private",
-            Self::NoMappings => "this file system or driver cannot map the file: read it instead",
+            Self::PrivateOnly => {
+                "this file system maps files privately only: use map_private, which shows the same bytes"
+            }
+            Self::NoMappings => {
+                "this file system or driver cannot map the file, shared or privately: read it \
+                 instead, as FileBytes does"
+            }
+            Self::NotPersistent => "the file is not in persistent memory (DAX): use map_shared",
             Self::NotReadable => "the file is not open for reading",
             Self::NotWritable => "the file is not open for writing",
+            Self::NeverWritable => {
+                "its file was not open for writing when it was mapped, or is sealed against writing"
+            }
+            Self::NotExecutable => {
+                "the file must not be executed: its file system is mounted noexec, or a security \
+                 policy forbids it"
+            }
+            Self::Sealed => "the file has a seal against that: see its Seals",
+            Self::SealingOff => {
+                "no seals can be added: it was made without MemfdOptions::sealing, or has \
+                 Seals::SEAL by now"
+            }
             Self::EmptyMapping => "the mapping is empty: map the file again",
             Self::NoOffset => "anonymous memory has no offset",
-            Self::NotAnonymous => "only private anonymous memory can do this",
-            Self::Occupied => "something is there already",
+            Self::NotAnonymous => {
+                "only private anonymous memory can do this, neither a file nor shared memory"
+            }
+            Self::Occupied => "something is already mapped at that address",
+            Self::NoAddress => "the kernel lets this process map nothing at that address",
             Self::Stack => "these addresses are kept for the stack of the main thread to grow into",
             Self::HugePagesOfFile => {
                 "private memory of a file in huge pages stays read-only: copy it into other memory"
             }
             Self::HugePagesOff => {
-                "the kernel makes no huge pages of this memory: its kind has none, or NoHugePage, \
-                 PR_SET_THP_DISABLE or shmem_enabled forbids them"
+                "the kernel makes no huge pages of this memory: it is of a kind that has none, or \
+                 NoHugePage, PR_SET_THP_DISABLE or shmem_enabled forbids them"
             }
+            Self::Locked => "some of the pages are locked: unlock them first",
             Self::PagesInUse => "the kernel was using some of the pages: try again",
             Self::NoFreeHugePage => "no huge page is free: memory is short, or in small pieces",
             Self::CgroupLimit => "over the memory limit of a control group",
@@ -259,23 +324,29 @@ impl Reason {
                 "this system does not reliably write a shared mapping back to its file; map it \
                  privately, and write the file itself"
             }
-            Self::HugePage => "that is inside a huge page",
-            Self::NotMapped => "a page is not mapped",
+            Self::HugePage => "that position is inside a huge page",
+            Self::NotMapped => "a page of it is not mapped",
             Self::NotTraceable => {
-                "this process may not inspect that one: it takes the same user, or a privilege"
+                "this process may not inspect that one: it needs the same user, or a privilege"
             }
             Self::NoProc => "/proc is not mounted, or knows nothing of this process",
-            Self::NoRoom => "no room was found between these addresses",
+            Self::NoRoom => "no room was found between the addresses that were given",
             Self::PowerOfTwo => "the alignment must be a power of two",
-            Self::NotAdjacent => "the second must begin where the first ends, and be of its kind",
-            Self::AtomicSize => "atomics of another size are in use there",
+            Self::NotAdjacent => {
+                "the second mapping must begin where the first ends, and both must be of the same \
+                 kind of memory and have the same protection"
+            }
+            Self::AtomicSize => "atomics of another size are in use at these bytes",
             Self::OneMapping => {
                 "it has one mapping, which is not writable: ask for Way::DualMapping"
             }
-            Self::NoHandler => "the handler of faults is not installed, or its signals are blocked",
-            Self::Unsupported => "not on this system",
+            Self::NoHandler => {
+                "the fault handler is not installed, or its signals are blocked in this thread: \
+                 call install_fault_handler"
+            }
+            Self::Unsupported => "this system does not have it",
             Self::ObjectName => {
-                "a name is a slash and then characters other than slash and NUL, not . or .."
+                "a name is a slash and then 1 to 254 bytes, none of them a slash or NUL, and not . or .."
             }
             Self::MemoryName => {
                 "a name has at most 79 bytes, all of them printable ASCII and none of \\ ` $ [ ]"
@@ -288,26 +359,30 @@ impl Reason {
                 "huge pages are brought in before they are bound to nodes: make them readable and \
                  writable first"
             }
-            Self::NotSealable => "only a memfd has seals",
-            Self::RingPeer => "the other end does not keep to the rules",
+            Self::NotSealable => "only a memfd has seals: make one by MemfdOptions",
+            Self::RingPeer => "the other end of the ring broke its rules",
             Self::OtherProcess => {
-                "it belongs to the process that made it, of which this one is a child"
+                "it belongs to the process that made it, and this is a child of that process"
             }
-            Self::NoRing => "it is no ring, or not one for this program",
+            Self::NoRing => {
+                "this memory does not hold a ring, or not one that this program can use"
+            }
             Self::CommitLimit => {
                 "at a limit: on data (RLIMIT_DATA), of mappings (vm.max_map_count) or on committed \
                  memory (vm.overcommit_memory)"
             }
-            Self::NotCommitted => "some of it is not committed: commit it first",
+            Self::NotCommitted => "some of the range is not committed: commit it first",
             Self::Watched => "another userfaultfd watches these pages",
             Self::OneTracker => {
-                "the process has a tracker by soft-dirty bits already, and can have but one"
+                "the process already has a tracker by soft-dirty bits, and can have only one"
             }
             Self::NotTrackable => "the kernel tracks no writes to such memory",
             Self::NotDumpable => {
                 "the process is not dumpable: track before PR_SET_DUMPABLE closes /proc/self"
             }
-            Self::Mapped => "somebody has it mapped, and may write",
+            Self::Mapped => {
+                "a shared mapping of it can still be written, or become writable: unmap it first"
+            }
             Self::LengthLimit(_)
             | Self::OffsetLimit(_)
             | Self::MappingLength(_)
@@ -319,7 +394,15 @@ impl Reason {
             | Self::LockLimit { .. }
             | Self::HugePages(_)
             | Self::Unaligned(_)
+            | Self::AddressSpaceLimit(_)
+            | Self::DataLimit(_)
+            | Self::MappingsLimit(_)
+            | Self::FreeAddresses(_)
+            | Self::MemoryAndSwap(_)
+            | Self::CommittedMemory(_)
             | Self::HugePagePool(_)
+            | Self::HugePageSize(_)
+            | Self::Stopped { .. }
             | Self::NoHugePageFits(_)
             | Self::NoNode(_)
             | Self::FileSizeLimit(_)
@@ -347,11 +430,19 @@ impl fmt::Display for Reason {
             Self::MappingLength(len) => write!(f, "the mapping has {}", Bytes(len as u64)),
             Self::FileLength(len) => write!(f, "the file has {}", Bytes(len)),
             Self::BytesLimit(limit) => {
-                write!(f, "there is more than the {limit} bytes that were allowed")
+                write!(
+                    f,
+                    "there are more than the {} that were allowed",
+                    Bytes(limit as u64)
+                )
             }
             Self::NoBytes(kind) => write!(f, "{kind} has no bytes to read"),
+            Self::LengthNeeded(FileKind::None) => f.write_str("give the length: call len"),
             Self::LengthNeeded(kind) => {
-                write!(f, "give the length: {kind} does not tell it")
+                write!(
+                    f,
+                    "give the length: call len, since {kind} does not have one"
+                )
             }
             Self::NotMappable(kind) => write!(f, "{kind} cannot be mapped"),
             Self::LockLimit {
@@ -360,17 +451,51 @@ impl fmt::Display for Reason {
                 locked,
             } => write!(
                 f,
-                "asked for {asked} bytes, {locked} are locked, and without privilege this process \
-                 may lock {limit}"
+                "this process may lock {} (RLIMIT_MEMLOCK): {locked} are locked, and {asked} were \
+                 asked for",
+                Bytes(limit)
             ),
             Self::HugePages(size) => {
-                write!(f, "the file is in huge pages: give multiples of {size}")
+                write!(
+                    f,
+                    "the file is in huge pages: offset and length must be multiples of {size}"
+                )
             }
-            Self::Unaligned(unit) => write!(f, "it must be a multiple of {unit}"),
+            Self::Unaligned(unit) => write!(f, "not at a multiple of {unit}"),
+            Self::AddressSpaceLimit(limit) => write!(
+                f,
+                "this process may have {limit} bytes of addresses in all (RLIMIT_AS)"
+            ),
+            Self::DataLimit(limit) => write!(
+                f,
+                "this process may have {limit} bytes of private memory that can be written, in all \
+                 (RLIMIT_DATA)"
+            ),
+            Self::MappingsLimit(limit) => write!(
+                f,
+                "the process is at its limit of {limit} mappings (vm.max_map_count)"
+            ),
+            Self::FreeAddresses(gap) => {
+                write!(f, "the longest run of free addresses has {gap} bytes")
+            }
+            Self::MemoryAndSwap(all) => write!(
+                f,
+                "memory and swap space have {all} bytes together: with no_reserve, or by \
+                 Reservation, more addresses can be had"
+            ),
+            Self::CommittedMemory(limit) => write!(
+                f,
+                "the system promises all programs together {limit} bytes of memory \
+                 (vm.overcommit_memory is 2)"
+            ),
             Self::HugePagePool(size) => write!(
                 f,
                 "the system's pool has too few huge pages of {size} bytes: see \
-                 /proc/sys/vm/nr_hugepages"
+                 /sys/kernel/mm/hugepages"
+            ),
+            Self::HugePageSize(size) => write!(
+                f,
+                "this system has no huge pages of {size} bytes: see HugePageSize::available"
             ),
             Self::NoHugePageFits(size) => {
                 write!(
@@ -390,9 +515,13 @@ impl fmt::Display for Reason {
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
             Self::Fault { done, at } => write!(
                 f,
-                "after {done} bytes; those from {at} on are gone: the file was truncated, or \
-                 could not be read or written"
+                "after {}: byte {at} cannot be reached, because the file was truncated, or its \
+                 disk is full or failed",
+                Bytes(done as u64)
             ),
+            Self::Stopped { done, at } => {
+                write!(f, "after {}, at byte {at}", Bytes(done as u64))
+            }
             Self::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
                 (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing",
                 (true, false) => "F_SEAL_SHRINK is missing",

@@ -5,7 +5,7 @@ use core::ops::{Range, RangeBounds};
 
 use unix_memory_sys as sys;
 
-use crate::error::{Arguments, Call, Errno, Error, Result};
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::call;
 use crate::page::check_range;
 use crate::region::Region;
@@ -68,5 +68,10 @@ impl Region {
 
 #[cold]
 const fn refused(errno: Errno, range: &Range<usize>) -> Error {
-    Error::kernel(Call::Msync, errno, Arguments::range(range))
+    let reason = match errno {
+        // So POSIX has it, of `MS_INVALIDATE` alone.
+        libc::EBUSY => Reason::Locked,
+        _ => Reason::Kernel,
+    };
+    Error::new(Call::Msync, errno, Arguments::range(range), reason)
 }

@@ -4,7 +4,7 @@ use core::iter::FusedIterator;
 use core::ops::{Range, RangeBounds};
 
 use crate::copy::populate::{self, Memory};
-use crate::error::{Arguments, Call, Errno, Error, Result};
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::mapping::Mapping;
 use crate::page::{Pages, check_range, page_size};
 use crate::protection::{Readable, Writable};
@@ -86,23 +86,88 @@ impl<'a> PopulateSteps<'a> {
 unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) -> Result<()> {
     if range.len() > STEP {
         // SAFETY: as the caller vouches.
-        let mut steps = unsafe { PopulateSteps::new(region, range, STEP, bring, shared) };
-        return steps.try_for_each(|step| step.map(drop));
+        let mut steps = unsafe { PopulateSteps::new(region, range.clone(), STEP, bring, shared) };
+        return steps
+            .try_for_each(|step| step.map(drop))
+            .map_err(|error| in_all(error, &range));
     }
     if range.is_empty() {
         return Ok(());
     }
+    let memory = memory_of(region, shared);
     // SAFETY: as the caller vouches.
-    match unsafe { bring(region.pages_of(&range), memory_of(region, shared)) } {
+    match unsafe { bring(region.pages_of(&range), memory) } {
         Ok(()) => Ok(()),
-        Err(errno) => Err(refused(errno, &range)),
+        // SAFETY: as the caller vouches.
+        Err(errno) => unsafe { see_how_far(region, &range, bring, memory, errno) },
     }
 }
 
-/// The pages of `range` could not be brought in.
+/// Brings the pages of `range` in once more, of which not all could be, so that an error says how far
+/// that went.
+///
+/// # Safety
+/// As `PopulateSteps::new`.
 #[cold]
-const fn refused(errno: Errno, range: &Range<usize>) -> Error {
-    Error::kernel(Call::Madvise, errno, Arguments::range(range))
+unsafe fn see_how_far(
+    region: &Region,
+    range: &Range<usize>,
+    bring: Bring,
+    memory: Memory,
+    errno: Errno,
+) -> Result<()> {
+    let refused = |errno, reason| Error::new(Call::Madvise, errno, Arguments::range(range), reason);
+    // Those are of the call, and of all pages.
+    if [libc::EINVAL, libc::ENOSYS].contains(&errno) {
+        return Err(refused(errno, Reason::Kernel));
+    }
+    let pages = region.pages_of(range);
+    let count = pages.len / page_size();
+    // Where the first `n` pages end, from the start of the region.
+    let end_of = |n: usize| {
+        let end = pages.start.addr().get() + n * page_size();
+        let end = end.saturating_sub(region.start().addr().get());
+        end.clamp(range.start, range.end)
+    };
+    // Of the pages, the first `good` are in memory, and one before `bad` is not, or was not.
+    let (mut good, mut bad) = (0, count);
+    let why = loop {
+        let middle = good + (bad - good).div_ceil(2);
+        let part = end_of(good)..end_of(middle);
+        // SAFETY: as the caller vouches.
+        match unsafe { bring(region.pages_of(&part), memory) } {
+            Ok(()) if middle == count => return Ok(()),
+            Ok(()) if middle == bad => (good, bad) = (middle, count),
+            Ok(()) => good = middle,
+            Err(errno) if middle - good == 1 => break errno,
+            Err(_) => bad = middle,
+        }
+    };
+    let at = end_of(good);
+    let done = at - range.start;
+    let reason = match why {
+        libc::EFAULT => Reason::Fault { done, at },
+        _ => Reason::Stopped { done, at },
+    };
+    Err(refused(why, reason))
+}
+
+/// `error`, of a step, as one of all of `range`.
+#[cold]
+fn in_all(error: Error, range: &Range<usize>) -> Error {
+    let before = |at| at - range.start;
+    let error = match error.reason() {
+        Reason::Fault { at, .. } => error.because(Reason::Fault {
+            done: before(at),
+            at,
+        }),
+        Reason::Stopped { at, .. } => error.because(Reason::Stopped {
+            done: before(at),
+            at,
+        }),
+        _ => return error,
+    };
+    error.of(Arguments::range(range))
 }
 
 impl Iterator for PopulateSteps<'_> {
@@ -124,8 +189,14 @@ impl Iterator for PopulateSteps<'_> {
                 Some(Ok(range.end))
             }
             Err(errno) => {
-                self.range = 0..0;
-                Some(Err(refused(errno, &range)))
+                // SAFETY: as above.
+                let again =
+                    unsafe { see_how_far(self.region, &range, self.bring, self.memory, errno) };
+                self.range.start = range.end;
+                if again.is_err() {
+                    self.range = 0..0;
+                }
+                Some(again.map(|()| range.end))
             }
         }
     }
@@ -182,8 +253,12 @@ macro_rules! populate {
             /// Long ones are brought in 32 MiB at a time.
             ///
             /// # Errors
-            /// The error names the part of the range that failed; what is before it is in memory.
-            /// `EINVAL` for a range that does not lie in the mapping, or memory that is no RAM;
+            /// Where a page could not be brought in, the reason says how far it got, and at which byte it
+            /// ended: [`Reason::Fault`](crate::Reason::Fault), or
+            /// [`Reason::Stopped`](crate::Reason::Stopped) with another `errno` than `EFAULT`. What is
+            /// before that byte is in memory.
+            ///
+            /// `EINVAL` for a range that does not lie in the mapping, or memory that is not RAM;
             /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
             /// page could not be brought in; those of pipe(2) on systems that have no call for
             /// this, nor another [`Mechanism`](crate::Mechanism).
@@ -201,7 +276,8 @@ macro_rules! populate {
             /// or to stop.
             ///
             /// # Errors
-            /// Each item may be an error as that of [`populate_range`](Self::populate_range).
+            /// Each item may be an error as that of [`populate_range`](Self::populate_range), which names
+            /// the step.
             #[doc(alias = "MADV_POPULATE_READ")]
             pub fn populate_in_steps(&self, step: usize) -> PopulateSteps<'_> {
                 let region = self.region();

@@ -8,6 +8,7 @@ use unix_memory_sys as sys;
 use super::facts::{Facts, is_plain, status_of};
 use super::options::MapOptions;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
+use crate::os;
 use crate::os::call::{self, FileStatus};
 use crate::page::page_size;
 use crate::protection::{Access, Protection};
@@ -41,10 +42,14 @@ impl MapOptions {
     /// * `ENOTSUP`: on Emscripten, `access` asks for writing ([`Reason::NotWrittenBack`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
-    /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than the address
-    ///   space, its limit or the kernel's limit of mappings allows; on hugetlbfs, too few huge pages
-    ///   in the pool ([`Reason::HugePagePool`], also over another limit on memory).
-    /// * `EPERM`: a seal on a memfd forbids it, or the file system executing.
+    /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than a limit allows, which
+    ///   Linux and Android report: on addresses ([`Reason::AddressSpaceLimit`],
+    ///   [`Reason::FreeAddresses`]), of mappings ([`Reason::MappingsLimit`]), on memory for private
+    ///   copies ([`Reason::DataLimit`], [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); on
+    ///   hugetlbfs, too few huge pages in the pool ([`Reason::HugePagePool`], also over another limit on
+    ///   memory).
+    /// * `EPERM`: a seal on a memfd forbids writing to it ([`Reason::Sealed`]), or the file system
+    ///   executing it ([`Reason::NotExecutable`]).
     ///
     /// After `?` into [`std::io::Error`], [`Error::from_io`] returns this error again.
     ///
@@ -232,7 +237,12 @@ impl MapOptions {
             Ok(_unmapped) => Ok(()),
             // That there is no room for it says nothing of the file.
             Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
-            Err(error) => Err(explain(error, fd, protection, sharing)),
+            // Nobody asked for that byte.
+            Err(error) => {
+                let (offset, len) = (self.offset, None);
+                let error = error.of(Arguments::File { offset, len });
+                Err(explain(error, fd, protection, sharing))
+            }
         }
     }
 
@@ -289,6 +299,8 @@ fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_
         // The descriptor is open, but for its path alone (`O_PATH`).
         libc::EBADF => Some(Reason::NotReadable),
         libc::EACCES => why_no_access(fd, protection, sharing),
+        libc::EPERM if os::is_sealed(fd) => Some(Reason::Sealed),
+        libc::EPERM if protection.contains(Protection::EXECUTE) => Some(Reason::NotExecutable),
         _ => None,
     };
     reason.map_or(error, |reason| error.because(reason))
@@ -301,8 +313,16 @@ fn why_no_mapping(
     protection: Protection,
     sharing: c_int,
 ) -> Option<Reason> {
+    if ![sys::MAP_SHARED, sys::MAP_PRIVATE].contains(&sharing) {
+        // `MAP_SYNC`, for which a kernel that does not know it has another number.
+        return (errno == libc::EOPNOTSUPP).then_some(Reason::NotPersistent);
+    }
     let facts = Facts::of(fd).ok()?;
     let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
+    if let FileKind::Socket = facts.kind {
+        // Some of them can be, as those of packets: this one cannot.
+        return Some(Reason::NotMappable(facts.kind));
+    }
     if !is_plain {
         // A device is not mapped once more: that may mean something to it.
         return (errno == libc::ENODEV).then_some(Reason::NoMappings);

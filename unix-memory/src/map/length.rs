@@ -4,6 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use super::facts::{Facts, errno_of, with_file};
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::os::{self, call};
 use crate::region::map::{MAX_OFFSET, beyond_limit};
 
 /// Sets the length of a file, in bytes.
@@ -22,8 +23,18 @@ pub fn set_len(fd: BorrowedFd<'_>, len: u64) -> Result<()> {
             Some(size) if errno == libc::EINVAL && len % size as u64 != 0 => {
                 Reason::HugePages(size)
             }
+            _ if errno == libc::EPERM && os::is_sealed(fd) => Reason::Sealed,
+            _ if errno == libc::EINVAL && is_read_only(fd) => Reason::NotWritable,
             _ => Reason::Kernel,
         };
         refuse(errno, reason)
     })
+}
+
+/// Whether the descriptor is open for reading alone.
+#[cold]
+fn is_read_only(fd: BorrowedFd<'_>) -> bool {
+    // SAFETY: the command takes no number.
+    let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) };
+    flags.is_ok_and(|flags| flags & libc::O_ACCMODE == libc::O_RDONLY)
 }

@@ -21,11 +21,13 @@ impl MapOptions {
     /// * `EINVAL`: no length, or an offset; an alignment that is no power of two
     ///   ([`Reason::PowerOfTwo`]); an address that is no multiple of it or of the page size
     ///   ([`Reason::Unaligned`]), or is zero.
-    /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of
-    ///   mappings allows; no room where it must be ([`Reason::NoRoom`]); huge pages that there are
-    ///   not.
+    /// * `ENOMEM`: more than a limit allows, which Linux and Android report: on addresses
+    ///   ([`Reason::AddressSpaceLimit`], [`Reason::FreeAddresses`]), of mappings
+    ///   ([`Reason::MappingsLimit`]), on memory that can be written ([`Reason::DataLimit`],
+    ///   [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); no room where it must be
+    ///   ([`Reason::NoRoom`]); too few huge pages ([`Reason::HugePagePool`]).
     /// * `EEXIST`: something is mapped where it must be ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
-    ///   or `EINVAL` where the kernel lets nothing be mapped.
+    ///   or `EINVAL` where the kernel lets nothing be mapped ([`Reason::NoAddress`]).
     /// * `EAGAIN`: over a limit on locked memory, after `mlockall`.
     /// * Those of [`Mapping::advise`] and [`Mapping::lock`], where these are asked for.
     ///
@@ -240,15 +242,16 @@ impl MapOptions {
         self.steps.apply(region)
     }
 
-    /// Says of huge pages that there are too few, where the kernel has no more memory.
+    /// Says of huge pages that there are too few, where the kernel has no more memory, or none of that
+    /// size.
     #[cold]
     fn explain(&self, error: Error) -> Error {
-        match self.huge_page {
-            Some((size, _))
-                if error.errno() == libc::ENOMEM && error.reason() == Reason::Kernel =>
-            {
-                error.because(Reason::HugePagePool(size))
-            }
+        let Some((size, _)) = self.huge_page else {
+            return error;
+        };
+        match (error.errno(), error.reason()) {
+            (libc::ENOMEM, Reason::Kernel) => error.because(Reason::HugePagePool(size)),
+            (libc::EINVAL, Reason::Kernel) => error.because(Reason::HugePageSize(size)),
             _ => error,
         }
     }

@@ -18,8 +18,8 @@ impl MapOptions {
     /// know. Source: mmap(2), since Linux 4.15.
     ///
     /// # Errors
-    /// As [`map_shared`](Self::map_shared), and `EOPNOTSUPP` where the file is not in such memory;
-    /// `EINVAL` from a kernel that has no such flag.
+    /// As [`map_shared`](Self::map_shared), and `EOPNOTSUPP` where the file is not in such memory
+    /// ([`Reason::NotPersistent`](crate::Reason::NotPersistent)); `EINVAL` from a kernel that has no such flag.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};

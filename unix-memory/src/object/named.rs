@@ -156,7 +156,14 @@ impl NamedMemory {
         let flags = flags | os::OPEN_AT_ONCE;
         let fd = shm_open(&name, flags, 0).map_err(|errno| {
             let error = refused(Call::ShmOpen, &name)(errno);
-            kind_refused(errno).map_or(error, |kind| error.because(Reason::NotMappable(kind)))
+            match kind_refused(errno) {
+                // (So glibc refuses a name that is too long.)
+                Some(_) if errno == libc::EINVAL && name.count_bytes() > MOST => {
+                    error.because(Reason::ObjectName)
+                }
+                Some(kind) => error.because(Reason::NotMappable(kind)),
+                None => error,
+            }
         })?;
         close_on_exec(fd.as_fd())?;
         match Facts::of(fd.as_fd())?.kind {
@@ -257,6 +264,9 @@ impl fmt::Debug for NamedMemory {
             .finish()
     }
 }
+
+/// As many bytes can the name of an object have, with its slash: that of a file without one.
+const MOST: usize = 255;
 
 /// `name` as C has it, if it is one: what POSIX leaves open is refused.
 fn checked(call: Call, name: &OsStr) -> Result<CString> {

@@ -64,11 +64,12 @@ impl SharedMemory {
     ///
     /// # Errors
     /// * `EBUSY` with [`Reason::Mapped`], for [`Seals::WRITE`]: somebody has the file mapped shared
-    ///   and could write, even if the mapping is read-only now. Drop every [`SharedMapping`] of
+    ///   and could write, even if that mapping is read-only now. Drop every [`SharedMapping`] of
     ///   it first. Also while the kernel itself is at work on its pages.
-    /// * `EPERM`: no seals may be added ([`Seals::SEAL`], see
-    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing)), the descriptor is not open
-    ///   for writing, or a filter of system calls refuses it.
+    /// * `EPERM` with [`Reason::SealingOff`]: no seals may be added, because the memfd was made without
+    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing) or has [`Seals::SEAL`] by now; with
+    ///   [`Reason::NotWritable`]: the descriptor is not open for writing. Also if a filter of system calls
+    ///   refuses it.
     /// * `EINVAL` with [`Reason::NotSealable`]: it is not a memfd; or the kernel does not know one of
     ///   the seals.
     ///
@@ -95,6 +96,11 @@ impl SharedMemory {
             let reason = match errno {
                 libc::EBUSY => Reason::Mapped,
                 libc::EINVAL if self.seals().is_err() => Reason::NotSealable,
+                libc::EPERM => match self.seals() {
+                    Ok(seals) if seals.contains(Seals::SEAL) => Reason::SealingOff,
+                    Ok(_) => Reason::NotWritable,
+                    Err(_) => Reason::Kernel,
+                },
                 _ => Reason::Kernel,
             };
             Error::new(Call::AddSeals, errno, Arguments::None, reason)

@@ -40,7 +40,8 @@ pub use super::none::{populate, populate_write};
 pub use mincore::mincore;
 
 pub use super::none::{
-    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+    MCL_ONFAULT, address_space_bytes, locked_bytes, memory_limit, mlock_on_fault,
+    stop_locking_future,
 };
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use rlimit::lock_limit;
@@ -58,7 +59,9 @@ pub use super::none::{process_vm_read, process_vm_write};
 pub use pipe1::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{
+    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+};
 pub use rlimit::file_size_limit;
 
 /// The `MADV_` value of `advice`.

@@ -28,6 +28,16 @@ pub struct FileStatus {
     pub block: u64,
 }
 
+/// Memory that the kernel refused.
+pub struct Wanted {
+    /// How many bytes more than there were.
+    pub bytes: usize,
+    /// Whether they are new addresses.
+    pub is_mapped: bool,
+    /// Whether they are private, can be written, and are set aside.
+    pub is_data: bool,
+}
+
 /// For calls that return 0, or -1 and set `errno`.
 #[inline]
 pub fn zero_or_errno(result: c_int) -> Result<(), Errno> {

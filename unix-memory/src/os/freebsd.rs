@@ -39,6 +39,9 @@ mod mlockall;
 mod pipe2;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[cfg(feature = "std")]
+#[path = "parts/sealed.rs"]
+mod sealed;
 #[path = "parts/snapshot.rs"]
 mod snapshot;
 #[path = "parts/sysctl.rs"]
@@ -54,7 +57,8 @@ pub use super::none::{populate, populate_write};
 pub use mincore::mincore;
 
 pub use super::none::{
-    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+    MCL_ONFAULT, address_space_bytes, locked_bytes, memory_limit, mlock_on_fault,
+    stop_locking_future,
 };
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use rlimit::lock_limit;
@@ -77,6 +81,8 @@ pub use super::none::{OPEN_AT_ONCE, device_len, file_status, is_in_huge_pages};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sealed::is_sealed;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 

@@ -26,7 +26,7 @@ pub use super::none::{mincore, populate, populate_write};
 
 pub use super::none::{
     MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes,
-    mlock_on_fault, mlockall, munlockall, stop_locking_future,
+    memory_limit, mlock_on_fault, mlockall, munlockall, stop_locking_future,
 };
 
 pub use super::none::{
@@ -44,7 +44,9 @@ pub use pipe1::open_pipe;
 
 pub use super::none::file_size_limit;
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{
+    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]

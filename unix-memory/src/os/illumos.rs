@@ -44,7 +44,8 @@ pub use super::none::{populate, populate_write};
 pub use mincore::mincore;
 
 pub use super::none::{
-    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, mlock_on_fault, stop_locking_future,
+    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, memory_limit, mlock_on_fault,
+    stop_locking_future,
 };
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
@@ -64,7 +65,9 @@ pub use pipe2::open_pipe;
 
 pub use super::none::file_size_limit;
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{
+    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]

@@ -48,6 +48,8 @@ mod mappings_linux;
 mod memfd;
 #[path = "parts/memfd_secret.rs"]
 mod memfd_secret;
+#[path = "parts/memory_limit.rs"]
+mod memory_limit;
 #[path = "parts/mincore.rs"]
 mod mincore;
 #[path = "parts/mlockall.rs"]
@@ -66,6 +68,9 @@ mod process_madvise;
 mod process_vm;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[cfg(feature = "std")]
+#[path = "parts/sealed.rs"]
+mod sealed;
 #[path = "parts/stack.rs"]
 mod stack;
 #[cfg(feature = "std")]
@@ -90,6 +95,8 @@ pub use mincore::mincore;
 pub use lock_future::stop_locking_future;
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use sys::MCL_ONFAULT;
+
+pub use memory_limit::memory_limit;
 
 pub use mappings_linux::Mappings;
 #[cfg(feature = "std")]
@@ -123,6 +130,8 @@ pub use memfd::{MEMFD_DEFAULT, MORE_SEALS, memfd_create};
 pub use proc_file::File as ProcessFile;
 pub use proc_file::number as number_in_file;
 pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use sealed::is_sealed;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use sys::shm_open;
 #[cfg(feature = "std")]

@@ -34,6 +34,9 @@
 //! * `lock_limit`: how many bytes the process may lock, if that is limited;
 //! * `locked_bytes`, `address_space_bytes`: how many it has locked, and mapped.
 //!
+//! Limits:
+//! * `memory_limit`: which limit keeps the process from more memory, asked after a refusal.
+//!
 //! Mappings as they are:
 //! * `COUNTS_BYTES`: whether `munmap` and `msync` take the bytes that were mapped, not their pages;
 //! * `ENFORCES_PROTECTION`: whether protections are more than words;
@@ -68,6 +71,7 @@
 //! Files, with the feature `std`:
 //! * `file_status`: what an open file is, and how long;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
+//! * `is_sealed`: whether a file has a seal against a change;
 //! * `device_len`: how long a block device is, if the system reports it without a change to the open file;
 //! * `sync_to_device`: has a file kept by its device;
 //! * `drop_behind`: lets pages of a file go that were read;

@@ -47,7 +47,8 @@ pub use super::none::{populate, populate_write};
 pub use mincore::mincore;
 
 pub use super::none::{
-    MCL_ONFAULT, address_space_bytes, locked_bytes, mlock_on_fault, stop_locking_future,
+    MCL_ONFAULT, address_space_bytes, locked_bytes, memory_limit, mlock_on_fault,
+    stop_locking_future,
 };
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 pub use rlimit::lock_limit;
@@ -66,7 +67,9 @@ pub use icache_bsd::sync_instruction_cache;
 pub use pipe2::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{
+    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;

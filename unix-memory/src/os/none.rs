@@ -16,9 +16,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 #[cfg(feature = "std")]
 use std::os::unix::fs::MetadataExt;
 
-use crate::error::Errno;
+use crate::error::{Errno, Reason};
 #[cfg(feature = "std")]
 use crate::os::call::FileStatus;
+use crate::os::call::Wanted;
 use crate::page::Pages;
 use crate::process_map::region::{PutName, Region};
 use crate::protection::Protection;
@@ -112,6 +113,11 @@ pub const fn locked_bytes() -> Option<u64> {
 }
 
 pub const fn address_space_bytes() -> Option<u64> {
+    None
+}
+
+/// Nothing says which limit was met.
+pub const fn memory_limit(_: &Wanted) -> Option<Reason> {
     None
 }
 
@@ -298,6 +304,12 @@ pub const fn device_len(_: BorrowedFd<'_>) -> Option<u64> {
 /// No file is made of huge pages.
 #[cfg(feature = "std")]
 pub const fn is_in_huge_pages(_: c_int) -> bool {
+    false
+}
+
+/// No file has seals.
+#[cfg(feature = "std")]
+pub const fn is_sealed(_: BorrowedFd<'_>) -> bool {
     false
 }
 

@@ -27,7 +27,8 @@ pub use posix::{advice, knows_advice, madvise, unchecked_advice};
 pub use super::none::{mincore, populate, populate_write};
 
 pub use super::none::{
-    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, mlock_on_fault, stop_locking_future,
+    MCL_ONFAULT, address_space_bytes, lock_limit, locked_bytes, memory_limit, mlock_on_fault,
+    stop_locking_future,
 };
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
@@ -45,7 +46,9 @@ pub use pipe2::open_pipe;
 
 pub use super::none::file_size_limit;
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages};
+pub use super::none::{
+    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 #[cfg(feature = "std")]

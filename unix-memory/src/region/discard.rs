@@ -15,7 +15,7 @@ impl Region {
     /// The pages can be written, and nothing refers to them.
     #[inline]
     pub unsafe fn discard(&self, range: &impl RangeBounds<usize>) -> Result<()> {
-        let range = self.whole_pages(Call::Madvise, range, self.ends())?;
+        let range = self.whole_pages(Call::Discard, range, self.ends())?;
         if !self.is_private_anonymous() {
             return Err(not_anonymous(&range));
         }
@@ -40,7 +40,7 @@ impl Region {
 #[cold]
 const fn not_anonymous(range: &Range<usize>) -> Error {
     let arguments = Arguments::range(range);
-    Error::new(Call::Madvise, libc::EINVAL, arguments, Reason::NotAnonymous)
+    Error::new(Call::Discard, libc::EINVAL, arguments, Reason::NotAnonymous)
 }
 
 /// Turns the bytes of `pages`, which were not given back, to zeros.

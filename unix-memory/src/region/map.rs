@@ -7,8 +7,9 @@ use unix_memory_sys as sys;
 use super::Region;
 use super::ledger::Known;
 use super::place::{Pending, Place};
-use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os;
+use crate::os::call::Wanted;
 use crate::page::{max_len, page_size, round_up};
 use crate::protection::Protection;
 
@@ -116,7 +117,46 @@ impl Region {
                 // SAFETY: the pages were mapped just now, and are of that kind.
                 Ok(unsafe { Self::from_raw(start, len, anonymous) })
             }
-            Err((errno, reason)) => refuse(errno, reason),
+            Err((errno, reason)) => Err(refused(request, asked, arguments, errno, reason)),
         }
     }
+}
+
+/// Why the kernel did not map `len` bytes, as far as that can be found out.
+#[cold]
+fn refused(
+    request: &Request,
+    len: usize,
+    arguments: Arguments,
+    errno: Errno,
+    reason: Reason,
+) -> Error {
+    let arguments = match (request.place, arguments) {
+        (Place::At(address), Arguments::Length(len) | Arguments::File { len: Some(len), .. }) => {
+            Arguments::Memory { address, len }
+        }
+        _ => arguments,
+    };
+    let reason = match reason {
+        Reason::Kernel if errno == libc::ENOMEM && request.page_size == page_size() => {
+            let is_private = request.flags & sys::MAP_SHARED == 0;
+            let is_set_aside = os::MAP_NORESERVE == 0 || request.flags & os::MAP_NORESERVE == 0;
+            let wanted = Wanted {
+                bytes: round_up(len),
+                is_mapped: true,
+                is_data: is_private
+                    && is_set_aside
+                    && request.protection.contains(Protection::WRITE),
+            };
+            os::memory_limit(&wanted).unwrap_or(reason)
+        }
+        reason => reason,
+    };
+    let is_at = matches!(request.place, Place::At(_));
+    let is_address = [libc::ENOMEM, libc::EPERM, libc::EINVAL].contains(&errno);
+    let reason = match reason {
+        Reason::Kernel if is_at && is_address && request.fd == -1 => Reason::NoAddress,
+        reason => reason,
+    };
+    Error::new(Call::Mmap, errno, arguments, reason)
 }

@@ -25,7 +25,8 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use self::ledger::{Kind, Known, Marks};
-use crate::error::{Arguments, Call, Errno, Error};
+use crate::error::{Arguments, Call, Errno, Error, Reason};
+use crate::os::call::Wanted;
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
@@ -174,7 +175,17 @@ impl Region {
         let region = ManuallyDrop::new(self);
         // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
         unsafe { region.munmap() }.map_err(|errno| {
-            let error = Error::kernel(Call::Munmap, errno, Arguments::Length(region.len()));
+            let wanted = Wanted {
+                bytes: 0,
+                is_mapped: false,
+                is_data: false,
+            };
+            let reason = match errno {
+                libc::ENOMEM => os::memory_limit(&wanted).unwrap_or(Reason::Kernel),
+                _ => Reason::Kernel,
+            };
+            let arguments = Arguments::Length(region.len());
+            let error = Error::new(Call::Munmap, errno, arguments, reason);
             (error, ManuallyDrop::into_inner(region))
         })
     }

@@ -135,7 +135,7 @@ impl Pending {
     fn at(&self, address: usize) -> Placed {
         if address == 0 {
             // To the kernel that means anywhere, and no reference may be null.
-            return Err((libc::EINVAL, Reason::Occupied));
+            return Err((libc::EINVAL, Reason::NoAddress));
         }
         if os::is_for_stack(address, round_up(self.len)) {
             return Err((libc::ENOMEM, Reason::Stack));

@@ -7,6 +7,7 @@ use super::ledger::{self, Marks};
 use super::spare::{self, Outcome};
 use crate::arch::{INSTRUCTION_CACHE, InstructionCache};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::os::call::Wanted;
 use crate::os::{self, call};
 use crate::protection::Protection;
 
@@ -95,7 +96,7 @@ impl Region {
             return Err(self.not_enforced());
         }
         if let Err(errno) = spare::keep_for(pages) {
-            return Err(self.refused(errno));
+            return Err(self.refused(errno, old, new));
         }
         if old.is_empty() && !new.is_empty() {
             self.check_stack()?;
@@ -174,7 +175,7 @@ impl Region {
         let is_back = || os::is_protected(pages, old);
         match spare::undo(|| set(old), || set(new), is_back) {
             Outcome::Done => Ok(()),
-            Outcome::Undone => Err(self.refused(errno)),
+            Outcome::Undone => Err(self.refused(errno, old, new)),
         }
     }
 
@@ -185,9 +186,25 @@ impl Region {
         Error::new(Call::Mprotect, libc::ENOSYS, arguments, Reason::NotEnforced)
     }
 
+    /// Why the kernel did not change the protection from `old` to `new`, as far as that can be found
+    /// out.
     #[cold]
-    const fn refused(&self, errno: Errno) -> Error {
-        Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len()))
+    fn refused(&self, errno: Errno, old: Protection, new: Protection) -> Error {
+        let becomes = |right| new.contains(right) && !old.contains(right);
+        let reason = match errno {
+            libc::ENOMEM => os::memory_limit(&Wanted {
+                bytes: self.pages().len,
+                is_mapped: false,
+                is_data: self.is_private_anonymous() && becomes(Protection::WRITE),
+            }),
+            libc::EACCES if self.is_private_anonymous() => None,
+            libc::EACCES if becomes(Protection::EXECUTE) => Some(Reason::NotExecutable),
+            libc::EACCES if becomes(Protection::WRITE) => Some(Reason::NeverWritable),
+            _ => None,
+        };
+        let arguments = Arguments::Length(self.len());
+        let reason = reason.unwrap_or(Reason::Kernel);
+        Error::new(Call::Mprotect, errno, arguments, reason)
     }
 
     /// Changes the protection as [`protect`](Self::protect), of memory that is read and written in

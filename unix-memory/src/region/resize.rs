@@ -4,6 +4,7 @@ use unix_memory_sys as sys;
 
 use crate::copy::store;
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::os::call::Wanted;
 use crate::os::{self, call};
 use crate::page::{Pages, max_len, page_size, round_up};
 use crate::protection::Protection;
@@ -120,8 +121,9 @@ impl Region {
         } else {
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
             // borrowed for writing.
-            unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }
-                .map_err(|errno| refused(self, len, errno, Reason::Kernel))?
+            unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }.map_err(
+                |errno| refused(self, len, errno, self.why_not_longer(errno, larger - all)),
+            )?
         };
         // SAFETY: less than a page, and the mapping has at least one more byte.
         let first = unsafe { start.add(before) };
@@ -129,6 +131,20 @@ impl Region {
         let grown = unsafe { Self::from_raw(first, len, self.is_private_anonymous()) };
         core::mem::forget(core::mem::replace(self, grown));
         Ok(())
+    }
+
+    /// Why the kernel did not make the region `more` bytes longer, as far as that can be found out.
+    #[cold]
+    fn why_not_longer(&self, errno: Errno, more: usize) -> Reason {
+        if errno != libc::ENOMEM {
+            return Reason::Kernel;
+        }
+        let wanted = Wanted {
+            bytes: more,
+            is_mapped: true,
+            is_data: self.is_private_anonymous(),
+        };
+        os::memory_limit(&wanted).unwrap_or(Reason::Kernel)
     }
 
     /// Grows private anonymous memory by what every system can do.
