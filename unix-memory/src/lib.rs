@@ -96,7 +96,7 @@
 //! * **Limits**: at most `isize::MAX` bytes, in whole pages.
 //! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call that takes
 //!   a mapping gives it back inside the error ([`Failed`]). After `?` into [`std::io::Error`],
-//!   `Error::from_io` returns it.
+//!   `Error::from_io(&error)` returns it, with the `errno` that `raw_os_error` lacks.
 //! * **No safe call replaces a mapping.** `MAP_FIXED` is used only over pages of this crate's own: while a
 //!   ring is made, and in a child. Nothing is placed where the stack of the main thread may grow
 //!   ([`MapOptions::at`]).

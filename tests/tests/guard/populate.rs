@@ -132,7 +132,12 @@ fn the_step_that_failed_is_told() {
     assert_eq!((error.call(), error.errno()), (Call::Madvise, EFAULT));
     assert_eq!(
         error.to_string(),
-        format!("madvise of {} bytes at {}: Bad address", 2 * page, 2 * page)
+        format!(
+            "madvise of {0} bytes at {0}: Bad address (after {page} bytes: byte {1} cannot be reached, \
+             because the file was truncated, or its disk is full or failed)",
+            2 * page,
+            3 * page
+        )
     );
     assert_eq!(steps.next(), None);
     mapping.populate_range(..3 * page).unwrap();

@@ -294,7 +294,7 @@ fn what_cannot_be_mapped_says_so() {
         .unwrap_err();
     assert_eq!(
         (error.errno(), error.reason()),
-        (ENODEV, Reason::NoMappings)
+        (ENODEV, Reason::NotMappable(FileKind::Socket))
     );
     // A device that has no memory: the kernel's own word.
     let null = File::open("/dev/null").unwrap();

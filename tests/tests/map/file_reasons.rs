@@ -38,7 +38,7 @@ fn a_file_system_that_maps_privately_only() {
             assert!(
                 error
                     .to_string()
-                    .ends_with("privately only: use map_private)")
+                    .ends_with("privately only: use map_private, which shows the same bytes)")
             );
             let mapping = options.map_private(file.as_file(), ReadOnly).unwrap();
             mapping.read_at(0, &mut [0]).unwrap();

@@ -1,9 +1,10 @@
-//! What a refused call tells: which call, with which arguments, and why.
+//! What an error says of a refused call: which call it was, its arguments, and why.
 
 mod arguments;
 mod call;
 mod errno;
 mod reason;
+mod words;
 
 use core::ffi::c_int;
 use core::fmt;

@@ -80,7 +80,7 @@ impl NamedMemory {
     ///
     /// # Errors
     /// * `EEXIST`: somebody has the name.
-    /// * `EINVAL`: it is no name ([`Reason::ObjectName`]); `ENAMETOOLONG`: nor is it that long.
+    /// * `EINVAL`: it is not a name ([`Reason::ObjectName`]); `ENAMETOOLONG`: it is too long.
     /// * `EACCES`: a security policy forbids it.
     /// * Those of [`SharedMemory::unnamed`].
     pub fn create(name: impl AsRef<OsStr>, len: u64) -> Result<Self> {

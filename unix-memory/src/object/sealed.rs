@@ -34,7 +34,7 @@ use crate::region::map::beyond_limit;
 /// * **Running out**: pages of a memfd that were never written to take memory when they are first
 ///   read, as those of new memory do when they are written to.
 /// * **Broken disks**: to touch a page of a file that cannot be read, or no longer is what was
-///   verified, raises SIGBUS. (It is no undefined behaviour.)
+///   verified, raises SIGBUS. (It is not undefined behaviour.)
 ///
 /// # Platform
 /// Linux (3.17; fs-verity 5.5, on ext4, f2fs and btrfs), Android, FreeBSD (13.0).
@@ -190,7 +190,7 @@ impl MapOptions {
     /// # Errors
     /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
     ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
-    /// * [`Reason::NotSealable`] with `EINVAL`: it is no memfd, and can have no seals; nor has it
+    /// * [`Reason::NotSealable`] with `EINVAL`: it is not a memfd, and cannot have seals; nor does it have
     ///   fs-verity.
     /// * `EACCES`: it is not open for reading.
     /// * `EMFILE`: too many open files.

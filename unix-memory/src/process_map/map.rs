@@ -50,7 +50,7 @@ impl ProcessMap {
     ///
     /// # Errors
     /// * `ENOENT` on Linux where `/proc` is not mounted ([`Reason::NoProc`]).
-    /// * `EMFILE`, `ENFILE` where there is no descriptor to be had, `ENOMEM` where there is no memory.
+    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened, `ENOMEM` where there is no memory.
     /// * `ENOSYS` on systems that report no map ([`Reason::Unsupported`]).
     ///
     /// # Platform

@@ -75,7 +75,7 @@ impl Smaps {
     ///
     /// # Errors
     /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
-    /// * `EMFILE`, `ENFILE` where there is no descriptor to be had.
+    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened.
     ///
     /// Each item may be an error too, which is the last item then.
     ///

@@ -15,7 +15,7 @@ impl Usage {
     ///
     /// # Errors
     /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
-    /// * `EMFILE`, `ENFILE` where there is no descriptor to be had.
+    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened.
     ///
     /// ```
     /// use unix_memory::process_map::Usage;

@@ -1,0 +1,285 @@
+//! Reasons in words: what is in brackets at the end of a message. It names what is to be done.
+
+use core::fmt;
+
+use super::arguments::Bytes;
+use super::reason::{FileKind, Reason};
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Regular => "a regular file",
+            Self::Directory => "a directory",
+            Self::CharacterDevice => "a character device",
+            Self::BlockDevice => "a block device",
+            Self::Pipe => "a pipe",
+            Self::Socket => "a socket",
+            Self::SymbolicLink => "a symbolic link",
+            Self::Other => "a file of unknown kind",
+            Self::None => "anonymous memory",
+        })
+    }
+}
+
+impl Reason {
+    /// What it says, where that has no values in it.
+    const fn text(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Kernel => "the kernel refused",
+            Self::WouldBlock => "nothing to read yet: clear O_NONBLOCK, or use poll",
+            Self::PrivateOnly => {
+                "this file system maps files privately only: use map_private, which shows the same bytes"
+            }
+            Self::NoMappings => {
+                "this file system or driver cannot map the file, shared or privately: read it \
+                 instead, as FileBytes does"
+            }
+            Self::NotPersistent => "the file is not in persistent memory (DAX): use map_shared",
+            Self::NotReadable => "the file is not open for reading",
+            Self::NotWritable => "the file is not open for writing",
+            Self::NeverWritable => {
+                "its file was not open for writing when it was mapped, or is sealed against writing"
+            }
+            Self::NotExecutable => {
+                "the file must not be executed: its file system is mounted noexec, or a security \
+                 policy forbids it"
+            }
+            Self::Sealed => "the file has a seal against that: see its Seals",
+            Self::SealingOff => {
+                "no seals can be added: it was made without MemfdOptions::sealing, or has \
+                 Seals::SEAL by now"
+            }
+            Self::EmptyMapping => "the mapping is empty: map the file again",
+            Self::NoOffset => "anonymous memory has no offset",
+            Self::NotAnonymous => {
+                "only private anonymous memory can do this, neither a file nor shared memory"
+            }
+            Self::Occupied => "something is already mapped at that address",
+            Self::NoAddress => "the kernel lets this process map nothing at that address",
+            Self::Stack => "these addresses are kept for the stack of the main thread to grow into",
+            Self::HugePagesOfFile => {
+                "private memory of a file in huge pages stays read-only: copy it into other memory"
+            }
+            Self::HugePagesOff => {
+                "the kernel makes no huge pages of this memory: it is of a kind that has none, or \
+                 NoHugePage, PR_SET_THP_DISABLE or shmem_enabled forbids them"
+            }
+            Self::Locked => "some of the pages are locked: unlock them first",
+            Self::PagesInUse => "the kernel was using some of the pages: try again",
+            Self::NoFreeHugePage => "no huge page is free: memory is short, or in small pieces",
+            Self::CgroupLimit => "over the memory limit of a control group",
+            Self::NotEnforced => "this system enforces no protections",
+            Self::NotWrittenBack => {
+                "this system does not reliably write a shared mapping back to its file; map it \
+                 privately, and write the file itself"
+            }
+            Self::HugePage => "that position is inside a huge page",
+            Self::NotMapped => "a page of it is not mapped",
+            Self::NotTraceable => {
+                "this process may not inspect that one: it needs the same user, or a privilege"
+            }
+            Self::NoProc => "/proc is not mounted, or knows nothing of this process",
+            Self::NoRoom => "no room was found between the addresses that were given",
+            Self::PowerOfTwo => "the alignment must be a power of two",
+            Self::NotAdjacent => {
+                "the second mapping must begin where the first ends, and both must be of the same \
+                 kind of memory and have the same protection"
+            }
+            Self::AtomicSize => "atomics of another size are in use at these bytes",
+            Self::OneMapping => {
+                "it has one mapping, which is not writable: ask for Way::DualMapping"
+            }
+            Self::NoHandler => {
+                "the fault handler is not installed, or its signals are blocked in this thread: \
+                 call install_fault_handler"
+            }
+            Self::Unsupported => "this system does not have it",
+            Self::ObjectName => {
+                "a name is a slash and then 1 to 254 bytes, none of them a slash or NUL, and not . or .."
+            }
+            Self::MemoryName => {
+                "a name has at most 79 bytes, all of them printable ASCII and none of \\ ` $ [ ]"
+            }
+            Self::NamedByFile => "only memory without a file has a name of its own",
+            Self::NoNodes => "name at least one node",
+            Self::NodeList => "a list of nodes is numbers and ranges, such as 0-3,5",
+            Self::NotMoved => "some pages are on other nodes, and could not be moved",
+            Self::NotWritableToBind => {
+                "huge pages are brought in before they are bound to nodes: make them readable and \
+                 writable first"
+            }
+            Self::NotSealable => "only a memfd has seals: make one by MemfdOptions",
+            Self::RingPeer => "the other end of the ring broke its rules",
+            Self::OtherProcess => {
+                "it belongs to the process that made it, and this is a child of that process"
+            }
+            Self::NoRing => {
+                "this memory does not hold a ring, or not one that this program can use"
+            }
+            Self::CommitLimit => {
+                "at a limit: on data (RLIMIT_DATA), of mappings (vm.max_map_count) or on committed \
+                 memory (vm.overcommit_memory)"
+            }
+            Self::NotCommitted => "some of the range is not committed: commit it first",
+            Self::Watched => "another userfaultfd watches these pages",
+            Self::OneTracker => {
+                "the process already has a tracker by soft-dirty bits, and can have only one"
+            }
+            Self::NotTrackable => "the kernel tracks no writes to such memory",
+            Self::NotDumpable => {
+                "the process is not dumpable: track before PR_SET_DUMPABLE closes /proc/self"
+            }
+            Self::Mapped => {
+                "a shared mapping of it can still be written, or become writable: unmap it first"
+            }
+            Self::LengthLimit(_)
+            | Self::OffsetLimit(_)
+            | Self::MappingLength(_)
+            | Self::FileLength(_)
+            | Self::BytesLimit(_)
+            | Self::NoBytes(_)
+            | Self::LengthNeeded(_)
+            | Self::NotMappable(_)
+            | Self::LockLimit { .. }
+            | Self::HugePages(_)
+            | Self::Unaligned(_)
+            | Self::AddressSpaceLimit(_)
+            | Self::DataLimit(_)
+            | Self::MappingsLimit(_)
+            | Self::FreeAddresses(_)
+            | Self::MemoryAndSwap(_)
+            | Self::CommittedMemory(_)
+            | Self::HugePagePool(_)
+            | Self::HugePageSize(_)
+            | Self::Stopped { .. }
+            | Self::NoHugePageFits(_)
+            | Self::NoNode(_)
+            | Self::FileSizeLimit(_)
+            | Self::NotWhole(_)
+            | Self::Fault { .. }
+            | Self::SealsMissing { .. }
+            | Self::ReservedLength(_)
+            | Self::RingBytes(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.text() {
+            return f.write_str(text);
+        }
+        match *self {
+            Self::LengthLimit(limit) => {
+                write!(f, "the length in whole pages must be at most {limit}")
+            }
+            Self::OffsetLimit(limit) => {
+                write!(f, "offset and length together must be at most {limit}")
+            }
+            Self::MappingLength(len) => write!(f, "the mapping has {}", Bytes(len as u64)),
+            Self::FileLength(len) => write!(f, "the file has {}", Bytes(len)),
+            Self::BytesLimit(limit) => {
+                write!(
+                    f,
+                    "there are more than the {} that were allowed",
+                    Bytes(limit as u64)
+                )
+            }
+            Self::NoBytes(kind) => write!(f, "{kind} has no bytes to read"),
+            Self::LengthNeeded(FileKind::None) => f.write_str("give the length: call len"),
+            Self::LengthNeeded(kind) => {
+                write!(
+                    f,
+                    "give the length: call len, since {kind} does not have one"
+                )
+            }
+            Self::NotMappable(kind) => write!(f, "{kind} cannot be mapped"),
+            Self::LockLimit {
+                asked,
+                limit,
+                locked,
+            } => write!(
+                f,
+                "this process may lock {} (RLIMIT_MEMLOCK): {locked} are locked, and {asked} were \
+                 asked for",
+                Bytes(limit)
+            ),
+            Self::HugePages(size) => {
+                write!(
+                    f,
+                    "the file is in huge pages: offset and length must be multiples of {size}"
+                )
+            }
+            Self::Unaligned(unit) => write!(f, "not at a multiple of {unit}"),
+            Self::AddressSpaceLimit(limit) => write!(
+                f,
+                "this process may have {limit} bytes of addresses in all (RLIMIT_AS)"
+            ),
+            Self::DataLimit(limit) => write!(
+                f,
+                "this process may have {limit} bytes of private memory that can be written, in all \
+                 (RLIMIT_DATA)"
+            ),
+            Self::MappingsLimit(limit) => write!(
+                f,
+                "the process is at its limit of {limit} mappings (vm.max_map_count)"
+            ),
+            Self::FreeAddresses(gap) => {
+                write!(f, "the longest run of free addresses has {gap} bytes")
+            }
+            Self::MemoryAndSwap(all) => write!(
+                f,
+                "memory and swap space have {all} bytes together: with no_reserve, or by \
+                 Reservation, more addresses can be had"
+            ),
+            Self::CommittedMemory(limit) => write!(
+                f,
+                "the system promises all programs together {limit} bytes of memory \
+                 (vm.overcommit_memory is 2)"
+            ),
+            Self::HugePagePool(size) => write!(
+                f,
+                "the system's pool has too few huge pages of {size} bytes: see \
+                 /sys/kernel/mm/hugepages"
+            ),
+            Self::HugePageSize(size) => write!(
+                f,
+                "this system has no huge pages of {size} bytes: see HugePageSize::available"
+            ),
+            Self::NoHugePageFits(size) => {
+                write!(
+                    f,
+                    "no huge page lies wholly in the range: one has {size} bytes, and begins at \
+                     a multiple of that"
+                )
+            }
+            Self::NoNode(node) => write!(
+                f,
+                "there is no node {node}, or this thread may not use its memory"
+            ),
+            Self::FileSizeLimit(limit) => write!(
+                f,
+                "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
+            ),
+            Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
+            Self::Fault { done, at } => write!(
+                f,
+                "after {}: byte {at} cannot be reached, because the file was truncated, or its \
+                 disk is full or failed",
+                Bytes(done as u64)
+            ),
+            Self::Stopped { done, at } => {
+                write!(f, "after {}, at byte {at}", Bytes(done as u64))
+            }
+            Self::SealsMissing { shrink, write } => f.write_str(match (shrink, write) {
+                (true, true) => "F_SEAL_SHRINK and F_SEAL_WRITE are missing",
+                (true, false) => "F_SEAL_SHRINK is missing",
+                (false, _) => "F_SEAL_WRITE is missing",
+            }),
+            Self::ReservedLength(len) => write!(f, "the reservation has {}", Bytes(len as u64)),
+            Self::RingBytes(len) => write!(f, "this end has {}", Bytes(len as u64)),
+            // It has a text.
+            _ => Ok(()),
+        }
+    }
+}
