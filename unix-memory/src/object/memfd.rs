@@ -4,9 +4,8 @@ use core::ffi::{CStr, c_uint};
 
 use unix_memory_sys as sys;
 
-use super::seals::Seals;
 use super::shared_memory::SharedMemory;
-use crate::error::{Arguments, Call, Error, Name, Result};
+use crate::error::{Arguments, Call, Error, Name, Reason, Result};
 use crate::os;
 
 /// How to make a memfd, a file in memory without a name in any directory.
@@ -95,12 +94,8 @@ impl<'a> MemfdOptions<'a> {
         if !self.sealing {
             // Some flags let seals be added though nobody asked for that.
             match memory.add_raw_seals(sys::F_SEAL_SEAL) {
-                // None can be added, unless it is a filter of system calls that refuses.
-                Err(error) if error.errno() == libc::EPERM => {
-                    if !memory.seals()?.contains(Seals::SEAL) {
-                        return Err(error);
-                    }
-                }
+                // None can be added.
+                Err(error) if error.reason() == Reason::SealingOff => {}
                 sealed => sealed?,
             }
         }

@@ -98,12 +98,19 @@ impl SharedMemory {
                 libc::EINVAL if self.seals().is_err() => Reason::NotSealable,
                 libc::EPERM => match self.seals() {
                     Ok(seals) if seals.contains(Seals::SEAL) => Reason::SealingOff,
-                    Ok(_) => Reason::NotWritable,
-                    Err(_) => Reason::Kernel,
+                    Ok(_) if !self.is_open_for_writing() => Reason::NotWritable,
+                    // A filter of system calls refuses it.
+                    _ => Reason::Kernel,
                 },
                 _ => Reason::Kernel,
             };
             Error::new(Call::AddSeals, errno, Arguments::None, reason)
         })
+    }
+
+    fn is_open_for_writing(&self) -> bool {
+        // SAFETY: the command takes no number.
+        let flags = unsafe { call::fcntl(self.as_fd(), libc::F_GETFL, 0) };
+        flags.is_ok_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
     }
 }
