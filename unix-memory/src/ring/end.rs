@@ -1,12 +1,13 @@
-//! What both ends of a ring do alike: numbers that say what is whose.
+//! What both ends of a ring have in common: the numbers that say which bytes belong to which end.
 //!
-//! Each end has a position, which it alone moves: that of the first byte that it has not yet given
-//! to the other end. Positions count from 0 to twice the capacity, and then from 0 again; so a ring
-//! that is full (they are a capacity apart) can be told from one that is empty (they are equal),
-//! and a capacity need not be a power of two.
+//! Each end has a position, which only it moves: the position of the first byte that it has not yet
+//! given to the other end. Positions count from 0 to twice the capacity, and then from 0 again, so
+//! that a full ring (positions a capacity apart) differs from an empty one (equal positions), and a
+//! capacity need not be a power of two.
 //!
-//! An end keeps its own position, and what it last saw of the other's, to itself: it reads no
-//! number of its own back, and asks for the other's only when what it knows will not do.
+//! An end keeps a private copy of its own position and of the last position that it read from the
+//! other end. It never reads its own position back, and reads the other's only when the copy does not
+//! suffice.
 
 use core::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use super::memory::{Memory, unit};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::process::Process;
 
-/// Far enough apart that no two processors wait for each other's line of the cache, where two lines
-/// are fetched at a time.
+/// Far enough apart that the two ends never contend for a cache line, even where two lines are
+/// fetched at a time.
 const LINE: usize = 128;
 
 /// Which end.
@@ -28,7 +29,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Where in the header its position is.
+    /// The offset of its position in the header.
     const fn position(self) -> usize {
         match self {
             Self::Producer => LINE,
@@ -36,7 +37,7 @@ impl Role {
         }
     }
 
-    /// Where in the header it says that it is gone.
+    /// The offset in the header of the number that says that it is closed.
     const fn closed(self) -> usize {
         self.position() + size_of::<usize>()
     }
@@ -53,23 +54,23 @@ impl Role {
 pub struct End {
     memory: Arc<Memory>,
     role: Role,
-    /// Less than twice the capacity, as is `other`, and so that at most a capacity is filled.
+    /// Less than twice the capacity, as is `other`, and never more than a capacity ahead of it.
     position: usize,
     /// The other end's position when it was last asked for.
     other: usize,
-    /// The process that has this end.
+    /// The process that owns this end.
     owner: Process,
 }
 
 impl End {
-    /// The end `role` of the ring in `memory`, where the last one that had it left it.
+    /// Returns the end `role` of the ring in `memory`, at the position where its last owner left it.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`] where no ring has such positions.
+    /// `EIO` with [`Reason::RingPeer`] if the positions in the memory are impossible.
     pub fn new(memory: Arc<Memory>, role: Role) -> Result<Self> {
         let owner = Process::current()
             .map_err(|errno| Error::kernel(Call::Ring, errno, Arguments::None))?;
-        // Not dropped where it cannot be taken: that would close the end of whoever has it.
+        // Not dropped if it cannot be taken: that would close the end of its present owner.
         let mut end = ManuallyDrop::new(Self {
             position: memory.number(role.position()).load(Acquire),
             other: 0,
@@ -79,7 +80,7 @@ impl End {
         });
         if end.position >= 2 * end.capacity() || end.refresh().is_err() {
             let Self { memory, .. } = &*end;
-            // SAFETY: the end is not used again, nor dropped: this is its only use.
+            // SAFETY: the end is neither used nor dropped afterwards: this is its only use.
             drop(unsafe { core::ptr::read(memory) });
             return Err(broken());
         }
@@ -95,7 +96,7 @@ impl End {
         &self.memory
     }
 
-    /// Refuses to use memory of another process: of the one that this was forked from.
+    /// Refuses to use memory that belongs to another process, from which this one was forked.
     ///
     /// # Errors
     /// `EPERM` with [`Reason::OtherProcess`].
@@ -107,8 +108,8 @@ impl End {
         Err(elsewhere(call))
     }
 
-    /// How many bytes this end has, when the other one is at `other`; more than the capacity if
-    /// that cannot be.
+    /// Returns how many bytes this end has when the other one is at `other`; more than the capacity
+    /// if that position is impossible.
     #[inline]
     fn bytes_with(&self, other: usize) -> usize {
         let (first, last) = match self.role {
@@ -122,38 +123,39 @@ impl End {
         };
         match self.role {
             Role::Consumer => filled,
-            // Where more is filled than can be, this wraps around: a large number.
+            // If more is filled than the ring holds, this wraps around to a large number.
             Role::Producer => self.capacity().wrapping_sub(filled),
         }
     }
 
-    /// How many bytes this end is known to have: free ones for a producer, filled ones for a
+    /// Returns how many bytes this end is known to have: free ones for a producer, filled ones for a
     /// consumer. At most the capacity.
     pub fn bytes(&self) -> usize {
         self.bytes_with(self.other)
     }
 
-    /// Asks the other end how many bytes this one has.
+    /// Reads the other end's position, and returns how many bytes this end has.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`] where its answer cannot be, those of [`check`](Self::check);
-    /// nothing has changed then.
+    /// `EIO` with [`Reason::RingPeer`] if that position is impossible; those of
+    /// [`check`](Self::check). Nothing has changed then.
     #[inline]
     pub fn refresh(&mut self) -> Result<usize> {
         self.check(Call::Ring)?;
         self.ask().ok_or_else(broken)
     }
 
-    /// As [`refresh`](Self::refresh), in its own process; `None` where the answer cannot be.
+    /// As [`refresh`](Self::refresh), in the end's own process; `None` if the position is impossible.
     #[inline]
     fn ask(&mut self) -> Option<usize> {
-        // Acquire pairs with the Release in `advance`: what the other end did to the bytes that it
-        // gives is seen, and what this one does to them comes after.
+        // Acquire pairs with the Release in `advance`: this end sees what the other did to the bytes
+        // before it gave them, and what this end does to them comes after.
         let other = self
             .memory
             .number(self.role.other().position())
             .load(Acquire);
-        // No overflow below: both are less than twice the capacity, which can be mapped.
+        // No overflow below: both are less than twice the capacity, and that many bytes can be
+        // mapped.
         if other >= 2 * self.capacity() || self.bytes_with(other) > self.capacity() {
             return None;
         }
@@ -161,7 +163,8 @@ impl End {
         Some(self.bytes())
     }
 
-    /// How many bytes this end has: asks only when it is not known to have `wanted` of them.
+    /// Returns how many bytes this end has; reads the other's position only if fewer than `wanted`
+    /// are known.
     ///
     /// # Errors
     /// As [`refresh`](Self::refresh).
@@ -171,7 +174,7 @@ impl End {
         self.known_or_asked(wanted).ok_or_else(broken)
     }
 
-    /// As [`bytes_for`](Self::bytes_for): none where there is an error.
+    /// As [`bytes_for`](Self::bytes_for), but returns 0 for an error.
     #[inline]
     pub fn bytes_for_or_none(&mut self, wanted: usize) -> usize {
         if !self.memory.is_here() {
@@ -188,7 +191,7 @@ impl End {
         }
     }
 
-    /// Where in the mapping this end's bytes begin. All of them lie behind it, in a row.
+    /// Returns the offset in the mapping of this end's first byte. All its bytes follow in a row.
     pub fn offset(&self) -> usize {
         let in_ring = if self.position < self.capacity() {
             self.position
@@ -201,7 +204,7 @@ impl End {
     /// Gives the first `n` of this end's bytes to the other.
     ///
     /// # Errors
-    /// `EINVAL` where this end is not known to have as many; those of [`check`](Self::check).
+    /// `EINVAL` if this end is not known to have that many; those of [`check`](Self::check).
     pub fn advance(&mut self, call: Call, n: usize) -> Result<()> {
         self.check(call)?;
         let bytes = self.bytes();
@@ -213,8 +216,8 @@ impl End {
         Ok(())
     }
 
-    /// Gives the first `n` of the bytes that this end is known to have, in its own process, to the
-    /// other.
+    /// Gives the first `n` of the bytes that this end is known to have to the other. Requires the
+    /// end's own process.
     #[inline]
     pub fn give(&mut self, n: usize) {
         debug_assert!(n <= self.bytes());
@@ -229,20 +232,20 @@ impl End {
             .store(self.position, Release);
     }
 
-    /// Whether the other end was dropped, or this one belongs to another process. What it gave
-    /// before is there all the same.
+    /// Returns whether the other end was dropped, or this one belongs to another process. Bytes that
+    /// the other end gave before remain available.
     pub fn is_closed(&self) -> bool {
         if !self.memory.is_here() {
             return true;
         }
-        // Acquire pairs with the Release in `drop`: its last position is seen after that.
+        // Acquire pairs with the Release in `drop`: the last position is visible after that.
         self.memory.number(self.role.other().closed()).load(Acquire) != 0
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        // A child's copy is not the end.
+        // A child's copy does not close the ring.
         if self.owner.is_current() {
             self.memory.number(self.role.closed()).store(1, Release);
         }
@@ -260,7 +263,7 @@ const fn broken() -> Error {
 }
 
 impl core::fmt::Debug for End {
-    /// Numbers, never content.
+    /// Shows numbers, never content.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let other = || self.memory.number(self.role.other().position());
         f.debug_struct("End")

@@ -8,7 +8,7 @@ use crate::error::Call;
 
 impl Write for Producer {
     /// # Errors
-    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone;
+    /// `WouldBlock` while the ring is full; `BrokenPipe` after the consumer was dropped;
     /// `PermissionDenied` in a child of the process that made the ring.
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.end.check(Call::Commit)?;
@@ -18,7 +18,7 @@ impl Write for Producer {
         written(self.push_slice(bytes), bytes)
     }
 
-    /// What was written is the consumer's already.
+    /// Does nothing: the consumer already has everything that was written.
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
@@ -26,7 +26,7 @@ impl Write for Producer {
 
 impl Write for SharedProducer {
     /// # Errors
-    /// `WouldBlock` while the ring is full; `BrokenPipe` when the consumer is gone; those of
+    /// `WouldBlock` while the ring is full; `BrokenPipe` after the consumer was dropped; those of
     /// [`push_slice`](Self::push_slice).
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         if self.is_closed() {
@@ -35,7 +35,7 @@ impl Write for SharedProducer {
         written(self.push_slice(bytes)?, bytes)
     }
 
-    /// What was written is the consumer's already.
+    /// Does nothing: the consumer already has everything that was written.
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
@@ -50,11 +50,11 @@ fn written(n: usize, bytes: &[u8]) -> Result<usize> {
 
 impl Read for Consumer {
     /// # Errors
-    /// `WouldBlock` while the ring is empty, and the producer there; `PermissionDenied` in a child
-    /// of the process that made the ring.
+    /// `WouldBlock` while the ring is empty and the producer still exists; `PermissionDenied` in a
+    /// child of the process that made the ring.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.end.check(Call::Consume)?;
-        // Asked first: what the producer gave before it went is then seen.
+        // Read first, so that everything the producer gave before it closed is then visible.
         let closed = self.is_closed();
         let n = self.pop_slice(buffer);
         read(n, closed || buffer.is_empty())
@@ -73,7 +73,7 @@ impl BufRead for Consumer {
     }
 
     /// # Panics
-    /// For more than [`fill_buf`](Self::fill_buf) gave.
+    /// If `n` is more than [`fill_buf`](Self::fill_buf) returned.
     fn consume(&mut self, n: usize) {
         if let Err(error) = Consumer::consume(self, n) {
             panic!("{error}");
@@ -83,7 +83,7 @@ impl BufRead for Consumer {
 
 impl Read for SharedConsumer {
     /// # Errors
-    /// `WouldBlock` while the ring is empty, and the producer there; those of
+    /// `WouldBlock` while the ring is empty and the producer still exists; those of
     /// [`pop_slice`](Self::pop_slice).
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let closed = self.is_closed();
@@ -92,7 +92,8 @@ impl Read for SharedConsumer {
     }
 }
 
-/// What to say of `n` bytes, where none may be the end.
+/// Turns a count of `n` bytes into a result: 0 is the end of the file if `is_end`, and `WouldBlock`
+/// if not.
 fn read(n: usize, is_end: bool) -> Result<usize> {
     if n == 0 && !is_end {
         return Err(Error::from(ErrorKind::WouldBlock));

@@ -1,4 +1,4 @@
-//! Memory that is mapped twice, and to which nothing leads but these mappings: Linux and Android.
+//! Memory that is mapped twice and reachable only through these mappings: Linux and Android.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -10,20 +10,20 @@ use crate::copy::mechanism::Mechanism;
 use crate::error::Errno;
 use crate::os::call::{self, errno};
 
-/// What a page holds that this module made, and no other has.
+/// Written to a page by this module, to recognize it later; no other page holds the same.
 type Token = [u8; 4 * size_of::<usize>()];
 
-/// Maps `header + capacity` bytes of new zeroed memory that can be read and written, and its last
-/// `capacity` bytes once more right behind. Both are multiples of the page size, and of the
-/// distance at which the system maps memory twice.
+/// Maps `header + capacity` bytes of new zeroed memory that can be read and written, and maps its
+/// last `capacity` bytes a second time right behind. Both are multiples of the page size, and of the
+/// distance at which the system can map the same memory twice.
 ///
-/// The memory is anonymous and shared, so that the kernel sets all of it aside now (and as much
-/// again as is mapped twice, of which one page is used), and has no descriptor that another process
-/// could open. (Whoever has `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE` reaches it by
-/// /proc/PID/map_files, as by other means.)
+/// The memory is anonymous and shared. The kernel therefore reserves all of it now (and as much again
+/// for the second mapping, of which one page is used), and no descriptor exists that another process
+/// could open. (A process with `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE` can reach it through
+/// /proc/PID/map_files, and in other ways.)
 ///
 /// # Errors
-/// Those of `mmap` and `mremap`; `ENOSYS` where an emulator has no such `mremap`.
+/// Those of `mmap` and `mremap`; `ENOSYS` if an emulator lacks this form of `mremap`.
 pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     let first = header + capacity;
     let flags = sys::MAP_SHARED | sys::MAP_ANONYMOUS;
@@ -40,7 +40,7 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     // An old size of zero leaves the old range as it is, and maps the same memory once more.
     let flags = sys::MREMAP_MAYMOVE | sys::MREMAP_FIXED;
     let new = second.as_ptr().cast::<c_void>();
-    // SAFETY: what is replaced are pages that were mapped just now, to which nobody refers.
+    // SAFETY: it replaces pages that were mapped just now, to which nobody refers.
     let mapped = unsafe { sys::mremap(bytes.as_ptr().cast(), 0, capacity, flags, new) };
     if mapped != sys::MAP_FAILED {
         return Ok(start);
@@ -50,11 +50,11 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
         libc::ENOMEM => is_emulated(start),
         refused => refused == libc::EINVAL,
     };
-    // The kernel has either not touched the second half, or unmapped it, and then another thread may
-    // have mapped something there. It is ours if it holds what was written there.
+    // The kernel has either left the second half alone or unmapped it; in that case another thread
+    // may have mapped something there. It is ours if it still holds the token.
     let mut found = Token::default();
     let still_ours = Copier::with(Mechanism::ProcessVm).is_ok_and(|mut copier| {
-        // SAFETY: that nothing is mapped there, or what cannot be read, is an error of this copy.
+        // SAFETY: the copy fails with an error if nothing is mapped there, or if it cannot be read.
         let copied = unsafe { copier.load(second.as_ptr(), found.as_mut_ptr(), found.len()) };
         copied.is_ok() && found == token
     });
@@ -64,7 +64,8 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     Err(if emulated { libc::ENOSYS } else { refused })
 }
 
-/// A value for the page at `address` that no other page of this process has, as a rule by far.
+/// Returns a value for the page at `address` that, almost certainly, no other page of this process
+/// holds.
 fn token(address: NonNull<u8>) -> Token {
     let word = address.addr().get();
     let mut token = Token::default();
@@ -80,8 +81,9 @@ fn token(address: NonNull<u8>) -> Token {
     token
 }
 
-/// Whether `mremap` is that of qemu, which takes no old size of zero: it looks at that first, where
-/// a kernel first sees that the new size is none. (Valgrind's fails with `EINVAL`.)
+/// Returns whether `mremap` is that of qemu, which does not accept an old size of zero. It checks the
+/// old size first; a kernel first checks that the new size is not zero. (Valgrind's fails with
+/// `EINVAL`.)
 fn is_emulated(start: NonNull<u8>) -> bool {
     // SAFETY: a new size of zero is always refused.
     let refused = unsafe { sys::mremap(start.as_ptr().cast(), 0, 0, 0) };

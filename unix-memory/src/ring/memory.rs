@@ -20,26 +20,27 @@ use crate::region::alone::{Alone, Inherited};
 use crate::region::place::until_free;
 use crate::shared::SharedMapping;
 
-/// The mapped memory of a ring, which both ends keep.
+/// The mapped memory of a ring, which both ends share.
 ///
-/// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest
-/// is mapped a second time behind.
+/// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest is
+/// mapped a second time behind.
 pub struct Memory {
     mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
     capacity: usize,
-    /// Where it belongs to one process alone; every child has other memory too.
+    /// Set if the memory belongs to one process only; in a child, other memory is mapped in its
+    /// place.
     alone: Option<Alone>,
 }
 
-/// What capacities, and the header, are multiples of.
+/// Returns the unit of which capacities and the header are multiples.
 pub fn unit() -> usize {
     alias_distance()
 }
 
-/// The capacity that holds `asked` bytes.
+/// Rounds `asked` up to a capacity that holds that many bytes.
 ///
 /// # Errors
-/// `ENOMEM` for more than can be mapped twice.
+/// `ENOMEM` if that cannot be mapped twice.
 pub fn round_up(asked: usize) -> Result<usize> {
     let most = (max_len() - unit()) / 2 / unit() * unit();
     match asked.max(1).checked_next_multiple_of(unit()) {
@@ -54,7 +55,7 @@ pub fn round_up(asked: usize) -> Result<usize> {
 }
 
 impl Memory {
-    /// New memory that no other process has, nor a child.
+    /// Makes new memory that belongs to this process only: children do not have it either.
     pub fn alone(capacity: usize) -> Result<Self> {
         let whole = unit() + 2 * capacity;
         let refuse = |errno| Error::kernel(Call::Mmap, errno, Arguments::Length(whole));
@@ -70,13 +71,13 @@ impl Memory {
             }
             Err(errno) => return Err(refuse(errno)),
         };
-        // SAFETY: `drop` unmaps them, once they were released.
+        // SAFETY: `drop` unmaps them, once they have been released.
         let alone = unsafe { Alone::new(memory.mapping.region().pages(), Inherited::Pages, 1) };
         memory.alone = Some(alone.map_err(refuse)?);
         Ok(memory)
     }
 
-    /// The memory of `object`, which has as many bytes as a ring of `capacity` needs.
+    /// Maps the memory of `object`, which has as many bytes as a ring of `capacity` needs.
     pub fn map(object: &SharedMemory, capacity: usize) -> Result<Self> {
         let occupied = |error: &Error| error.reason() == Reason::Occupied;
         let region = until_free(|| map_twice(object, capacity), occupied)?;
@@ -91,7 +92,7 @@ impl Memory {
         }
     }
 
-    /// Whether this process may access it.
+    /// Returns whether this process may access it.
     #[inline]
     pub fn is_here(&self) -> bool {
         match &self.alone {
@@ -104,20 +105,20 @@ impl Memory {
         self.capacity
     }
 
-    /// The header, the bytes, and the bytes again.
+    /// Returns the mapping: the header, the bytes, and the bytes again.
     pub fn mapping(&self) -> &SharedMapping<ReadWrite> {
         &self.mapping
     }
 
-    /// The number at `offset`, a multiple of a word's size, in the header; to be accessed only
-    /// where [`is_here`](Self::is_here) says so.
+    /// Returns the number at `offset` in the header, a multiple of a word's size. It must only be
+    /// accessed if [`is_here`](Self::is_here) returns true.
     pub fn number(&self, offset: usize) -> &AtomicUsize {
         debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
         let start = self.mapping.region().start().as_ptr();
         let address = start.wrapping_add(offset).cast();
-        // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and
-        // written as long as `self` lives, in the process whose it is; in this process it is only
-        // accessed atomically.
+        // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and written
+        // as long as `self` lives, in the process that owns it; this process only accesses it
+        // atomically.
         unsafe { AtomicUsize::from_ptr(address) }
     }
 }
@@ -131,14 +132,14 @@ impl Drop for Memory {
     }
 }
 
-/// Maps header and bytes, and the bytes once more right behind.
+/// Maps header and bytes, and maps the bytes a second time right behind.
 ///
 /// # Errors
-/// `EEXIST` with [`Reason::Occupied`] where another thread has taken the place meanwhile.
+/// `EEXIST` with [`Reason::Occupied`] if another thread has taken the place in the meantime.
 fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     let header = unit();
     let whole = header + 2 * capacity;
-    // Finds room for all, and gives it up: nothing is ever mapped over something else.
+    // Finds room for everything and releases it again: nothing is ever mapped over something else.
     let room = MapOptions::new()
         .len(whole)
         .alignment(unit())

@@ -1,10 +1,10 @@
-//! Systems that map memory twice by a descriptor alone.
+//! Systems that can map memory twice only through a descriptor.
 
 use core::ptr::NonNull;
 
 use crate::error::Errno;
 
-/// It cannot be done here.
+/// Not possible here.
 ///
 /// # Errors
 /// `ENOSYS`.

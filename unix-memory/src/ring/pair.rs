@@ -1,4 +1,4 @@
-//! The ends of a ring within one process, which give out slices.
+//! The ends of a ring within one process, which return slices.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::end::{End, Role};
 use super::memory::{Memory, round_up};
 use crate::error::{Call, Result};
 
-/// Makes a ring of at least `capacity` bytes, and gives its two ends, of which each may go to a
+/// Makes a ring of at least `capacity` bytes, and returns its two ends, each of which may move to a
 /// thread of its own. See the [module](super) for how the capacity is rounded up.
 ///
 /// # Errors
@@ -14,7 +14,7 @@ use crate::error::{Call, Result};
 /// ([`Reason::LengthLimit`](crate::Reason::LengthLimit)); those of
 /// [`SharedMemory::unnamed`](crate::SharedMemory::unnamed) and
 /// [`MapOptions::map_shared`](crate::MapOptions::map_shared); `EEXIST` with
-/// [`Reason::Occupied`](crate::Reason::Occupied) where other threads took every place.
+/// [`Reason::Occupied`](crate::Reason::Occupied) if other threads took every place.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -36,11 +36,11 @@ pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
     Ok((Producer { end: producer }, Consumer { end: consumer }))
 }
 
-/// The end of a ring that bytes are put into.
+/// The end of a ring that writes bytes into it.
 ///
-/// From [`pair`]. It has [`std::io::Write`].
+/// Returned by [`pair`]. It implements [`std::io::Write`].
 ///
-/// What does not compile: to keep a slot that was given away.
+/// Keeping a slot after committing it does not compile:
 ///
 /// ```compile_fail,E0499
 /// let (mut producer, consumer) = unix_memory::ring::pair(100)?;
@@ -56,14 +56,15 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// How many bytes the ring holds when it is full.
+    /// Returns how many bytes the ring holds when it is full.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
 
-    /// All that is free now, in one slice: to be written to, from its start, and then given to the
-    /// consumer by [`commit`](Self::commit). What it holds is left over from before.
+    /// Returns all the space that is free now, as one slice. Write to it from its start, then pass it
+    /// to the consumer with [`commit`](Self::commit). Until then it holds bytes left over from
+    /// earlier use.
     ///
     /// ```
     /// let (mut producer, consumer) = unix_memory::ring::pair(100)?;
@@ -71,37 +72,37 @@ impl Producer {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn slot(&mut self) -> &mut [u8] {
-        // Where the other process was vouched for, and does not keep to the rules: nothing.
+        // Empty if the caller vouched for another process that does not follow the protocol.
         let len = self.end.refresh().unwrap_or(0);
         self.known_slot(len)
     }
 
-    /// The first `len` bytes of the end, which has as many.
+    /// Returns the first `len` bytes of the end, which has that many.
     fn known_slot(&mut self, len: usize) -> &mut [u8] {
         debug_assert!(len <= self.end.bytes());
         let region = self.end.memory().mapping().region();
         let start = region.start().as_ptr().wrapping_add(self.end.offset());
-        // SAFETY: the bytes lie in the mapping, which lives as long as `self`: at most a capacity
-        // of them from a place in the first copy, and there are two. They are free, so that the
+        // SAFETY: the bytes lie in the mapping, which lives as long as `self`: at most a capacity of
+        // them from a place in the first copy, and there are two copies. They are free, so the
         // consumer does not touch them before they are committed, which takes `&mut self`; nobody
-        // else has the memory, or `assume_honest_peer` vouched for who has. The same bytes have
-        // other addresses in the other copy: between an access here and one there, each end has
-        // given them away and got them back, by a Release and an Acquire, across which the compiler
-        // takes nothing for granted that another thread could have changed.
+        // else has the memory, or the caller of `assume_honest_peer` vouched for those who do. The
+        // same bytes have other addresses in the other copy: between an access here and one there,
+        // each end has given them away and got them back, by a Release and an Acquire, across which
+        // the compiler assumes nothing about memory that another thread could have changed.
         unsafe { core::slice::from_raw_parts_mut(start, len) }
     }
 
     /// Gives the first `n` bytes of [`slot`](Self::slot) to the consumer.
     ///
     /// # Errors
-    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) for more than the last slot
-    /// had; none is given then.
+    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) if the last slot had fewer
+    /// bytes; none is given then.
     pub fn commit(&mut self, n: usize) -> Result<()> {
         self.end.advance(Call::Commit, n)
     }
 
-    /// Copies as much of `bytes` as is free into the ring, gives it to the consumer, and tells how
-    /// much that was.
+    /// Copies as much of `bytes` as there is free space for into the ring, commits it to the
+    /// consumer, and returns how many bytes that was.
     ///
     /// ```
     /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
@@ -118,18 +119,18 @@ impl Producer {
         n
     }
 
-    /// Whether the consumer was dropped: what is given now, nobody reads.
+    /// Returns whether the consumer was dropped: nobody reads what is written from now on.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }
 }
 
-/// The end of a ring that bytes are taken out of.
+/// The end of a ring that reads bytes from it.
 ///
-/// From [`pair`]. It has [`std::io::Read`] and [`std::io::BufRead`].
+/// Returned by [`pair`]. It implements [`std::io::Read`] and [`std::io::BufRead`].
 ///
-/// What does not compile: to keep bytes that were given back.
+/// Keeping bytes after consuming them does not compile:
 ///
 /// ```compile_fail,E0499
 /// let (producer, mut consumer) = unix_memory::ring::pair(100)?;
@@ -145,13 +146,14 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// How many bytes the ring holds when it is full.
+    /// Returns how many bytes the ring holds when it is full.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
 
-    /// All that the producer has given, in one slice; it stays until [`consume`](Self::consume).
+    /// Returns all bytes that the producer has committed, as one slice. They stay until
+    /// [`consume`](Self::consume).
     ///
     /// ```
     /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
@@ -161,22 +163,23 @@ impl Consumer {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn available(&mut self) -> &[u8] {
-        // Where the other process was vouched for, and does not keep to the rules: nothing.
+        // Empty if the caller vouched for another process that does not follow the protocol.
         let len = self.end.refresh().unwrap_or(0);
         self.known(len)
     }
 
-    /// The first `len` bytes of the end, which has as many.
+    /// Returns the first `len` bytes of the end, which has that many.
     fn known(&self, len: usize) -> &[u8] {
         debug_assert!(len <= self.end.bytes());
         let start = self.end.memory().mapping().as_ptr();
         let start = start.wrapping_add(self.end.offset());
-        // SAFETY: as for the producer's slot; the bytes are filled, so that the producer does not
-        // touch them before they are consumed, which takes `&mut self`.
+        // SAFETY: as for the producer's slot; the bytes are filled, so the producer does not touch
+        // them before they are consumed, which takes `&mut self`.
         unsafe { core::slice::from_raw_parts(start, len) }
     }
 
-    /// Gives the first `n` bytes of [`available`](Self::available) back, to be filled anew.
+    /// Gives the first `n` bytes of [`available`](Self::available) back to the producer, as free
+    /// space.
     ///
     /// # Errors
     /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) for more than were last
@@ -185,8 +188,8 @@ impl Consumer {
         self.end.advance(Call::Consume, n)
     }
 
-    /// Copies as much as there is, and fits, into `buffer`, gives it back, and tells how much that
-    /// was.
+    /// Copies as many bytes as are available and fit into `buffer`, consumes them, and returns how
+    /// many that was.
     ///
     /// ```
     /// let (mut producer, mut consumer) = unix_memory::ring::pair(100)?;
@@ -205,7 +208,7 @@ impl Consumer {
         n
     }
 
-    /// Whether the producer was dropped: what is available now is all there will be.
+    /// Returns whether the producer was dropped: nothing follows what is available now.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()

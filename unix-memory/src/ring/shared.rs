@@ -11,7 +11,7 @@ use crate::map::facts::Facts;
 use crate::object::fixed::{check_fixed_len, fixed_len};
 use crate::object::shared_memory::{SharedMemory, clone};
 
-/// How the memory of a ring begins: with a name and a version, and the width of its numbers.
+/// The first bytes of a ring's memory: a name and a version, followed by the width of its numbers.
 const MAGIC: [u8; 8] = *b"umring\x01\x00";
 
 /// The first bytes of a ring's memory.
@@ -24,22 +24,22 @@ fn magic() -> [u8; 8] {
     magic
 }
 
-/// A ring between two processes: one [creates](Self::create) it and sends the other its descriptor
-/// (`AsFd`), the other [opens](Self::open) that; then each takes its end.
+/// A ring between two processes. One process [creates](Self::create) it and sends the other its
+/// descriptor (`AsFd`), the other [opens](Self::open) that; then each takes its end.
 ///
-/// There must be one producer and one consumer. Where two take the same end, bytes get lost and
-/// mixed up, and no more harm is done. An end that died, with its process, may be taken again by
-/// opening the ring once more: it goes on where the other left off.
+/// There must be one producer and one consumer. If two processes take the same end, bytes are lost
+/// and mixed up, but nothing worse happens. If a process dies with its end, that end may be taken
+/// again by opening the ring once more: it continues at the same position.
 ///
 /// * **Trust**: the other process can put anything into the ring, stop, and write to all of its
-///   memory. It cannot make this process read or write outside of the ring.
-/// * **Truncation**: on Linux, Android and FreeBSD nobody can shorten the memory, which seals
-///   forbid. Elsewhere the other process can.
-/// * **Running out**: memory is taken when it is first used, and the other process can give it back
-///   by punching a hole. Where the system has none left, or counts what it promises
-///   (`vm.overcommit_memory=2`), a copy then fails with `EFAULT` ([`Reason::Fault`]). But the
-///   numbers that say how much is filled are used in place: their page is there from the start, and
-///   if the other process takes it away and there is none left, using the ring raises SIGBUS.
+///   memory. It cannot make this process read or write outside the ring.
+/// * **Truncation**: on Linux, Android and FreeBSD seals prevent everybody from shortening the
+///   memory. Elsewhere the other process can shorten it.
+/// * **Running out of memory**: pages are allocated when they are first used, and the other process
+///   can give them back by punching a hole. If the system then has none left, or limits what it
+///   promises (`vm.overcommit_memory=2`), a copy fails with `EFAULT` ([`Reason::Fault`]). But the
+///   numbers that say how much is filled are used in place. Their page is allocated from the start;
+///   if the other process gives it back and no memory is left, using the ring raises SIGBUS.
 ///
 /// ```
 /// use unix_memory::ring::SharedRing;
@@ -75,10 +75,11 @@ impl SharedRing {
     /// Opens the ring behind a descriptor that another process has sent.
     ///
     /// # Errors
-    /// * `EINVAL` with [`Reason::NoRing`]: it is none that this program understands.
+    /// * `EINVAL` with [`Reason::NoRing`]: the memory does not hold a ring that this program
+    ///   understands.
     /// * `EPERM` with [`Reason::SealsMissing`], or `EINVAL` with [`Reason::NotSealable`], on Linux,
     ///   Android and FreeBSD: somebody could shorten the memory.
-    /// * `EACCES`: it is not open for reading and writing.
+    /// * `EACCES`: the descriptor is not open for reading and writing.
     /// * Those of [`pair`](super::pair).
     pub fn open(fd: impl AsFd) -> Result<Self> {
         let object = SharedMemory::from(clone(fd.as_fd())?);
@@ -86,7 +87,7 @@ impl SharedRing {
         let no_ring = Error::new(Call::Ring, libc::EINVAL, Arguments::None, Reason::NoRing);
         let facts = Facts::of(object.as_fd())?;
         if facts.huge_page.is_some() {
-            // Its parts could not be mapped.
+            // The header, or the bytes, could not be mapped.
             return Err(no_ring);
         }
         let len = usize::try_from(facts.len).map_err(|_| no_ring)?;
@@ -103,22 +104,23 @@ impl SharedRing {
         Ok(Self { object, memory })
     }
 
-    /// How many bytes the ring holds when it is full.
+    /// Returns how many bytes the ring holds when it is full.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 
-    /// Takes the end that bytes are put into. The descriptor is closed.
+    /// Takes the end that writes bytes into the ring. The descriptor is closed.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`]: somebody has put into the memory what cannot be.
+    /// `EIO` with [`Reason::RingPeer`]: the positions in the memory are impossible; somebody
+    /// overwrote them.
     pub fn into_producer(self) -> Result<SharedProducer> {
         let end = End::new(Arc::new(self.memory), Role::Producer)?;
         Ok(SharedProducer { end })
     }
 
-    /// Takes the end that bytes are taken out of. The descriptor is closed.
+    /// Takes the end that reads bytes from the ring. The descriptor is closed.
     ///
     /// # Errors
     /// As [`into_producer`](Self::into_producer).
@@ -149,7 +151,7 @@ impl core::fmt::Debug for SharedRing {
     }
 }
 
-/// The end of a [`SharedRing`] that bytes are put into. It has [`std::io::Write`].
+/// The end of a [`SharedRing`] that writes bytes into it. It implements [`std::io::Write`].
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct SharedProducer {
@@ -157,17 +159,17 @@ pub struct SharedProducer {
 }
 
 impl SharedProducer {
-    /// How many bytes the ring holds when it is full.
+    /// Returns how many bytes the ring holds when it is full.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
 
-    /// Copies as much of `bytes` as is free into the ring, gives it to the consumer, and tells how
-    /// much that was.
+    /// Copies as much of `bytes` as there is free space for into the ring, commits it to the
+    /// consumer, and returns how many bytes that was.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`]: the consumer does not keep to the rules. Nothing is copied.
+    /// `EIO` with [`Reason::RingPeer`]: the consumer does not follow the protocol. Nothing is copied.
     pub fn push_slice(&mut self, bytes: &[u8]) -> Result<usize> {
         let n = self.end.bytes_for(bytes.len())?.min(bytes.len());
         let mapping = self.end.memory().mapping();
@@ -176,19 +178,19 @@ impl SharedProducer {
         Ok(n)
     }
 
-    /// Whether the consumer was dropped, or says so.
+    /// Returns whether the consumer was dropped, or claims to be.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }
 
-    /// Vouches for the other process, and gives the producer that has slices.
+    /// Vouches for the other process, and returns the producer that has slices.
     ///
     /// # Safety
     /// As long as the result lives:
-    /// * nobody but it writes to bytes that are free, and nobody but the one consumer to the
-    ///   numbers of that end: in no process, through no descriptor or mapping of the memory;
-    /// * the consumer is one of this crate's, or keeps to the same rules;
+    /// * nobody else writes to bytes that are free, and only the one consumer writes to the numbers
+    ///   of its end: in any process, through any descriptor or mapping of the memory;
+    /// * the consumer is one of this crate's, or follows the same protocol;
     /// * nobody truncates the memory, or punches a hole into it.
     ///
     /// ```
@@ -206,7 +208,7 @@ impl SharedProducer {
     }
 }
 
-/// The end of a [`SharedRing`] that bytes are taken out of. It has [`std::io::Read`].
+/// The end of a [`SharedRing`] that reads bytes from it. It implements [`std::io::Read`].
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct SharedConsumer {
@@ -214,17 +216,17 @@ pub struct SharedConsumer {
 }
 
 impl SharedConsumer {
-    /// How many bytes the ring holds when it is full.
+    /// Returns how many bytes the ring holds when it is full.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
 
-    /// Copies as much as there is, and fits, into `buffer`, gives it back, and tells how much that
-    /// was.
+    /// Copies as many bytes as are available and fit into `buffer`, consumes them, and returns how
+    /// many that was.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`]: the producer does not keep to the rules. Nothing is copied.
+    /// `EIO` with [`Reason::RingPeer`]: the producer does not follow the protocol. Nothing is copied.
     pub fn pop_slice(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let n = self.end.bytes_for(buffer.len())?.min(buffer.len());
         let mapping = self.end.memory().mapping();
@@ -233,19 +235,20 @@ impl SharedConsumer {
         Ok(n)
     }
 
-    /// Whether the producer was dropped, or says so. What it gave before is there all the same.
+    /// Returns whether the producer was dropped, or claims to be. Bytes that it gave before remain
+    /// available.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }
 
-    /// Vouches for the other process, and gives the consumer that has slices.
+    /// Vouches for the other process, and returns the consumer that has slices.
     ///
     /// # Safety
     /// As long as the result lives:
-    /// * nobody writes to bytes that are filled, and nobody but the one producer to the numbers of
-    ///   that end: in no process, through no descriptor or mapping of the memory;
-    /// * the producer is one of this crate's, or keeps to the same rules;
+    /// * nobody writes to bytes that are filled, and only the one producer writes to the numbers of
+    ///   its end: in any process, through any descriptor or mapping of the memory;
+    /// * the producer is one of this crate's, or follows the same protocol;
     /// * nobody truncates the memory, or punches a hole into it.
     pub unsafe fn assume_honest_peer(self) -> Consumer {
         Consumer { end: self.end }
