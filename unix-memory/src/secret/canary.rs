@@ -1,12 +1,12 @@
-//! The bytes before a secret, by which a write before its start is found.
+//! The canary: bytes before a secret, by which a write before its start is detected.
 
 use super::wipe::equal;
 
-/// At least so many bytes are before a secret.
+/// At least this many bytes precede a secret.
 pub const LEN: usize = 16;
 
-/// The canary of pages at `address`: it differs from one secret to the next, and, as addresses do,
-/// from one run of a program to the next.
+/// Returns the canary of pages at `address`. It differs from one secret to the next and, because
+/// addresses do, from one run of a program to the next.
 fn canary(address: usize) -> [u8; LEN] {
     // Two steps of SplitMix64.
     const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -24,7 +24,7 @@ fn canary(address: usize) -> [u8; LEN] {
     canary
 }
 
-/// Fills `slack`, all that is before a secret in its pages.
+/// Fills `slack`, the bytes of the pages that precede a secret.
 pub fn set(slack: &mut [u8]) {
     let canary = canary(slack.as_ptr().addr());
     for part in slack.chunks_mut(LEN) {
@@ -32,7 +32,7 @@ pub fn set(slack: &mut [u8]) {
     }
 }
 
-/// Whether `slack` is as it was [set](set).
+/// Returns whether `slack` is unchanged since it was [set](set).
 pub fn is_intact(slack: &[u8]) -> bool {
     let canary = canary(slack.as_ptr().addr());
     slack

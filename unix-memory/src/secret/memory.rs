@@ -26,30 +26,31 @@ use crate::region::alone::{Alone, Inherited};
 
 /// Nobody has the pages open.
 const NOBODY: usize = 0;
-/// Somebody is about to open or to close them.
+/// Another thread is about to open or to close them.
 const BUSY: usize = usize::MAX;
-/// Nobody should have them open, but the kernel refused to close them.
+/// They should be closed, but the kernel refused to close them.
 const LEFT_OPEN: usize = usize::MAX - 1;
-/// The most readers that are counted.
+/// The largest number of readers that can be counted.
 const MOST: usize = usize::MAX - 2;
 
-/// How often somebody who is busy is waited for before the processor is given up.
+/// How often a busy state is polled before the processor is given up.
 const SPINS: u32 = 100;
 
 pub struct Memory {
-    /// Whole pages, the last bytes of which are the secret. Unmapped where `alone` says so.
+    /// Whole pages, the last bytes of which are the secret. Unmapped according to `alone`.
     region: ManuallyDrop<Region>,
-    /// The pages before and behind it that cannot be accessed, if there are.
+    /// The pages before and behind it that cannot be accessed, if any.
     _guards: [Mapping<NoAccess>; 2],
     /// In bytes.
     len: usize,
     had: Protections,
-    /// Its users are [`NOBODY`], [`BUSY`], [`LEFT_OPEN`], or so many readers, of which a writer is one.
+    /// Its users are [`NOBODY`], [`BUSY`], [`LEFT_OPEN`], or the number of readers; a writer counts
+    /// as one.
     alone: Alone,
 }
 
 impl Memory {
-    /// Maps memory for `len` bytes, all zeros. It is open to be written, until it is
+    /// Maps memory for `len` bytes, all zeros. It can be written until it is
     /// [closed](Self::close_all).
     ///
     /// # Errors
@@ -61,7 +62,8 @@ impl Memory {
         } else {
             Inherited::Pages
         };
-        // SAFETY: `drop` unmaps them, once they were released; they are closed where `users` is zero.
+        // SAFETY: `drop` unmaps them, once they have been released; they are closed where `users` is
+        // zero.
         let alone = unsafe { Alone::new(pages.region.pages(), inherited, 1) };
         let alone =
             alone.map_err(|errno| Error::kernel(Call::Mmap, errno, Arguments::Length(len)))?;
@@ -100,7 +102,7 @@ impl Memory {
         self.alone.users()
     }
 
-    /// How many bytes of the pages are before the secret.
+    /// How many bytes of the pages precede the secret.
     fn slack(&self) -> usize {
         self.pages().len - self.len
     }
@@ -110,7 +112,7 @@ impl Memory {
         self.region.start().as_ptr().wrapping_add(self.slack())
     }
 
-    /// The bytes, which whoever calls this has opened.
+    /// The bytes, which the caller has opened.
     ///
     /// # Panics
     /// In a child.
@@ -123,7 +125,7 @@ impl Memory {
         unsafe { core::slice::from_raw_parts(self.start(), self.len) }
     }
 
-    /// The bytes, which whoever calls this has opened to be written.
+    /// The bytes, which the caller has opened to be written.
     ///
     /// # Panics
     /// In a child.
@@ -141,8 +143,7 @@ impl Memory {
         unsafe { core::slice::from_raw_parts_mut(self.region.start().as_ptr(), slack) }
     }
 
-    /// In a child the pages are wiped, or absent: a key that is all zeros must not be taken for the one
-    /// that was.
+    /// In a child the pages are wiped, or absent: zeros must not be mistaken for the key.
     #[inline]
     fn assert_here(&self) {
         assert!(
@@ -161,7 +162,7 @@ impl Memory {
         Err(Error::new(Call::Borrow, libc::EPERM, arguments, reason))
     }
 
-    /// Counts a reader in, and opens the pages if it is the first.
+    /// Adds a reader, and opens the pages if it is the first.
     ///
     /// # Errors
     /// As [`Secret::borrow`](super::Secret::borrow).
@@ -191,7 +192,7 @@ impl Memory {
         }
     }
 
-    /// Counts a reader out, and closes the pages if it was the last. In a child this does nothing.
+    /// Removes a reader, and closes the pages if it was the last. In a child this does nothing.
     pub fn remove_reader(&self) {
         if !self.alone.is_here() {
             return;
@@ -203,8 +204,8 @@ impl Memory {
                 1 => BUSY,
                 readers => readers - 1,
             };
-            // Release: what was read was read before somebody else writes. Acquire: and before the pages
-            // are closed, by others too.
+            // Release: everything was read before another thread writes. Acquire: and before the
+            // pages are closed, including by other threads.
             match users.compare_exchange_weak(now, next, AcqRel, Relaxed) {
                 Ok(_) if next == BUSY => {
                     let closed = self.protect(sys::PROT_NONE);
@@ -217,7 +218,7 @@ impl Memory {
         }
     }
 
-    /// Opens the pages to be written: there is no guard but such as were forgotten.
+    /// Opens the pages to be written: every guard has been dropped or forgotten.
     ///
     /// # Errors
     /// As [`Secret::borrow_mut`](super::Secret::borrow_mut).
@@ -229,10 +230,10 @@ impl Memory {
             .inspect_err(|_| users.store(before, Relaxed))
     }
 
-    /// Closes the pages, which nobody but the caller has open.
+    /// Closes the pages, which only the caller has open.
     ///
     /// # Errors
-    /// `EPERM` in a child; what `mprotect` says.
+    /// `EPERM` in a child; those of `mprotect`.
     pub fn close_all(&mut self) -> Result<()> {
         self.check_here()?;
         let closed = self.protect(sys::PROT_NONE);
@@ -247,13 +248,13 @@ impl Memory {
             return Ok(());
         }
         let pages = self.pages();
-        // SAFETY: the pages are the region's own. Those who call this see to it that no reference lives
-        // that needs more: they open, or there is no guard any more.
+        // SAFETY: the pages are the region's own. The callers make sure that no reference lives that
+        // needs more: they open the pages, or all guards are gone.
         let done = unsafe { call::mprotect(pages.start, pages.len, protection) };
         done.map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len)))
     }
 
-    /// Wipes the secret, and looks at what is before it.
+    /// Wipes the secret, and checks the canary before it.
     fn wipe(&mut self) {
         if self.protect(sys::PROT_READ | sys::PROT_WRITE).is_err() {
             // The kernel wipes the pages itself before it gives them to anybody else.
@@ -280,7 +281,7 @@ impl Drop for Memory {
     }
 }
 
-/// The users, once nobody is busy.
+/// Returns the users, once no thread is busy.
 fn settled(users: &AtomicUsize) -> usize {
     let mut tries = 0;
     loop {
@@ -291,14 +292,14 @@ fn settled(users: &AtomicUsize) -> usize {
     }
 }
 
-/// Waits for somebody who changes a protection: not for long.
+/// Waits for another thread that is changing a protection: not for long.
 #[cold]
 fn wait(tries: &mut u32) {
     *tries += 1;
     if *tries < SPINS {
         core::hint::spin_loop();
     } else {
-        // To sleep rather than spin lets it go on though its priority may be lower.
+        // Sleeping rather than spinning lets that thread run even if its priority is lower.
         call::pause();
     }
 }

@@ -33,10 +33,11 @@
 //!   exits or executes another program drops nothing; the kernel clears its pages then.
 //!
 //! # Protections
-//! [`Secret::protections`] reports the [`Protections`] that this system gave. By default a secret has all
-//! that the system knows, or is not made: above the limit on locked memory (`RLIMIT_MEMLOCK`), for
-//! example, making one fails. [`SecretOptions::optional`] allows it to be made without a protection, and
-//! [`SecretOptions::demand`] makes a protection an error also where the system does not know it.
+//! [`Secret::protections`] reports the [`Protections`] that this system gave. By default a secret has
+//! every protection that the system knows, or it is not made: above the limit on locked memory
+//! (`RLIMIT_MEMLOCK`), for example, making one fails. [`SecretOptions::optional`] allows it to be
+//! made without a protection, and [`SecretOptions::demand`] makes a missing protection an error even
+//! where the system does not know it.
 //!
 //! The strongest one, memory that the kernel itself cannot reach ([`Protections::SECRET_MEMORY`]), has
 //! consequences for the whole machine, and is used only on request: see
@@ -48,28 +49,29 @@
 //! * every method that borrows fails with [`Reason::OtherProcess`](crate::Reason::OtherProcess), so that
 //!   zeros are never taken for a key;
 //! * a guard that the thread had when it forked panics when it is used, and does nothing when it is
-//!   dropped. A slice that was taken from it before cannot be accessed: that raises SIGSEGV;
+//!   dropped. A slice that was taken from it earlier cannot be accessed: that raises SIGSEGV;
 //! * dropping the secret unmaps what the child has of it, and does not check the canary.
 //!
-//! This also holds for a child that a bare system call made, with one exception: there such a slice is of
-//! zeros or, of secret memory, of whatever is mapped at its address. A child of `vfork` runs in the memory
-//! of its parent: what it does with a secret, it does with its parent's.
+//! This also holds for a child made by a bare system call, with one exception: there such a slice
+//! shows zeros or, of secret memory, whatever is mapped at its address. A child of `vfork` runs in
+//! the memory of its parent: anything it does to a secret, it does to its parent's.
 //!
 //! A child that another thread makes at the very moment when secret memory is made may inherit the
-//! descriptor or the mapping, until it executes another program. Such a child has no way to them through
-//! this crate, but has one through calls of its own.
+//! descriptor or the mapping, until it executes another program. Such a child cannot reach them
+//! through this crate, but can through system calls of its own.
 //!
 //! # What is not protected
 //! * Copies of the bytes: in registers, stacks and buffers of the code that computes with them.
-//! * Against whoever may debug the process, root among them, except in secret memory.
-//! * Against hibernation, which writes locked memory to disk too. While there is secret memory, Linux does
+//! * Debuggers: anyone who may debug the process, including root, can read the bytes, except in
+//!   secret memory.
+//! * Hibernation, which writes locked memory to disk too. While there is secret memory, Linux does
 //!   not hibernate.
-//! * Against other code in this process: while the bytes are borrowed it can read them, and if it is
-//!   hostile it can open the pages itself at any time.
+//! * Other code in this process: while the bytes are borrowed it can read them, and if it is hostile
+//!   it can open the pages itself at any time.
 //!
 //! # Compared with others
-//! As read in the sources of libsodium 1.0.23, memsec 0.7.0 (its `malloc`, and the `memfd_secret` of its
-//! feature `alloc_ext`) and secrets 1.3.0, which uses libsodium.
+//! According to the sources of libsodium 1.0.23, memsec 0.7.0 (its `malloc`, and the `memfd_secret`
+//! of its feature `alloc_ext`) and secrets 1.3.0, which uses libsodium.
 //!
 //! | protection | [`Secret`] | `sodium_malloc` | memsec | secrets |
 //! |---|---|---|---|---|
@@ -105,8 +107,8 @@
 //! * Core dumps leave pages out on Linux, Android, FreeBSD, DragonFly and OpenBSD.
 //! * Children find the pages wiped on Linux (since 4.14), Android, FreeBSD, NetBSD, OpenBSD and illumos. On
 //!   the other systems that have `fork` a child has a copy, which the C library's `fork` leaves closed.
-//! * Emscripten's `mlock` does nothing and reports success, so that [`Protections::LOCKED`] means no more
-//!   there.
+//! * Emscripten's `mlock` does nothing and reports success, so [`Protections::LOCKED`] means nothing
+//!   more there.
 //! * Secret memory exists on Linux and Android.
 
 mod canary;

@@ -29,7 +29,7 @@ pub struct SecretOptions {
 }
 
 impl SecretOptions {
-    /// The default: every protection that the system knows, but for
+    /// The default: every protection that the system knows, except
     /// [`SECRET_MEMORY`](Protections::SECRET_MEMORY).
     pub const fn new() -> Self {
         Self {
@@ -39,8 +39,9 @@ impl SecretOptions {
         }
     }
 
-    /// Makes it an error if one of these protections is missing, also where the system does not know it.
-    /// For each protection the last call of this and [`optional`](Self::optional) counts.
+    /// Makes it an error if one of these protections is missing, even where the system does not know
+    /// it. For each protection, the last call of this method or of [`optional`](Self::optional)
+    /// applies.
     ///
     /// ```
     /// use unix_memory::secret::{Protections, SecretOptions};
@@ -57,8 +58,8 @@ impl SecretOptions {
         self
     }
 
-    /// Makes the secret without these protections where they are refused, as locks are above a limit. For
-    /// each protection the last call of this and [`demand`](Self::demand) counts.
+    /// Makes the secret without these protections if they are refused, as locks are above a limit.
+    /// For each protection, the last call of this method or of [`demand`](Self::demand) applies.
     pub const fn optional(mut self, protections: Protections) -> Self {
         self.optional = self.optional.union(protections);
         self.demanded = self.demanded.difference(protections);
@@ -73,9 +74,10 @@ impl SecretOptions {
     /// whose large pages are split for that. All of it counts as locked. Its pages are brought in when it
     /// is made; if the machine has too little free memory for them, the kernel may end a process.
     ///
-    /// System calls such as `read` and `write` can copy to and from it: so it was found on Linux 6.18 on
-    /// x86-64, although memfd_secret(2) says that pointers to it cannot be passed to system calls. Calls
-    /// that use the pages themselves, such as `vmsplice` and direct I/O (`O_DIRECT`), fail with `EFAULT`.
+    /// System calls such as `read` and `write` can copy to and from it. This was found on Linux 6.18
+    /// on x86-64, although memfd_secret(2) says that pointers to it cannot be passed to system calls.
+    /// Calls that use the pages themselves, such as `vmsplice` and direct I/O (`O_DIRECT`), fail with
+    /// `EFAULT`.
     ///
     /// Source: memfd_secret(2), since Linux 5.14; before 6.5 only with `secretmem.enable=1` on the
     /// kernel's command line; on x86, AArch64, RISC-V, LoongArch and S/390.

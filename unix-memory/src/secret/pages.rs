@@ -26,13 +26,13 @@ pub struct Made {
     pub had: Protections,
 }
 
-/// Mapped pages, and those before and behind that cannot be accessed.
+/// Mapped pages, and the inaccessible pages before and behind them.
 pub struct Fenced {
     pub region: Region,
     pub guards: [Mapping<NoAccess>; 2],
 }
 
-/// What is asked for, and what of it is had so far.
+/// The protections that are requested, and those obtained so far.
 struct Wish<'a> {
     options: &'a SecretOptions,
     /// In bytes, as the caller asked for.
@@ -41,7 +41,7 @@ struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Notes that `protection` is had, or that it is not, which may be an error.
+    /// Records that `protection` was obtained, or that it was not, which may be an error.
     fn settle(&mut self, protection: Protections, done: Result<()>) -> Result<()> {
         let Err(error) = done else {
             self.had |= protection;
@@ -55,7 +55,7 @@ impl Wish<'_> {
         Err(error)
     }
 
-    /// What `call` was refused with; with one of `lacks` where the system has no such thing.
+    /// Returns the error of `call`: that of a missing feature if `errno` is one of `lacks`.
     fn refused(&self, call: Call, errno: Errno, lacks: &[Errno]) -> Error {
         let reason = if lacks.contains(&errno) {
             Reason::Unsupported
@@ -67,7 +67,7 @@ impl Wish<'_> {
 }
 
 impl Made {
-    /// Makes pages for `len` bytes and what is before them.
+    /// Makes pages for `len` bytes and the canary before them.
     ///
     /// # Errors
     /// As [`SecretOptions::zeroed`].
@@ -111,12 +111,12 @@ impl Made {
 }
 
 impl Fenced {
-    /// Gives ordinary pages what they can have.
+    /// Gives ordinary pages the protections that they can have.
     fn protect(&self, wish: &mut Wish<'_>) -> Result<()> {
         let hidden = if os::MAP_CONCEAL == 0 {
             self.region.advise(&.., Advice::DontDump)
         } else {
-            // They were mapped so.
+            // They were mapped with guard pages.
             Ok(())
         };
         wish.settle(Protections::NOT_DUMPED, hidden)?;
@@ -124,7 +124,7 @@ impl Fenced {
         // child.
         let wiped = unsafe { os::wipe_in_children(self.region.pages()) };
         let wiped = wiped.map_err(|errno| {
-            // The number is unknown to an older kernel.
+            // An older kernel does not know the advice.
             wish.refused(Call::Minherit, errno, &[libc::ENOSYS, libc::EINVAL])
         });
         wish.settle(Protections::NOT_INHERITED, wiped)?;
@@ -170,7 +170,7 @@ impl Drop for Descriptor {
 /// Maps `bytes` bytes of memory that the kernel itself cannot reach and that no child has, and a page
 /// before and behind.
 fn map_secret(bytes: usize, wish: &Wish<'_>) -> Result<Fenced> {
-    // A filter of system calls refuses it with the last, as that of containers.
+    // A filter of system calls, such as that of containers, refuses it with `EPERM`.
     let lacks = [libc::ENOSYS, libc::EPERM];
     if let Some(limit) = beyond_limit(bytes as u64) {
         let (arguments, reason) = (Arguments::Length(wish.len), Reason::FileSizeLimit(limit));
@@ -195,21 +195,22 @@ fn map_secret(bytes: usize, wish: &Wish<'_>) -> Result<Fenced> {
         None => Err(libc::ENOSYS),
     };
     kept.map_err(|errno| wish.refused(Call::Minherit, errno, &[]))?;
-    // Brings the pages in now, while they hold nothing: an access for which there is no memory ends the
-    // process, and the calls that bring pages in do not know this memory.
+    // Brings the pages in now, while they hold nothing: an access for which no memory is left ends
+    // the process, and the calls that bring pages in do not support this memory.
     // SAFETY: they are open to be written, and nobody else has them.
     unsafe { wipe(pages.start.as_ptr(), pages.len) };
     Ok(fenced)
 }
 
-/// Maps the `bytes` bytes of `memory`, and guard pages, where there is room for all.
+/// Maps the `bytes` bytes of `memory`, and guard pages around them, where there is room for all.
 ///
 /// # Errors
-/// [`Reason::Occupied`] where another thread has taken the place meanwhile.
+/// [`Reason::Occupied`] if another thread has taken the place in the meantime.
 fn map_between(memory: &Descriptor, bytes: usize) -> Result<Fenced> {
-    // Finds room for all, and gives it up: nothing is ever mapped over something else. It is room for
-    // memory that counts, so that the kernel refuses more than it could ever have: of secret memory it
-    // counts none, and would end this process, or others, when the pages are brought in.
+    // Finds room for everything and releases it again: nothing is ever mapped over something else.
+    // The room is memory that counts, so the kernel refuses more than it could ever provide: secret
+    // memory is not counted, and the kernel would end this process, or others, when the pages are
+    // brought in.
     let (page, whole) = (page_size(), bytes + 2 * page_size());
     let room = MapOptions::new().len(whole).map_anonymous(ReadWrite)?;
     let address = room.as_ptr().addr();
@@ -230,7 +231,7 @@ fn map_between(memory: &Descriptor, bytes: usize) -> Result<Fenced> {
     })
 }
 
-/// Says of secret memory, which is locked from the start, that the limit on locks is reached.
+/// The error when secret memory, which is locked from the start, exceeds the limit on locks.
 #[cold]
 fn explain(error: Error, bytes: usize) -> Error {
     if error.errno() != libc::EAGAIN || error.reason() != Reason::Kernel {

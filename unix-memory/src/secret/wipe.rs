@@ -7,7 +7,7 @@ use crate::copy::store;
 
 /// Writes zeros to `len` bytes from `start` on.
 ///
-/// Each write is volatile: it is made, though nobody reads the bytes again.
+/// Each write is volatile: it is made even though nobody reads the bytes again.
 ///
 /// # Safety
 /// The bytes can be written, and nothing else accesses them meanwhile.
@@ -15,7 +15,7 @@ use crate::copy::store;
 pub unsafe fn wipe(start: *mut u8, len: usize) {
     // SAFETY: as the caller vouches.
     unsafe { store::set(start, len, 0) };
-    // What comes next, as giving the memory back, stays behind the writes.
+    // Keeps what follows, such as unmapping the memory, behind the writes.
     compiler_fence(Ordering::SeqCst);
 }
 
@@ -41,7 +41,7 @@ pub fn equal(ours: &[u8], theirs: &[u8]) -> bool {
         let their = unsafe { core::ptr::from_ref(their).read_volatile() };
         differences |= our ^ their;
     }
-    // Else a compiler that knows the result could stop at the first difference.
+    // Otherwise a compiler that can predict the result could stop at the first difference.
     black_box(differences) == 0
 }
 
