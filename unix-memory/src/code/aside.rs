@@ -22,7 +22,7 @@ impl Aside {
         }
     }
 
-    /// Where it is executed.
+    /// The address at which it is executed.
     pub const fn as_ptr(&self) -> *const u8 {
         match *self {
             Self::Dual(ref memory) => memory.as_ptr(),
@@ -49,7 +49,7 @@ impl Aside {
         }
     }
 
-    /// Copies into it, from `offset` on, and makes what was copied coherent.
+    /// Copies into it, from `offset` on, and makes the bytes coherent.
     ///
     /// # Errors
     /// As [`read`](Self::read); `EPERM` where it belongs to another process; `ENOSYS` where this crate

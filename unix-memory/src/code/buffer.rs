@@ -13,7 +13,7 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 
 /// Memory for machine code that is being written: it derefs to its bytes, and cannot be executed.
 ///
-/// [`into_executable`](Self::into_executable) makes [`Code`](super::Code) of it, by one of the
+/// [`into_executable`](Self::into_executable) turns it into [`Code`](super::Code), by one of the
 /// [ways](super#ways).
 ///
 /// * **Length zero** is allowed: the buffer, and the code, have no bytes.
@@ -30,9 +30,9 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct CodeBuffer {
-    /// What is written: private memory.
+    /// The bytes that are written: private memory.
     bytes: Mapping<ReadWrite>,
-    /// Where it is executed, if elsewhere.
+    /// Where they are executed, if elsewhere.
     aside: Option<Aside>,
 }
 
@@ -54,8 +54,8 @@ impl CodeBuffer {
     ///
     /// # Platform
     /// Whether the process may make writable memory executable is found out by doing so while the
-    /// memory is still empty, which takes two calls of mprotect(2). Where a filter of system calls
-    /// kills for that, ask for [`Way::DualMapping`] by [`with`](Self::with), which does not try.
+    /// memory is still empty, which takes two calls of mprotect(2). If a filter of system calls kills
+    /// the process for that, use [`with`](Self::with) and [`Way::DualMapping`], which does not try.
     #[doc(alias = "mmap")]
     pub fn new(len: usize) -> Result<Self> {
         let refused = match Self::with(len, Way::Flip) {
@@ -70,7 +70,7 @@ impl CodeBuffer {
             })
     }
 
-    /// Makes `len` zeroed bytes, by `way` or not at all.
+    /// Makes `len` zeroed bytes by `way`, or fails.
     ///
     /// # Errors
     /// `ENOMEM`, and `ENOSYS` with [`Reason::NotEnforced`](crate::Reason::NotEnforced), as
@@ -101,15 +101,16 @@ impl CodeBuffer {
         let bytes = Mapping::anonymous(len)?;
         let aside = match way {
             Way::Flip => None,
-            // (Where there is no such memory, no value of it: compilers up to 1.85 warn of code behind one.)
+            // (Without such memory, the type has no values: compilers up to 1.85 warn of code behind
+            // one.)
             Way::DualMapping => dual::make(len).map(Aside::Dual).map(Some)?,
             Way::Jit => jit::make(len).map(Aside::Jit).map(Some)?,
         };
         if aside.is_none() {
             let (written, executed) = (ReadWrite.protection(), ReadExecute.protection());
-            // SAFETY: nothing refers to the pages. Where this fails, they are as they were.
+            // SAFETY: nothing refers to the pages. If this fails, they are unchanged.
             unsafe { bytes.region().change(written, executed) }?;
-            // SAFETY: nothing refers to the pages. Where this fails, they are unmapped.
+            // SAFETY: nothing refers to the pages. If this fails, they are unmapped.
             unsafe { bytes.region().change(executed, written) }?;
         }
         Ok(Self { bytes, aside })
@@ -123,7 +124,7 @@ impl CodeBuffer {
         (self.bytes, self.aside)
     }
 
-    /// The way by which it becomes executable.
+    /// Returns the way by which it becomes executable.
     #[must_use]
     pub const fn way(&self) -> Way {
         match &self.aside {
@@ -132,9 +133,10 @@ impl CodeBuffer {
         }
     }
 
-    /// The address at which the first byte will be executed: for code that depends on where it is.
+    /// Returns the address at which the first byte will be executed, for code that depends on its
+    /// address.
     ///
-    /// It is the address at which the byte is written only with [`Way::Flip`]. It stays the same
+    /// Only with [`Way::Flip`] is it the address at which the byte is written. It stays the same
     /// through [`into_executable`](Self::into_executable) and
     /// [`Code::into_writable`](super::Code::into_writable).
     #[must_use]
@@ -146,9 +148,9 @@ impl CodeBuffer {
     }
 }
 
-/// Takes memory that was mapped with [`MapOptions`](crate::MapOptions), as near a place or in huge
-/// pages. The way is [`Way::Flip`], and whether it works is not tried:
-/// [`into_executable`](CodeBuffer::into_executable) fails where it does not.
+/// Takes memory that was mapped with [`MapOptions`](crate::MapOptions), for example near an address
+/// or in huge pages. The way is [`Way::Flip`], which is not tried in advance:
+/// [`into_executable`](CodeBuffer::into_executable) fails where it does not work.
 ///
 /// ```
 /// use unix_memory::code::CodeBuffer;
@@ -192,7 +194,7 @@ impl AsMut<[u8]> for CodeBuffer {
 }
 
 impl fmt::Debug for CodeBuffer {
-    /// Address, length and way; never content.
+    /// Shows the address, the length and the way; never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CodeBuffer")
             .field("address", &self.address())

@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::protection::{ReadExecute, ReadWrite};
 use crate::shared::SharedMapping;
 
-/// The two mappings. A child of `fork` shares the memory with its parent: so it is read and written
+/// The two mappings. A child of `fork` shares the memory with its parent, so it is read and written
 /// by copies, and no reference to its bytes is made.
 pub struct Memory {
     writable: SharedMapping<ReadWrite>,
@@ -23,8 +23,8 @@ pub struct Memory {
 pub fn make(len: usize) -> Result<Memory> {
     let owner = Process::current()
         .map_err(|errno| Error::kernel(Call::Mmap, errno, Arguments::Length(len)))?;
-    // A child that is made before the descriptor is closed has it too. Where lengths can be sealed, it
-    // cannot take the code away by making the object shorter.
+    // A child that is made before the descriptor is closed has it too. Where lengths can be sealed,
+    // the child cannot take the code away by shortening the object.
     let object = fixed_len(len as u64)?;
     // (Some systems report the length of an object in whole pages.)
     let options = MapOptions::new().len(len);
@@ -52,7 +52,7 @@ impl Memory {
         self.executable.read_at(offset, buffer)
     }
 
-    /// Writes, and makes what was written coherent where it is executed.
+    /// Writes `bytes`, and makes them coherent where they are executed.
     ///
     /// # Errors
     /// As [`SharedMapping::write_at`], and [`SharedMapping::sync_instruction_cache`]; `EPERM` with
@@ -71,7 +71,7 @@ impl Memory {
         self.writable.write_at(offset, bytes)?;
         self.executable
             .sync_instruction_cache(offset..offset + bytes.len())?;
-        // It is executed at another address than it was written at.
+        // The address of execution differs from the address that was written to.
         arch::serialize();
         Ok(())
     }

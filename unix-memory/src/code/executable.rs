@@ -14,17 +14,17 @@ use crate::protection::ReadExecute;
 /// Made by [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable), by one of the
 /// [ways](super#ways).
 ///
-/// It gives out no slice of its bytes, because with [`Way::DualMapping`] a parent may change them
+/// It never returns a slice of its bytes, because with [`Way::DualMapping`] a parent may change them
 /// while a child reads. [`read_at`](Self::read_at) copies them.
 ///
 /// * **Threads**: `Send` and `Sync`.
-/// * **Drop** unmaps the memory. Whoever calls the code vouches that it is there as long as it runs.
+/// * **Drop** unmaps the memory. The caller of the code vouches that it stays mapped while it runs.
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Code {
     form: Form,
 }
 
-/// Where the code is.
+/// The mapping that holds the code.
 pub enum Form {
     InPlace(Mapping<ReadExecute>),
     Aside(Aside),
@@ -45,7 +45,7 @@ impl Code {
         self.form
     }
 
-    /// The way by which it became executable.
+    /// Returns the way by which it became executable.
     #[must_use]
     pub const fn way(&self) -> Way {
         match &self.form {
@@ -54,7 +54,7 @@ impl Code {
         }
     }
 
-    /// The length in bytes: as asked for, not rounded up to pages.
+    /// Returns the length in bytes: as asked for, not rounded up to pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         match &self.form {
@@ -63,13 +63,13 @@ impl Code {
         }
     }
 
-    /// Whether the length is zero.
+    /// Returns whether the length is zero.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The address of the first byte, where it is executed.
+    /// Returns the address of the first byte, where it is executed.
     #[must_use]
     pub const fn as_ptr(&self) -> *const u8 {
         match &self.form {
@@ -78,7 +78,7 @@ impl Code {
         }
     }
 
-    /// The address of the byte at `offset`, to be called or jumped to.
+    /// Returns the address of the byte at `offset`, to be called or jumped to.
     ///
     /// # Errors
     /// `EINVAL` with [`Reason::MappingLength`]: `offset` is not less than the length.
@@ -98,15 +98,16 @@ impl Code {
         Ok(self.as_ptr().wrapping_add(offset))
     }
 
-    /// The function at `offset`, as a pointer of the type `F`: a type of function with its ABI, as
-    /// `extern "C" fn(u64) -> u64`.
+    /// Returns the function at `offset` as a pointer of the type `F`, which is a function type with
+    /// its ABI, such as `extern "C" fn(u64) -> u64`.
     ///
-    /// The pointer is the address of the byte. On arm `offset` is odd for Thumb code. Where the ABI has
-    /// function pointers point to a descriptor (AIX, and version 1 of the ELF ABI of 64-bit PowerPC, as
-    /// with glibc on big-endian processors), `offset` is that of a descriptor, which you write beside
-    /// the code: [`CodeBuffer::address`](super::CodeBuffer::address) is known before.
+    /// The pointer is the address of the byte. On arm, `offset` is odd for Thumb code. Where the ABI
+    /// makes function pointers point to a descriptor (AIX, and version 1 of the ELF ABI of 64-bit
+    /// PowerPC, as with glibc on big-endian processors), `offset` is that of a descriptor, which you
+    /// write beside the code: [`CodeBuffer::address`](super::CodeBuffer::address) is known in
+    /// advance.
     ///
-    /// A type `F` of another size than an address does not compile.
+    /// A type `F` whose size differs from that of an address does not compile.
     ///
     /// # Errors
     /// `EINVAL` as [`entry`](Self::entry).
@@ -163,14 +164,14 @@ impl Code {
         }
     }
 
-    /// Copies `bytes` to `offset` and on, while other code beside them may be running, and makes them
-    /// coherent.
+    /// Copies `bytes` to the code, from `offset` on, while other code beside them may be running, and
+    /// makes them coherent.
     ///
-    /// They arrive byte by byte, in no promised order. Another thread that has executed what was there
-    /// before must pass a synchronising event before it executes what is there now: an instruction
-    /// such as `isb` on arm64, `fence.i` on RISC-V or `cpuid` on x86. On most architectures the return
-    /// from a system call is one. On Linux, membarrier(2) with
-    /// `MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE` has every thread of the process pass one.
+    /// The bytes arrive one by one, in an unspecified order. Another thread that has executed what
+    /// was there before must pass a synchronising event before it executes what is there now: an
+    /// instruction such as `isb` on arm64, `fence.i` on RISC-V or `cpuid` on x86. On most
+    /// architectures the return from a system call is one. On Linux, membarrier(2) with
+    /// `MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE` makes every thread of the process pass one.
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the code; nothing is copied then.
@@ -180,8 +181,8 @@ impl Code {
     ///
     /// # Safety
     /// No thread, and no child that shares the memory, executes bytes that change until this has
-    /// returned. (Some architectures allow to replace certain instructions by certain others in one
-    /// store. This method does not: it promises nothing about its stores.) Where it fails with
+    /// returned. (Some architectures allow certain instructions to be replaced by certain others in
+    /// one store. This method does not: it promises nothing about its stores.) If it fails with
     /// [`Call::Write`] or [`Call::SyncInstructionCache`], they are not executed until a later call
     /// succeeds. What runs afterwards is as sound as what was there before.
     ///
@@ -214,7 +215,7 @@ impl Code {
 }
 
 impl fmt::Debug for Code {
-    /// Address, length and way; never content.
+    /// Shows the address, the length and the way; never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Code")
             .field("address", &self.as_ptr())

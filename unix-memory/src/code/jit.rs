@@ -7,8 +7,8 @@ use crate::os;
 use crate::page::check_span;
 use crate::protection::ReadWriteExecute;
 
-/// The mapping. Its type lets it be written, but the processor does so only for a thread that has asked
-/// for that: so it is not given out.
+/// The mapping. Its type lets it be written, but the processor does so only for a thread that has
+/// asked for that; so it is never handed out.
 pub struct Memory {
     mapping: Mapping<ReadWriteExecute>,
 }
@@ -24,8 +24,8 @@ pub fn make(len: usize) -> Result<Memory> {
     Ok(Memory { mapping })
 }
 
-/// As long as this lives, the calling thread can write to such memory, and cannot execute it. A thread
-/// has never more than one: no code of others runs meanwhile.
+/// While this lives, the calling thread can write to such memory, and cannot execute it. A thread
+/// never has more than one: only this crate's code runs meanwhile.
 struct Writing;
 
 impl Writing {
@@ -58,7 +58,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Writes, and makes what was written coherent.
+    /// Writes `bytes`, and makes them coherent.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the memory.

@@ -1,9 +1,9 @@
 //! Memory for machine code that is made at run time, and is never writable and executable at once.
 //!
-//! A [`CodeBuffer`] is written as any slice of bytes is, and becomes [`Code`], which can be executed
-//! and no longer written; code becomes a buffer again in the same way. This is the rule "W^X": memory
-//! that a program both writes and executes lets whoever can make it write run what they like. What
-//! becomes code is made coherent with the processor's instruction cache.
+//! A [`CodeBuffer`] is written like any slice of bytes. It becomes [`Code`], which can be executed
+//! and no longer written, and which can become a buffer again. This is the rule "W^X": if a program
+//! both writes and executes the same memory, an attacker who can make it write there can run any
+//! code. Whatever becomes code is made coherent with the processor's instruction cache.
 //!
 //! ```
 //! use unix_memory::code::CodeBuffer;
@@ -33,13 +33,13 @@
 //! * [`Way::DualMapping`]: one object of shared memory in two mappings, one that can be written, and
 //!   one at another address that can be executed. No page ever changes its protection. It is for
 //!   processes that may not make writable memory executable, and for code that is changed while other
-//!   code beside it runs ([`Code::patch`]). It takes two mappings, and while a buffer is written, twice
-//!   the memory.
+//!   code beside it runs ([`Code::patch`]). It takes two mappings and, while a buffer is being
+//!   written, twice the memory.
 //! * [`Way::Jit`]: on Apple's systems, memory that one thread can write while the others execute it
 //!   (`MAP_JIT`). Such code can be patched too.
 //!
 //! [`CodeBuffer::new`] takes the first of `Flip`, `Jit` and `DualMapping` that works in this process
-//! at this moment. [`CodeBuffer::with`] takes the one that is asked for, and fails where it does not
+//! at this moment. [`CodeBuffer::with`] takes the one that is asked for, and fails if it does not
 //! work. [`way`](CodeBuffer::way) reports which one it is.
 //!
 //! | system | making writable memory executable |
@@ -47,18 +47,19 @@
 //! | Linux, Android | is allowed, unless the process has given it up for itself and its children (`PR_SET_MDWE` of prctl(2), since Linux 6.3), a filter of system calls refuses it (systemd's `MemoryDenyWriteExecute=`), or a security module does (SELinux without `execmem`, PaX) |
 //! | Apple's, on Apple silicon | is refused to programs with the hardened runtime; those with the entitlement com.apple.security.cs.allow-jit have `Jit` |
 //! | FreeBSD, DragonFly, illumos, Solaris | is allowed; HardenedBSD refuses it |
-//! | NetBSD | is refused by PaX MPROTECT unless `mmap` was told of it (`PROT_MPROTECT`), as this crate tells it |
+//! | NetBSD | is refused by PaX MPROTECT unless `mmap` announced it (`PROT_MPROTECT`), as this crate
+//! does |
 //! | OpenBSD | is allowed |
 //! | Emscripten, L4Re, NuttX, RTEMS | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
 //!
 //! # Calling
-//! To make memory executable is safe. To call what is there is not: the processor does what the bytes
-//! say. That is the one `unsafe` step, [`Code::function`]; [`Code::entry`] returns a bare address. The
+//! Making memory executable is safe. Calling it is not: the processor does whatever the bytes say.
+//! That is the one `unsafe` step, [`Code::function`]; [`Code::entry`] returns a bare address. The
 //! caller vouches for the code, and that nobody changes or drops it while it runs.
 //!
 //! # fork
-//! A child has its own copy of what was made by `Flip` and `Jit`. It shares a `DualMapping` with its
-//! parent: it can execute and read the code, sees what the parent changes, and can change nothing
+//! A child has its own copy of memory made by `Flip` and `Jit`. It shares a `DualMapping` with its
+//! parent: it can execute and read the code and sees what the parent changes, but can change nothing
 //! itself ([`Reason::OtherProcess`]).
 //!
 //! [`Reason::NotEnforced`]: crate::Reason::NotEnforced

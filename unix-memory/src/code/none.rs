@@ -1,8 +1,8 @@
-//! The answer where there is no such way.
+//! The answer on systems that lack this way.
 
 use crate::error::{Arguments, Call, Error, Reason, Result};
 
-/// There is no value of it.
+/// Has no values.
 pub enum Memory {}
 
 /// # Errors

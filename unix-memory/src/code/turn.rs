@@ -8,12 +8,12 @@ use crate::mapping::Mapping;
 use crate::protection::{Access, ReadExecute, ReadWrite};
 
 impl CodeBuffer {
-    /// Makes it executable, and no longer writable.
+    /// Makes the code executable, and no longer writable.
     ///
-    /// It is coherent with the instruction cache then. A thread other than this one that has executed
-    /// what was at these addresses before must pass a synchronising event before it executes them
-    /// again, as [`Code::patch`] says. With [`Way::DualMapping`] and [`Way::Jit`] the bytes are copied
-    /// to where they are executed.
+    /// The code is coherent with the instruction cache afterwards. A thread other than this one that
+    /// has executed what was at these addresses before must pass a synchronising event before it
+    /// executes them again, as [`Code::patch`] says. With [`Way::DualMapping`] and [`Way::Jit`] the
+    /// bytes are copied to where they are executed.
     ///
     /// # Errors
     /// The buffer comes back inside the error, with its bytes as they were:
@@ -68,8 +68,8 @@ impl CodeBuffer {
 /// Makes the bytes coherent, and then executable.
 fn flip(bytes: Mapping<ReadWrite>) -> Result<Code, (Error, Mapping<ReadWrite>)> {
     let region = bytes.region();
-    // In this order, so that nothing has changed where it fails. Nobody writes to the pages any more,
-    // and none of them was executable, so that what is fetched from now on are these bytes.
+    // In this order, nothing has changed if it fails. Nobody writes to the pages any more, and none
+    // of them was executable, so what is fetched from now on are these bytes.
     // SAFETY: the range is the whole region, which can be read.
     let coherent = unsafe { region.sync_instruction_cache(&(0..region.len())) };
     if let Err(errno) = coherent {
@@ -77,7 +77,7 @@ fn flip(bytes: Mapping<ReadWrite>) -> Result<Code, (Error, Mapping<ReadWrite>)> 
         let error = Error::kernel(Call::SyncInstructionCache, errno, arguments);
         return Err((error, bytes));
     }
-    // SAFETY: the mapping was taken by value, so that nothing refers to it.
+    // SAFETY: the mapping was taken by value, so nothing refers to it.
     match unsafe { region.change(ReadWrite.protection(), ReadExecute.protection()) } {
         Ok(()) => Ok(Code::from_mapping(Mapping::from_region(
             bytes.into_region(),
@@ -88,11 +88,11 @@ fn flip(bytes: Mapping<ReadWrite>) -> Result<Code, (Error, Mapping<ReadWrite>)> 
 }
 
 impl Code {
-    /// Makes it writable, and no longer executable.
+    /// Makes the code writable, and no longer executable.
     ///
     /// With [`Way::DualMapping`] and [`Way::Jit`] the bytes are copied to other memory, which
-    /// [`CodeBuffer::into_executable`] copies back. Until then, what is at [`as_ptr`](Self::as_ptr)
-    /// stays as it is.
+    /// [`CodeBuffer::into_executable`] copies back. Until then, the bytes at [`as_ptr`](Self::as_ptr)
+    /// do not change.
     ///
     /// # Errors
     /// The code comes back inside the error: `ENOMEM` at the kernel's limit of mappings, or where there
@@ -122,7 +122,7 @@ impl Code {
     }
 }
 
-/// Its bytes, in private memory.
+/// Copies its bytes to private memory.
 fn copy_of(aside: &Aside) -> Result<Mapping<ReadWrite>> {
     let mut bytes = Mapping::anonymous(aside.len())?;
     aside.read(0, &mut bytes)?;
