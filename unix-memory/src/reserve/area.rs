@@ -1,4 +1,4 @@
-//! Reserved addresses, between pages that nothing can access: the part below the accounts of what is
+//! Reserved addresses, between pages that nothing can access: the layer below the record of what is
 //! committed.
 
 use core::mem::ManuallyDrop;
@@ -17,22 +17,22 @@ use crate::region::map::Request;
 use crate::region::place::Place;
 use crate::region::{Region, guard_page};
 
-/// What may be done with committed pages.
+/// The protection of committed pages.
 const OPEN: Protection = Protection::READ.union(Protection::WRITE);
 
-/// What may be done with the others.
+/// The protection of all other pages.
 const CLOSED: Protection = Protection::empty();
 
 /// `len` bytes of addresses in whole pages, with guards before and behind them, which can never be
 /// accessed.
 ///
-/// A guard is a page that stays closed; or, where the kernel has guards that are not mappings of their
-/// own, one that is opened and closed with the page beside it, and is one mapping with that.
+/// A guard is a page that stays closed. Where the kernel has guards that are not mappings of their
+/// own, it is instead opened and closed with the page beside it, in one mapping with that page.
 ///
 /// FreeBSD's `MAP_GUARD` is not used: its pages can never be opened by `mprotect`, and closed pages
 /// of anonymous memory cost no more there.
 pub struct Area {
-    /// The guards too.
+    /// Includes the guards.
     region: Region,
     /// The bytes of the first guard; the second has a page.
     before: usize,
@@ -45,7 +45,7 @@ pub struct Area {
 /// What a guard is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Guard {
-    /// A page that is closed; whether it can be joined was not tried.
+    /// A closed page; whether it can be joined was not tried.
     Untried,
     /// A page that stays closed: it cannot be joined, and the kernel is not asked again.
     Apart,
@@ -55,7 +55,7 @@ enum Guard {
 
 impl Area {
     /// Reserves `len` bytes, rounded up to whole pages, whose first address is a multiple of
-    /// `alignment`. Zero bytes have no guards, and no address.
+    /// `alignment`. Zero bytes have neither guards nor an address.
     ///
     /// # Errors
     /// `EINVAL` for an alignment that is not a power of two; `ENOMEM` for more than there is;
@@ -96,37 +96,38 @@ impl Area {
         Ok(area(Region::map(&request, arguments)?, before, len))
     }
 
-    /// The first address between the guards; without bytes, one that is not null and of no use.
+    /// The first address between the guards; if there are no bytes, a non-null address that is not
+    /// used.
     #[inline]
     pub const fn start(&self) -> NonNull<u8> {
         // SAFETY: the first guard is within the region.
         unsafe { self.region.start().add(self.before) }
     }
 
-    /// The bytes between the guards.
+    /// The number of bytes between the guards.
     #[inline]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// The guards too, for what changes no protection.
+    /// The region including the guards, for calls that do not change protections.
     pub const fn region(&self) -> &Region {
         &self.region
     }
 
-    /// Where `range`, which lies between the guards, is in the region.
+    /// The offset in the region of `range`, which lies between the guards.
     pub const fn in_region(&self, range: &Range<usize>) -> Range<usize> {
         self.before + range.start..self.before + range.end
     }
 
-    /// Unmaps, and gives the area back where the kernel refuses.
+    /// Unmaps, or returns the area if the kernel refuses.
     pub fn unmap(self) -> Result<(), (Error, Self)> {
         self.region
             .unmap()
             .map_err(|(error, region)| (error, Self { region, ..self }))
     }
 
-    /// Makes the pages of `range`, whole ones, readable and writable, or none of them.
+    /// Makes the pages of `range`, which is whole pages, readable and writable, or none of them.
     ///
     /// # Errors
     /// Those of [`Region::protect`].
@@ -144,7 +145,8 @@ impl Area {
         unsafe { self.part(&pages).protect(CLOSED, OPEN) }.map_err(|error| refused(error, range))
     }
 
-    /// Makes the pages of `range`, whole ones, inaccessible, or none of them; they keep what they hold.
+    /// Makes the pages of `range`, which is whole pages, inaccessible, or none of them; they keep
+    /// their content.
     ///
     /// # Errors
     /// Those of [`Region::protect`].
@@ -158,17 +160,19 @@ impl Area {
             .map_err(|error| error.of(Arguments::range(range)))
     }
 
-    /// Has the guards beside `range`, which is closed, be open with it from now on, where the kernel
-    /// can do that; and one of them in any case, if `is_first`, the first range to be opened.
+    /// Makes the guards beside `range`, which is closed, open and close with it from now on, where
+    /// the kernel supports that; and one of the guards in any case, if `is_first`, the first range to
+    /// be opened.
     ///
-    /// That is for the kernel, which makes one mapping of two neighbours if their pages were first used in
-    /// one mapping. Pages that are opened and used here and there, each as a mapping of its own, would
-    /// stay as many mappings for good, open or closed; but not if the whole area had a guard before.
+    /// The reason is that the kernel merges two neighbouring mappings only if their pages were first
+    /// used in one mapping. Pages that are opened and used here and there, each as a mapping of its
+    /// own, would remain separate mappings for good, open or closed; but not if the whole area had a
+    /// guard before.
     #[cold]
     fn join_guards(&mut self, range: &Range<usize>, is_first: bool) {
         let page = page_size();
         let end = self.region.len();
-        // A guard of many pages would take memory for tables of pages.
+        // A guard of many pages would take memory for page tables.
         let at_start = range.start == 0 && self.before == page;
         let at_end = range.end == self.len || is_first && !at_start;
         let sides = [(at_start, 0..page), (at_end, end - page..end)];
@@ -182,7 +186,7 @@ impl Area {
         }
     }
 
-    /// Where `range` is in the region, with the guards that are open, and closed, with it.
+    /// The offset of `range` in the region, including the guards that are open, or closed, with it.
     #[inline]
     fn with_guards(&self, range: &Range<usize>) -> Range<usize> {
         let mut pages = self.in_region(range);
@@ -195,19 +199,19 @@ impl Area {
         pages
     }
 
-    /// `pages`, whole ones of the region, as a region of its own, which is never dropped.
+    /// Returns `pages`, whole pages of the region, as a region of its own, which is never dropped.
     #[inline]
     fn part(&self, pages: &Range<usize>) -> ManuallyDrop<Region> {
         debug_assert!(pages.start <= pages.end && pages.end <= self.region.len());
         debug_assert!(pages.start % page_size() == 0 && pages.end % page_size() == 0);
         // SAFETY: they lie within the region.
         let start = unsafe { self.region.start().add(pages.start) };
-        // SAFETY: they are the area's own, private and anonymous; nothing unmaps them by this.
+        // SAFETY: they are the area's own, private and anonymous; this does not unmap them.
         ManuallyDrop::new(unsafe { Region::from_raw(start, pages.len(), true) })
     }
 
-    /// Gives the memory of `range`, whole pages, back, and returns whether it reads as zeros when it is
-    /// opened.
+    /// Gives back the memory of `range`, which is whole pages, and returns whether it reads as zeros
+    /// once it is opened.
     ///
     /// # Safety
     /// The pages are closed, and what they hold is not used again.
@@ -223,8 +227,8 @@ impl Area {
         }
         if let Some(free) = os::unchecked_advice(UncheckedAdvice::Free) {
             if advise(free).is_err() {
-                // Some kernels free only pages that can be written. If closing them fails here, they
-                // stay open, but the accounts give them to nobody.
+                // Some kernels free only pages that can be written. If closing them again fails, they
+                // stay open, but by the record they are not committed.
                 // SAFETY: as the caller vouches.
                 let _only_a_hint = unsafe { reopened(pages, || advise(free)) };
             }
@@ -233,7 +237,7 @@ impl Area {
     }
 }
 
-/// What `open` fails with for `range`.
+/// The error of `open` for `range`.
 #[cold]
 fn refused(error: Error, range: &Range<usize>) -> Error {
     let error = error.of(Arguments::range(range));

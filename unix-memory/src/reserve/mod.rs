@@ -1,19 +1,19 @@
-//! Addresses that are reserved first and committed piece by piece, so that what grows never moves.
+//! Addresses that are reserved first and committed piece by piece, so that growing data never moves.
 //!
-//! * [`Reservation`] is a range of addresses, of which any pages are committed and decommitted: for
+//! * [`Reservation`] is a range of addresses in which any pages can be committed and decommitted: for
 //!   allocators and runtimes.
 //! * [`ReservedVec<T>`](ReservedVec) is a vector whose elements never move: for arenas, logs, and
 //!   tables into which others have pointers. `ReservedVec<u8>` is a buffer of bytes that grows in
 //!   place, and implements `std::io::Write`.
 //!
-//! To reserve takes addresses, of which a 64-bit process has plenty, and neither memory nor swap
+//! Reserving takes addresses, which a 64-bit process has in plenty, but neither memory nor swap
 //! space. Each growth is one call of `mprotect`; memory is taken page by page as it is used.
 //!
 //! Emscripten, L4Re, NuttX and RTEMS enforce no protections
 //! ([`Protection::is_enforced`](crate::Protection::is_enforced)): there, nothing can be reserved
 //! (`ENOSYS`).
 //!
-//! # Beside other ways to grow
+//! # Compared with other ways to grow
 //!
 //! | | growth | addresses | at a limit | most |
 //! |---|---|---|---|---|
@@ -23,8 +23,8 @@
 //! | [`Reservation`], [`ReservedVec`] | `mprotect` | stay | fails, and stays as it was | must be known |
 //!
 //! By hand, the same takes `mmap` with `PROT_NONE` and `MAP_NORESERVE`, `mprotect` to commit, and
-//! `mprotect` with `madvise(MADV_DONTNEED)` to decommit; and an account of what is committed, without
-//! which an access is a SIGSEGV. Here that account decides what can be borrowed.
+//! `mprotect` with `madvise(MADV_DONTNEED)` to decommit; and a record of what is committed, without
+//! which an access raises SIGSEGV. Here that record decides what can be borrowed.
 //!
 //! ```
 //! use unix_memory::reserve::ReservedVec;

@@ -1,8 +1,8 @@
-//! Which parts of a reservation are of one kind: ranges in the order of their addresses, of which no
-//! two touch each other.
+//! Which parts of a reservation are of one kind: ranges in the order of their addresses, no two of
+//! which touch each other.
 //!
-//! The first few are in the value itself; more of them are in a table of their own, which is made
-//! before anything that it has to describe is changed.
+//! The first few are in the value itself. More of them go into a table of their own, which is made
+//! before the memory that it describes is changed.
 
 use core::ops::Range;
 
@@ -17,13 +17,13 @@ type Span = [usize; 2];
 /// How many ranges need no table.
 const FEW: usize = 2;
 
-/// What is wrong where this is read: a table begins with a page, and has room for whole ranges.
+/// The panic message: a table begins with a page, and has room for whole ranges.
 const TABLE: &str = "a table of whole ranges";
 
 #[derive(Default)]
 pub struct Ranges {
     few: [Span; FEW],
-    /// Where they are once there were more than a few.
+    /// Holds the ranges once there have been more than a few.
     table: Option<Mapping<ReadWrite>>,
     len: usize,
 }
@@ -37,7 +37,7 @@ impl Ranges {
         &room[..self.len]
     }
 
-    /// All that there is room for.
+    /// All the room that there is, in use or not.
     fn room_mut(&mut self) -> &mut [Span] {
         match &mut self.table {
             Some(table) => table.view_mut(..).expect(TABLE),
@@ -45,7 +45,7 @@ impl Ranges {
         }
     }
 
-    /// Makes sure that there can be one range more.
+    /// Makes sure that there is room for one more range.
     ///
     /// # Errors
     /// Those of `mmap` and `mremap`; nothing is changed then.
@@ -62,22 +62,22 @@ impl Ranges {
         Ok(())
     }
 
-    /// The ranges.
+    /// Iterates over the ranges.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Range<usize>> + Clone + '_ {
         self.as_slice().iter().map(|&[start, end]| start..end)
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn bytes(&self) -> usize {
         self.iter().map(|range| range.len()).sum()
     }
 
-    /// Whether all of `range` is in here.
+    /// Returns whether all of `range` is included.
     pub fn contains(&self, range: &Range<usize>) -> bool {
         range.is_empty() || self.next(range.start, range.end).as_ref() == Some(range)
     }
 
-    /// The first part of `start..end` that is in here.
+    /// Returns the first part of `start..end` that is included.
     pub fn next(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let spans = self.as_slice();
         let at = spans.partition_point(|span| span[1] <= start);
@@ -86,7 +86,7 @@ impl Ranges {
         (first < last).then_some(first..last)
     }
 
-    /// The first part of `start..end` that is not in here.
+    /// Returns the first part of `start..end` that is not included.
     pub fn next_gap(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let spans = self.as_slice();
         let at = spans.partition_point(|span| span[1] <= start);
@@ -98,13 +98,13 @@ impl Ranges {
         (start < end).then_some(start..end)
     }
 
-    /// Puts `range` in. There is room where it touches a range, or room [was made](Self::reserve_one).
+    /// Adds `range`. There is room if it touches a range, or if room [was made](Self::reserve_one).
     pub fn insert(&mut self, range: &Range<usize>) {
         if range.is_empty() {
             return;
         }
         let spans = self.as_slice();
-        // Those that it touches become one with it.
+        // The ranges that it touches are merged with it.
         let first = spans.partition_point(|span| span[1] < range.start);
         let end = spans.partition_point(|span| span[0] <= range.end);
         let touched = &spans[first..end];
@@ -114,8 +114,8 @@ impl Ranges {
         self.replace(&(first..end), &[new]);
     }
 
-    /// Takes `range` out. There is room where it does not cut one in two, or room
-    /// [was made](Self::reserve_one).
+    /// Removes `range`. There is room if it does not cut a range in two, or if room [was
+    /// made](Self::reserve_one).
     pub fn remove(&mut self, range: &Range<usize>) {
         if range.is_empty() {
             return;
@@ -142,7 +142,7 @@ impl Ranges {
         }
     }
 
-    /// Replaces the ranges at these places.
+    /// Replaces the ranges at these indices.
     fn replace(&mut self, places: &Range<usize>, by: &[Span]) {
         let len = self.len;
         let behind = places.start + by.len();
@@ -157,7 +157,7 @@ impl Ranges {
 mod tests {
     use super::*;
 
-    /// Against a table of what is in, for every change of up to 12 places.
+    /// Compared with a table of included places, for every change of up to 12 places.
     #[test]
     fn as_a_table_of_places() {
         let mut ranges = Ranges::default();
@@ -173,7 +173,7 @@ mod tests {
             let start = next(model.len());
             let range = start..(start + next(12)).min(model.len());
             ranges.reserve_one().unwrap();
-            // Mostly in, so that it fills, then mostly out.
+            // Mostly adds, so that it fills, then mostly removes.
             let is_in = (next(4) != 0) == (step % 4_000 < 2_000);
             model[range.clone()].fill(is_in);
             if is_in {
@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(ranges.next(start, end), runs(true));
             assert_eq!(ranges.next_gap(start, end), runs(false));
             assert_eq!(ranges.contains(&(start..end)), runs(false).is_none());
-            // Of no places, none is in, and none is not.
+            // An empty range has neither included places nor others.
             assert_eq!(ranges.next(start, start), None);
             assert_eq!(ranges.next_gap(start, start), None);
             assert!(ranges.contains(&(start..start)));

@@ -1,4 +1,4 @@
-//! Pages that are committed, and decommitted.
+//! Committing and decommitting pages.
 
 use core::ops::{Range, RangeBounds};
 
@@ -23,8 +23,8 @@ impl Reservation {
     /// (`vm.max_map_count`), and where memory is not overcommitted ([`Reason::CommitLimit`]); `EACCES`
     /// where the stack of the main thread has grown up to the pages ([`Reason::Stack`]).
     ///
-    /// Everything is as it was then. (Pages between others that were committed already may stay
-    /// committed, where the kernel, at its limit of mappings, cannot close them again.)
+    /// Everything is unchanged then. (Pages between others that were already committed may stay
+    /// committed if the kernel, at its limit of mappings, cannot close them again.)
     ///
     /// # Platform
     /// Where the system cannot drop pages at once (all but Linux and Android), pages that were
@@ -74,7 +74,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// Closes what was opened in `range`, whole pages.
+    /// Closes the parts of `range`, whole pages, that were opened.
     #[cold]
     fn undo_commit(&mut self, range: &Range<usize>) {
         let mut at = range.start;
@@ -82,15 +82,15 @@ impl Reservation {
             at = gap.end;
             // SAFETY: it was opened just now, and nothing refers to it.
             if unsafe { self.area.close(&gap) }.is_err() {
-                // It touches the committed range behind it, as the next gap could not be opened: no
-                // room is needed.
+                // It touches the committed range behind it, because the next gap could not be opened:
+                // no room is needed.
                 self.clear(&gap);
                 self.committed.insert(&gap);
             }
         }
     }
 
-    /// Makes zeros of what `gap` may hold, which was opened just now.
+    /// Fills `gap`, which was opened just now, with zeros where it may hold something else.
     fn clear(&self, gap: &Range<usize>) {
         let mut at = gap.start;
         while let Some(part) = self.used.next(at, gap.end) {
@@ -114,12 +114,13 @@ impl Reservation {
     /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]), or is
     /// not whole pages ([`Reason::Unaligned`]); `ENOMEM` at the kernel's limit of mappings
     /// (`vm.max_map_count`).
-    /// Everything is as it was then. (Of several committed ranges some may stay decommitted, if the
+    /// Everything is unchanged then. (Of several committed ranges, some may stay decommitted if the
     /// kernel, at a limit, cannot open them again.)
     ///
     /// # Platform
-    /// The memory goes at once on Linux (`MADV_DONTNEED`; pages that are locked, since Linux 5.18).
-    /// Elsewhere `MADV_FREE` lets the system take it when it needs some, where there is such a thing.
+    /// On Linux the memory is freed at once (`MADV_DONTNEED`; pages that are locked, since Linux
+    /// 5.18). Elsewhere `MADV_FREE`, where it exists, lets the system take the memory when it needs
+    /// some.
     ///
     /// ```
     /// use unix_memory::page_size;
@@ -161,17 +162,17 @@ impl Reservation {
             }
             at = part.end;
         }
-        // What is between them is closed too, and holds nothing.
+        // The pages between them are closed too, and hold nothing.
         let all = first.start..at;
         self.committed.remove(&all);
-        // SAFETY: it is closed, and whoever commits it again asks for zeros.
+        // SAFETY: it is closed, and whoever commits it again expects zeros.
         if !unsafe { self.area.give_back(&all) } {
             self.used.insert(&all);
         }
         Ok(())
     }
 
-    /// Opens what was closed in `range`, whole pages.
+    /// Opens the parts of `range`, whole pages, that were closed.
     #[cold]
     fn undo_decommit(&mut self, range: &Range<usize>) {
         let mut at = range.start;
@@ -179,7 +180,7 @@ impl Reservation {
             at = part.end;
             // SAFETY: it was closed just now.
             if unsafe { self.area.open(&part) }.is_err() {
-                // It ends with its range, as more of them follow: no room is needed.
+                // It ends where its range ends, because more parts follow: no room is needed.
                 self.committed.remove(&part);
                 self.used.insert(range);
             }

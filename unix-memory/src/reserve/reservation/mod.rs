@@ -1,4 +1,4 @@
-//! Addresses of which any pages can be committed.
+//! A range of addresses in which any pages can be committed.
 
 mod commit;
 
@@ -13,9 +13,9 @@ use crate::lock::guard::LockGuard;
 use crate::page::check_range;
 use crate::region::ledger::Kind;
 
-/// A range of addresses that nothing else gets, of which pages are committed and decommitted.
+/// A range of addresses that nothing else can take, in which pages are committed and decommitted.
 ///
-/// To reserve costs addresses, and no memory. Pages that are [committed](Self::commit) can be read
+/// Reserving costs addresses, but no memory. Pages that are [committed](Self::commit) can be read
 /// and written, and hold zeros at first; they take memory when they are used. Pages that are
 /// [decommitted](Self::decommit) give it back, and cannot be accessed. Addresses never change, so
 /// that pointers into committed pages stay valid while others are committed. Everything is unmapped
@@ -26,20 +26,20 @@ use crate::region::ledger::Kind;
 /// (`MADV_GUARD_INSTALL`), unless the alignment is more than a page; elsewhere it stays `PROT_NONE`.
 ///
 /// * **Length**: in whole pages. A reservation of no bytes makes no system calls.
-/// * **References**: [`get`](Self::get) and [`get_mut`](Self::get_mut) give out slices of what is
-///   committed, by the reservation's own account. Committing and decommitting take `&mut self`, so
-///   that no slice outlives its pages. Through the pointers of [`as_mut_ptr`](Self::as_mut_ptr) an
-///   allocator keeps several objects at a time.
+/// * **References**: [`get`](Self::get) and [`get_mut`](Self::get_mut) return slices of what is
+///   committed, according to the reservation's own record. Committing and decommitting take `&mut
+///   self`, so no slice outlives its pages. Through the pointers of [`as_mut_ptr`](Self::as_mut_ptr)
+///   an allocator can keep several objects at a time.
 /// * **fork**: a child gets its own copy of everything.
-/// * **Limits**: `RLIMIT_AS` counts what is reserved. What is committed counts for `RLIMIT_DATA`,
-///   and for the memory of the system where that is not overcommitted (`vm.overcommit_memory=2`;
-///   Linux keeps decommitted pages in that account until the reservation is dropped). For the
+/// * **Limits**: `RLIMIT_AS` counts what is reserved. What is committed counts towards `RLIMIT_DATA`
+///   and, where memory is not overcommitted (`vm.overcommit_memory=2`), towards the memory of the
+///   system (Linux keeps counting decommitted pages until the reservation is dropped). Towards the
 ///   kernel's limit of mappings (`vm.max_map_count`), each committed range that is apart from the
 ///   others counts as two. (Linux before 6.13 also counts pages that were used while they were apart,
 ///   and does so until the reservation is dropped.) After `mlockall(MCL_FUTURE)`, `RLIMIT_MEMLOCK`
 ///   counts what is reserved, and committed pages are brought in at once.
-/// * **Memory runs out**: as with [`no_reserve`](crate::MapOptions::no_reserve), the kernel may end
-///   a process when a committed page is used for which there is no memory.
+/// * **Out of memory**: as with [`no_reserve`](crate::MapOptions::no_reserve), the kernel may end a
+///   process that uses a committed page when no memory is left for it.
 ///
 /// ```
 /// use unix_memory::page_size;
@@ -78,9 +78,9 @@ use crate::region::ledger::Kind;
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Reservation {
     area: Area,
-    /// Those that can be accessed.
+    /// The pages that can be accessed.
     committed: Ranges,
-    /// Those that may hold something else than zeros when they are committed.
+    /// The pages that may hold something other than zeros when they are committed.
     used: Ranges,
 }
 
@@ -99,8 +99,8 @@ impl Reservation {
     /// # Platform
     /// `PROT_NONE`, and `MAP_NORESERVE` on Linux, Android, Apple's systems, NetBSD, OpenBSD, illumos
     /// and Solaris. (FreeBSD's `MAP_GUARD` reserves addresses that `mprotect` cannot open; it is not
-    /// used.) Emscripten, L4Re, NuttX and RTEMS enforce no protections: to reserve would take all of the
-    /// memory at once, and close none of it.
+    /// used.) Emscripten, L4Re, NuttX and RTEMS enforce no protections: reserving would take all of
+    /// the memory at once, and close none of it.
     ///
     /// ```
     /// use unix_memory::reserve::Reservation;
@@ -117,8 +117,8 @@ impl Reservation {
     /// Reserves as [`new`](Self::new) does, with a first address that is a multiple of `alignment`
     /// bytes, a power of two.
     ///
-    /// With that of a huge page, and [`Advice::HugePage`], committed memory is in transparent huge
-    /// pages.
+    /// With the alignment of a huge page, and [`Advice::HugePage`], committed memory is in
+    /// transparent huge pages.
     ///
     /// # Errors
     /// As [`new`](Self::new); `EINVAL` for an alignment that is not a power of two
@@ -139,25 +139,25 @@ impl Reservation {
         })
     }
 
-    /// How many bytes are reserved, in whole pages.
+    /// Returns how many bytes are reserved, in whole pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.area.len()
     }
 
-    /// Whether no bytes are reserved.
+    /// Returns whether no bytes are reserved.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.area.len() == 0
     }
 
-    /// The first address, which is never another. Only committed pages can be accessed.
+    /// Returns the first address, which never changes. Only committed pages can be accessed.
     #[must_use]
     pub const fn as_ptr(&self) -> *const u8 {
         self.area.start().as_ptr()
     }
 
-    /// The first address, for writing. Only committed pages can be accessed.
+    /// Returns the first address, for writing. Only committed pages can be accessed.
     ///
     /// A pointer into pages that stay committed is valid until the reservation is dropped.
     #[must_use]
@@ -165,21 +165,21 @@ impl Reservation {
         self.area.start().as_ptr()
     }
 
-    /// Whether every page that holds a byte of `range` is committed; of a range that does not lie in
-    /// the reservation, none is.
+    /// Returns whether every page that holds a byte of `range` is committed; false for a range that
+    /// does not lie in the reservation.
     #[must_use]
     pub fn is_committed(&self, range: impl RangeBounds<usize>) -> bool {
         self.committed_range(&range).is_some()
     }
 
-    /// `range`, if all of it is committed.
+    /// Returns `range`, if all of it is committed.
     fn committed_range(&self, range: &impl RangeBounds<usize>) -> Option<Range<usize>> {
         let range = check_range(Call::Mprotect, range, self.len()).ok()?;
         self.committed.contains(&range).then_some(range)
     }
 
-    /// The ranges that are committed, in bytes from the start, in order; between any two of them are
-    /// pages that are not.
+    /// Iterates over the committed ranges, in bytes from the start, in order; any two of them have
+    /// uncommitted pages between them.
     ///
     /// ```
     /// use unix_memory::page_size;
@@ -197,13 +197,13 @@ impl Reservation {
         self.committed.iter()
     }
 
-    /// How many bytes are committed.
+    /// Returns how many bytes are committed.
     #[must_use]
     pub fn committed_bytes(&self) -> usize {
         self.committed.bytes()
     }
 
-    /// The bytes of `range`, or `None` where one of them is not committed.
+    /// Returns the bytes of `range`, or `None` if one of them is not committed.
     #[must_use]
     pub fn get(&self, range: impl RangeBounds<usize>) -> Option<&[u8]> {
         let range = self.committed_range(&range)?;
@@ -215,7 +215,7 @@ impl Reservation {
         Some(unsafe { core::slice::from_raw_parts(start.as_ptr(), range.len()) })
     }
 
-    /// The bytes of `range`, for writing, or `None` where one of them is not committed.
+    /// Returns the bytes of `range`, for writing, or `None` if one of them is not committed.
     #[must_use]
     pub fn get_mut(&mut self, range: impl RangeBounds<usize>) -> Option<&mut [u8]> {
         let range = self.committed_range(&range)?;
@@ -225,7 +225,7 @@ impl Reservation {
         Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), range.len()) })
     }
 
-    /// Advises on the pages that hold a byte of `range`, whether they are committed or not.
+    /// Gives advice on the pages that hold a byte of `range`, whether they are committed or not.
     ///
     /// `range` is in bytes from the start of the reservation and is rounded outward to pages. Pages keep
     /// advice about their use when they are committed or decommitted. Source: madvise(2).
@@ -279,7 +279,7 @@ impl Reservation {
         locked.map_err(|error| error.of(arguments))
     }
 
-    /// Unmaps now, and reports when the kernel refuses, which dropping cannot.
+    /// Unmaps now, and reports an error if the kernel refuses, which dropping cannot do.
     ///
     /// # Errors
     /// As [`Mapping::unmap`](crate::Mapping::unmap): the reservation comes back inside the error.
@@ -303,7 +303,7 @@ impl Reservation {
 }
 
 impl fmt::Debug for Reservation {
-    /// Address and lengths; never content.
+    /// Shows the address and the lengths; never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reservation")
             .field("address", &self.as_ptr())

@@ -4,36 +4,36 @@ use super::ReservedVec;
 use crate::error::Result;
 use crate::page::round_up;
 
-/// At least as many bytes are committed at a time, unless fewer are asked for.
+/// Growing commits at least this many bytes at a time, where that is possible.
 const LEAST: usize = 64 << 10;
 
 impl<T> ReservedVec<T> {
-    /// How many elements there is committed memory for.
+    /// Returns for how many elements memory is committed.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many elements there are addresses for: what was asked for, or some more that fit into
-    /// whole pages.
+    /// Returns for how many elements addresses are reserved: as many as were asked for, plus those
+    /// that fit into the rest of the last page.
     #[must_use]
     pub const fn max_capacity(&self) -> usize {
         Self::fit(self.area.len())
     }
 
-    /// Commits memory for at least `additional` more elements, and for some more than that.
+    /// Commits memory for at least `additional` more elements, and usually for more.
     ///
     /// # Panics
-    /// Where [`try_reserve`](Self::try_reserve) fails.
+    /// If [`try_reserve`](Self::try_reserve) fails.
     #[track_caller]
     pub fn reserve(&mut self, additional: usize) {
         super::grow::or_panic(self.try_reserve(additional));
     }
 
-    /// Commits memory for at least `additional` more elements, and for some more than that.
+    /// Commits memory for at least `additional` more elements, and usually for more.
     ///
-    /// A growth takes one system call; if the kernel refuses the larger amount, a second one asks for
-    /// what is needed alone. Source: mprotect(2), POSIX.1-2024.
+    /// Growing takes one system call; if the kernel refuses the larger amount, a second one asks only
+    /// for what is needed. Source: mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
     /// Nothing is changed then. `ENOMEM` for more than was reserved
@@ -71,16 +71,16 @@ impl<T> ReservedVec<T> {
         self.commit(needed)
     }
 
-    /// Commits memory for `additional` more elements, and no more than the rest of a page.
+    /// Commits memory for `additional` more elements, rounded up to whole pages.
     ///
     /// # Panics
-    /// Where [`try_reserve_exact`](Self::try_reserve_exact) fails.
+    /// If [`try_reserve_exact`](Self::try_reserve_exact) fails.
     #[track_caller]
     pub fn reserve_exact(&mut self, additional: usize) {
         super::grow::or_panic(self.try_reserve_exact(additional));
     }
 
-    /// Commits memory for `additional` more elements, and no more than the rest of a page.
+    /// Commits memory for `additional` more elements, rounded up to whole pages.
     ///
     /// # Errors
     /// As [`try_reserve`](Self::try_reserve).
@@ -102,7 +102,7 @@ impl<T> ReservedVec<T> {
         self.commit(needed)
     }
 
-    /// The bytes that are open, in whole pages, once there is room for `additional` more elements.
+    /// How many bytes must be open, in whole pages, to have room for `additional` more elements.
     fn needed(&self, additional: usize) -> Result<usize> {
         let elements = self.len.checked_add(additional);
         match elements {
@@ -113,7 +113,8 @@ impl<T> ReservedVec<T> {
         }
     }
 
-    /// Has the first `bytes` bytes open, which are whole pages, and more than there are.
+    /// Opens pages until the first `bytes` bytes are open, which are whole pages, and more than are
+    /// open now.
     fn commit(&mut self, bytes: usize) -> Result<()> {
         // SAFETY: what is behind the committed bytes is closed.
         unsafe { self.area.open(&(self.committed..bytes)) }?;
@@ -126,7 +127,7 @@ impl<T> ReservedVec<T> {
         self.capacity = Self::fit(bytes);
     }
 
-    /// Decommits the pages that hold no element: their memory is given back.
+    /// Decommits the pages that hold no element, which gives back their memory.
     ///
     /// # Errors
     /// `ENOMEM` at the kernel's limit of mappings; nothing is changed then.
@@ -153,7 +154,7 @@ impl<T> ReservedVec<T> {
         // SAFETY: these pages are open, and hold no element.
         unsafe { self.area.close(&surplus) }?;
         self.set_committed(needed);
-        // (What comes there next is written before it is read.)
+        // (Whatever comes there next is written before it is read.)
         // SAFETY: they are closed, and what they hold is not used.
         let _as_far_as_it_goes = unsafe { self.area.give_back(&surplus) };
         Ok(())

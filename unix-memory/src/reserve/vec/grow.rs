@@ -1,9 +1,9 @@
-//! Elements that are added.
+//! Adding elements.
 
 use super::ReservedVec;
 use crate::error::{Failed, Result};
 
-/// What cannot be done ends here, where no error can be returned.
+/// Panics where no error can be returned.
 #[track_caller]
 pub fn or_panic(result: Result<()>) {
     if let Err(error) = result {
@@ -15,7 +15,7 @@ impl<T> ReservedVec<T> {
     /// Adds `value` at the end.
     ///
     /// # Panics
-    /// Where [`try_push`](Self::try_push) fails.
+    /// If [`try_push`](Self::try_push) fails.
     #[track_caller]
     #[inline]
     pub fn push(&mut self, value: T) {
@@ -54,7 +54,7 @@ impl<T> ReservedVec<T> {
     /// Adds clones of `values` at the end.
     ///
     /// # Panics
-    /// Where [`try_extend_from_slice`](Self::try_extend_from_slice) fails.
+    /// If [`try_extend_from_slice`](Self::try_extend_from_slice) fails.
     #[track_caller]
     pub fn extend_from_slice(&mut self, values: &[T])
     where
@@ -63,7 +63,7 @@ impl<T> ReservedVec<T> {
         or_panic(self.try_extend_from_slice(values));
     }
 
-    /// Adds clones of `values` at the end. If one panics when it is cloned, those before it have been
+    /// Adds clones of `values` at the end. If cloning one of them panics, those before it have been
     /// added.
     ///
     /// # Errors
@@ -83,7 +83,8 @@ impl<T> ReservedVec<T> {
     {
         self.try_reserve(values.len())?;
         let start = self.start;
-        // Counted apart, so that bytes are copied by many: the length itself could be one of them.
+        // Counted in a separate variable, so that bytes are copied in bulk: a byte that is written
+        // could otherwise be part of the length itself.
         let mut counter = Counter {
             len: self.len,
             of: &mut self.len,
@@ -100,7 +101,7 @@ impl<T> ReservedVec<T> {
     }
 }
 
-/// A length, which the vector gets when this is dropped: also where a clone panics.
+/// A length, which the vector receives when this is dropped, even if a clone panics.
 struct Counter<'a> {
     len: usize,
     of: &'a mut usize,
@@ -112,16 +113,16 @@ impl Drop for Counter<'_> {
     }
 }
 
-/// Adds what the iterator yields. If that panics, what it yielded before has been added. Room is made
-/// at once for as many as its `size_hint` says at least.
+/// Adds the items of the iterator. If the iterator panics, its earlier items have been added. Room is
+/// made at once for the lower bound of its `size_hint`.
 ///
 /// # Panics
-/// Where [`try_push`](ReservedVec::try_push) fails.
+/// If [`try_push`](ReservedVec::try_push) fails.
 impl<T> Extend<T> for ReservedVec<T> {
     #[track_caller]
     fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
         let values = values.into_iter();
-        // It may say more than is true.
+        // The hint may be more than the iterator yields.
         let _hint = self.try_reserve(values.size_hint().0);
         for value in values {
             self.push(value);
@@ -129,10 +130,10 @@ impl<T> Extend<T> for ReservedVec<T> {
     }
 }
 
-/// Adds copies of what the iterator yields.
+/// Adds copies of the items of the iterator.
 ///
 /// # Panics
-/// Where [`try_push`](ReservedVec::try_push) fails.
+/// If [`try_push`](ReservedVec::try_push) fails.
 impl<'a, T: Copy + 'a> Extend<&'a T> for ReservedVec<T> {
     #[track_caller]
     fn extend<I: IntoIterator<Item = &'a T>>(&mut self, values: I) {

@@ -6,8 +6,8 @@ use core::mem;
 
 use super::ReservedVec;
 
-/// The elements of a [`ReservedVec`], by value: what its `into_iter` returns. Those that are left are
-/// dropped with it, and all is unmapped then.
+/// The elements of a [`ReservedVec`], by value; returned by its `into_iter`. Dropping it drops the
+/// elements that are left, and unmaps the memory.
 ///
 /// ```
 /// use unix_memory::reserve::ReservedVec;
@@ -20,9 +20,9 @@ use super::ReservedVec;
 pub struct IntoIter<T> {
     /// Its length is zero: it owns the memory, and none of the elements.
     memory: ReservedVec<T>,
-    /// The first of the elements that are left, which are the iterator's.
+    /// The index of the first element that is left; those that are left belong to the iterator.
     next: usize,
-    /// The one behind the last of them.
+    /// The index behind the last of them.
     end: usize,
 }
 
@@ -33,7 +33,7 @@ impl<T> IntoIter<T> {
         core::ptr::slice_from_raw_parts_mut(first.as_ptr(), self.end - self.next)
     }
 
-    /// The elements that are left.
+    /// Returns the elements that are left.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
         // SAFETY: it is at most the capacity.
@@ -52,7 +52,7 @@ impl<T> Iterator for IntoIter<T> {
         }
         let first = self.rest().cast::<T>();
         self.next += 1;
-        // SAFETY: it was an element, and is none any more.
+        // SAFETY: it was an element, and no longer is.
         Some(unsafe { first.read() })
     }
 
@@ -70,7 +70,7 @@ impl<T> DoubleEndedIterator for IntoIter<T> {
         self.end -= 1;
         // SAFETY: it is less than the capacity.
         let last = unsafe { self.memory.start.add(self.end) };
-        // SAFETY: it was an element, and is none any more.
+        // SAFETY: it was an element, and no longer is.
         Some(unsafe { last.read() })
     }
 }
@@ -82,8 +82,8 @@ impl<T> Drop for IntoIter<T> {
     fn drop(&mut self) {
         let rest = self.rest();
         self.next = self.end;
-        // SAFETY: these were elements, and are none any more. (If the drop of one panics, the others
-        // are dropped all the same, and the memory is unmapped.)
+        // SAFETY: these were elements, and no longer are. (If dropping one panics, the others are
+        // dropped all the same, and the memory is unmapped.)
         unsafe { rest.drop_in_place() };
     }
 }

@@ -1,12 +1,12 @@
-//! Bytes that are written at the end.
+//! Writing bytes at the end.
 
 use core::ptr;
 use std::io;
 
 use super::ReservedVec;
 
-/// Adds bytes at the end: all that it is given, or none, and then with the error of
-/// [`try_reserve`](ReservedVec::try_reserve).
+/// Adds bytes at the end: all of them or, with the error of
+/// [`try_reserve`](ReservedVec::try_reserve), none.
 ///
 /// ```
 /// use std::io::Write;

@@ -16,22 +16,23 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 
 /// A vector whose elements never move: it grows into addresses that were reserved for it.
 ///
-/// It derefs to `[T]`, and has what grows and shrinks a `Vec<T>` at its end. Its largest capacity is
-/// given when it is made, which takes addresses only. Memory is committed as it grows: each time, the
-/// capacity doubles, and grows by at least 64 KiB. What is not used takes no memory.
+/// It derefs to `[T]`, and has the methods of `Vec<T>` that add and remove elements at the end. Its
+/// largest capacity is given when it is made, which takes addresses only. Memory is committed as it
+/// grows: each time, the capacity doubles, and grows by at least 64 KiB. Capacity that is not used
+/// takes no memory.
 ///
 /// `ReservedVec<u8>` is a buffer of bytes, and implements `std::io::Write`.
 ///
-/// What can fail has two forms, as in the standard library: `try_push`, `try_reserve` and so on
-/// return the error, and what they were given; `push`, `reserve` and so on panic.
+/// Methods that can fail come in two forms, as in the standard library: `try_push`, `try_reserve` and
+/// so on return the error, along with their argument; `push`, `reserve` and so on panic.
 ///
 /// * **Addresses**: an element stays where it is until it is removed. (The vector itself may move.)
-/// * **Guards**: before the start and behind the end of what is reserved, as of a
+/// * **Guards**: before the start and behind the end of the reserved addresses, as for a
 ///   [`Reservation`](super::Reservation).
-/// * **Elements without a size** take nothing, and have no largest capacity.
-/// * **Limits**: as of a [`Reservation`](super::Reservation). At a limit, a growth fails, and the
+/// * **Zero-sized elements** take no memory, and have no largest capacity.
+/// * **Limits**: as for a [`Reservation`](super::Reservation). At a limit, growing fails, and the
 ///   elements stay.
-/// * **fork**: a child gets its own copy, and drops its elements for itself.
+/// * **fork**: a child gets its own copy, and drops its own elements.
 ///
 /// ```
 /// use unix_memory::reserve::ReservedVec;
@@ -44,8 +45,8 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// A reference to an element ends before another is pushed: where it has to stay, use an index, or a
-/// pointer of [`as_mut_ptr`](Self::as_mut_ptr).
+/// A reference to an element ends before another is pushed. To refer to an element for longer, use an
+/// index, or a pointer from [`as_mut_ptr`](Self::as_mut_ptr).
 ///
 /// ```compile_fail,E0499
 /// # use unix_memory::reserve::ReservedVec;
@@ -59,12 +60,12 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 #[must_use = "it is unmapped when it is dropped"]
 pub struct ReservedVec<T> {
     area: Area,
-    /// The address of the first element: that of the area, or, where nothing is reserved, so that no
-    /// element has bytes, one that is aligned.
+    /// The address of the first element: that of the area, or, if nothing is reserved and so no
+    /// element has bytes, any aligned address.
     start: NonNull<T>,
-    /// The bytes from the start on that are open, in whole pages.
+    /// The number of open bytes from the start on, in whole pages.
     committed: usize,
-    /// How many elements fit into these.
+    /// How many elements fit into these bytes.
     capacity: usize,
     len: usize,
     elements: PhantomData<T>,
@@ -76,11 +77,12 @@ impl<T> ReservedVec<T> {
     /// Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// As [`Reservation::new`](super::Reservation::new); no bytes, as for elements without a size, are
-    /// never refused.
+    /// As [`Reservation::new`](super::Reservation::new); reserving zero bytes, as for zero-sized
+    /// elements, never fails.
     ///
     /// # Platform
-    /// As [`Reservation::new`](super::Reservation::new): not where protections are not enforced.
+    /// As [`Reservation::new`](super::Reservation::new): not available where protections are not
+    /// enforced.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -108,7 +110,7 @@ impl<T> ReservedVec<T> {
         })
     }
 
-    /// How many elements fit into so many bytes.
+    /// How many elements fit into this many bytes.
     const fn fit(bytes: usize) -> usize {
         match bytes.checked_div(size_of::<T>()) {
             Some(elements) => elements,
@@ -116,39 +118,39 @@ impl<T> ReservedVec<T> {
         }
     }
 
-    /// The address of the first element, which never changes.
+    /// Returns the address of the first element, which never changes.
     #[must_use]
     pub const fn as_ptr(&self) -> *const T {
         self.start.as_ptr()
     }
 
-    /// The address of the first element, for writing.
+    /// Returns the address of the first element, for writing.
     ///
-    /// A pointer that is made from this one, and not from a slice, stays valid while other elements are
-    /// added, until its own is removed. A slice of the vector borrows all elements meanwhile.
+    /// A pointer made from this one, and not from a slice, stays valid while other elements are
+    /// added, until its own element is removed. A slice of the vector borrows all elements meanwhile.
     #[must_use]
     pub const fn as_mut_ptr(&mut self) -> *mut T {
         self.start.as_ptr()
     }
 
-    /// The elements.
+    /// Returns the elements.
     #[must_use]
     pub const fn as_slice(&self) -> &[T] {
-        // SAFETY: so many elements were written, into open pages; the address is aligned, as the area
-        // was asked for, and they have at most `isize::MAX` bytes, as what is reserved has. They are changed
-        // only through an exclusive borrow of `self`.
+        // SAFETY: this many elements were written, into open pages; the address is aligned, because
+        // the area was asked for so, and they have at most `isize::MAX` bytes, because the
+        // reservation has. They are changed only through an exclusive borrow of `self`.
         unsafe { core::slice::from_raw_parts(self.as_ptr(), self.len) }
     }
 
-    /// The elements, for writing.
+    /// Returns the elements, for writing.
     #[must_use]
     pub const fn as_mut_slice(&mut self) -> &mut [T] {
         // SAFETY: as for `as_slice`; the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr(), self.len) }
     }
 
-    /// The committed room behind the elements, of [`capacity`](Self::capacity) minus the length
-    /// elements: to be written, and then counted in by [`set_len`](Self::set_len).
+    /// Returns the committed room behind the elements, [`capacity`](Self::capacity) minus the length
+    /// elements long. Write to it, then include the elements with [`set_len`](Self::set_len).
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -173,13 +175,13 @@ impl<T> ReservedVec<T> {
     /// Sets the number of elements.
     ///
     /// # Safety
-    /// It is at most the [`capacity`](Self::capacity), and so many elements hold values.
+    /// It is at most the [`capacity`](Self::capacity), and that many elements hold values.
     pub const unsafe fn set_len(&mut self, len: usize) {
         self.len = len;
     }
 
-    /// Keeps the first `len` elements, and drops the others; nothing where there are fewer. Memory
-    /// stays committed.
+    /// Keeps the first `len` elements, and drops the others. Does nothing if there are no more than
+    /// that. Memory stays committed.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -194,12 +196,12 @@ impl<T> ReservedVec<T> {
         let Some(surplus) = self.len.checked_sub(len) else {
             return;
         };
-        // They are gone, even if one panics when it is dropped.
+        // They are gone, even if dropping one panics.
         self.len = len;
         // SAFETY: `len` is at most what the length was.
         let first = unsafe { self.start.add(len) };
         let gone = ptr::slice_from_raw_parts_mut(first.as_ptr(), surplus);
-        // SAFETY: these were elements, and are none any more.
+        // SAFETY: these were elements, and no longer are.
         unsafe { gone.drop_in_place() };
     }
 
@@ -216,11 +218,11 @@ impl<T> ReservedVec<T> {
         self.len = last;
         // SAFETY: it is less than what the length was.
         let place = unsafe { self.start.add(last) };
-        // SAFETY: it was an element, and is none any more.
+        // SAFETY: it was an element, and no longer is.
         Some(unsafe { place.read() })
     }
 
-    /// More is asked for than is reserved: `elements`, which may be too many to count.
+    /// The error when more is asked for than is reserved: `elements`, which may be too many to count.
     #[cold]
     const fn too_many(&self, elements: Option<usize>) -> Error {
         let bytes = match elements {
@@ -237,7 +239,7 @@ impl<T> ReservedVec<T> {
 
 impl<T> Drop for ReservedVec<T> {
     fn drop(&mut self) {
-        // If the drop of an element panics, the others are dropped all the same, and the area is
+        // If dropping an element panics, the others are dropped all the same, and the area is
         // unmapped.
         self.clear();
     }
@@ -245,5 +247,5 @@ impl<T> Drop for ReservedVec<T> {
 
 // SAFETY: it owns its elements, as a `Vec` does.
 unsafe impl<T: Send> Send for ReservedVec<T> {}
-// SAFETY: as above; shared, it gives out shared references to them.
+// SAFETY: as above; a shared reference to it gives only shared references to them.
 unsafe impl<T: Sync> Sync for ReservedVec<T> {}

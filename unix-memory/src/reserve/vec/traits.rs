@@ -1,4 +1,4 @@
-//! What a vector is to others: a slice.
+//! The traits by which a vector is used as a slice.
 
 use core::borrow::{Borrow, BorrowMut};
 use core::fmt;
