@@ -6,8 +6,8 @@ use crate::bytes::way::Way;
 use crate::protection::ReadOnly;
 use crate::shared::SharedMapping;
 
-/// A piece of a file, mapped for reading: a [`SharedMapping`] that knows where in the file it
-/// begins. From [`Windows`](crate::Windows).
+/// A piece of a file, mapped for reading: a [`SharedMapping`] with its offset in the file. Yielded by
+/// [`Windows`](crate::Windows).
 #[derive(Debug)]
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Window {
@@ -25,13 +25,13 @@ impl Window {
         }
     }
 
-    /// Where in the file it begins, in bytes.
+    /// Returns the offset in the file at which it begins, in bytes.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How its bytes came into memory: [`Way::MappedShared`], [`Way::MappedPrivate`] or
+    /// Returns how its bytes came into memory: [`Way::MappedShared`], [`Way::MappedPrivate`] or
     /// [`Way::Read`].
     ///
     /// ```
@@ -48,7 +48,7 @@ impl Window {
         self.way
     }
 
-    /// The mapping alone.
+    /// Returns the mapping alone.
     pub fn into_mapping(self) -> SharedMapping<ReadOnly> {
         self.mapping
     }
