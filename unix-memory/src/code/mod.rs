@@ -47,8 +47,7 @@
 //! | Linux, Android | is allowed, unless the process has given it up for itself and its children (`PR_SET_MDWE` of prctl(2), since Linux 6.3), a filter of system calls refuses it (systemd's `MemoryDenyWriteExecute=`), or a security module does (SELinux without `execmem`, PaX) |
 //! | Apple's, on Apple silicon | is refused to programs with the hardened runtime; those with the entitlement com.apple.security.cs.allow-jit have `Jit` |
 //! | FreeBSD, DragonFly, illumos, Solaris | is allowed; HardenedBSD refuses it |
-//! | NetBSD | is refused by PaX MPROTECT unless `mmap` announced it (`PROT_MPROTECT`), as this crate
-//! does |
+//! | NetBSD | is refused by PaX MPROTECT unless `mmap` announced it (`PROT_MPROTECT`), as this crate does |
 //! | OpenBSD | is allowed |
 //! | Emscripten, L4Re, NuttX, RTEMS | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
 //!

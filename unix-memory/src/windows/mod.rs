@@ -1,5 +1,5 @@
-//! A file that is mapped piece after piece, because it is larger than the address space, or than
-//! one wants to have mapped.
+//! A file that is mapped piece by piece, because it is larger than the address space, or should not
+//! be mapped all at once.
 
 pub mod window;
 
@@ -24,13 +24,13 @@ use crate::shared::SharedMapping;
 
 /// An iterator over a file, in windows that are mapped one after the other.
 ///
-/// Each [`Window`] is a [`SharedMapping`], which lasts as long as it is kept: in a `for` loop, one
-/// round. At most two are mapped by the iterator itself and the loop: the one that is being read
-/// and the one after it, which the kernel is asked to read ahead. File offsets have 64 bits
-/// everywhere, so that a program with 32-bit addresses reads a file of any length.
+/// Each [`Window`] is a [`SharedMapping`], which stays mapped until it is dropped: in a `for` loop,
+/// at the end of each iteration. The iterator and the loop have at most two mapped at a time: the one
+/// that is being read and the next one, which the kernel is asked to read ahead. File offsets have 64
+/// bits everywhere, so a program with 32-bit addresses can read a file of any length.
 ///
-/// Windows begin at multiples of their size in the file. So the first is shorter if the start is
-/// not such a multiple, and the last if the end is not.
+/// Windows begin at multiples of their size in the file. So the first one is shorter if the start is
+/// not such a multiple, and the last one if the end is not.
 ///
 /// Where the file system maps files privately only ([`Reason::PrivateOnly`]), windows are private
 /// mappings, which show the same bytes. A regular file that cannot be mapped at all
@@ -39,15 +39,14 @@ use crate::shared::SharedMapping;
 ///
 /// # Files that change
 /// The file's length is read again before each window.
-/// * One that **grows** is read to its new end, if that comes before the iteration has ended.
-/// * One that **shrinks**, but not to before what was handed out, ends there. If it is now shorter
-///   than what was handed out, or than [`end_at`](Self::end_at) says, the next item is an error
-///   ([`Reason::FileLength`]) and the last one.
-/// * A window that loses pages *after* it was handed out is like any other mapping of a file that
-///   is truncated: see [`SharedMapping`]. One that was read loses nothing.
-/// * A file that cannot be mapped and **reports another length** than it has is read to its real end: one
-///   in /proc reports 0, one in /sys a page.
-///
+/// * A file that **grows** is read to its new end, if it grows before the iteration has ended.
+/// * A file that **shrinks** ends at its new end, if that is not before the end of the last window.
+///   If it is now shorter than that, or than [`end_at`](Self::end_at) requires, the next item is an
+///   error ([`Reason::FileLength`]) and the last one.
+/// * A window that loses pages *after* it was returned is like any other mapping of a file that is
+///   truncated: see [`SharedMapping`]. A window that was read loses nothing.
+/// * A file that cannot be mapped and **reports a wrong length** is read to its real end: files in
+///   /proc report 0, those in /sys a page.
 /// ```
 /// use unix_memory::Windows;
 ///
@@ -65,36 +64,37 @@ use crate::shared::SharedMapping;
 #[must_use = "nothing is mapped until it is asked for a window"]
 pub struct Windows<F: AsFd> {
     file: F,
-    /// Bytes in a whole window: a multiple of the pages of the file.
+    /// The size in bytes of a whole window: a multiple of the file's page size.
     size: usize,
-    /// Where the next window begins.
+    /// The offset of the next window.
     next: u64,
-    /// Where the last one ends, if that was said; else where the file does.
+    /// The offset at which the last window ends; `None` for the end of the file.
     end: Option<u64>,
     read_ahead: bool,
     drop_behind: bool,
-    /// The next window, mapped already.
+    /// The next window, if already mapped.
     ahead: Option<Window>,
-    /// The window that was handed out last, if it is to be dropped from memory.
+    /// The window that was returned last, if it is to be dropped from memory.
     behind: Range<u64>,
     is_done: bool,
-    /// How long the file said at first that it is: those that have no length say zero.
+    /// The length that the file first reported: files without a length report zero.
     first_len: u64,
-    /// How windows come into memory, as far as that is known.
+    /// How windows come into memory, as far as known.
     way: Way,
 }
 
 impl<F: AsFd> Windows<F> {
-    /// Windows of `size` bytes over a whole file, open for reading; `size` is rounded up to whole
-    /// pages (of the file, which may have huge ones), and is at least one. The file may be given as
-    /// a reference, or for good.
+    /// Makes an iterator over a whole file, open for reading, in windows of `size` bytes. `size` is
+    /// rounded up to whole pages (the file's, which may be huge ones), and is at least one page. The
+    /// file may be passed by reference or by value.
     ///
     /// # Errors
-    /// `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
-    /// `ENOMEM`: a window is longer than any mapping can be ([`Reason::LengthLimit`]).
+    /// `ENODEV`: the file cannot be mapped, for example a directory or a pipe
+    /// ([`Reason::NotMappable`]); `ENOMEM`: a window is longer than any mapping can be
+    /// ([`Reason::LengthLimit`]).
     ///
-    /// What else [`MapOptions::map_shared`] refuses is the error of the first window; as is `EINVAL`
-    /// for what has no known length, and needs an [end](Self::end_at) ([`Reason::LengthNeeded`]).
+    /// Other errors of [`MapOptions::map_shared`] are returned with the first window; so is `EINVAL`
+    /// for a file that reports no length and needs an [end](Self::end_at) ([`Reason::LengthNeeded`]).
     pub fn new(file: F, size: usize) -> Result<Self> {
         let facts = Facts::of(file.as_fd())?;
         let refuse = |errno, reason| {
@@ -127,24 +127,24 @@ impl<F: AsFd> Windows<F> {
         }
     }
 
-    /// Begin at this offset in the file, in bytes, rather than at 0. (In a file of huge pages it
-    /// must be at one of them.)
+    /// Begins at this offset in the file, in bytes, instead of at 0. (In a file of huge pages it must
+    /// be a multiple of their size.)
     pub fn start_at(mut self, offset: u64) -> Self {
         self.next = offset;
         self.ahead = None;
         self
     }
 
-    /// End at this offset in the file, in bytes, rather than where the file ends. Required, except for
-    /// regular files, and for block devices on Linux and Android.
+    /// Ends at this offset in the file, in bytes, instead of at the end of the file. Required, except
+    /// for regular files, and for block devices on Linux and Android.
     pub fn end_at(mut self, offset: u64) -> Self {
         self.end = Some(offset);
         self
     }
 
-    /// Map the window after the one that is being read too, and ask the kernel to read it now
-    /// ([`Advice::WillNeed`]). That is so unless it is turned off: for windows of which few bytes
-    /// are read. Windows of a file that cannot be mapped are not read ahead.
+    /// Sets whether the window after the current one is also mapped, and the kernel asked to read it
+    /// now ([`Advice::WillNeed`]). This is the default; turn it off if only a few bytes of each
+    /// window are read. Windows of a file that cannot be mapped are not read ahead.
     #[doc(alias = "MADV_WILLNEED")]
     pub fn read_ahead(mut self, yes: bool) -> Self {
         self.read_ahead = yes;
@@ -152,14 +152,14 @@ impl<F: AsFd> Windows<F> {
         self
     }
 
-    /// Tell the kernel, when the next window is asked for, that the memory of the last one is of no
-    /// more use, so that a file which is read once does not drive out what others have in memory.
-    /// That is not so unless it is asked for: others may want the file's pages soon.
+    /// Sets whether to advise the kernel, when the next window is requested, that the memory of the
+    /// last one is no longer needed, so that a file which is read once does not push other data out
+    /// of memory. This is off by default: other programs may need the file's pages soon.
     ///
-    /// It is a hint, and changes no content. Pages that anybody has mapped stay.
+    /// It is a hint, and changes no content. Pages that any process has mapped stay.
     ///
     /// # Platform
-    /// `posix_fadvise` on Linux, Android and FreeBSD; elsewhere without effect.
+    /// `posix_fadvise` on Linux, Android and FreeBSD; no effect elsewhere.
     #[doc(alias = "posix_fadvise")]
     #[doc(alias = "POSIX_FADV_DONTNEED")]
     pub fn drop_behind(mut self, yes: bool) -> Self {
@@ -167,24 +167,24 @@ impl<F: AsFd> Windows<F> {
         self
     }
 
-    /// The size of a whole window in bytes.
+    /// Returns the size of a whole window in bytes.
     #[must_use]
     pub const fn window_size(&self) -> usize {
         self.size
     }
 
-    /// Where in the file the next window begins, in bytes.
+    /// Returns the offset in the file at which the next window begins, in bytes.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.next
     }
 
-    /// The next window: `None` at the end.
+    /// Returns the next window; `None` at the end.
     fn advance(&mut self) -> Result<Option<Window>> {
         self.drop_last();
         let facts = Facts::of(self.file.as_fd())?;
         if facts.len == 0 && facts.kind == FileKind::Regular && facts.huge_page.is_none() {
-            // It says that it is empty; if it cannot be mapped, that may not be so.
+            // The file reports that it is empty; if it cannot be mapped, that may be wrong.
             drop(self.map(&facts, 0, None)?);
         }
         let end = self.end_in(&facts)?;
@@ -192,7 +192,7 @@ impl<F: AsFd> Windows<F> {
         let offset = self.next;
         let window = match self.ahead.take() {
             _ if len == 0 => return Ok(None),
-            // Unless the file has changed its length meanwhile.
+            // Unless the file's length has changed in the meantime.
             Some(window) if window.offset() == offset && window.len() == len => window,
             _ => self.window(&facts, offset, len)?,
         };
@@ -205,7 +205,7 @@ impl<F: AsFd> Windows<F> {
         }
         let len = self.len_at(self.next, end);
         if self.read_ahead && len > 0 {
-            // If it cannot be mapped now, that is told when its turn has come.
+            // If it cannot be mapped now, the error is reported when its turn comes.
             let ahead = self.map(&facts, self.next, Some(len)).ok().flatten();
             self.ahead = ahead.map(|mapping| Window::new(self.next, mapping, self.way));
             if let Some(window) = &self.ahead {
@@ -215,7 +215,8 @@ impl<F: AsFd> Windows<F> {
         Ok(Some(window))
     }
 
-    /// The window at `offset`, of `len` bytes; fewer, or none, if the file is read and ends before.
+    /// Returns the window at `offset`, of `len` bytes; fewer, or none, if the file is read and ends
+    /// earlier.
     #[cold]
     fn window(&mut self, facts: &Facts, offset: u64, len: usize) -> Result<Window> {
         if let Some(mapping) = self.map(facts, offset, Some(len))? {
@@ -232,8 +233,8 @@ impl<F: AsFd> Windows<F> {
         Ok(Window::new(offset, bytes.into(), self.way))
     }
 
-    /// Maps `len` bytes at `offset`, or to the end of the file, in the way that there is, which is found
-    /// out here; `None` where the file must be read.
+    /// Maps `len` bytes at `offset`, or to the end of the file, in the first way that works, which is
+    /// found out here; `None` if the file must be read.
     fn map(
         &mut self,
         facts: &Facts,
@@ -260,7 +261,7 @@ impl<F: AsFd> Windows<F> {
         }
     }
 
-    /// Where the last window ends, as the file is now; `u64::MAX` where only reading shows that.
+    /// Returns where the last window ends, as the file is now; `u64::MAX` if only reading shows that.
     fn end_in(&self, facts: &Facts) -> Result<u64> {
         let refuse = |errno, reason| {
             let len = self
@@ -280,7 +281,7 @@ impl<F: AsFd> Windows<F> {
                 Ok(end.unwrap_or(u64::MAX))
             }
             (_, end) => match (facts.end, end) {
-                // What was handed out, and what was asked for, must be there.
+                // What was returned, and what was asked for, must be there.
                 (Some(len), end) if len < self.next.max(end.unwrap_or(0)) => {
                     refuse(libc::ENXIO, Reason::FileLength(len))
                 }
@@ -290,7 +291,7 @@ impl<F: AsFd> Windows<F> {
         }
     }
 
-    /// The length of the window at `offset`: to the next multiple of the size, or to `end`.
+    /// Returns the length of the window at `offset`: to the next multiple of the size, or to `end`.
     fn len_at(&self, offset: u64, end: u64) -> usize {
         let size = self.size as u64;
         let len = (size - offset % size).min(end.saturating_sub(offset));
@@ -299,7 +300,8 @@ impl<F: AsFd> Windows<F> {
         len
     }
 
-    /// Drops the pages of the last window, which the reader has dropped, or else they stay.
+    /// Drops the pages of the last window from memory; they stay if the reader has not dropped the
+    /// window.
     fn drop_last(&mut self) {
         if !self.behind.is_empty() {
             os::drop_behind(self.file.as_fd(), &self.behind);
@@ -317,9 +319,9 @@ impl<F: AsFd> Iterator for Windows<F> {
 
     /// # Errors
     /// As [`MapOptions::map_shared`], or [`FileBytesOptions::load`](crate::FileBytesOptions::load)
-    /// where the file is read; `ENXIO` with [`Reason::FileLength`] where the file has
-    /// shrunk; `EINVAL` with [`Reason::LengthNeeded`] for what does not tell its length, without an
-    /// end. After an error there are no more windows.
+    /// where the file is read; `ENXIO` with [`Reason::FileLength`] if the file has shrunk; `EINVAL`
+    /// with [`Reason::LengthNeeded`] for a file that reports no length, without an end. After an
+    /// error there are no more windows.
     fn next(&mut self) -> Option<Result<Window>> {
         if self.is_done {
             return None;

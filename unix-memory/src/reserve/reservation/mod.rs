@@ -27,8 +27,8 @@ use crate::region::ledger::Kind;
 ///
 /// * **Length**: in whole pages. A reservation of no bytes makes no system calls.
 /// * **References**: [`get`](Self::get) and [`get_mut`](Self::get_mut) return slices of what is
-///   committed, according to the reservation's own record. Committing and decommitting take `&mut
-///   self`, so no slice outlives its pages. Through the pointers of [`as_mut_ptr`](Self::as_mut_ptr)
+///   committed, according to the reservation's own record. Committing and decommitting take
+///   `&mut self`, so no slice outlives its pages. Through the pointers of [`as_mut_ptr`](Self::as_mut_ptr)
 ///   an allocator can keep several objects at a time.
 /// * **fork**: a child gets its own copy of everything.
 /// * **Limits**: `RLIMIT_AS` counts what is reserved. What is committed counts towards `RLIMIT_DATA`
