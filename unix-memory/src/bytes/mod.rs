@@ -27,21 +27,22 @@ use crate::protection::ReadOnly;
 /// [`map_shared`]: crate::FileBytesOptions::map_shared
 ///
 /// **Read** is right for most files. It costs one copy, and as much memory as the file has bytes. The
-/// bytes then belong to this process: they stay, whatever becomes of the file.
+/// bytes then belong to this process: they do not change, whatever happens to the file.
 ///
-/// **Mapped** is right for a file of which little is used, that many processes use at once, or that is
-/// larger than memory: only pages that are touched are read, and they are the kernel's own copy of the
-/// file. In return, whoever can write to the file can break the program. Bytes that change while a
-/// reference to them lives are undefined behaviour. A page that was truncated away, or that a disk, a
-/// network or a FUSE program cannot deliver, raises SIGBUS when it is touched. A caller who cannot rule
-/// that out has [`load`](Self::load); or a [`SharedMapping`](crate::SharedMapping), which maps any file
-/// by safe code and copies bytes out; or [`Windows`](crate::Windows), for a file that is larger than the
-/// address space.
+/// **Mapped** is right for a file of which little is used, that many processes use at once, or that
+/// is larger than memory: only pages that are touched are read, and they are the kernel's own copy of
+/// the file. In return, anybody who can write to the file can break the program. Bytes that change
+/// while a reference to them lives are undefined behaviour. A page that was truncated away, or that a
+/// disk, a network or a FUSE program cannot deliver, raises SIGBUS when it is touched. If you cannot
+/// rule that out, use [`load`](Self::load); a [`SharedMapping`](crate::SharedMapping), which maps any
+/// file with safe code and copies bytes out; or [`Windows`](crate::Windows), for a file that is
+/// larger than the address space.
 ///
 /// **Shared or private** makes no difference to a program that only reads. A mapping that is made
 /// writable ([`into_mapping`](Self::into_mapping)) changes the file if it is shared.
 ///
-/// Both `map_` calls read what cannot be mapped. [`way`](Self::way) returns which way it went:
+/// Both `map_` calls read a file that cannot be mapped. [`way`](Self::way) returns which way was
+/// taken:
 ///
 /// | file | way of the `map_` calls | the length that it reports |
 /// |---|---|---|
@@ -53,20 +54,21 @@ use crate::protection::ReadOnly;
 /// | device, such as /dev/zero | read; mapped if [a length](crate::FileBytesOptions::len) is given and its driver can | none |
 ///
 /// # Files that change
-/// A file that grows or shrinks while it is read is read up to where it ends at that moment, and what
-/// others write meanwhile may be seen in part. For a consistent state, the writers must lock the file, or
-/// rename a new one over it.
+/// A file that grows or shrinks while it is read is read up to its end at that moment, and concurrent
+/// writes may be seen in part. For a consistent state, the writers must lock the file, or rename a
+/// new one over it.
 ///
-/// # What else holds
+/// # Other properties
 /// * **Position**: a file that has offsets is read by `pread`, from 0 or
-///   [`offset`](crate::FileBytesOptions::offset) on. The position of its descriptor neither matters nor
-///   changes. What has no offsets, such as a pipe, is read by `read` from where it stands.
-/// * **Memory**: bytes that are read begin with a page. As many as fill huge pages are in huge pages, as
-///   far as the system has some ([`Advice::HugePage`](crate::Advice::HugePage)).
+///   [`offset`](crate::FileBytesOptions::offset) on. The position of its descriptor neither matters
+///   nor changes. A file without offsets, such as a pipe, is read by `read` from its current
+///   position.
+/// * **Memory**: bytes that are read begin at the start of a page. As far as they fill huge pages,
+///   and the system has some ([`Advice::HugePage`](crate::Advice::HugePage)), they are in huge pages.
 /// * **Endless files** are an error at [`max_len`](crate::FileBytesOptions::max_len). Without that limit,
 ///   /dev/zero takes all memory.
-/// * **Broken disks**: to touch a page of a file with fs-verity that cannot be read, or no longer is what
-///   was verified, raises SIGBUS. (It is not undefined behaviour.)
+/// * **Broken disks**: touching a page of a file with fs-verity that cannot be read, or that no
+///   longer is what was verified, raises SIGBUS. (It is not undefined behaviour.)
 /// * **Length zero**: nothing is mapped.
 /// * **The file** may be closed. **fork**: a child has the bytes too.
 ///
@@ -80,7 +82,7 @@ use crate::protection::ReadOnly;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// What does not compile: to change it, or to keep a slice for longer.
+/// Changing the bytes, or keeping a slice for longer, does not compile:
 ///
 /// ```compile_fail,E0594
 /// # let file = std::fs::File::open("/dev/null")?;
@@ -106,13 +108,13 @@ pub struct FileBytes {
 }
 
 impl FileBytes {
-    /// How the bytes came into memory.
+    /// Returns how the bytes came into memory.
     #[must_use]
     pub const fn way(&self) -> Way {
         self.way
     }
 
-    /// The memory, for locks, advice, residency.
+    /// Returns the memory, for locks, advice and residency.
     ///
     /// ```
     /// # let file = std::fs::File::open("/dev/null")?;
@@ -126,8 +128,8 @@ impl FileBytes {
         &self.mapping
     }
 
-    /// The memory alone, which [`Mapping::protect`] can make writable. What is written then is this
-    /// process's own, unless the way was [`Way::MappedShared`].
+    /// Returns the memory alone, which [`Mapping::protect`] can make writable. Writes to it then stay
+    /// private to this process, unless the way was [`Way::MappedShared`].
     ///
     /// ```
     /// use std::io::Write;

@@ -1,4 +1,4 @@
-//! What to have of a file, and the ways to it.
+//! Which part of a file to load, and the ways to load it.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -13,7 +13,7 @@ use crate::object::fixed::map_fixed_content;
 use crate::protection::ReadOnly;
 use crate::region::map::MAX_OFFSET;
 
-/// What to have of a file: the options of [`FileBytes`]. Set what matters, then call
+/// Which part of a file to load: the options of [`FileBytes`]. Set what matters, then call
 /// [`load`](Self::load), or one of the `map_` methods, any number of times.
 ///
 /// ```
@@ -34,7 +34,7 @@ pub struct FileBytesOptions {
 }
 
 impl FileBytesOptions {
-    /// All of the file, however long it is.
+    /// The default: all of the file, however long it is.
     pub const fn new() -> Self {
         Self {
             offset: 0,
@@ -43,22 +43,24 @@ impl FileBytesOptions {
         }
     }
 
-    /// Where in the file to begin, in bytes; it need not be a multiple of anything. What has no offsets,
-    /// such as a pipe, is read from where it stands, and takes no other offset than zero.
+    /// Sets the offset in the file to begin at, in bytes; it need not be a multiple of anything. A
+    /// file without offsets, such as a pipe, is read from its current position, and accepts only the
+    /// offset zero.
     pub const fn offset(mut self, bytes: u64) -> Self {
         self.offset = bytes;
         self
     }
 
-    /// Exactly so many bytes, rather than all up to the end of the file. A pipe keeps what comes after
-    /// them.
+    /// Sets the exact number of bytes, instead of everything up to the end of the file. A pipe keeps
+    /// what comes after them.
     pub const fn len(mut self, bytes: usize) -> Self {
         self.len = Some(bytes);
         self
     }
 
-    /// The most bytes that there may be. More are an error ([`Reason::BytesLimit`]), so that an endless
-    /// file, such as /dev/zero or a pipe whose writer goes on, does not take all memory.
+    /// Sets the largest number of bytes to accept. More are an error ([`Reason::BytesLimit`]), so
+    /// that an endless file, such as /dev/zero or a pipe whose writer never stops, does not take all
+    /// memory.
     ///
     /// ```
     /// use unix_memory::{FileBytesOptions, Reason};
@@ -73,8 +75,8 @@ impl FileBytesOptions {
         self
     }
 
-    /// The content of any file, by safe code: mapped where nobody can change the file, else read. See
-    /// [`FileBytes`].
+    /// Returns the content of any file, with safe code: mapped if nobody can change the file, and
+    /// read otherwise. See [`FileBytes`].
     ///
     /// # Errors
     /// * `EISDIR`: a directory ([`Reason::NoBytes`]).
@@ -89,14 +91,14 @@ impl FileBytesOptions {
     ///   allows, or than a slice can have ([`Reason::LengthLimit`]).
     /// * `EAGAIN`: there is nothing to read yet, and the descriptor does not wait
     ///   ([`Reason::WouldBlock`]).
-    /// * `EINVAL`: what can be mapped but not read, such as memory of memfd_secret(2); or a part of a file
-    ///   that is open with `O_DIRECT`, whose offset or length, or [`max_len`](Self::max_len), is not a
-    ///   multiple of what its file system asks for.
-    /// * `EIO`, `ECONNRESET` and whatever else read(2) fails with. A call that a signal interrupted
+    /// * `EINVAL`: the file can be mapped but not read, such as memory of memfd_secret(2); or it is
+    ///   open with `O_DIRECT`, and the offset, the length or [`max_len`](Self::max_len) is not a
+    ///   multiple of what its file system requires.
+    /// * `EIO`, `ECONNRESET` and any other error of read(2). A call that is interrupted by a signal
     ///   (`EINTR`) is repeated.
     ///
-    /// What was already read of a pipe, a socket or a terminal is lost with an error; the offset in an
-    /// error of `read` is the number of those bytes.
+    /// On an error, what was already read from a pipe, a socket or a terminal is lost; the offset in
+    /// an error of `read` is the number of those bytes.
     ///
     /// # Platform
     /// Sealed files are mapped on Linux, Android and FreeBSD, those with fs-verity on Linux and Android.
@@ -117,24 +119,25 @@ impl FileBytesOptions {
         self.read(fd, &facts)
     }
 
-    /// The content of a file that the caller vouches for, mapped privately, or else read.
+    /// Returns the content of a file that the caller vouches for, mapped privately, or read if that
+    /// is not possible.
     ///
-    /// It is read where it cannot be mapped, and where it does not report how long it is and no
+    /// The file is read if it cannot be mapped, or if it does not report its length and no
     /// [`len`](Self::len) is given. [`FileBytes::way`] returns which it was.
     ///
     /// # Errors
     /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_private`].
     ///
     /// # Safety
-    /// Unless the file was read ([`Way::Read`]), as long as the result, or the mapping that it becomes,
-    /// lives:
-    /// * nobody writes to that part of the file, truncates the file to less than it, or takes bytes out of
-    ///   it (by `fallocate`): no other process, and no other descriptor or mapping in this one. Bytes that
-    ///   change are undefined behaviour; those that are gone, or that a disk cannot read, raise SIGBUS;
+    /// Unless the file was read ([`Way::Read`]), the following holds as long as the result, or the
+    /// mapping that it becomes, lives:
+    /// * nobody writes to that part of the file, truncates the file to less than it, or takes bytes
+    ///   out of it (by `fallocate`): no other process, and no other descriptor or mapping in this
+    ///   one. Bytes that change are undefined behaviour; bytes that are gone, or that a disk cannot
+    ///   read, raise SIGBUS;
     /// * if it is made writable (by [`into_mapping`](FileBytes::into_mapping) and
     ///   [`protect`](crate::Mapping::protect)), and the way is [`Way::MappedShared`], nobody else
     ///   holds a reference to bytes of the file.
-    ///
     /// ```
     /// use unix_memory::{FileBytesOptions, Way};
     ///
@@ -151,10 +154,11 @@ impl FileBytesOptions {
         unsafe { self.map(file.as_fd(), &[Way::MappedPrivate]) }
     }
 
-    /// The content of a file that the caller vouches for, mapped shared; or, where its file system has
-    /// no such mappings (such as FUSE with direct I/O), privately; or else read.
+    /// Returns the content of a file that the caller vouches for, mapped shared. If its file system
+    /// has no such mappings (such as FUSE with direct I/O), it is mapped privately; if that is not
+    /// possible either, it is read.
     ///
-    /// As long as nobody writes to the bytes, a shared mapping and a private one show the same.
+    /// As long as nobody writes to the bytes, a shared and a private mapping show the same.
     ///
     /// # Errors
     /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_shared`].
@@ -178,13 +182,13 @@ impl FileBytesOptions {
         unsafe { self.map(file.as_fd(), &[Way::MappedShared, Way::MappedPrivate]) }
     }
 
-    /// The content, mapped in the first of these ways that there is, or else read.
+    /// Returns the content, mapped in the first of these ways that works, or read.
     ///
     /// # Safety
     /// As [`map_private`](Self::map_private).
     unsafe fn map(&self, fd: BorrowedFd<'_>, ways: &[Way]) -> Result<FileBytes> {
         let facts = self.check(fd)?;
-        // It says that it has no such part; if it cannot be mapped, that may not be so.
+        // The file reports that it has no such part; if it cannot be mapped, that may be wrong.
         let is_doubtful = facts.kind == FileKind::Regular
             && facts.len == 0
             && (self.len.is_some() || self.offset != 0);
@@ -200,12 +204,12 @@ impl FileBytesOptions {
             };
             match mapping {
                 Ok(mapping) => {
-                    // SAFETY: as the caller vouches; huge pages were set aside.
+                    // SAFETY: as the caller vouches; huge pages were reserved.
                     let mapping = unsafe { mapping.assume_unshared() };
                     return self.limited(mapping, way);
                 }
                 Err(error) if leaves_another_way(&error) => {}
-                // Part of a huge page can be read.
+                // A part of a huge page can be read.
                 Err(error) if matches!(error.reason(), Reason::HugePages(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -221,7 +225,7 @@ impl FileBytesOptions {
         }
     }
 
-    /// What the file is, unless the options refuse it.
+    /// Returns what the file is, unless the options refuse it.
     fn check(&self, fd: BorrowedFd<'_>) -> Result<Facts> {
         let (offset, len) = (self.offset, self.len);
         let refuse = |errno, reason| {
@@ -233,7 +237,7 @@ impl FileBytesOptions {
         }
         let facts = Facts::of(fd)?;
         if facts.kind == FileKind::Directory {
-            // Some systems read them.
+            // Some systems can read directories.
             return refuse(libc::EISDIR, Reason::NoBytes(facts.kind));
         }
         let Some(limit) = self.max_len else {
@@ -242,8 +246,8 @@ impl FileBytesOptions {
         let is_too_long = match len {
             Some(len) => len > limit,
             None if facts.kind == FileKind::Regular => {
-                // Some say that they are longer than they are, as those of sysfs. (An error comes again
-                // when the file is read.)
+                // Some files report more than they have, for example those of sysfs. (An error is
+                // returned again when the file is read.)
                 let beyond = || Source::at(fd, offset).read(limit, &mut [0]);
                 facts.len.saturating_sub(offset) > limit as u64
                     && beyond().is_ok_and(|read| read > 0)
@@ -256,7 +260,7 @@ impl FileBytesOptions {
         Ok(facts)
     }
 
-    /// Held against the limit once more: the file may have grown.
+    /// Checks the limit once more: the file may have grown.
     fn limited(&self, mapping: Mapping<ReadOnly>, way: Way) -> Result<FileBytes> {
         match self.max_len {
             Some(limit) if mapping.len() > limit => Err(too_long(self.offset, limit)),
@@ -278,7 +282,7 @@ impl FileBytesOptions {
             result => result?,
         };
         let is_past_end = || {
-            // Where nothing was asked for, nothing was read.
+            // If no bytes were asked for, none were read.
             let has_more = self.len.is_some()
                 && Source::at(fd, offset)
                     .read(0, &mut [0])
@@ -306,10 +310,11 @@ impl FileBytesOptions {
 }
 
 impl FileBytes {
-    /// The content of any file, by safe code: mapped where nobody can change the file, else read.
+    /// Returns the content of any file, with safe code: mapped if nobody can change the file, and
+    /// read otherwise.
     ///
-    /// The same as `FileBytesOptions::new().load(file)`. To have a part, or to keep an endless file from
-    /// taking all memory, see [`FileBytesOptions`].
+    /// The same as `FileBytesOptions::new().load(file)`. To load a part, or to keep an endless file
+    /// from taking all memory, see [`FileBytesOptions`].
     ///
     /// # Errors
     /// As [`FileBytesOptions::load`].

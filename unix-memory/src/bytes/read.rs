@@ -1,4 +1,4 @@
-//! Reading a file into memory of this process's own.
+//! Reading a file into private memory.
 
 use std::io::Read;
 use std::os::fd::BorrowedFd;
@@ -17,17 +17,17 @@ use crate::region::map::MAX_OFFSET;
 /// How much is read.
 #[derive(Clone, Copy, Debug)]
 pub enum Extent {
-    /// So many bytes, or those before the end of the file if that comes first.
+    /// At most this many bytes, fewer if the file ends earlier.
     UpTo(usize),
-    /// Those before the end of the file; it is an error if they are more than this.
+    /// Everything up to the end of the file; an error if that is more than this.
     Whole(usize),
 }
 
-/// A file, and where in it the first byte is.
+/// A file, and the offset of the first byte in it.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     fd: BorrowedFd<'a>,
-    /// `None`: where the descriptor stands.
+    /// `None` for the current position of the descriptor.
     offset: Option<u64>,
 }
 
@@ -38,15 +38,16 @@ impl<'a> Source<'a> {
         Self { fd, offset }
     }
 
-    /// From where the descriptor stands, by `read`.
+    /// Reads from the current position of the descriptor, by `read`.
     pub const fn stream(fd: BorrowedFd<'a>) -> Self {
         Self { fd, offset: None }
     }
 
-    /// Reads bytes after the first `done` into `buffer`, and returns how many: none at the end of the file.
+    /// Reads bytes after the first `done` into `buffer`, and returns how many; 0 at the end of the
+    /// file.
     pub fn read(self, done: usize, buffer: &mut [u8]) -> Result<usize> {
         let offset = self.offset.unwrap_or(0).saturating_add(done as u64);
-        // No file has bytes beyond; where offsets have 32 bits, a larger one would be cut off.
+        // No file has bytes beyond; where offsets have 32 bits, a larger one would be truncated.
         let room = usize::try_from(MAX_OFFSET.saturating_sub(offset)).unwrap_or(usize::MAX);
         let len = buffer.len().min(room);
         let buffer = &mut buffer[..len];
@@ -87,20 +88,20 @@ pub const fn too_long(offset: u64, limit: usize) -> Error {
     Error::new(Call::ReadFile, libc::EFBIG, arguments, reason)
 }
 
-/// What memory grows to at least.
+/// The memory grows to at least this many bytes.
 const PIECE: usize = 64 << 10;
 
-/// Reads a file that is expected to have `expected` bytes, or not known to have any: more or fewer are
-/// only slower.
+/// Reads a file that is expected to have `expected` bytes, or 0 if that is not known. A wrong
+/// expectation only makes it slower.
 pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping<ReadOnly>> {
     let (limit, most) = match extent {
         Extent::UpTo(len) => (len, len),
-        // One more shows that there are too many.
+        // One more byte shows that there are too many.
         Extent::Whole(limit) => (limit, limit.saturating_add(1)),
     };
     let expected = usize::try_from(expected).unwrap_or(usize::MAX);
-    // With room for one more byte, since only a call that reads none shows the end; and whole pages, as
-    // files that are opened with O_DIRECT are read.
+    // With room for one more byte, since only a call that reads nothing shows the end; and in whole
+    // pages, which is how files opened with O_DIRECT are read.
     let room = match expected {
         0 => Some(PIECE),
         _ => expected
@@ -124,28 +125,28 @@ pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping
     finish(memory, done)
 }
 
-/// New memory of `len` bytes, for a file of `expected` ones: in huge pages where that pays.
+/// Allocates `len` bytes for a file of `expected` bytes, in huge pages where that pays off.
 fn allocate(len: usize, expected: usize) -> Result<Mapping<ReadWrite>> {
     let huge = fill_a_huge_page(expected.min(len));
     let options = MapOptions::new().len(len).transparent_huge_pages(huge);
     options.map_anonymous(ReadWrite)
 }
 
-/// Whether `len` bytes fill a huge page: it then takes the place of hundreds of page faults.
+/// Returns whether `len` bytes fill a huge page, which then replaces hundreds of page faults.
 fn fill_a_huge_page(len: usize) -> bool {
-    /// Asking for the size can take system calls: not for less than this, which fills none on any
-    /// system that is known.
+    /// Asking for the size can take system calls. Fewer bytes than this do not fill a huge page on
+    /// any known system.
     const LEAST: usize = 1 << 20;
 
     len >= LEAST && os::transparent_huge_page().is_some_and(|size| len >= size)
 }
 
-/// Makes `memory` longer, by as much again if there is room, up to `most` bytes.
+/// Grows `memory` to twice its length if there is room, up to `most` bytes.
 fn grow(memory: &mut Mapping<ReadWrite>, most: usize) -> Result<()> {
     let len = memory.len();
     let doubled = len.saturating_mul(2).max(PIECE).min(most);
     if memory.resize(doubled).is_err() {
-        // What is left may be enough.
+        // A smaller growth may be enough.
         memory.resize(len.saturating_add(PIECE).min(most))?;
     }
     if fill_a_huge_page(memory.len()) {
@@ -154,10 +155,11 @@ fn grow(memory: &mut Mapping<ReadWrite>, most: usize) -> Result<()> {
     Ok(())
 }
 
-/// The first `len` bytes of `memory`, read-only.
+/// Returns the first `len` bytes of `memory`, read-only.
 fn finish(mut memory: Mapping<ReadWrite>, len: usize) -> Result<Mapping<ReadOnly>> {
     if memory.resize(len).is_err() {
-        // The system only unmaps a mapping as a whole, or the kernel has as many as it allows.
+        // The system can only unmap a mapping as a whole, or the kernel's limit of mappings is
+        // reached.
         let mut copy = MapOptions::new().len(len).map_anonymous(ReadWrite)?;
         copy.copy_from_slice(&memory[..len]);
         memory = copy;
@@ -165,6 +167,6 @@ fn finish(mut memory: Mapping<ReadWrite>, len: usize) -> Result<Mapping<ReadOnly
     if Protection::is_enforced() {
         return Ok(memory.protect(ReadOnly)?);
     }
-    // Here the type alone keeps anybody from writing, as it does for all that is mapped read-only.
+    // Here only the type prevents writing, as it does for everything that is mapped read-only.
     Ok(Mapping::from_region(memory.into_region(), ReadOnly))
 }

@@ -1,8 +1,8 @@
-//! How bytes of a file came into memory.
+//! How the bytes of a file came into memory.
 
 use crate::error::{Call, Error, Reason};
 
-/// How bytes of a file came into memory: of a [`FileBytes`](crate::FileBytes) or a
+/// How the bytes of a file came into memory: those of a [`FileBytes`](crate::FileBytes) or a
 /// [`Window`](crate::Window).
 ///
 /// ```
@@ -15,10 +15,10 @@ use crate::error::{Call, Error, Reason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Way {
-    /// The file is mapped, and its seals let nobody change it: `F_SEAL_WRITE` and `F_SEAL_SHRINK`.
+    /// The file is mapped, and its seals prevent any change: `F_SEAL_WRITE` and `F_SEAL_SHRINK`.
     #[doc(alias = "F_SEAL_WRITE")]
     Sealed,
-    /// The file is mapped, and has fs-verity, which lets nobody change it.
+    /// The file is mapped, and fs-verity prevents any change.
     #[doc(alias = "STATX_ATTR_VERITY")]
     Verified,
     /// The file is mapped privately: `MAP_PRIVATE`.
@@ -27,14 +27,13 @@ pub enum Way {
     /// The file is mapped shared: `MAP_SHARED`.
     #[doc(alias = "MAP_SHARED")]
     MappedShared,
-    /// The bytes were read into memory of this process's own, which has nothing more to do with the
-    /// file.
+    /// The bytes were read into private memory, which is independent of the file.
     #[doc(alias = "pread")]
     Read,
 }
 
-/// Whether `error`, of mapping a file, leaves another way to its bytes: it is for the file, rather
-/// than for the arguments or for want of memory.
+/// Returns whether the bytes may still be had another way after `error`, an error of mapping the
+/// file: one that is due to the file, rather than to the arguments or to a lack of memory.
 pub fn leaves_another_way(error: &Error) -> bool {
     match error.reason() {
         Reason::NotMappable(_)
