@@ -11,12 +11,12 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The atomic integers of `core::sync::atomic`, which
-/// [`SharedMapping::atomic`](crate::SharedMapping::atomic) finds in a mapping: of 8 to 64 bits and
-/// of the machine's word, signed or not, as far as the target has them.
+/// The atomic integers of `core::sync::atomic` that
+/// [`SharedMapping::atomic`](crate::SharedMapping::atomic) returns: those of 8 to 64 bits and of the
+/// machine's word, signed or not, as far as the target has them.
 ///
-/// Its implementors are all in this crate: they are as large as their alignment, and any bytes are
-/// a value of theirs. (So `AtomicBool` and `AtomicPtr` are not among them.)
+/// All implementors are in this crate: their size equals their alignment, and any bytes are a valid
+/// value. (So `AtomicBool` and `AtomicPtr` are not among them.)
 pub trait Atomic: sealed::Sealed + Send + Sync + 'static {}
 
 macro_rules! atomic {
@@ -25,7 +25,7 @@ macro_rules! atomic {
         impl sealed::Sealed for std_atomic::$name {}
         #[cfg(target_has_atomic = $bits)]
         impl Atomic for std_atomic::$name {}
-        // One that fits at each multiple of its size, and in a granule of `claims`.
+        // Fits at each multiple of its size, and in a granule of `claims`.
         #[cfg(target_has_atomic = $bits)]
         const _: () = {
             let size = size_of::<std_atomic::$name>();
@@ -42,20 +42,20 @@ atomic!("ptr": AtomicUsize AtomicIsize);
 
 /// Atomics.
 impl<A: Writable> SharedMapping<A> {
-    /// The atomic at `offset`, in bytes from the start of the mapping: what another thread or
-    /// process does with it atomically is seen at once, and orders what is done around it.
+    /// Returns the atomic at `offset`, in bytes from the start of the mapping: what another thread or
+    /// process does to it atomically is seen at once, and orders the accesses around it.
     ///
-    /// As long as the mapping lives, bytes once used as an atomic can be used as atomics of that
-    /// size alone: to access them in different sizes at once is what Rust does not define. Copies
-    /// of bytes are not concerned: they may be made at any time, and see bytes old or new.
+    /// As long as the mapping lives, bytes that were once used as an atomic can only be used as
+    /// atomics of that size: Rust does not define concurrent accesses of different sizes. Copies of
+    /// bytes are not restricted: they may be made at any time, and see bytes old or new.
     ///
-    /// Where the page behind it is gone, because the file was truncated, to use an atomic raises
-    /// SIGBUS, which ends the process unless it handles the signal.
+    /// If the page behind it is gone, because the file was truncated, using an atomic raises SIGBUS,
+    /// which ends the process unless it handles the signal.
     ///
     /// # Errors
-    /// `EINVAL` where it does not lie in the mapping, or its address is no multiple of its size
-    /// ([`Reason::Unaligned`]); `EBUSY` where these bytes are in use as atomics of another size
-    /// ([`Reason::AtomicSize`]); `ENOMEM` where there is no memory to remember the size.
+    /// `EINVAL` if it does not lie in the mapping, or its address is not a multiple of its size
+    /// ([`Reason::Unaligned`]); `EBUSY` if these bytes are in use as atomics of another size
+    /// ([`Reason::AtomicSize`]); `ENOMEM` if there is no memory to remember the size.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -72,7 +72,7 @@ impl<A: Writable> SharedMapping<A> {
     /// ```
     pub fn atomic<T: Atomic>(&self, offset: usize) -> Result<&T> {
         let size = size_of::<T>();
-        // Mostly it lies there, and was asked for before.
+        // Usually it lies there, and was requested before.
         if self.len().saturating_sub(offset) >= size {
             let atomic = self.region().start().as_ptr().wrapping_add(offset);
             if atomic.addr() % size == 0 && self.claims.has(self.region(), offset, size) {
@@ -84,15 +84,15 @@ impl<A: Writable> SharedMapping<A> {
         self.atomic_anew(offset)
     }
 
-    /// As [`atomic`](Self::atomic), mostly the first time.
+    /// As [`atomic`](Self::atomic), usually the first time.
     #[cold]
     fn atomic_anew<T: Atomic>(&self, offset: usize) -> Result<&T> {
         self.atomics(offset, 1).map(|one| &one[0])
     }
 
-    /// `count` atomics in a row from `offset`, in bytes, on: as [`atomic`](Self::atomic).
+    /// Returns `count` atomics in a row, from `offset`, in bytes, on: as [`atomic`](Self::atomic).
     ///
-    /// The time that this takes grows with `count`; asked for again, a slice is mostly had at once.
+    /// This takes time proportional to `count`; requesting the same slice again is usually immediate.
     ///
     /// # Errors
     /// As [`atomic`](Self::atomic).
@@ -109,7 +109,7 @@ impl<A: Writable> SharedMapping<A> {
     /// ```
     pub fn atomics<T: Atomic>(&self, offset: usize, count: usize) -> Result<&[T]> {
         let size = size_of::<T>();
-        // More than there are addresses for does not lie in the mapping either.
+        // More than there are addresses does not lie in the mapping either.
         let len = count.saturating_mul(size);
         check_span(Call::Atomics, offset, len, self.len())?;
         let arguments = Arguments::Range { start: offset, len };

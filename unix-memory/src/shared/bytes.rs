@@ -12,10 +12,10 @@ use crate::page::{check_range, check_span};
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
-/// So many bytes are compared by a buffer that takes no time to make.
+/// Up to this many bytes are compared through a buffer that costs no time to make.
 const FEW: usize = 64;
 
-/// The error of a copy that stopped: `done` bytes were done, and the byte at `at` was not.
+/// The error of a copy that stopped: `done` bytes were copied, and the byte at `at` was not.
 #[cold]
 const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
     let reason = if stop.is_gone {
@@ -40,20 +40,20 @@ impl<A: Access> SharedMapping<A> {
     }
 }
 
-/// Copies out.
+/// Copying out.
 impl<A: Readable> SharedMapping<A> {
-    /// Copies `buffer.len()` bytes from `offset` on out of the mapping.
+    /// Copies `buffer.len()` bytes out of the mapping, from `offset` on.
     ///
-    /// Bytes that somebody writes meanwhile come old or new, each at its own time. `offset` is in
+    /// If somebody writes to the bytes meanwhile, each byte is either old or new. `offset` is in
     /// bytes from the start of the mapping.
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how far it got and where:
-    ///   so many bytes of the buffer are good.
-    /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, as one that lies in
-    ///   a mapping which was vouched for, and whose file was truncated all the same. Where the
-    ///   processor copies, that raises the signal that any other access to the buffer raises.
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied,
+    ///   and where the copy stopped: that many bytes of the buffer are valid.
+    /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, for example because
+    ///   it lies in a mapping that was vouched for, and whose file was truncated all the same. Where
+    ///   the processor copies, this raises the signal that any other access to the buffer raises.
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
     ///
     /// ```
@@ -71,13 +71,13 @@ impl<A: Readable> SharedMapping<A> {
         self.read_by(&mut Copier::new(), offset, buffer)
     }
 
-    /// As [`read_at`](Self::read_at), by that mechanism and no other.
+    /// As [`read_at`](Self::read_at), but only by the given mechanism.
     ///
     /// # Errors
     /// As [`read_at`](Self::read_at); and `ENOSYS` where the system has no such mechanism
-    /// ([`Reason::Unsupported`]), `ENOTSUP` where the handler is not installed, or blocked in this
-    /// thread ([`Reason::NoHandler`]), `ENOSYS` or `EPERM`, or what else it says, where a seccomp
-    /// filter forbids it.
+    /// ([`Reason::Unsupported`]), `ENOTSUP` if the handler is not installed, or blocked in this
+    /// thread ([`Reason::NoHandler`]), `ENOSYS`, `EPERM` or another error of a seccomp filter that
+    /// forbids it.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, Mechanism, ReadOnly};
@@ -113,7 +113,7 @@ impl<A: Readable> SharedMapping<A> {
         }
     }
 
-    /// Copies bytes out of a range that lies in the mapping.
+    /// Copies bytes out of a range that was checked to lie in the mapping.
     #[inline]
     fn load(
         &self,
@@ -122,15 +122,15 @@ impl<A: Readable> SharedMapping<A> {
         buffer: &mut [u8],
     ) -> core::result::Result<(), Stop> {
         debug_assert!(offset + buffer.len() <= self.len());
-        // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; of
-        // Rust's accesses to a shared mapping there are only atomics, each byte in one size.
+        // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; the
+        // only accesses of Rust's to a shared mapping there are atomics, each byte in one size.
         unsafe { copier.load(self.address(offset), buffer.as_mut_ptr(), buffer.len()) }
     }
 
-    /// Appends `count` values from `offset` on to `values`, or those before a fault.
+    /// Appends `count` values from `offset` on to `values`; after a fault, only those before it.
     ///
     /// # Errors
-    /// `ENOMEM` where there is no memory for them; else those of [`read_at`](Self::read_at).
+    /// `ENOMEM` if there is no memory for them; otherwise those of [`read_at`](Self::read_at).
     #[cfg(feature = "std")]
     pub(crate) fn append_to<T: PlainData>(
         &self,
@@ -144,14 +144,14 @@ impl<A: Readable> SharedMapping<A> {
         values
             .try_reserve_exact(count)
             .map_err(|_| Error::kernel(Call::Read, libc::ENOMEM, arguments))?;
-        // Not zeroed first: a mapping of holes may be longer than there is memory for zeros.
+        // Not zeroed first: a mapping with holes may be longer than there is memory for zeros.
         let room = values.spare_capacity_mut()[..count].as_mut_ptr().cast();
-        // SAFETY: the vector has room for so many. The range lies in the mapping, as for `load`.
+        // SAFETY: the vector has room for that many. The range lies in the mapping, as for `load`.
         let result = unsafe { Copier::new().load(self.address(offset), room, len) };
         let done = result.map_or_else(|stop| stop.done, |()| len);
         let whole = done.checked_div(size_of::<T>()).unwrap_or(count);
-        // SAFETY: the bytes of so many were copied there, and any bytes are a value, as `PlainData`
-        // says.
+        // SAFETY: the bytes of that many values were copied there, and any bytes are a valid value,
+        // as `PlainData` says.
         unsafe { values.set_len(values.len() + whole) };
         result.map_err(|stop| stopped(Call::Read, arguments, stop, done, offset + done))
     }
@@ -159,7 +159,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies the whole mapping.
     ///
     /// # Errors
-    /// `ENOMEM`: there is no memory for the copy, as of a file of many holes. Else as
+    /// `ENOMEM`: there is no memory for the copy, for example of a file with many holes. Otherwise as
     /// [`read_at`](Self::read_at).
     ///
     /// ```
@@ -176,7 +176,7 @@ impl<A: Readable> SharedMapping<A> {
         Ok(bytes)
     }
 
-    /// Whether the bytes from `offset` on equal `bytes`.
+    /// Returns whether the bytes from `offset` on equal `bytes`.
     ///
     /// # Errors
     /// As [`compare_at`](Self::compare_at).
@@ -192,11 +192,11 @@ impl<A: Readable> SharedMapping<A> {
         self.compare_at(offset, bytes).map(Ordering::is_eq)
     }
 
-    /// How the bytes from `offset` on, as many as `bytes` has, compare with `bytes`: by the first
-    /// that differs, as slices do.
+    /// Compares as many bytes as `bytes` has, from `offset` on, with `bytes`: the first byte that
+    /// differs decides, as for slices.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at), where what could be read does not differ.
+    /// As [`read_at`](Self::read_at), if the bytes that could be read do not differ.
     ///
     /// ```
     /// # use std::cmp::Ordering;
@@ -215,7 +215,7 @@ impl<A: Readable> SharedMapping<A> {
         self.compare_by::<CHUNK>(offset, bytes)
     }
 
-    /// Compares as many bytes at a time as `PIECE`, of a range that lies in the mapping.
+    /// Compares `PIECE` bytes at a time, of a range that lies in the mapping.
     #[inline]
     fn compare_by<const PIECE: usize>(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
         let mut copier = Copier::new();
@@ -248,19 +248,19 @@ impl<A: Readable> SharedMapping<A> {
     }
 }
 
-/// Copies in.
+/// Copying in.
 impl<A: Writable> SharedMapping<A> {
     /// Copies `bytes` into the mapping, from `offset` on.
     ///
-    /// Others see it come byte by byte, in no promised order. Bytes beside the range are never
-    /// changed, also when others write to them meanwhile. `offset` is in bytes from the start of
+    /// Others see the bytes arrive one by one, in an unspecified order. Bytes beside the range are
+    /// never changed, even if others write to them meanwhile. `offset` is in bytes from the start of
     /// the mapping.
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were
-    ///   copied before and where it ended. Some bytes more may have been copied, if the memory went
-    ///   meanwhile.
+    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied
+    ///   before, and where the copy stopped. A few more bytes may have been copied if the memory went
+    ///   away meanwhile.
     /// * `EFAULT` with [`Reason::Kernel`]: `bytes` itself cannot be read; see
     ///   [`read_at`](Self::read_at).
     /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
@@ -277,7 +277,7 @@ impl<A: Writable> SharedMapping<A> {
         self.write_by(&mut Copier::new(), offset, bytes)
     }
 
-    /// As [`write_at`](Self::write_at), by that mechanism and no other.
+    /// As [`write_at`](Self::write_at), but only by the given mechanism.
     ///
     /// # Errors
     /// As [`write_at`](Self::write_at); and, for the mechanism, as
@@ -301,7 +301,7 @@ impl<A: Writable> SharedMapping<A> {
         }
     }
 
-    /// Copies bytes into a range that lies in the mapping.
+    /// Copies bytes into a range that was checked to lie in the mapping.
     #[inline]
     fn store(
         &self,
@@ -339,13 +339,12 @@ impl<A: Writable> SharedMapping<A> {
         )
     }
 
-    /// Copies the bytes of `range` to `to` and on, both in bytes from the start of the mapping;
-    /// they may overlap.
+    /// Copies the bytes of `range` to `to`, both in bytes from the start of the mapping; they may
+    /// overlap.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at), of either range. Where `to` lies after the start of
-    /// `range`, the last bytes are copied first, and those that were copied before an error are the
-    /// last.
+    /// As [`write_at`](Self::write_at), for either range. If `to` lies after the start of `range`,
+    /// the last bytes are copied first, and those copied before an error are the last ones.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -365,7 +364,7 @@ impl<A: Writable> SharedMapping<A> {
         let mut done = 0;
         while done < len {
             let buffer = &mut buffer[..CHUNK.min(len - done)];
-            // Away from what is still to be read.
+            // Away from the bytes that are still to be read.
             let offset = if to <= start {
                 done
             } else {
@@ -376,7 +375,7 @@ impl<A: Writable> SharedMapping<A> {
                 Err(stopped(Call::CopyWithin, arguments, stop, done + more, at))
             };
             let loaded = self.load(&mut copier, start + offset, buffer);
-            // The bytes before a fault are the next ones only on the way up.
+            // The bytes before a fault are the next ones only when copying upward.
             let good = match loaded {
                 Ok(()) => buffer.len(),
                 Err(stop) if to <= start => stop.done,

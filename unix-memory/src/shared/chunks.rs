@@ -6,17 +6,17 @@ use crate::shared::SharedMapping;
 
 /// In pieces.
 impl<A: Readable> SharedMapping<A> {
-    /// Copies of `size` bytes each, one after the other; the last may be shorter.
+    /// Returns an iterator over copies of `size` bytes each; the last one may be shorter.
     ///
-    /// After an error the next piece is the next one still: a mapping with a hole can be read
+    /// After an error the iterator continues with the next piece: a mapping with a hole can be read
     /// around it.
     ///
     /// # Errors
-    /// Each item may be an error as that of [`read_at`](Self::read_at), or `ENOMEM` where there is
-    /// no memory for the copy.
+    /// Each item may be an error of [`read_at`](Self::read_at), or `ENOMEM` if there is no memory for
+    /// the copy.
     ///
     /// # Panics
-    /// Where `size` is zero, as that of slices does.
+    /// If `size` is zero, as `chunks` of slices does.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -36,12 +36,13 @@ impl<A: Readable> SharedMapping<A> {
         }
     }
 
-    /// Copies as large as `buffer`, into it, one after the other; the last may be shorter.
+    /// Returns the pieces one after another, each copied into `buffer` and as long as it; the last
+    /// one may be shorter.
     ///
-    /// It allocates nothing; each piece must be given back before the next is asked for.
+    /// It allocates nothing; each piece must be released before the next is requested.
     ///
     /// # Panics
-    /// Where `buffer` is empty.
+    /// If `buffer` is empty.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -66,7 +67,7 @@ impl<A: Readable> SharedMapping<A> {
     }
 }
 
-/// The pieces of [`SharedMapping::chunks`].
+/// The iterator of [`SharedMapping::chunks`].
 #[cfg(feature = "std")]
 #[derive(Clone, Debug)]
 #[must_use = "nothing is copied until it is asked for a piece"]
@@ -110,7 +111,7 @@ impl<A: Readable> ExactSizeIterator for Chunks<'_, A> {}
 #[cfg(feature = "std")]
 impl<A: Readable> core::iter::FusedIterator for Chunks<'_, A> {}
 
-/// The pieces of [`SharedMapping::chunks_in`]: an iterator but for its items, which borrow from it.
+/// The pieces of [`SharedMapping::chunks_in`]. Not an `Iterator`, because the items borrow from it.
 #[derive(Debug)]
 #[must_use = "nothing is copied until it is asked for a piece"]
 pub struct ChunksIn<'a, A: Readable> {
@@ -120,10 +121,10 @@ pub struct ChunksIn<'a, A: Readable> {
 }
 
 impl<A: Readable> ChunksIn<'_, A> {
-    /// The next piece, unless there is none.
+    /// Returns the next piece; `None` at the end.
     ///
     /// # Errors
-    /// As [`SharedMapping::read_at`]; the piece after that is the next one still.
+    /// As [`SharedMapping::read_at`]; the next call continues with the piece after that.
     #[allow(
         clippy::should_implement_trait,
         reason = "no iterator's items can borrow from it"
@@ -139,7 +140,7 @@ impl<A: Readable> ChunksIn<'_, A> {
         Some(self.mapping.read_at(offset, chunk).map(|()| &*chunk))
     }
 
-    /// Where the next piece begins, in bytes from the start of the mapping.
+    /// Returns the offset of the next piece, in bytes from the start of the mapping.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset

@@ -1,4 +1,4 @@
-//! A shared mapping as `std::io` reads and writes.
+//! A shared mapping that `std::io` reads and writes.
 
 use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::ops::Deref;
@@ -8,23 +8,23 @@ use crate::error::Reason;
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
-/// So many bytes are copied at once for `BufRead`.
+/// This many bytes are copied at once for `BufRead`.
 const BUFFER: usize = 8 << 10;
 
-/// A position in a [`SharedMapping`], at which `std::io` reads and writes: [`Read`], [`BufRead`],
-/// [`Write`] and [`Seek`], as [`std::io::Cursor`] has for a slice.
+/// A position in a [`SharedMapping`] at which `std::io` reads and writes: it implements [`Read`],
+/// [`BufRead`], [`Write`] and [`Seek`], as [`std::io::Cursor`] does for a slice.
 ///
-/// `M` is what leads to the mapping: `&SharedMapping<A>`, `Box`, `Rc`, `Arc`. Each method asks it
-/// once, so that it may lead to another mapping at the next call: the position stays as it is, and
-/// what is in the buffer for `BufRead` is shown as far as it lies in the mapping.
+/// `M` refers to the mapping: `&SharedMapping<A>`, `Box`, `Rc`, `Arc`. Each method dereferences it
+/// once, so it may refer to another mapping at the next call: the position stays as it is, and the
+/// buffer of `BufRead` is shown as far as it lies in the mapping.
 ///
-/// * **Truncation**: where memory is gone, reading and writing return what could be copied before,
-///   then an error of [`ErrorKind`] as for `EFAULT`, with the [`Error`](crate::Error) inside.
-/// * **The end**: a mapping does not grow. Reading at its end, or beyond, gives no bytes; so does
-///   writing (`write_all` then fails with [`ErrorKind::WriteZero`]).
-/// * **`BufRead`** has a buffer of its own, allocated at first use, and shows the bytes as they
-///   were when it was filled: up to 8 KiB at a time. [`Read`] never reads from it.
-/// * **`flush`** does nothing: what was written is in the mapping. To have it in the file, see
+/// * **Truncation**: if memory is gone, reading and writing return what could be copied before, then
+///   an error with the [`ErrorKind`] of `EFAULT` and the [`Error`](crate::Error) inside.
+/// * **The end**: a mapping does not grow. At its end, or beyond, reading returns 0 bytes, and so
+///   does writing (`write_all` then fails with [`ErrorKind::WriteZero`]).
+/// * **`BufRead`** has a buffer of its own, allocated at first use, and shows the bytes as they were
+///   when it was filled: up to 8 KiB at a time. [`Read`] never reads from it.
+/// * **`flush`** does nothing: what was written is in the mapping. To write it to the file, see
 ///   [`SharedMapping::flush`].
 ///
 /// ```
@@ -49,12 +49,12 @@ pub struct Cursor<M> {
     /// In bytes from the start of the mapping; it may lie beyond its end.
     position: u64,
     buffer: Vec<u8>,
-    /// Where the bytes of `buffer` come from.
+    /// The offset from which the bytes of `buffer` come.
     buffered_at: usize,
 }
 
 impl<M> Cursor<M> {
-    /// At the start of `mapping`.
+    /// Makes a cursor at the start of `mapping`.
     pub const fn new(mapping: M) -> Self {
         Self {
             mapping,
@@ -64,29 +64,29 @@ impl<M> Cursor<M> {
         }
     }
 
-    /// In bytes from the start of the mapping.
+    /// Returns the position, in bytes from the start of the mapping.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
     }
 
-    /// Goes to `position`, in bytes from the start of the mapping; it may lie beyond its end.
+    /// Moves to `position`, in bytes from the start of the mapping; it may lie beyond its end.
     pub const fn set_position(&mut self, position: u64) {
         self.position = position;
     }
 
-    /// What leads to the mapping.
+    /// Returns the reference to the mapping.
     pub const fn get_ref(&self) -> &M {
         &self.mapping
     }
 
-    /// What leads to the mapping.
+    /// Returns the reference to the mapping, by value.
     pub fn into_inner(self) -> M {
         self.mapping
     }
 }
 
-/// Where in `mapping` the byte at `position` is, at most at the end, and how many there are from
+/// Returns the offset of `position` in `mapping`, at most its end, and how many bytes follow from
 /// there on.
 fn rest<A: Access>(mapping: &SharedMapping<A>, position: u64) -> (usize, usize) {
     let len = mapping.len();
@@ -94,7 +94,7 @@ fn rest<A: Access>(mapping: &SharedMapping<A>, position: u64) -> (usize, usize) 
     (offset, len - offset)
 }
 
-/// How much was copied: all of `len` bytes, or those before a fault, if there are any.
+/// Returns how much was copied: all of `len` bytes, or those before a fault, if any.
 fn copied(len: usize, result: crate::error::Result<()>) -> Result<usize> {
     match result {
         Ok(()) => Ok(len),
@@ -153,7 +153,7 @@ where
             }
         }
         let shown = &self.buffer[offset - self.buffered_at..];
-        // The mapping may be another than that which the buffer was filled from, and shorter.
+        // The mapping may differ from the one that the buffer was filled from, and be shorter.
         Ok(&shown[..shown.len().min(rest)])
     }
 
@@ -171,7 +171,7 @@ where
         let mapping: &SharedMapping<A> = &self.mapping;
         let (offset, rest) = rest(mapping, self.position);
         let len = bytes.len().min(rest);
-        // It may show what is overwritten now.
+        // It may show bytes that are overwritten now.
         self.buffer.clear();
         let done = copied(len, mapping.write_at(offset, &bytes[..len]))?;
         self.position += done as u64;

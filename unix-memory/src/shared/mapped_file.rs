@@ -15,17 +15,17 @@ use crate::region::map::MAX_OFFSET;
 use crate::region::resize::Move;
 use crate::shared::SharedMapping;
 
-/// A [`SharedMapping`] of a file, with the file, so that both grow together: an append-only log, say, or
-/// a growing table. An empty file, whose mapping is empty, grows as any other.
+/// A [`SharedMapping`] of a file, together with the file, so that both grow together: an append-only
+/// log, say, or a growing table. An empty file, whose mapping is empty, grows like any other.
 ///
-/// It derefs to the mapping. What changes the length takes `&mut self`, because the bytes may get another
-/// address; their offsets stay. It is made by [`MapOptions::map_file`].
+/// It derefs to the mapping. Methods that change the length take `&mut self`, because the bytes may
+/// get another address; their offsets stay. It is made by [`MapOptions::map_file`].
 ///
-/// # Others who change the length
-/// [`follow`](Self::follow) takes over what others have made of the file's length. Two that make the file
-/// longer, or shorter, at the same moment must keep each other out, by flock(2) for example: between the
-/// question how long it is and the change, the file may grow, and be cut off again. Reads and writes need
-/// no lock for that: see [`SharedMapping`].
+/// # When others change the length
+/// [`follow`](Self::follow) adopts the length that others have given the file. Two processes that
+/// lengthen or shorten the file at the same moment must exclude each other, by flock(2) for example:
+/// between reading the length and changing it, the file may grow, and be cut off again. Reads and
+/// writes need no lock for that: see [`SharedMapping`].
 ///
 /// ```
 /// use unix_memory::{MapOptions, ReadWrite};
@@ -43,15 +43,14 @@ use crate::shared::SharedMapping;
 pub struct MappedFile<F, A: Access> {
     mapping: SharedMapping<A>,
     file: F,
-    /// To map it once more, longer.
+    /// Used to map it once more, longer.
     options: MapOptions,
 }
 
 impl MapOptions {
-    /// Maps a file, shared, as [`map_shared`](Self::map_shared) does, and keeps it.
+    /// Maps a file, shared, as [`map_shared`](Self::map_shared) does, and keeps the file.
     ///
-    /// A length and an address are those of the mapping at first: when it grows, it may get another
-    /// address.
+    /// A length and an address apply to the first mapping: when it grows, it may get another address.
     ///
     /// # Errors
     /// The file comes back inside the error: those of [`map_shared`](Self::map_shared).
@@ -84,12 +83,12 @@ impl MapOptions {
 }
 
 impl<F: AsFd, A: Access> MappedFile<F, A> {
-    /// Makes the mapping `len` bytes long, and the file as long as that takes. Does nothing where the
-    /// mapping is that long; and the file stays as it is where it is longer.
+    /// Makes the mapping `len` bytes long, and lengthens the file to match. Does nothing if the
+    /// mapping is already that long; the file stays as it is if it is already longer.
     ///
-    /// New bytes of the file are zeros. They take no room on the disk before they are written: where
-    /// there is none left then, copies fail with [`Reason::Fault`]. posix_fallocate(3) takes it in
-    /// advance. Source: ftruncate(2), POSIX.1-2024; mremap(2).
+    /// New bytes of the file are zeros. They take no space on the disk before they are written: if
+    /// the disk is full then, copies fail with [`Reason::Fault`]. posix_fallocate(3) reserves the
+    /// space in advance. Source: ftruncate(2), POSIX.1-2024; mremap(2).
     ///
     /// # Errors
     /// The mapping and the file are as they were:
@@ -117,13 +116,13 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
     }
 
     /// Cuts the file off behind the first `len` bytes of the mapping, and the mapping with it. Does
-    /// nothing where the mapping is no longer than that; and a file that ends before stays as it is.
+    /// nothing if the mapping is no longer than that; a file that is already shorter stays as it is.
     ///
     /// # Errors
-    /// * The mapping and the file are as they were: `EINVAL` or `EBADF` where the file is not open for
-    ///   writing, `EPERM` where a seal forbids it; `EFBIG` where what is left is more than the process
-    ///   may give a file (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`]): should others cut the file off first,
-    ///   the call would make it longer, and a signal end the process.
+    /// * The mapping and the file are as they were: `EINVAL` or `EBADF` if the file is not open for
+    ///   writing, `EPERM` if a seal forbids it; `EFBIG` if the remaining length is more than the
+    ///   process may give a file (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`]): if others cut the file
+    ///   off first, the call would lengthen it, and a signal would end the process.
     /// * `ENOMEM` at the kernel's limit of mappings: the file is cut off, and the mapping is as long as
     ///   it was.
     ///
@@ -153,10 +152,10 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         self.set_mapped(len)
     }
 
-    /// Makes the mapping as long as the rest of the file is now: when others have made the file longer,
-    /// or shorter. Returns whether that was needed.
+    /// Makes the mapping as long as the rest of the file is now, if others have lengthened or
+    /// shortened the file. Returns whether the length has changed.
     ///
-    /// A file that is no regular one has no length to follow: its mapping stays as it is.
+    /// Only a regular file has a length to follow: a mapping of any other file stays as it is.
     ///
     /// # Errors
     /// The mapping is as it was: `ENOMEM` and `EAGAIN` as [`grow`](Self::grow).
@@ -179,7 +178,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
             return Ok(false);
         }
         let rest = facts.len.saturating_sub(self.options.start());
-        // More than there are addresses is refused as such.
+        // A length beyond all addresses is refused as such.
         let len = usize::try_from(rest).unwrap_or(usize::MAX);
         if len == self.mapping.len() {
             return Ok(false);
@@ -188,17 +187,17 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         Ok(true)
     }
 
-    /// The file.
+    /// Returns the file.
     pub const fn file(&self) -> &F {
         &self.file
     }
 
-    /// The file, and the mapping without it.
+    /// Returns the file, and the mapping without it.
     pub fn into_parts(self) -> (F, SharedMapping<A>) {
         (self.file, self.mapping)
     }
 
-    /// Where in the file its first `len` bytes end.
+    /// Returns the offset in the file at which its first `len` bytes end.
     fn end(&self, len: usize) -> Result<u64> {
         let offset = self.options.start();
         offset.checked_add(len as u64).ok_or_else(|| {
@@ -209,15 +208,15 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         })
     }
 
-    /// Makes the mapping and the file as long as [`grow`](Self::grow) says, and returns how long the file
-    /// was, if it has become longer.
+    /// Makes the mapping and the file as long as [`grow`](Self::grow) says, and returns the old
+    /// length of the file, if it has become longer.
     fn lengthen(&mut self, len: usize) -> Result<Option<u64>> {
         let before = self.mapping.len();
         if len <= before {
             return Ok(None);
         }
         let end = self.end(len)?;
-        // The mapping first: it can be undone, and a file that was cut off could not.
+        // The mapping first: it can be undone, while cutting off a file could not.
         let other = self.resize(len)?;
         let file = self.file.as_fd();
         let longer = Facts::of(file).and_then(|facts| {
@@ -231,7 +230,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
                 self.bring_in(before);
                 Ok(was)
             }
-            // What is past the end of a file cannot be locked: only now.
+            // Pages past the end of a file cannot be locked, so this comes last.
             (Ok(was), Some(other)) => {
                 self.change_to(other)
                     .inspect_err(|_| self.cut_off(end, was))?;
@@ -239,8 +238,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
             }
             (Err(error), other) => {
                 if other.is_none() {
-                    // Where this fails, what is past the end of the file cannot be accessed, and nothing
-                    // worse.
+                    // If this fails, the bytes past the end of the file cannot be accessed; nothing
+                    // worse happens.
                     let _as_it_was = self.set_mapped(before);
                 }
                 Err(error)
@@ -248,7 +247,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Makes the file as long as it was, if it has become longer and still ends at `end`.
+    /// Restores the old length of the file, if it has become longer and still ends at `end`.
     #[cold]
     fn cut_off(&self, end: u64, was: Option<u64>) {
         let file = self.file.as_fd();
@@ -258,8 +257,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Brings in what has come behind the first `before` bytes, if the mapping is locked: there was
-    /// nothing yet when it became longer.
+    /// Brings in the pages behind the first `before` bytes, if the mapping is locked: they did not
+    /// exist yet when it became longer.
     fn bring_in(&self, before: usize) {
         let region = self.mapping.region();
         let can_be_read = self.mapping.protection().contains(Protection::READ);
@@ -269,7 +268,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Makes the mapping `len` bytes long, past the end of the file if need be.
+    /// Makes the mapping `len` bytes long, past the end of the file if necessary.
     fn set_mapped(&mut self, len: usize) -> Result<()> {
         match self.resize(len)? {
             Some(other) => self.change_to(other),
@@ -277,20 +276,21 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Makes the mapping `len` bytes long, past the end of the file if need be; or returns another of that
-    /// length, to [change to](Self::change_to), where the system cannot.
+    /// Makes the mapping `len` bytes long, past the end of the file if necessary; or returns another
+    /// one of that length, to [change to](Self::change_to), if the system cannot.
     fn resize(&mut self, len: usize) -> Result<Option<SharedMapping<A>>> {
-        // What has no such call, or several mappings in the kernel, is mapped anew; as is what was empty.
+        // Without such a call, or with several mappings in the kernel, it is mapped anew; so is an
+        // empty one.
         const ANEW: [i32; 3] = [libc::ENOSYS, libc::EFAULT, libc::EINVAL];
         let region = self.mapping.region_mut();
         match region.resize_shared(len, Move::Allowed) {
-            // And what the stack of the main thread is beside, which the system does not look at.
+            // The same applies next to the stack of the main thread, which the system does not check.
             Err(error) if ANEW.contains(&error.errno()) || error.reason() == Reason::Stack => {
                 let (options, _) = self.options.without_steps();
                 let options = options.len(len).past_end(true);
                 let (file, access) = (&self.file, self.mapping.access());
                 match options.map_shared(file, access) {
-                    // The addresses between which it had to lie were for the mapping at first.
+                    // The addresses between which it had to lie applied to the first mapping.
                     Err(error) if error.reason() == Reason::NoRoom => {
                         options.hint(0).map_shared(file, access)
                     }
@@ -302,8 +302,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Takes another mapping in place of this one, advised on as was asked for at first, and locked and
-    /// hidden from core dumps as this one.
+    /// Replaces this mapping by another one, with the advice that was first requested, and locked and
+    /// hidden from core dumps like this one.
     fn change_to(&mut self, other: SharedMapping<A>) -> Result<()> {
         let known = self.mapping.region().known();
         let (_, steps) = self.options.without_steps();
@@ -317,16 +317,16 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
 }
 
 impl<F: AsFd, A: Writable> MappedFile<F, A> {
-    /// Grows by `bytes`, writes them there, and returns the offset at which they begin. Where the mapping
-    /// is of the start of a longer file, that is over what the file has there.
+    /// Grows by `bytes`, writes them there, and returns the offset at which they begin. If the
+    /// mapping covers only the start of a longer file, this overwrites what the file has there.
     ///
-    /// Where several processes append, each keeps the others out, and calls [`follow`](Self::follow)
+    /// If several processes append, each must exclude the others, and call [`follow`](Self::follow)
     /// first.
     ///
     /// # Errors
-    /// Those of [`grow`](Self::grow), and of [`write_at`](SharedMapping::write_at), as `EFAULT` where the
-    /// disk is full ([`Reason::Fault`]). The mapping is as long as it was, and so is the file, if it can be
-    /// cut off again.
+    /// Those of [`grow`](Self::grow), and of [`write_at`](SharedMapping::write_at), for example
+    /// `EFAULT` if the disk is full ([`Reason::Fault`]). The mapping is as long as it was, and so is
+    /// the file, if it can be cut off again.
     #[doc(alias = "ftruncate")]
     pub fn append(&mut self, bytes: &[u8]) -> Result<usize> {
         let start = self.mapping.len();
@@ -334,7 +334,7 @@ impl<F: AsFd, A: Writable> MappedFile<F, A> {
         match self.mapping.write_at(start, bytes) {
             Ok(()) => Ok(start),
             Err(error) => {
-                // Only what has come to it: behind that, the file may have had more.
+                // Only the bytes that were added: behind them, the file may have had more.
                 if let Ok(end) = self.end(self.mapping.len()) {
                     self.cut_off(end, was);
                 }
@@ -354,7 +354,7 @@ impl<F, A: Access> Deref for MappedFile<F, A> {
 }
 
 impl<F: fmt::Debug, A: Access> fmt::Debug for MappedFile<F, A> {
-    /// The mapping and the file; never content.
+    /// Shows the mapping and the file; never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MappedFile")
             .field("mapping", &self.mapping)

@@ -29,29 +29,29 @@ use crate::shared::claims::Claims;
 /// memory, mapped shared or privately.
 ///
 /// A Rust reference promises that nobody else writes. Nothing can promise that of a file: another
-/// process may write to it, even pages of a private mapping show that until they are first written
-/// to. So this guard gives out no `&[u8]`, and making one is safe. Bytes are copied out and in
-/// ([`read_at`](Self::read_at), [`write_at`](Self::write_at)), one by one as others see it, so that
-/// each comes old or new; or are used as [`atomics`](Self::atomics). Whoever knows that nobody else
-/// writes says so once, with [`assume_unshared`](Self::assume_unshared).
+/// process may write to it, and even a private mapping shows that until its pages are first written
+/// to. So this guard never returns a `&[u8]`, and making one is safe. Bytes are copied out and in
+/// ([`read_at`](Self::read_at), [`write_at`](Self::write_at)), one by one as far as others can see,
+/// so each is either old or new; or they are used as [`atomics`](Self::atomics). If you know that
+/// nobody else writes, [`assume_unshared`](Self::assume_unshared) says so once.
 ///
-/// It comes from [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
+/// It is made by [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
 /// `map_anonymous_shared`.
 ///
 /// * **Size**: three words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
-/// * **Truncation**: a page that lies wholly past the end of its file is gone, as one is that could
-///   not be read from a disk, or for which a disk has no room. A copy of its bytes is an error that
-///   says how far it got ([`Reason::Fault`](crate::Reason)); the process lives. In what is left of
-///   the last page, past the end of the file, bytes are zero. To use an *atomic* in a page that is
-///   gone raises SIGBUS, which ends the process unless it handles the signal.
+/// * **Truncation**: a page that lies wholly past the end of its file is gone; so is a page that
+///   could not be read from a disk, or for which a disk has no room. Copying its bytes returns an
+///   error that says how far the copy got ([`Reason::Fault`](crate::Reason)); the process lives. In
+///   the rest of the last page, past the end of the file, bytes are zero. Using an *atomic* in a page
+///   that is gone raises SIGBUS, which ends the process unless it handles the signal.
 /// * **Speed**: the kernel copies, which takes a system call, unless
-///   [`install_fault_handler`](crate::install_fault_handler) was called. That holds for memory
-///   without a file too: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
-/// * **Devices**: bytes are accessed in units of any size: not for registers.
-/// * **Doors to other memory**: some files, as `/dev/mem` or the rings of io_uring, make the kernel
-///   access memory as their bytes say. As with `/proc/self/mem`, what is done through them is
-///   beyond what Rust can promise of safe code.
+///   [`install_fault_handler`](crate::install_fault_handler) was called. This also applies to memory
+///   without a file: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
+/// * **Devices**: bytes are accessed in units of any size, which is not suitable for registers.
+/// * **Doors to other memory**: some files, such as `/dev/mem` or the rings of io_uring, make the
+///   kernel access memory that their bytes select. As with `/proc/self/mem`, what is done through
+///   them is beyond what Rust can promise of safe code.
 /// * **fork**: a child shares what is mapped shared, and gets its own copy of the rest.
 ///
 /// ```
@@ -65,7 +65,7 @@ use crate::shared::claims::Claims;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// What does not compile: a reference to its bytes, and writing to what is read-only.
+/// Making a reference to its bytes, and writing to a read-only one, do not compile:
 ///
 /// ```compile_fail,E0308
 /// # use unix_memory::{MapOptions, ReadOnly};
@@ -84,10 +84,10 @@ use crate::shared::claims::Claims;
 #[doc(alias = "MmapMut")]
 #[doc(alias = "MmapRaw")]
 #[must_use = "it is unmapped when it is dropped"]
-#[repr(C)] // That of another protection has the same fields at the same places.
+#[repr(C)] // A mapping of another protection has the same fields at the same places.
 pub struct SharedMapping<A: Access> {
     region: Region,
-    /// For the region as it is now.
+    /// The claims on the current region.
     pub(crate) claims: Claims,
     access: A,
 }
@@ -102,15 +102,15 @@ guard!(
 );
 
 impl<A: Access> SharedMapping<A> {
-    /// Vouches that only this mapping's owner changes the bytes from now on, and gives the guard
-    /// that derefs to `[u8]`.
+    /// Vouches that only the owner of this mapping changes the bytes from now on, and returns the
+    /// guard that derefs to `[u8]`.
     ///
     /// # Safety
     /// As long as the result, or what it becomes by [`protect`](Mapping::protect), lives:
-    /// * nobody writes to the file's mapped part (or to the memory, where there is no file) but
+    /// * nobody writes to the file's mapped part (or to the memory, if there is no file) except
     ///   through the result: no other process, no other mapping in this one, no `write(2)`;
-    /// * nobody truncates the file to less than the mapped part, nor collapses a range of it, so
-    ///   that reading cannot raise SIGBUS; punching a hole is writing;
+    /// * nobody truncates the file to less than the mapped part, or collapses a range of it, so that
+    ///   reading cannot raise SIGBUS; punching a hole is writing;
     /// * if the result is written to, nobody else holds a reference that this changes; and a private
     ///   mapping of a file in huge pages was made without
     ///   [`no_reserve`](crate::MapOptions::no_reserve), so that there are pages for its copies.
@@ -131,11 +131,11 @@ impl<A: Access> SharedMapping<A> {
 }
 
 impl<A: Writable> SharedMapping<A> {
-    /// The address of the first byte, for writing.
+    /// Returns the address of the first byte, for writing.
     ///
-    /// Others may access the bytes at the same time, as may other methods of this mapping, which do
-    /// so by atomics: what is read or written by this pointer must be, too, or nobody else be
-    /// there.
+    /// Others may access the bytes at the same time, and so may other methods of this mapping, which
+    /// do so by atomics. Reads and writes through this pointer must also be atomic, unless nobody
+    /// else accesses the bytes.
     #[must_use]
     pub const fn as_mut_ptr(&self) -> *mut u8 {
         self.region.start().as_ptr()

@@ -5,14 +5,14 @@ use crate::error::Result;
 use crate::protection::Access;
 use crate::region::resize::Move;
 
-/// With Linux and Android: resizing what others may change.
+/// Resizing, on Linux and Android.
 impl<A: Access> SharedMapping<A> {
     /// Changes the length to `len` bytes, elsewhere in memory if need be.
     ///
-    /// A mapping of a file that grows shows more of the file, from where it ended; what is past the
-    /// end of the file cannot be accessed until the file has grown too. Memory that `fork`ed
-    /// processes share does not grow with its mapping. Nothing is written; shrinking gives whole
-    /// pages back, and never moves. Source: mremap(2).
+    /// If a mapping of a file grows, it shows more of the file, from where it ended; what is past the
+    /// end of the file cannot be accessed until the file has grown too. Memory shared with `fork`ed
+    /// processes does not grow with its mapping. Nothing is written. Shrinking unmaps whole pages,
+    /// and never moves. Source: mremap(2).
     ///
     /// # Errors
     /// The mapping is as it was: `ENOMEM` with [`Reason::Stack`](crate::Reason) where the addresses
@@ -41,10 +41,10 @@ impl<A: Access> SharedMapping<A> {
         self.region_mut().resize_shared(len, Move::Allowed)
     }
 
-    /// Changes the length to `len` bytes where the mapping is.
+    /// Changes the length to `len` bytes without moving the mapping.
     ///
     /// # Errors
-    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken.
+    /// As [`resize`](Self::resize); `ENOMEM` also if the addresses behind it are taken.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};

@@ -1,15 +1,15 @@
-//! Values in a shared mapping: copied out and in, as bytes are.
+//! Values in a shared mapping: copied out and in, like bytes.
 
 use crate::error::Result;
 use crate::guard::plain_data::{PlainData, bytes_of, bytes_of_mut, zeroed};
 use crate::protection::{Readable, Writable};
 use crate::shared::SharedMapping;
 
-/// Copies values out: of this machine, in its order of bytes. Their bytes need not be aligned in the
-/// mapping. A value that somebody writes meanwhile may come with some of its bytes old and others new:
-/// [`atomic`](Self::atomic) has numbers that come whole.
+/// Copies values out, in the byte order of this machine. Their bytes need not be aligned in the
+/// mapping. If somebody writes to a value meanwhile, some of its bytes may be old and others new:
+/// [`atomic`](Self::atomic) returns numbers that are read as a whole.
 impl<A: Readable> SharedMapping<A> {
-    /// Copies a value out, whose first byte is at `offset`, in bytes from the start of the mapping.
+    /// Copies out the value whose first byte is at `offset`, in bytes from the start of the mapping.
     ///
     /// # Errors
     /// As [`read_at`](Self::read_at).
@@ -30,11 +30,11 @@ impl<A: Readable> SharedMapping<A> {
         Ok(value)
     }
 
-    /// Copies `values.len()` values out, one behind the other from `offset` on.
+    /// Copies out `values.len()` consecutive values, from `offset` on.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at): where memory is gone, the bytes that it reports as done are those of
-    /// the first values.
+    /// As [`read_at`](Self::read_at): if memory is gone, the bytes that it reports as copied are
+    /// those of the first values.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -50,10 +50,10 @@ impl<A: Readable> SharedMapping<A> {
         self.read_at(offset, bytes_of_mut(values))
     }
 
-    /// Copies `count` values out into a vector, one behind the other from `offset` on.
+    /// Copies `count` consecutive values, from `offset` on, out into a vector.
     ///
     /// # Errors
-    /// `ENOMEM` where there is no memory for them; else as [`read_at`](Self::read_at).
+    /// `ENOMEM` if there is no memory for them; otherwise as [`read_at`](Self::read_at).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};
@@ -74,7 +74,7 @@ impl<A: Readable> SharedMapping<A> {
 
 /// Copies values in.
 impl<A: Writable> SharedMapping<A> {
-    /// Copies a value in, whose first byte comes to `offset`, in bytes from the start of the mapping.
+    /// Copies a value in. Its first byte goes to `offset`, in bytes from the start of the mapping.
     ///
     /// # Errors
     /// As [`write_at`](Self::write_at).
@@ -95,7 +95,7 @@ impl<A: Writable> SharedMapping<A> {
         self.write_values(offset, core::slice::from_ref(value))
     }
 
-    /// Copies values in, one behind the other from `offset` on.
+    /// Copies consecutive values in, from `offset` on.
     ///
     /// # Errors
     /// As [`write_at`](Self::write_at).
