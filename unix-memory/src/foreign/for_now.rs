@@ -1,4 +1,4 @@
-//! A protection for a time, after which each page gets the one back that it had.
+//! A temporary protection, after which each page gets its old one back.
 
 use core::fmt;
 use core::mem;
@@ -11,21 +11,21 @@ use crate::page_list::PageList;
 use crate::protection::Protection;
 use crate::region::spare;
 
-/// Gives pages the protections back that they had, when it is dropped; made by
+/// Restores the old protections of pages when it is dropped; made by
 /// [`ForeignPages::protect_for_now`].
 ///
-/// There may be several protections: it notes that of each mapping, in pages of its own rather than by
-/// an allocator, whose memory it may be that is protected. If it is forgotten, the pages stay as they
-/// are.
+/// The pages may have had several protections. The guard notes that of each mapping, in pages of its
+/// own: an allocator's memory may be the memory that is protected. If the guard is forgotten, the
+/// pages stay as they are.
 ///
-/// * **fork**: a child has its own copy of the guard, which is about the child's copy of the pages.
+/// * **fork**: a child has its own copy of the guard, which applies to the child's copy of the pages.
 #[must_use = "the protections are put back when it is dropped"]
 pub struct ProtectionGuard {
     pages: ForeignPages,
-    /// Whether all of them can be read now.
+    /// Whether all of the pages can be read now.
     is_readable: bool,
     before: PageList<Run>,
-    /// Whether that was put back.
+    /// Whether the protections were restored.
     is_back: bool,
 }
 
@@ -38,21 +38,21 @@ struct Run {
 }
 
 impl ForeignPages {
-    /// Changes what may be done with the pages until the guard is dropped, which gives each the
-    /// protection back that it had.
+    /// Changes the protection of the pages until the guard is dropped, which restores the old
+    /// protection of each page.
     ///
-    /// The old protections are read from the
-    /// [`ProcessMap`](crate::process_map::ProcessMap): reading, writing and executing. What a system has
-    /// beside these, as `PROT_BTI` and `PROT_MTE` of arm64, is lost.
+    /// The old protections are read from the [`ProcessMap`](crate::process_map::ProcessMap): reading,
+    /// writing and executing. Anything else that a system has, such as `PROT_BTI` and `PROT_MTE` of
+    /// arm64, is lost.
     ///
-    /// The bytes of code that another thread executes meanwhile change under it: this method is one step
-    /// of patching code, and does not stop threads.
+    /// If another thread is executing the code meanwhile, its bytes change under it: this method is
+    /// one step of patching code, and does not stop threads.
     ///
     /// # Errors
-    /// As [`protect`](Self::protect), but what the kernel had changed before it refused is changed back,
-    /// unless it refuses that too. `ENOMEM` also where there is no room to note the protections. Those of
-    /// [`ProcessMap::of_self`](crate::process_map::ProcessMap::of_self), `ENOSYS` among them on systems
-    /// that report no protections.
+    /// As [`protect`](Self::protect), except that what the kernel changed before it refused is
+    /// changed back, unless it refuses that too. `ENOMEM` also if there is no room to note the
+    /// protections. Those of [`ProcessMap::of_self`](crate::process_map::ProcessMap::of_self),
+    /// including `ENOSYS` on systems that report no protections.
     ///
     /// # Safety
     /// As [`protect`](Self::protect), of the new protection now, and of the old ones when the guard is
@@ -94,8 +94,8 @@ impl ForeignPages {
             }
             Err(error) => {
                 if guard.put_back().is_err() {
-                    // What was several mappings may be one now, and there is no room for more. Drop tries
-                    // again.
+                    // What was several mappings may be one now, and there is no room for more.
+                    // Dropping tries again.
                     spare::give_up();
                 }
                 Err(error)
@@ -103,7 +103,7 @@ impl ForeignPages {
         }
     }
 
-    /// The protections of the pages, all of which are mapped.
+    /// Returns the protections of the pages, all of which are mapped.
     fn runs(self, refuse: impl Fn(Errno) -> Error) -> Result<PageList<Run>> {
         let addresses = self.pages.addresses();
         let mut room = 32;
@@ -138,18 +138,18 @@ impl ForeignPages {
 }
 
 impl ProtectionGuard {
-    /// The pages.
+    /// Returns the pages.
     #[must_use]
     pub const fn pages(&self) -> ForeignPages {
         self.pages
     }
 
-    /// Puts the protections back, and reports whether that succeeded, which dropping the guard does not.
+    /// Restores the protections, and reports errors, which dropping the guard does not.
     ///
     /// # Errors
     /// The guard comes back inside the error, to try again: `ENOMEM` at a limit of mappings, `EACCES`
-    /// where a security policy forbids to execute pages that were written. What could be put back has
-    /// been.
+    /// if a security policy forbids executing pages that were written. The protections that could be
+    /// restored have been.
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -170,12 +170,12 @@ impl ProtectionGuard {
         }
     }
 
-    /// Puts back all that can be, unless that was done, and returns the first error.
+    /// Restores all protections that it can, unless that was done, and returns the first error.
     fn put_back(&mut self) -> Result<()> {
         if self.is_back {
             return Ok(());
         }
-        // Whatever fails below, this is not so afterward.
+        // Whatever fails below, this is false afterwards.
         let can_be_read = mem::take(&mut self.is_readable);
         let mut result = Ok(());
         for run in self.before.as_slice() {

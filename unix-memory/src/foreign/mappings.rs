@@ -9,10 +9,11 @@ use crate::protection::Protection;
 
 impl ForeignPages {
     /// Calls `f` with the addresses of each part of the pages that is in one mapping, and with its
-    /// protection, until it returns false; returns what `f` returned last. `call` is what for.
+    /// protection, until it returns false; returns what `f` returned last. `call` is the call to
+    /// report.
     ///
     /// # Errors
-    /// `ENOMEM` where a page is not mapped ([`Reason::NotMapped`]); those of [`ProcessMap::of_self`].
+    /// `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]); those of [`ProcessMap::of_self`].
     pub(super) fn each_mapping(
         self,
         call: Call,
@@ -40,7 +41,7 @@ impl ForeignPages {
         Ok(true)
     }
 
-    /// `error`, of a call on these pages, with the reason if that is a page that is not mapped.
+    /// Returns `error`, of a call on these pages, with the reason if a page is not mapped.
     #[cold]
     pub(super) fn explain(self, error: Error) -> Error {
         if error.errno() != libc::ENOMEM || error.reason() != Reason::Kernel {

@@ -1,12 +1,12 @@
 //! Memory that no guard of this crate owns: the program's own code, and what other libraries have
 //! mapped.
 //!
-//! [`ForeignPages`] are the pages that hold some bytes, wherever these come from. Their protection can be
-//! changed, for good ([`protect`](ForeignPages::protect)) or for a time
+//! [`ForeignPages`] are the pages that hold some bytes, wherever these come from. Their protection
+//! can be changed, permanently ([`protect`](ForeignPages::protect)) or temporarily
 //! ([`protect_for_now`](ForeignPages::protect_for_now)), and they can be kept in memory
-//! ([`lock`](ForeignPages::lock), [`unlock`](ForeignPages::unlock)). All of this is `unsafe`: the caller
-//! vouches for whoever owns the memory. What is mapped at an address, and how it is protected, is a
-//! question to [`ProcessMap`](crate::process_map::ProcessMap).
+//! ([`lock`](ForeignPages::lock), [`unlock`](ForeignPages::unlock)). All of this is `unsafe`: the
+//! caller vouches for the owner of the memory. [`ProcessMap`](crate::process_map::ProcessMap) reports
+//! what is mapped at an address, and how it is protected.
 //!
 //! To patch code, for example:
 //!
@@ -28,8 +28,8 @@
 //! # Ok::<(), unix_memory::Error>(())
 //! ```
 //!
-//! (Whether something may be written there is another matter: Rust assumes that a `static` without
-//! interior mutability does not change, and that code which runs does not.)
+//! (Whether the bytes may be written there is another matter: Rust assumes that a `static` without
+//! interior mutability does not change, nor does code that is running.)
 
 mod for_now;
 mod mappings;

@@ -10,10 +10,11 @@ use crate::process_map::region::Region;
 use crate::protection::Protection;
 use crate::region::{code, hold};
 
-/// Whole pages of memory that this crate need not own: an address and a length, and no claim on either.
+/// Whole pages of memory that this crate need not own: an address and a length, and no claim on
+/// either.
 ///
-/// Whether they are mapped is not checked before something is done with them. Memory that a guard of
-/// this crate owns is changed by that guard's own methods, which this type goes past.
+/// Whether they are mapped is checked only when something is done with them. Memory that a guard of
+/// this crate owns should be changed by that guard's own methods, which this type bypasses.
 ///
 /// ```
 /// use unix_memory::foreign::ForeignPages;
@@ -35,10 +36,10 @@ unsafe impl Send for ForeignPages {}
 unsafe impl Sync for ForeignPages {}
 
 impl ForeignPages {
-    /// The `len` bytes from `start` on, which must be whole pages.
+    /// Returns the `len` bytes from `start` on, which must be whole pages.
     ///
     /// # Errors
-    /// `EINVAL` where they are not ([`Reason::Unaligned`]); those of [`holding`](Self::holding).
+    /// `EINVAL` if they are not ([`Reason::Unaligned`]); those of [`holding`](Self::holding).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -59,12 +60,12 @@ impl ForeignPages {
         Ok(pages)
     }
 
-    /// The pages that hold one of the `len` bytes from `start` on; none for no bytes. What else these
-    /// pages hold is changed with them.
+    /// Returns the pages that hold any of the `len` bytes from `start` on; no pages for no bytes.
+    /// Anything else in these pages is affected too.
     ///
     /// # Errors
     /// `EFAULT` for an address in the null pointer's page; `EINVAL` for more bytes than a mapping can
-    /// have, and where they end in the last page of all addresses ([`Reason::LengthLimit`]).
+    /// have, and if they end in the last page of all addresses ([`Reason::LengthLimit`]).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -77,7 +78,7 @@ impl ForeignPages {
     /// ```
     pub fn holding(start: *const u8, len: usize) -> Result<Self> {
         let end = start.addr().checked_add(len);
-        // The last page of all ends at an address that there is not.
+        // The end of the very last page is not a valid address.
         let end = end.filter(|&end| len <= max_len() && end <= usize::MAX - page_size());
         let first = start.cast_mut().map_addr(round_down);
         let Some(first) = NonNull::new(first) else {
@@ -97,13 +98,13 @@ impl ForeignPages {
         })
     }
 
-    /// The pages of a mapping of this process, as its map reports it.
+    /// Returns the pages of a mapping of this process, as its map reports it.
     ///
-    /// The mapping may have changed since; the pages are known by their addresses alone.
+    /// The mapping may have changed since; the pages are identified by their addresses only.
     ///
     /// # Errors
-    /// `EINVAL` for a mapping at addresses that this process cannot have, one of another process
-    /// ([`Reason::LengthLimit`]).
+    /// `EINVAL` for a mapping at addresses that this process cannot have, for example one of another
+    /// process ([`Reason::LengthLimit`]).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -122,19 +123,19 @@ impl ForeignPages {
         Self::new(start, saturated(region.len()))
     }
 
-    /// The first byte of the first page.
+    /// Returns the first byte of the first page.
     #[must_use]
     pub const fn as_ptr(self) -> *mut u8 {
         self.pages.start.as_ptr()
     }
 
-    /// How many bytes the pages have.
+    /// Returns how many bytes the pages have.
     #[must_use]
     pub const fn len(self) -> usize {
         self.pages.len
     }
 
-    /// Whether there are no pages.
+    /// Returns whether there are no pages.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.pages.len == 0
@@ -147,29 +148,29 @@ impl ForeignPages {
         }
     }
 
-    /// Changes what may be done with the pages.
+    /// Changes the protection of the pages.
     ///
-    /// Where they can be read and executed afterward, what was written to them is made coherent with the
-    /// instruction cache, as by `sync_instruction_cache` of [`Mapping`](crate::Mapping). Source:
+    /// If they can be read and executed afterwards, what was written to them is made coherent with
+    /// the instruction cache, as by `sync_instruction_cache` of [`Mapping`](crate::Mapping). Source:
     /// mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// * `ENOMEM` where a page is not mapped ([`Reason::NotMapped`]), and where the change would take
-    ///   more mappings than the system allows.
+    /// * `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]), or if the change would take more
+    ///   mappings than the system allows.
     /// * `EACCES` where the file was not opened for that, or a security policy forbids it.
     /// * `EPERM` where a page is sealed (`mseal`) or immutable (`mimmutable`).
     /// * `ENOSYS` where the system enforces no protections ([`Protection::is_enforced`]) and some are
     ///   taken away ([`Reason::NotEnforced`]).
     ///
-    /// The kernel changes mapping by mapping: after an error, those before the one that it refused have
-    /// changed. [`protect_for_now`](Self::protect_for_now) changes them back.
+    /// The kernel changes one mapping after another: after an error, those before the one that it
+    /// refused have changed. [`protect_for_now`](Self::protect_for_now) changes them back.
     ///
     /// # Safety
-    /// * Whoever owns the pages or refers to them accesses them from now on as the new protection
-    ///   allows, or not at all. (An access that it forbids raises a signal, which a program may handle
-    ///   where no Rust reference is involved.)
-    /// * Memory that a part of the program relies on not being written or executed stays so: a guard of
-    ///   this crate, for example, derefs to what its type says.
+    /// * Everything that owns the pages or refers to them accesses them from now on as the new
+    ///   protection allows, or not at all. (An access that it forbids raises a signal, which a
+    ///   program may handle if no Rust reference is involved.)
+    /// * Memory that a part of the program relies on not being written or executed stays so: a guard
+    ///   of this crate, for example, derefs to what its type says.
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -213,7 +214,7 @@ impl ForeignPages {
             .map_err(|errno| self.explain(refuse(errno, Reason::Kernel)))
     }
 
-    /// Makes what was written coherent with the instruction cache, if `protection` lets it be executed.
+    /// Makes writes coherent with the instruction cache, if `protection` allows executing the pages.
     ///
     /// # Safety
     /// All pages are mapped, and can be read.
@@ -227,18 +228,18 @@ impl ForeignPages {
     /// Keeps the pages in memory while the guard lives.
     ///
     /// Guards nest, over the same pages, also with those of [`Mapping`](crate::Mapping) and
-    /// [`SharedMapping`](crate::SharedMapping). A lock that others made by `mlock` itself is not seen,
+    /// [`SharedMapping`](crate::SharedMapping). A lock made by calling `mlock` directly is not seen,
     /// and is undone with the last guard. Source: mlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// As [`Mapping::lock_range`](crate::Mapping::lock_range), the limit among them
-    /// ([`Reason::LockLimit`]); `ENOMEM` where a page is not mapped ([`Reason::NotMapped`]). No page is
-    /// locked then that was not locked before by a guard.
+    /// As [`Mapping::lock_range`](crate::Mapping::lock_range), including the limit
+    /// ([`Reason::LockLimit`]); `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]). On an
+    /// error, only pages that a guard had locked before are locked.
     ///
     /// # Safety
-    /// For `'a`, the pages stay mapped to what they are mapped to now. (Locks are counted by address: a
-    /// guard over memory that is gone would undo locks of what is there next, on which others may rely
-    /// to keep secrets out of swap.)
+    /// For `'a`, the pages stay mapped to what they are mapped to now. (Locks are counted by address:
+    /// a guard over memory that is gone would undo locks of whatever is mapped there next, which
+    /// others may rely on to keep secrets out of swap.)
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -260,17 +261,18 @@ impl ForeignPages {
         guard.map_err(|error| self.explain(error))
     }
 
-    /// Lets go of locks that others made, by `mlock` itself.
+    /// Undoes locks that others made by calling `mlock` directly.
     ///
     /// Pages that a guard of this crate keeps in memory stay locked, and while a
     /// [`ProcessLock`](crate::ProcessLock) lives, all do. Source: munlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `ENOMEM` where a page is not mapped ([`Reason::NotMapped`]), and where it would take more
+    /// `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]), or if unlocking would take more
     /// mappings than the system allows; pages before that one may be unlocked then.
     ///
     /// # Safety
-    /// Whoever locked the pages no longer relies on that, as to keep secrets out of swap.
+    /// Whoever locked the pages no longer relies on the lock, for example to keep secrets out of
+    /// swap.
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
