@@ -17,20 +17,20 @@ use crate::region::{Region, guard_page};
 /// Memory for the stack of a thread or a coroutine, with a guard below it: an overflow raises SIGSEGV.
 ///
 /// A stack grows downward, from its [`top`](Self::top) to its [`bottom`](Self::bottom), on every
-/// processor for which there is Rust. Below the bottom, down to the [`limit`](Self::limit), is the
-/// guard, which cannot be accessed. Pages take memory when they are used. All is unmapped on drop.
+/// processor that Rust supports. Below the bottom, down to the [`limit`](Self::limit), is the guard,
+/// which cannot be accessed. Pages take memory when they are used. Everything is unmapped on drop.
 ///
-/// A stack gives out addresses, and no references: what runs on it is the business of `unsafe` code,
-/// which keeps the stack until that has ended.
+/// A `Stack` returns addresses, never references: running on it takes `unsafe` code, which must keep
+/// the stack until that has ended.
 ///
-/// * **Threads**: `pthread_attr_setstack` takes the bottom and the size. The C library makes no guard
-///   of its own then.
-/// * **Coroutines**: corosensei's trait `Stack` asks for a `base`, which is the top, and for a `limit`,
-///   which includes the guard, as the limit does here; see the example. All are aligned to a page,
-///   which is more than any processor asks of a stack.
-/// * **Steps over the guard**: a function with variables larger than the guard could reach over it.
-///   Rust touches each page on the way, on most processors; C does with `-fstack-clash-protection`.
-/// * **The signal**: a handler of SIGSEGV runs only on a stack of its own (`sigaltstack`), which each
+/// * **Threads**: `pthread_attr_setstack` takes the bottom and the size. The C library then makes no
+///   guard of its own.
+/// * **Coroutines**: corosensei's trait `Stack` asks for a `base`, which is the top, and for a
+///   `limit`, which includes the guard, as the limit does here; see the example. All of these are
+///   aligned to a page, which is more than any processor requires of a stack.
+/// * **Jumping over the guard**: a function with variables larger than the guard could reach past it.
+///   On most processors, Rust touches each page on the way; C does with `-fstack-clash-protection`.
+/// * **The signal**: a handler of SIGSEGV must run on a stack of its own (`sigaltstack`), which each
 ///   thread has to set up. Without one, the process is ended.
 /// * **fork**: a child gets its own copy, guard included.
 ///
@@ -70,7 +70,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A stack of `size` bytes above a guard of one page.
+    /// Makes a stack of `size` bytes above a guard of one page.
     ///
     /// # Errors
     /// As [`with_guard`](Self::with_guard).
@@ -88,8 +88,8 @@ impl Stack {
         Self::with_guard(size, 0)
     }
 
-    /// A stack of `size` bytes above a guard of `guard` bytes. Each is rounded up to whole pages, and
-    /// has at least one.
+    /// Makes a stack of `size` bytes above a guard of `guard` bytes. Each is rounded up to whole
+    /// pages, and is at least one page.
     ///
     /// Source: mmap(2), madvise(2), mprotect(2), POSIX.1-2024.
     ///
@@ -101,14 +101,14 @@ impl Stack {
     /// enforces no protections, so that there are no guards ([`Reason::NotEnforced`]).
     ///
     /// # Platform
-    /// `MAP_STACK` on Linux, where it keeps huge pages away since 6.7, on NetBSD, and on OpenBSD,
-    /// which lets a stack be in no other memory. (FreeBSD's `MAP_STACK`, which makes a mapping that
-    /// grows, is not used.)
+    /// `MAP_STACK` on Linux, where it prevents huge pages since 6.7, on NetBSD, and on OpenBSD, which
+    /// allows stacks in no other memory. (FreeBSD's `MAP_STACK`, which makes a mapping that grows, is
+    /// not used.)
     ///
-    /// On Linux since 6.13 the guard is made with `MADV_GUARD_INSTALL`, so that it is not a mapping of
-    /// its own: the kernel takes stacks that lie side by side for one mapping, and a process can have
-    /// more of them than it can have mappings. Elsewhere, and where such guards are refused, as of
-    /// locked memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
+    /// On Linux since 6.13 the guard is made with `MADV_GUARD_INSTALL`, so it is not a mapping of its
+    /// own: the kernel merges adjacent stacks into one mapping, and a process can have more of them
+    /// than it can have mappings. Elsewhere, and where such guards are refused, for example in locked
+    /// memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
     ///
     /// Emscripten, L4Re, NuttX and RTEMS enforce no protections.
     ///
@@ -137,7 +137,7 @@ impl Stack {
             place: Place::Anywhere,
             alignment: 1,
             lead: 0,
-            // At most twice `max_len`, more than which is refused.
+            // At most twice `max_len`; more than `max_len` is refused.
             len: guard + size,
             page_size: page_size(),
             protection: ReadWrite.protection(),
@@ -149,7 +149,7 @@ impl Stack {
         let pages = region.pages_of(&(0..guard));
         // SAFETY: they are the region's own, and new.
         if !unsafe { guard_page::install(pages) } {
-            // SAFETY: as above; nothing unmaps them by this.
+            // SAFETY: as above; this does not unmap them.
             let below = unsafe { Region::from_raw(pages.start, pages.len, true) };
             let below = ManuallyDrop::new(below);
             // SAFETY: nothing refers to them.
@@ -158,39 +158,39 @@ impl Stack {
         Ok(Self { region, guard })
     }
 
-    /// How many bytes can be used, in whole pages.
+    /// Returns how many bytes can be used, in whole pages.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.region.len() - self.guard
     }
 
-    /// How many bytes the guard has, in whole pages.
+    /// Returns how many bytes the guard has, in whole pages.
     #[must_use]
     pub const fn guard_size(&self) -> usize {
         self.guard
     }
 
-    /// The address behind the last byte, where what runs on the stack begins.
+    /// Returns the address behind the last byte, where execution on the stack begins.
     #[must_use]
     pub const fn top(&self) -> NonNull<u8> {
         // SAFETY: it is the end of the region.
         unsafe { self.region.start().add(self.region.len()) }
     }
 
-    /// The address of the lowest byte that can be used, which `pthread_attr_setstack` takes.
+    /// Returns the address of the lowest byte that can be used, which `pthread_attr_setstack` takes.
     #[must_use]
     pub const fn bottom(&self) -> NonNull<u8> {
         // SAFETY: the guard is within the region.
         unsafe { self.region.start().add(self.guard) }
     }
 
-    /// The address of the lowest byte of the guard. Nothing below it is the stack's.
+    /// Returns the address of the lowest byte of the guard. Nothing below it belongs to the stack.
     #[must_use]
     pub const fn limit(&self) -> NonNull<u8> {
         self.region.start()
     }
 
-    /// Unmaps now, and reports when the kernel refuses, which dropping cannot.
+    /// Unmaps now, and reports an error if the kernel refuses, which dropping cannot do.
     ///
     /// # Errors
     /// As [`Mapping::unmap`](crate::Mapping::unmap): the stack comes back inside the error.
