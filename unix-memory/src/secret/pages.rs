@@ -116,7 +116,7 @@ impl Fenced {
         let hidden = if os::MAP_CONCEAL == 0 {
             self.region.advise(&.., Advice::DontDump)
         } else {
-            // They were mapped with guard pages.
+            // They were mapped with `MAP_CONCEAL`.
             Ok(())
         };
         wish.settle(Protections::NOT_DUMPED, hidden)?;
