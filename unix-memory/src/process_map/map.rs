@@ -1,4 +1,4 @@
-//! The memory map of a process, and questions to it.
+//! The memory map of a process, and queries of it.
 
 use core::fmt;
 #[cfg(feature = "std")]
@@ -10,16 +10,17 @@ use crate::process_map::region::{Name, PutName, Region};
 
 /// The memory map of a process: what is mapped where.
 ///
-/// [`containing`](Self::containing) looks up one address; [`regions`](Self::regions) iterates over all
-/// mappings. Each answer is what the kernel has at that moment: nothing is cached between two questions,
-/// and by the time an answer is used, a mapping may have changed.
+/// [`containing`](Self::containing) looks up one address; [`regions`](Self::regions) iterates over
+/// all mappings. Each answer is the kernel's state at that moment: nothing is cached between two
+/// queries, and by the time an answer is used, a mapping may have changed.
 ///
 /// * **fork**: in a child, this is still the map of the parent. Open a new one there.
-/// * **exec**: when the other process executes another program, its old memory is gone. Questions then
+/// * **exec**: when the other process executes another program, its old memory is gone. Queries then
 ///   fail with `ESRCH` on Linux; elsewhere they are about the new program.
-/// * **End**: a process that has ended is `ESRCH`. On Apple's systems and the BSDs, the process is looked
-///   up by its number at each question: when another one has got that number, the answers are about that
-///   one. A number is not given again while the parent of the process has not waited for it.
+/// * **End**: after a process has ended, queries fail with `ESRCH`. On Apple's systems and the BSDs,
+///   each query looks the process up by its number: if another process has received that number, the
+///   answers are about that one. A number is not reused before the parent of the process has waited
+///   for it.
 /// * **Descriptors**: on Linux, illumos and Solaris it holds one, which is closed on exec.
 ///
 /// ```
@@ -72,12 +73,12 @@ impl ProcessMap {
     ///
     /// # Errors
     /// Those of [`of_self`](Self::of_self), and:
-    /// * `ESRCH` where there is no such process, or it has no memory: it has ended and its parent has
-    ///   not waited for it, or it is one of the kernel's threads. Also on Linux where `/proc` is mounted
-    ///   with `hidepid=invisible` (2), and hides the process: it looks as if there were none.
-    /// * `EACCES` or `EPERM` where this process may not inspect that one ([`Reason::NotTraceable`]). On
-    ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking"), and `/proc` is not
-    ///   mounted with `hidepid=noaccess` (1).
+    /// * `ESRCH` if there is no such process, or it has no memory: it has ended and its parent has
+    ///   not waited for it, or it is a kernel thread. Also on Linux if `/proc` is mounted with
+    ///   `hidepid=invisible` (2) and hides the process, which then seems not to exist.
+    /// * `EACCES` or `EPERM` if this process may not inspect that one ([`Reason::NotTraceable`]). On
+    ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking"), and `/proc` is
+    ///   not mounted with `hidepid=noaccess` (1).
     ///
     /// # Platform
     /// As [`of_self`](Self::of_self). OpenBSD lets only root inspect other processes.
@@ -101,16 +102,16 @@ impl ProcessMap {
         }
     }
 
-    /// Returns the mapping that holds `address`, or `None` where nothing is mapped.
+    /// Returns the mapping that holds `address`, or `None` if nothing is mapped there.
     ///
-    /// Since Linux 6.11, and on Apple's systems, the kernel looks the address up; elsewhere the mappings
-    /// below it are read for the answer.
+    /// Since Linux 6.11, and on Apple's systems, the kernel looks the address up; elsewhere the
+    /// mappings below it are read as well.
     ///
-    /// With the feature `std`; [`containing_into`](Self::containing_into) allocates nothing.
+    /// Requires the feature `std`; [`containing_into`](Self::containing_into) allocates nothing.
     ///
     /// # Errors
-    /// `ESRCH` where the process has ended; those of [`of`](Self::of), on systems that check at each
-    /// question.
+    /// `ESRCH` if the process has ended; those of [`of`](Self::of), on systems that check at each
+    /// query.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;
@@ -130,13 +131,13 @@ impl ProcessMap {
         Ok(holding(found, address).map(|region| region.with_name(name)))
     }
 
-    /// As `containing`, with the region's name in `name`, or as much of it as there is room for.
+    /// As `containing`, with the region's name in `name`, or as much of it as fits.
     ///
-    /// Without room the kernel is not asked for the name, which takes less time.
+    /// If `name` is empty, the kernel is not asked for the name, which takes less time.
     ///
     /// # Errors
-    /// `ESRCH` where the process has ended; those of [`of`](Self::of), on systems that check at each
-    /// question.
+    /// `ESRCH` if the process has ended; those of [`of`](Self::of), on systems that check at each
+    /// query.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;
@@ -185,9 +186,9 @@ impl ProcessMap {
         Ok(found.map(|region| region.with_name(Name { bytes, is_whole })))
     }
 
-    /// The mapping that holds `address`, or else the next one above; calls `name` with pieces of its
-    /// name in turn. Where it `goes_on`, `address` is the end of the last that was found, and what was
-    /// read of the kernel's answer then may be enough.
+    /// Returns the mapping that holds `address`, or else the next one above; calls `name` with pieces
+    /// of its name in turn. If `goes_on`, `address` is the end of the last mapping found, and the
+    /// part of the kernel's answer that was read then may be enough.
     pub(super) fn find(
         &mut self,
         address: u64,
@@ -199,7 +200,7 @@ impl ProcessMap {
     }
 }
 
-/// `region`, which ends after `address`, if it holds it.
+/// Returns `region`, which ends after `address`, if it holds it.
 fn holding<N>(region: Option<Region<N>>, address: u64) -> Option<Region<N>> {
     region.filter(|region| region.addresses.start <= address)
 }
@@ -212,14 +213,14 @@ impl fmt::Debug for ProcessMap {
     }
 }
 
-/// The number of `process` as the kernel takes it.
+/// Returns the number of `process` as the kernel's type.
 pub(super) fn process_number(process: Option<u32>) -> Result<Option<libc::pid_t>> {
-    // No process has a greater one.
+    // No process has a larger number.
     let number = process.map(libc::pid_t::try_from).transpose();
     number.map_err(|_| refusal(process, libc::ESRCH))
 }
 
-/// The error for a question about `process`, or about this one, that failed with `errno`.
+/// The error of a query about `process`, or about this one, that failed with `errno`.
 #[cold]
 pub(super) const fn refusal(process: Option<u32>, errno: Errno) -> Error {
     let arguments = match process {

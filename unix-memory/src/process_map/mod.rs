@@ -2,8 +2,8 @@
 //!
 //! * [`ProcessMap`] looks up the mapping that holds an address, and iterates over all of them. Each is a
 //!   [`Region`]: its addresses, protection, sharing, file, offset and name.
-//! * On Linux and Android, with the feature `std`, `Smaps` and `Usage` report how much memory a process
-//!   has in use, by mapping and in all.
+//! * On Linux and Android, with the feature `std`, `Smaps` and `Usage` report how much memory a
+//!   process uses, by mapping and in total.
 //!
 //! To change protections or lock pages that were found here, see [`foreign`](crate::foreign).
 //!
@@ -34,17 +34,17 @@
 //! | OpenBSD | sysctl `KERN_PROC_VMMAP`, which reports neither files nor names |
 //! | illumos, Solaris | `/proc/PID/map` |
 //!
-//! Other systems fail with `ENOSYS` ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far, this
-//! has run on Linux alone.
+//! Other systems fail with `ENOSYS` ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far,
+//! this has only been run on Linux.
 //!
-//! On Apple's systems, memory that processes have in common may be a map of its own within that of the
-//! process, a *submap*, as is the shared cache of libraries. The kernel reports the submap as one region,
-//! with one protection, and not what is mapped in it. Source: `fill_procregioninfo` in XNU's
-//! `osfmk/vm/bsd_vm.c`.
+//! On Apple's systems, memory that processes share may be a map of its own within that of the
+//! process, a *submap*; the shared cache of libraries is one. The kernel reports the submap as one
+//! region, with one protection, and does not report what is mapped in it. Source:
+//! `fill_procregioninfo` in XNU's `osfmk/vm/bsd_vm.c`.
 //!
-//! The text of Linux has `\012` in a path for a newline, and also for these four characters
+//! The text of Linux writes `\012` in a path for a newline, and also for these four characters
 //! themselves: where the text is read, both are reported as a newline. The pages `[vsyscall]` and
-//! `[vectors]`, which are the kernel's own, are left out.
+//! `[vectors]`, which belong to the kernel, are left out.
 
 pub(crate) mod map;
 pub(crate) mod region;

@@ -1,22 +1,22 @@
-//! What is known of a mapping.
+//! The description of a mapping.
 
 use core::fmt;
 use core::ops::Range;
 
 use crate::protection::Protection;
 
-/// Called with pieces of a name in turn, if it is wanted.
+/// Called with pieces of a name in turn, if the name is wanted.
 pub(crate) type PutName<'f, 'c> = Option<&'f mut (dyn FnMut(&[u8]) + 'c)>;
 
 /// A mapping of a process, as its kernel reports it.
 ///
-/// It is a description, and keeps nothing: the mapping may change or go at any time. To change the
-/// protection of its pages, or to lock them, see [`ForeignPages::of`](crate::foreign::ForeignPages::of).
+/// It is only a description: the mapping may change or go away at any time. To change the protection
+/// of its pages, or to lock them, see [`ForeignPages::of`](crate::foreign::ForeignPages::of).
 ///
-/// `N` holds the name: a `Vec<u8>` in what [`Regions`](super::Regions) yields and `containing` returns,
-/// a [`Name`] in a buffer of the caller's in what
+/// `N` holds the name: a `Vec<u8>` in the items of [`Regions`](super::Regions) and the result of
+/// `containing`; a [`Name`] in the caller's buffer in the results of
 /// [`containing_into`](super::ProcessMap::containing_into) and
-/// [`next_into`](super::Regions::next_into) return.
+/// [`next_into`](super::Regions::next_into).
 ///
 /// ```
 /// use unix_memory::Protection;
@@ -38,25 +38,26 @@ pub(crate) type PutName<'f, 'c> = Option<&'f mut (dyn FnMut(&[u8]) + 'c)>;
 #[non_exhaustive]
 pub struct Region<N> {
     /// From the first byte to the one after the last. (64 bits wide, because the process may have
-    /// another width than this program.)
+    /// wider addresses than this program.)
     pub addresses: Range<u64>,
-    /// What the process may do with the pages.
+    /// How the process may access the pages.
     pub protection: Protection,
-    /// Whether others see what it writes; `None` where the system does not report it.
+    /// Whether others see its writes; `None` if the system does not report it.
     pub sharing: Option<Sharing>,
-    /// Where the mapping begins in the file, or in the device, in bytes; zero where there is none.
+    /// The offset in the file, or in the device, at which the mapping begins, in bytes; zero without
+    /// one.
     pub offset: u64,
-    /// The file that is mapped; `None` for memory without a file, and where the system does not report
+    /// The file that is mapped; `None` for memory without a file, and if the system does not report
     /// it. (On Linux, shared memory without a name has a file of the kernel's own.)
     pub file: Option<FileId>,
-    /// What the kernel calls it: see [`name`](Self::name).
+    /// The kernel's name for it: see [`name`](Self::name).
     pub name: N,
 }
 
-/// Whether others see what a process writes to a mapping.
+/// Whether others see a process's writes to a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sharing {
-    /// Writes go to pages of the process's own.
+    /// Writes go to private pages of the process.
     #[doc(alias = "MAP_PRIVATE")]
     Private,
     /// Writes go to the file, or to memory that others have mapped or children inherit.
@@ -64,7 +65,7 @@ pub enum Sharing {
     Shared,
 }
 
-/// Which file is mapped, by the numbers that `fstat` reports too.
+/// The identity of a mapped file, by the numbers that `fstat` also reports.
 ///
 /// On Linux, btrfs and overlayfs may report another device here than `fstat` does.
 #[doc(alias = "st_dev")]
@@ -77,7 +78,7 @@ pub struct FileId {
     pub inode: u64,
 }
 
-/// A name in a buffer of the caller's.
+/// A name in the caller's buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name<'n> {
     pub(crate) bytes: &'n [u8],
@@ -85,8 +86,8 @@ pub struct Name<'n> {
 }
 
 impl Name<'_> {
-    /// Whether the buffer had room for all of it; false for a buffer without room, for which the kernel
-    /// was not asked.
+    /// Returns whether the buffer had room for all of the name; false for an empty buffer, for which
+    /// the kernel was not asked.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.is_whole
@@ -94,7 +95,7 @@ impl Name<'_> {
 }
 
 impl AsRef<[u8]> for Name<'_> {
-    /// The name, or as many of its first bytes as the buffer had room for.
+    /// Returns the name, or as many of its first bytes as the buffer had room for.
     fn as_ref(&self) -> &[u8] {
         self.bytes
     }
@@ -108,19 +109,19 @@ impl fmt::Debug for Name<'_> {
 }
 
 impl<N> Region<N> {
-    /// Its length in bytes.
+    /// Returns its length in bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.addresses.end - self.addresses.start
     }
 
-    /// Whether it has no bytes, which is false for every region that this crate returns.
+    /// Returns whether it has no bytes, which is false for every region that this crate returns.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.addresses.end == self.addresses.start
     }
 
-    /// The same with another name.
+    /// Returns the same region with another name.
     pub(crate) fn with_name<M>(self, name: M) -> Region<M> {
         Region {
             addresses: self.addresses,
@@ -132,7 +133,7 @@ impl<N> Region<N> {
         }
     }
 
-    /// Keeps the part from `address` on, which lies within.
+    /// Keeps only the part from `address` on, which lies within.
     pub(crate) fn cut_before(&mut self, address: u64) {
         if self.file.is_some() {
             self.offset = self.offset.wrapping_add(address - self.addresses.start);
@@ -142,12 +143,12 @@ impl<N> Region<N> {
 }
 
 impl<N: AsRef<[u8]>> Region<N> {
-    /// The kernel's name for the mapping, byte for byte; empty where it has none.
+    /// Returns the kernel's name for the mapping, byte for byte; empty if it has none.
     ///
     /// A path begins with a slash. On Linux, the path of a file that was removed ends in
-    /// ` (deleted)`, as that of another file may; and other names are `[heap]`, `[stack]`, `[vdso]`,
-    /// `[anon:...]` (`PR_SET_VMA_ANON_NAME`), `/memfd:...`, `/SYSV...`, and `/dev/zero (deleted)` for
-    /// shared memory without a file. Source: `proc_pid_maps(5)`.
+    /// ` (deleted)`, as the path of another file may too. Other names are `[heap]`, `[stack]`,
+    /// `[vdso]`, `[anon:...]` (`PR_SET_VMA_ANON_NAME`), `/memfd:...`, `/SYSV...`, and
+    /// `/dev/zero (deleted)` for shared memory without a file. Source: `proc_pid_maps(5)`.
     ///
     /// # Platform
     /// OpenBSD reports no names. The BSDs, Apple's systems, illumos and Solaris report at most 1024
@@ -156,9 +157,9 @@ impl<N: AsRef<[u8]>> Region<N> {
         self.name.as_ref()
     }
 
-    /// The path of the file that is mapped: a [name](Self::name) that begins with a slash.
+    /// Returns the path of the file that is mapped: a [name](Self::name) that begins with a slash.
     ///
-    /// With the feature `std`.
+    /// Requires the feature `std`.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn path(&self) -> Option<&std::path::Path> {

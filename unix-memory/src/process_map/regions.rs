@@ -16,19 +16,19 @@ use crate::process_map::region::{Name, Region};
 /// With the feature `std` it is an iterator, which allocates the names;
 /// [`next_into`](Self::next_into) allocates nothing.
 ///
-/// It survives mappings that come and go meanwhile: addresses never go backward, no two items overlap,
-/// and what stays mapped all the time is among them. Where a mapping has grown downward since the item
-/// before it was returned, or was merged with that one, only the part above that item is returned. After
-/// an error it ends.
+/// Mappings may come and go meanwhile: addresses never go backward, no two items overlap, and every
+/// mapping that exists throughout is among them. If a mapping has grown downward since the previous
+/// item was returned, or was merged with that one, only the part above that item is returned. After
+/// an error the iterator ends.
 ///
 /// In the calling process, the allocator may map memory for the names, which may or may not be among
 /// the items.
 #[must_use = "iterators are lazy"]
 pub struct Regions<'m> {
     map: &'m mut ProcessMap,
-    /// Where the next is looked for; `None` at the end.
+    /// The address at which the search continues; `None` at the end.
     next: Option<u64>,
-    /// The end of the last; zero before the first.
+    /// The end of the last item; zero before the first.
     passed: u64,
 }
 
@@ -76,8 +76,8 @@ impl<'m> Regions<'m> {
         }
     }
 
-    /// Returns the next mapping, with its name in `name`, or as much of it as there is room for; `None`
-    /// at the end.
+    /// Returns the next mapping, with its name in `name`, or as much of it as fits; `None` at the
+    /// end.
     ///
     /// # Errors
     /// As [`ProcessMap::containing_into`]. After one, this returns `None`.
@@ -95,7 +95,7 @@ impl<'m> Regions<'m> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     pub fn next_into<'n>(&mut self, name: &'n mut [u8]) -> Result<Option<Region<Name<'n>>>> {
-        // Where an error is returned, it is the end.
+        // After an error, this stays at the end.
         let Some(next) = self.next.take() else {
             return Ok(None);
         };
@@ -103,7 +103,7 @@ impl<'m> Regions<'m> {
         Ok(found.map(|region| self.item(region)))
     }
 
-    /// What is new of `region`, which ends after the last one.
+    /// Returns the part of `region` that is new; the region ends after the last item.
     fn item<N>(&mut self, mut region: Region<N>) -> Region<N> {
         if region.addresses.start < self.passed {
             region.cut_before(self.passed);

@@ -1,4 +1,4 @@
-//! How much memory each mapping has in use: Linux and Android.
+//! How much memory each mapping uses: Linux and Android.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -13,13 +13,13 @@ use crate::process_map::text::{KERNELS_OWN, Source, Text};
 use crate::process_map::usage::{Usage, key_and_value, kib, number};
 use crate::process_map::vm_flags::VmFlags;
 
-/// A mapping, and how much memory it has in use: one entry of `/proc/PID/smaps`.
+/// A mapping, and how much memory it uses: one entry of `/proc/PID/smaps`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Smap {
     /// The mapping.
     pub region: Region<Vec<u8>>,
-    /// How much of it is in memory, and in swap space.
+    /// How much of it is in memory and in swap space.
     pub usage: Usage,
     /// The size in bytes of the pages that the kernel uses for the mapping: larger for explicit huge pages.
     #[doc(alias = "KernelPageSize")]
@@ -33,18 +33,18 @@ pub struct Smap {
     /// The mapping's protection key, where the processor has such keys.
     #[doc(alias = "ProtectionKey")]
     pub protection_key: Option<u32>,
-    /// The kernel's flags of the mapping, where it reports them.
+    /// The kernel's flags for the mapping, if it reports them.
     #[doc(alias = "VmFlags")]
     pub flags: Option<VmFlags>,
 }
 
-/// An iterator over the mappings of a process, each with the memory that it has in use.
+/// An iterator over the mappings of a process, each with the memory that it uses.
 ///
-/// [`Smaps::of_self`] and [`Smaps::of`] make it. The kernel visits every page for these figures, which
-/// takes much longer than [`Regions`](super::Regions) does.
+/// It is made by [`Smaps::of_self`] and [`Smaps::of`]. The kernel visits every page for these
+/// figures, which takes much longer than [`Regions`](super::Regions) does.
 ///
-/// As in `Regions`, addresses never go backward. Where a mapping has grown downward since the item
-/// before it was returned, the addresses are those of the new part, and the figures those of the whole
+/// As in `Regions`, addresses never go backward. If a mapping has grown downward since the previous
+/// item was returned, the addresses are those of the new part, and the figures those of the whole
 /// mapping. After an error the iterator ends.
 ///
 /// ```
@@ -77,7 +77,7 @@ impl Smaps {
     /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
     /// * `EMFILE`, `ENFILE` where no more descriptors can be opened.
     ///
-    /// Each item may be an error too, which is the last item then.
+    /// Each item may also be an error, and is then the last item.
     ///
     /// ```
     /// use unix_memory::process_map::Smaps;
@@ -93,8 +93,8 @@ impl Smaps {
     /// Iterates over the mappings of the process with this number.
     ///
     /// # Errors
-    /// Those of [`ProcessMap::of`](super::ProcessMap::of). Each item may be an error too, which is the
-    /// last item then: `ESRCH` where the process has ended meanwhile.
+    /// Those of [`ProcessMap::of`](super::ProcessMap::of). Each item may also be an error, and is
+    /// then the last item: `ESRCH` if the process has ended meanwhile.
     ///
     /// ```
     /// use unix_memory::process_map::Smaps;
@@ -126,7 +126,7 @@ impl Iterator for Smaps {
             return None;
         }
         let next = self.reader.next().and_then(|next| match next {
-            // The text ends too where the memory is gone.
+            // The text also ends if the memory is gone.
             None if !self.reader.source.has_text()? => Err(libc::ESRCH),
             next => Ok(next),
         });
@@ -145,7 +145,7 @@ impl fmt::Debug for Smaps {
     }
 }
 
-/// What reads the text.
+/// Reads the text.
 pub(super) struct Reader<S> {
     source: S,
     text: Text,
@@ -166,7 +166,7 @@ impl<S: Source> Reader<S> {
 
     pub(super) fn next(&mut self) -> core::result::Result<Option<Smap>, Errno> {
         while !self.ended {
-            // Where an error is returned, it is the end.
+            // After an error, this stays at the end.
             self.ended = true;
             let Some(mut smap) = self.read()? else {
                 return Ok(None);
@@ -202,7 +202,7 @@ impl<S: Source> Reader<S> {
             flags: None,
         };
         let mut buffer = [0; 256];
-        // Keys begin with capitals; the digits of the next region are small.
+        // Keys begin with capitals; the hexadecimal digits of the next region are lower case.
         while text
             .peek(source)?
             .is_some_and(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -1,4 +1,4 @@
-//! The text of the kernel's, in any pieces, and what is not it.
+//! The kernel's text, in any pieces, and malformed text.
 
 use std::format;
 use std::string::String;
@@ -28,7 +28,7 @@ impl Source for Pieces<'_> {
     }
 }
 
-/// All regions of a text.
+/// All regions of a text, read in pieces of at most `most` bytes.
 fn parse(text: &[u8], most: usize) -> Result<Vec<Region<Vec<u8>>>, Errno> {
     let (mut source, mut text, mut regions) = (Pieces { text, most }, Text::new(), Vec::new());
     while let Some(region) = text.head(&mut source)? {

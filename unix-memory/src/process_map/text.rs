@@ -1,34 +1,34 @@
 //! The text of `/proc/PID/maps` and of `smaps`: Linux and Android.
 //!
-//! It is read piece by piece, so that lines may have any length; and nothing is allocated.
+//! It is read piece by piece, so that lines may have any length, and nothing is allocated.
 
 use crate::error::Errno;
 use crate::process_map::region::{FileId, Region, Sharing};
 use crate::protection::Protection;
 
-/// What a piece of text is read from.
+/// A source of text, read in pieces.
 pub trait Source {
-    /// Reads into `buffer` and returns how many bytes; none at the end.
+    /// Reads into `buffer` and returns how many bytes; 0 at the end.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// Those of the kernel.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno>;
 }
 
-/// The names of pages that are the kernel's own, which it puts last in the text: they are not below the
-/// addresses that a process can map. Asked about an address, it does not know them.
+/// The names of the kernel's own pages, which come last in the text: they lie above the addresses
+/// that a process can map. A lookup by address does not find them.
 pub const KERNELS_OWN: [&[u8]; 2] = [b"[vsyscall]", b"[vectors]"];
 
-/// The error for text that is not what the kernel writes.
+/// The error for text that the kernel does not write.
 const MALFORMED: Errno = libc::EBADMSG;
 
-/// As many bytes as the kernel returns at a time.
+/// As many bytes as the kernel returns at once.
 const SIZE: usize = 4096;
 
 /// A reader of such text.
 pub struct Text {
     buffer: [u8; SIZE],
-    /// What was read and not yet used.
+    /// The part that was read and not yet used.
     next: usize,
     end: usize,
 }
@@ -42,19 +42,19 @@ impl Text {
         }
     }
 
-    /// Forgets what was read, as the source is to be read from another place on.
+    /// Discards what was read, because the source continues at another place.
     pub const fn clear(&mut self) {
         self.next = 0;
         self.end = 0;
     }
 
-    /// The buffer, for another use: what was read is forgotten.
+    /// Returns the buffer, for another use: what was read is discarded.
     pub const fn buffer(&mut self) -> &mut [u8; SIZE] {
         self.clear();
         &mut self.buffer
     }
 
-    /// The rest of what was read; none at the end of the source.
+    /// Returns the rest of what was read; empty at the end of the source.
     fn piece(&mut self, source: &mut impl Source) -> Result<&[u8], Errno> {
         if self.next == self.end {
             self.clear();
@@ -63,7 +63,7 @@ impl Text {
         Ok(&self.buffer[self.next..self.end])
     }
 
-    /// The next byte, which stays the next.
+    /// Returns the next byte without consuming it.
     pub fn peek(&mut self, source: &mut impl Source) -> Result<Option<u8>, Errno> {
         Ok(self.piece(source)?.first().copied())
     }
@@ -74,7 +74,7 @@ impl Text {
         Ok(byte)
     }
 
-    /// A number of at least one digit, and the byte `after` it.
+    /// Reads a number of at least one digit, and the byte `after` it.
     fn number(&mut self, source: &mut impl Source, base: u32, after: u8) -> Result<u64, Errno> {
         let mut value = None;
         loop {
@@ -93,7 +93,7 @@ impl Text {
         }
     }
 
-    /// A letter that is there, or a dash in its place.
+    /// Reads a letter, or a dash in its place; returns whether it was the letter.
     fn letter(&mut self, source: &mut impl Source, letter: u8) -> Result<bool, Errno> {
         match self.byte(source)? {
             byte if byte == letter => Ok(true),
@@ -102,11 +102,11 @@ impl Text {
         }
     }
 
-    /// All of the first line of a region but its name, which [`name`](Self::name) reads; `None` at the
-    /// end of the text.
+    /// Reads the first line of a region except its name, which [`name`](Self::name) reads; `None` at
+    /// the end of the text.
     ///
     /// # Errors
-    /// `EBADMSG` for another text; those of the source.
+    /// `EBADMSG` for malformed text; those of the source.
     pub fn head(&mut self, source: &mut impl Source) -> Result<Option<Region<()>>, Errno> {
         if self.peek(source)?.is_none() {
             return Ok(None);
@@ -149,7 +149,7 @@ impl Text {
         }))
     }
 
-    /// The last number of a line, after which the line may end.
+    /// Reads the last number of a line, after which the line may end.
     fn inode(&mut self, source: &mut impl Source) -> Result<u64, Errno> {
         let mut value = None;
         while let Some(byte @ b'0'..=b'9') = self.peek(source)? {
@@ -166,8 +166,8 @@ impl Text {
         }
     }
 
-    /// The rest of the line that [`head`](Self::head) began: calls `name` with the pieces of the name,
-    /// in which a newline stands for the `\012` that the kernel writes for it.
+    /// Reads the rest of the line that [`head`](Self::head) began: calls `name` with the pieces of
+    /// the name, with a newline in place of the `\012` that the kernel writes for it.
     ///
     /// # Errors
     /// Those of the source.
@@ -213,8 +213,8 @@ impl Text {
         }
     }
 
-    /// The next line without its end, or as many of its first bytes as `line` has room for; `None` at
-    /// the end of the text.
+    /// Reads the next line without its end, or as many of its first bytes as `line` has room for;
+    /// `None` at the end of the text.
     ///
     /// # Errors
     /// Those of the source.
@@ -242,7 +242,7 @@ impl Text {
     }
 }
 
-/// The file of these numbers; memory without one has zeros.
+/// Returns the file with these numbers; they are zeros for memory without a file.
 pub fn file(major: u32, minor: u32, inode: u64) -> Option<FileId> {
     (major != 0 || minor != 0 || inode != 0).then(|| FileId {
         device: libc::makedev(major, minor),

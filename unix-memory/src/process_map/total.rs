@@ -1,4 +1,4 @@
-//! How much memory a process has in use, in all: Linux and Android.
+//! How much memory a process uses, in total: Linux and Android.
 
 use crate::error::{Errno, Result};
 use crate::os;
@@ -8,10 +8,10 @@ use crate::process_map::text::{Source, Text};
 use crate::process_map::usage::{Usage, key_and_value};
 
 impl Usage {
-    /// Returns how much memory the calling process has in use in all.
+    /// Returns how much memory the calling process uses in total.
     ///
-    /// The kernel adds up the figures of all mappings; before Linux 4.14, which cannot, this adds up
-    /// [`Smaps`].
+    /// The kernel adds up the figures of all mappings; before Linux 4.14, where it cannot, this adds
+    /// up [`Smaps`].
     ///
     /// # Errors
     /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
@@ -29,7 +29,7 @@ impl Usage {
         Self::read(None)
     }
 
-    /// Returns how much memory the process with this number has in use in all.
+    /// Returns how much memory the process with this number uses in total.
     ///
     /// # Errors
     /// Those of [`ProcessMap::of`](super::ProcessMap::of).
@@ -53,7 +53,7 @@ impl Usage {
                 return Ok(usage);
             }
         }
-        // An older kernel; or the process has ended, which this reports.
+        // An older kernel; or the process has ended, in which case this returns the error.
         Self::sum(process)
     }
 
@@ -65,10 +65,10 @@ impl Usage {
         Ok(total)
     }
 
-    /// Reads a region that has no mapping of its own.
+    /// Reads a region that does not describe a single mapping.
     fn read_total(source: &mut impl Source) -> core::result::Result<Self, Errno> {
         let (mut text, mut usage, mut line) = (Text::new(), Self::default(), [0; 256]);
-        // Its first line is about all addresses together.
+        // The first line covers all addresses together.
         text.head(source)?.ok_or(libc::ESRCH)?;
         text.name(source, &mut |_| {})?;
         while let Some(line) = text.line(source, &mut line)? {
@@ -88,7 +88,7 @@ mod tests {
     fn without_a_total_it_is_the_sum() {
         let (sum, total) = (Usage::sum(None), Usage::of_self());
         let (sum, total) = (sum.expect("/proc"), total.expect("/proc"));
-        // (Other threads are at work.)
+        // (Other threads are running.)
         assert!((total.rss / 2..total.rss * 2).contains(&sum.rss));
         assert!(sum.pss <= sum.rss && sum.anonymous > 0);
         let is_there = |usage: &Usage| (usage.pss_dirty.is_some(), usage.ksm.is_some());

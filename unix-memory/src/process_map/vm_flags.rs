@@ -129,7 +129,7 @@ bitflags::bitflags! {
     }
 }
 
-/// The kernel's words.
+/// The kernel's words for the flags.
 const WORDS: [(&[u8; 2], VmFlags); 37] = [
     (b"rd", VmFlags::READABLE),
     (b"wr", VmFlags::WRITABLE),
@@ -171,7 +171,7 @@ const WORDS: [(&[u8; 2], VmFlags); 37] = [
 ];
 
 impl VmFlags {
-    /// Those of the words in a line.
+    /// Parses the words in a line.
     pub(super) fn parse(line: &[u8]) -> Self {
         let words = line.split(|&byte| byte == b' ' || byte == b'\t');
         let known = words.filter_map(|word| {
