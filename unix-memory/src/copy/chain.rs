@@ -1,13 +1,13 @@
-//! What was at a signal before the handler of faults, so that it can hand on.
+//! The handlers that were installed at a signal before the handler of faults, so that it can hand on.
 //!
-//! The handler may be installed several times, each time over another one, and one that was
-//! installed over it may hand on to it in turn: theirs, ours, theirs, ours. So there is a stack of
-//! what was found, and at each further turn with the same signal the handler goes one further down.
+//! The handler may be installed several times, each time over another one, and a handler that was
+//! installed over it may hand on to it in turn: theirs, ours, theirs, ours. So the earlier handlers
+//! form a stack, and on each further turn with the same signal the handler goes one level down.
 //!
-//! How many turns there were is written where the kernel keeps what the signal interrupted: it
-//! leaves the `uc_link` of a `ucontext` zero, new for every signal, and looks at it never again.
-//! Each turn puts a byte there. Nothing is left behind where a handler does not return. (Two copies
-//! of this crate in one program have different bytes, and each counts its own.)
+//! The number of turns is written where the kernel keeps the interrupted state: it leaves the
+//! `uc_link` of a `ucontext` zero, new for every signal, and never looks at it again. Each turn
+//! shifts a byte in there. Nothing is left behind if a handler does not return. (Two copies of this
+//! crate in one program have different bytes, and each counts its own.)
 
 use core::ffi::c_void;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -15,39 +15,39 @@ use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use crate::error::Errno;
 
-/// So many different ones there may be in all.
+/// How many different dispositions there may be in all.
 const SLOTS: usize = (1 << BITS) - 1;
-/// So many there may be at once.
+/// How many there may be at once.
 const DEPTH: usize = (usize::BITS / BITS) as usize;
 /// The width of an entry of an order.
 const BITS: u32 = 4;
 
 /// The dispositions of one signal that the handler replaced.
 ///
-/// Handlers read it at any time; what changes it holds a lock.
+/// Handlers read it at any time; changes are made under a lock.
 pub struct Chain {
-    /// Numbers of `slots`, counted from one, the last that was found in the lowest bits; zero is
+    /// Indices into `slots`, counted from one, the last that was found in the lowest bits; zero is
     /// none.
     order: AtomicUsize,
-    /// How many slots are taken. They are never given back: a handler may be reading one.
+    /// How many slots are taken. They are never released: a handler may be reading one.
     taken: AtomicUsize,
     slots: [Before; SLOTS],
 }
 
-/// An order to go back to.
+/// An order that can be restored.
 #[derive(Clone, Copy)]
 pub struct Order(usize);
 
-/// The disposition of a signal, as far as the handler has to know it: mask and other flags are
-/// those of the handler itself too, so that the kernel sees to them.
+/// The disposition of a signal, as far as the handler has to know it: the handler itself has the same
+/// mask and other flags, so the kernel applies them.
 pub struct Before {
     /// `SIG_DFL`, `SIG_IGN` or a function.
     action: AtomicUsize,
     /// `SA_SIGINFO`: the function takes all three arguments.
     takes_info: AtomicBool,
-    /// `SA_RESETHAND`: it is called once.
+    /// `SA_RESETHAND`: the function is called once.
     once: AtomicBool,
-    /// It was.
+    /// It has been called.
     spent: AtomicBool,
 }
 
@@ -60,21 +60,21 @@ impl Chain {
         }
     }
 
-    /// What the handler hands on to at its turn `turn` with the same signal, counted from zero.
+    /// Returns what the handler hands on to at turn `turn` with the same signal, counted from zero.
     pub fn at(&self, turn: usize) -> Option<&Before> {
-        // Acquire pairs with the releases below: what is in the slot was written before.
+        // Acquire pairs with the releases below: the contents of the slot are visible.
         let order = self.order.load(Acquire);
         let shift = u32::try_from(turn).ok()?.checked_mul(BITS)?;
         let number = order.checked_shr(shift)? & SLOTS;
         self.slots.get(number.checked_sub(1)?)
     }
 
-    /// Puts `found` on top, and returns the order that there was.
+    /// Puts `found` on top, and returns the previous order.
     ///
-    /// One that is in the stack already goes to the top: it is called there, and not twice.
+    /// If it is in the stack already, it moves to the top: it is called there, and not twice.
     ///
     /// # Errors
-    /// `ENOMEM` where there is no room.
+    /// `ENOMEM` if there is no room.
     pub fn push(&self, found: &libc::sigaction) -> Result<Order, Errno> {
         let before = self.order.load(Relaxed);
         let taken = self.taken.load(Relaxed);
@@ -98,12 +98,12 @@ impl Chain {
         Ok(Order(before))
     }
 
-    /// Goes back to an order.
+    /// Restores an order.
     pub fn restore(&self, order: Order) {
         self.order.store(order.0, Release);
     }
 
-    /// Takes the top off, unless it is the last: a handler that runs meanwhile still finds that.
+    /// Removes the top, unless it is the last: a handler that runs meanwhile still finds that one.
     pub fn pop(&self) {
         let below = self.order.load(Relaxed) >> BITS;
         if below != 0 {
@@ -134,7 +134,7 @@ impl Before {
             && self.once.load(Relaxed) == is_once(found)
     }
 
-    /// The action, to be taken now, and whether it takes all three arguments.
+    /// Returns the action, to be taken now, and whether it takes all three arguments.
     pub fn take(&self) -> (usize, bool) {
         let action = self.action.load(Relaxed);
         let is_function = !matches!(action, libc::SIG_DFL | libc::SIG_IGN);
@@ -144,8 +144,8 @@ impl Before {
         (action, self.takes_info.load(Relaxed))
     }
 
-    /// Makes `handlers`, the disposition with which the handler was installed over this one, what
-    /// it was.
+    /// Restores `handlers`, the disposition with which the handler was installed over this one, to
+    /// what it was.
     pub fn undo(&self, handlers: &mut libc::sigaction) {
         handlers.sa_sigaction = self.action.load(Relaxed);
         handlers.sa_flags &= !libc::SA_SIGINFO;
@@ -204,7 +204,7 @@ impl Drop for Turn {
     }
 }
 
-/// What this copy of the crate marks its turns with; never zero.
+/// The mark of this copy of the crate for its turns; never zero.
 fn mark() -> u8 {
     let unique = mark as *const () as usize;
     #[allow(clippy::cast_possible_truncation, reason = "at most 255")]
@@ -257,10 +257,10 @@ mod tests {
         assert_eq!(pushed, DEPTH.min(SLOTS));
         let top = pushed + 1;
         assert_eq!(actions(&chain)[0], Some(top));
-        // One that is known has room.
+        // A known disposition has room.
         chain.push(&disposition(2)).map(drop).unwrap();
         assert_eq!(actions(&chain)[..2], [Some(2), Some(top)]);
-        // And again when others have gone.
+        // And there is room again once others have gone.
         for _ in 0..DEPTH {
             chain.pop();
         }
@@ -273,7 +273,7 @@ mod tests {
         let address: *mut c_void = context.as_mut_ptr().cast();
         let mut kept = [const { None }; size_of::<usize>()];
         for (expected, place) in kept.iter_mut().enumerate() {
-            // SAFETY: it is as large as what is looked at.
+            // SAFETY: it is as large as the part that is accessed.
             let (turn, number) = unsafe { Turn::take(address) };
             assert_eq!(number, Some(expected));
             *place = Some(turn);

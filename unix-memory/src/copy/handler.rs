@@ -1,4 +1,4 @@
-//! The handler of the faults that copies make: Linux and Android.
+//! The handler for the faults of copies: Linux and Android.
 
 use core::ffi::{c_int, c_void};
 use core::mem::{self, MaybeUninit};
@@ -12,22 +12,22 @@ use crate::error::Errno;
 use crate::os::call::{self, errno};
 use crate::process::Process;
 
-/// Whether there can be one.
+/// Whether there can be a handler.
 pub const AVAILABLE: bool = arch::AVAILABLE;
 
-/// A page behind a mapping is gone, or cannot be reached.
+/// A page behind a mapping is gone, or cannot be accessed.
 const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
 
-/// Whether copies rely on it.
+/// Whether copies rely on the handler.
 static IS_USED: AtomicBool = AtomicBool::new(false);
 
-/// What was there before, for each of [`SIGNALS`].
+/// The earlier dispositions, for each of [`SIGNALS`].
 static BEFORE: [Chain; 2] = [const { Chain::new() }; 2];
 
-/// The number of the process one of whose threads changes dispositions; zero where none does.
+/// The number of the process that has a thread changing dispositions; zero if none does.
 static BUSY: AtomicU32 = AtomicU32::new(0);
 
-/// Keeps other threads from changing dispositions here.
+/// Prevents other threads of this crate from changing dispositions.
 struct Busy;
 
 impl Busy {
@@ -37,11 +37,12 @@ impl Busy {
         // Acquire pairs with the release below.
         while let Err(now) = BUSY.compare_exchange(found, us, AcqRel, Acquire) {
             found = if now == us {
-                // Another thread, and not for long.
+                // Another thread, which will not be long.
                 call::pause();
                 0
             } else {
-                // Done; or a thread of the parent was at work when it forked, and did not come along.
+                // It is done; or a thread of the parent was at work when it forked, and does not
+                // exist here.
                 now
             };
         }
@@ -55,10 +56,10 @@ impl Drop for Busy {
     }
 }
 
-/// Installs the handler, or puts it on top again where another one was installed over it.
+/// Installs the handler, or puts it on top again if another one was installed over it.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy; `ENOMEM` after too many others; what `sigaction` says.
+/// `ENOSYS` where there is no such copy; `ENOMEM` after too many others; those of `sigaction`.
 pub fn install() -> Result<(), Errno> {
     if !AVAILABLE {
         return Err(libc::ENOSYS);
@@ -75,11 +76,11 @@ pub fn install() -> Result<(), Errno> {
     Ok(())
 }
 
-/// Has copies rely on the handler no longer, and puts back what was there before it, for each
-/// signal at which it is on top.
+/// Stops copies from relying on the handler, and restores the handler before it, for each signal at
+/// which it is on top.
 ///
 /// # Errors
-/// What `sigaction` says; copies do not rely on it all the same.
+/// Those of `sigaction`; copies no longer rely on the handler all the same.
 pub fn uninstall() -> Result<(), Errno> {
     if !AVAILABLE {
         return Ok(());
@@ -90,15 +91,15 @@ pub fn uninstall() -> Result<(), Errno> {
     uninstall_for(1).and(first)
 }
 
-/// Whether copies rely on the handler.
+/// Returns whether copies rely on the handler.
 pub fn is_used() -> bool {
     IS_USED.load(Acquire)
 }
 
-/// Whether it is on top at both signals.
+/// Returns whether it is on top at both signals.
 ///
 /// # Errors
-/// What `sigaction` says.
+/// Those of `sigaction`.
 pub fn is_in_place() -> Result<bool, Errno> {
     for signal in SIGNALS {
         if !is_ours(&disposition(signal, None)?) {
@@ -108,35 +109,35 @@ pub fn is_in_place() -> Result<bool, Errno> {
     Ok(true)
 }
 
-/// Installs it for the signal of that index; returns whether it was not on top.
+/// Installs it for the signal with that index; returns whether it was not on top.
 fn install_for(index: usize) -> Result<bool, Errno> {
     let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
     let mut old = disposition(signal, None)?;
-    // Until what was replaced is what the handler was told beforehand.
+    // Until the handler that was replaced is the one that the chain recorded beforehand.
     while !is_ours(&old) {
-        // From here to the call, one that hands on to us is called twice, should a signal come.
+        // From here to the call, a handler that hands on to us is called twice if a signal comes.
         let order = chain.push(&old)?;
         let mut new = old;
         new.sa_sigaction = our_address();
         new.sa_flags |= libc::SA_SIGINFO;
-        // What the old one resets after one signal, is reset in the chain.
+        // If the old one resets itself after one signal, the chain does that.
         new.sa_flags &= !libc::SA_RESETHAND;
         if matches!(old.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
-            // Nothing depends on where it runs: on the stack that has room for it, if there is one.
+            // It can run anywhere: on the alternate stack, which has room for it, if there is one.
             new.sa_flags |= libc::SA_ONSTACK;
         }
         let replaced = disposition(signal, Some(&new)).inspect_err(|_| chain.restore(order))?;
         if same(&replaced, &old) {
             return Ok(true);
         }
-        // Somebody else was faster.
+        // Another thread was faster.
         chain.restore(order);
         old = replaced;
     }
     Ok(false)
 }
 
-/// Puts back what was there before, if it is on top for the signal of that index.
+/// Restores the earlier handler, if ours is on top for the signal with that index.
 fn uninstall_for(index: usize) -> Result<(), Errno> {
     let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
     let mut old = disposition(signal, None)?;
@@ -149,11 +150,11 @@ fn uninstall_for(index: usize) -> Result<(), Errno> {
     before.undo(&mut old);
     let replaced = disposition(signal, Some(&old))?;
     if is_ours(&replaced) {
-        // What is there again may hand on to us: then we go one further down.
+        // The restored handler may hand on to us: then we go one level further down.
         chain.pop();
         return Ok(());
     }
-    // Somebody else was faster, and hands on to us, as far as we know.
+    // Another thread was faster, and its handler hands on to us, as far as we know.
     disposition(signal, Some(&replaced)).map(drop)
 }
 
@@ -169,17 +170,17 @@ fn same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
     one.sa_sigaction == other.sa_sigaction && one.sa_flags == other.sa_flags
 }
 
-/// `sigaction`: the disposition of `signal` until now, which becomes `new`.
+/// Calls `sigaction`: returns the disposition of `signal`, and replaces it with `new`.
 fn disposition(signal: c_int, new: Option<&libc::sigaction>) -> Result<libc::sigaction, Errno> {
     let mut old = MaybeUninit::<libc::sigaction>::zeroed();
     let new = new.map_or(ptr::null(), ptr::from_ref);
     // SAFETY: `new` is null, or a whole disposition: the one below, of a handler that lives as long
-    // as the program and does what a handler may, or one that the kernel told.
+    // as the program and does only what a handler may, or one that the kernel returned.
     if unsafe { libc::sigaction(signal, new, old.as_mut_ptr()) } != 0 {
         return Err(errno());
     }
-    // SAFETY: the call succeeded, so that it wrote all of it; and it holds integers alone, for
-    // which zero is a value.
+    // SAFETY: the call succeeded, so it wrote all of it; and it holds only integers, for which zero
+    // is a value.
     Ok(unsafe { old.assume_init() })
 }
 
@@ -190,7 +191,7 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
         .cast::<usize>();
     // SAFETY: the kernel hands over a `ucontext`, which has the program counter there.
     let faulted_at = unsafe { pc.read() };
-    // SAFETY: the kernel hands over what it knows of the signal.
+    // SAFETY: the kernel passes its description of the signal.
     let code = unsafe { (*info).si_code };
     let sent = is_sent(signal, code);
     match arch::resume(faulted_at) {
@@ -202,28 +203,28 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
     }
 }
 
-/// Whether the signal was sent, and does not come again if the thread goes on: by a process, or by
-/// the kernel to tell of a broken page that nobody has touched yet (`BUS_MCEERR_AO`).
+/// Returns whether the signal was sent, and does not come again if the thread goes on: by a process,
+/// or by the kernel to report a broken page that nobody has touched yet (`BUS_MCEERR_AO`).
 const fn is_sent(signal: c_int, code: c_int) -> bool {
     const BUS_MCEERR_AO: c_int = 5;
     code <= 0 || (signal == libc::SIGBUS && code == BUS_MCEERR_AO)
 }
 
-/// Does what the kernel would have done had this handler not been there.
+/// Does what the kernel would have done without this handler.
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
     let chain = &BEFORE[usize::from(signal != SIGNALS[0])];
     // SAFETY: it is the context of the handler, which calls this.
     let (turn, number) = unsafe { Turn::take(context) };
     let before = number.and_then(|number| chain.at(number));
-    // None is left where one that was installed over this one was installed again over itself, and
-    // has forgotten what was there before.
+    // None is left if a handler that was installed over this one was installed again over itself, and
+    // has forgotten the earlier one.
     let (action, takes_info) = before.map_or((libc::SIG_DFL, false), Before::take);
     match action {
         libc::SIG_IGN if sent => {}
-        // A fault that is ignored, or blocked, ends the process all the same.
+        // A fault whose signal is ignored, or blocked, ends the process all the same.
         libc::SIG_DFL | libc::SIG_IGN => {
             let mut default = MaybeUninit::<libc::sigaction>::zeroed();
-            // SAFETY: it holds integers alone.
+            // SAFETY: it holds only integers.
             let default = unsafe { default.assume_init_mut() };
             default.sa_sigaction = libc::SIG_DFL;
             let _cannot_fail = disposition(signal, Some(default));
@@ -231,7 +232,7 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
                 // SAFETY: the call has no preconditions, and a handler may make it.
                 unsafe { libc::raise(signal) };
             }
-            // Else the instruction faults again, with all that a core file wants to know.
+            // Otherwise the instruction faults again, so that a core file is complete.
         }
         function if takes_info => {
             // SAFETY: it was installed as a function that takes these arguments.
@@ -251,14 +252,14 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
     drop(turn);
 }
 
-/// Whether the handler is installed and this thread lets it run: the kernel ends a process whose
-/// thread faults while it blocks the signal.
+/// Returns whether the handler is installed and this thread lets it run: the kernel ends a process if
+/// a thread faults while it blocks the signal.
 #[inline]
 pub fn is_ready() -> bool {
     IS_USED.load(Relaxed) && !are_blocked()
 }
 
-/// Whether this thread blocked one of the signals when it was first asked.
+/// Returns whether this thread blocked one of the signals when that was first read.
 #[cfg(feature = "std")]
 #[inline]
 fn are_blocked() -> bool {
@@ -274,7 +275,7 @@ fn are_blocked() -> bool {
     })
 }
 
-/// Whether this thread blocks one of the signals: without `std` there is nowhere to keep it.
+/// Returns whether this thread blocks one of the signals: without `std` the answer cannot be kept.
 #[cfg(not(feature = "std"))]
 fn are_blocked() -> bool {
     ask_are_blocked()
@@ -283,11 +284,11 @@ fn are_blocked() -> bool {
 #[cold]
 fn ask_are_blocked() -> bool {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: given null, the call changes nothing, and writes the mask that there is room for.
+    // SAFETY: given null, the call changes nothing, and writes the mask, for which there is room.
     let result = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr()) };
     result != 0
         || SIGNALS.into_iter().any(|signal| {
-            // SAFETY: the call succeeded, so that it wrote all of the mask.
+            // SAFETY: the call succeeded, so it wrote all of the mask.
             unsafe { libc::sigismember(mask.as_ptr(), signal) != 0 }
         })
 }

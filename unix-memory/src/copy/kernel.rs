@@ -1,16 +1,17 @@
-//! Copies that the kernel makes, by whichever of its calls.
+//! Copies made by the kernel, by any of its calls.
 
 use super::pipe::Pipe;
 use crate::error::Errno;
 use crate::os::{self, call};
 use crate::page::page_size;
 
-/// A copy that ended early: after `done` bytes, for the reason `errno`.
+/// A copy that ended early: after `done` bytes, with the error `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
     pub done: usize,
     pub errno: Errno,
-    /// Whether the mapping's memory is gone there; else `EFAULT` is of the caller's own buffer.
+    /// Whether the mapping's memory is gone there; otherwise `EFAULT` is about the caller's own
+    /// buffer.
     pub is_gone: bool,
 }
 
@@ -24,7 +25,7 @@ impl Stop {
     }
 }
 
-/// Which of the two addresses is in the memory that may be gone.
+/// Which of the two addresses lies in the memory that may be gone.
 #[derive(Clone, Copy)]
 pub enum Direction {
     Out,
@@ -36,13 +37,13 @@ pub enum Chosen {
     Processor,
     ProcessVm,
     Pipe,
-    /// The kernel, as it likes.
+    /// The kernel, by whichever call works.
     Kernel,
 }
 
-/// The kernel's copies, with the pipe that some of them take.
+/// The kernel's copies, with the pipe that some of them need.
 pub struct Kernel {
-    /// Opened when it is needed first.
+    /// Opened when it is first needed.
     pipe: Option<Pipe>,
 }
 
@@ -79,14 +80,14 @@ impl Kernel {
                 let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
                     return Ok(());
                 };
-                // Missing or forbidden; or gone, but it says so of a device's memory too, of which
-                // a pipe knows better.
+                // It is missing or forbidden; or the memory is gone, which it also reports for a
+                // device's memory, where a pipe gives the right answer.
                 let (rest, done) = (len - first.done, first.done);
                 let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
-                // SAFETY: what is left of what the caller vouches for.
+                // SAFETY: the rest of what the caller vouches for.
                 unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
                     done: done + second.done,
-                    // Without a pipe, the first word is the last.
+                    // Without a pipe, the first error stands.
                     ..if self.pipe.is_none() && first.is_gone {
                         first
                     } else {
@@ -126,8 +127,8 @@ unsafe fn by_process_vm(
     len: usize,
     direction: Direction,
 ) -> Result<(), Stop> {
-    // Asked for each time: a child made by `vfork` has the same memory, and another number. Kept in that
-    // memory, its number would outlive it, and could become that of a stranger.
+    // Requested each time: a child made by `vfork` has the same memory, but another number. A number
+    // kept in that memory would outlive the child, and could become that of an unrelated process.
     let process = call::process_id();
     by_kernel(from, to, len, direction, |from, to, len| match direction {
         // SAFETY: a part of what the caller vouches for: `to` can be written.
@@ -137,10 +138,10 @@ unsafe fn by_process_vm(
     })
 }
 
-/// Calls `call` with addresses and a length until all is copied, or nothing more can be.
+/// Calls `call` with addresses and a length until everything is copied, or nothing more can be.
 ///
-/// A call copies some bytes and says how many. It may refuse all for the sake of one page: then the
-/// pages are tried one by one, so that what is done is exact.
+/// A call copies some bytes and returns how many. It may refuse all of them because of one page: then
+/// the pages are tried one by one, so that the number of bytes copied is exact.
 fn by_kernel(
     from: *const u8,
     to: *mut u8,
@@ -181,8 +182,8 @@ mod tests {
 
     use super::*;
 
-    /// A kernel that copies at most `most` bytes at a time, and refuses every call that has a byte
-    /// of what is gone, from `gone` on; it is interrupted every third time.
+    /// A kernel that copies at most `most` bytes at a time, and refuses every call that includes a
+    /// byte that is gone, from `gone` on; every third call is interrupted.
     fn done(most: usize, start: usize, len: usize, gone: usize) -> Result<(), Stop> {
         let calls = Cell::new(0);
         let copied = Cell::new(start);

@@ -1,93 +1,92 @@
-//! Which way bytes are copied where memory may be gone, and the handler of their faults.
+//! The ways to copy bytes where memory may be gone, and the handler for their faults.
 
 use super::handler;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 
-/// A way to copy bytes out of or into a [`SharedMapping`](crate::SharedMapping), such that memory
-/// which is gone, because its file was truncated, a device failed or a disk is full, is an error.
+/// A way to copy bytes out of or into a [`SharedMapping`](crate::SharedMapping) that returns an error
+/// if memory is gone, because the file was truncated, a device failed or a disk is full.
 ///
-/// All methods choose for themselves: [`Handler`](Self::Handler) where it is installed and the
-/// thread lets it run, else [`ProcessVm`](Self::ProcessVm), and [`Pipe`](Self::Pipe) where that is
-/// missing or forbidden, or reports that memory is gone. (It reports that of a device's memory,
-/// too.) `read_at_with` and `write_at_with` take one way and no other.
+/// All methods choose by themselves: [`Handler`](Self::Handler) if it is installed and the thread
+/// lets it run, else [`ProcessVm`](Self::ProcessVm), and [`Pipe`](Self::Pipe) if that is missing or
+/// forbidden, or reports that memory is gone. (It also reports that for a device's memory.)
+/// `read_at_with` and `write_at_with` use only the given one.
 ///
-/// The choice is the same for all memory. Shared memory without a name is a file to the kernel:
-/// root can truncate it through `/proc/PID/map_files`. A page of a memfd that nobody can truncate
-/// may be punched out, and there may be no memory for a new one where memory is not overcommitted.
+/// The choice is the same for all memory, even where truncation seems impossible. Shared memory
+/// without a name is a file to the kernel: root can truncate it through `/proc/PID/map_files`. A page
+/// of a memfd that nobody can truncate may be punched out, and if memory is not overcommitted there
+/// may be none for a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mechanism {
     /// The processor copies, and the handler of SIGBUS and SIGSEGV that [`install_fault_handler`]
-    /// installs ends the copy where it faults. As fast as `memcpy`, without a system call.
+    /// installs ends the copy if it faults. As fast as `memcpy`, without a system call.
     ///
-    /// Where the caller's own buffer is what faults, the signal is raised as by any other access to
-    /// the buffer.
+    /// If the caller's own buffer faults, the signal is raised as by any other access to the buffer.
     ///
     /// # Platform
-    /// Linux and Android on x86_64, aarch64 and riscv64. Not in a thread that blocked one of the
-    /// two signals at its first copy.
+    /// Linux and Android on x86_64, aarch64 and riscv64. Not in a thread that blocked one of the two
+    /// signals at its first copy.
     Handler,
-    /// The kernel copies, as it does between two processes, by one system call: slower for few
-    /// bytes, and nothing is installed. Source: process_vm_readv(2).
+    /// The kernel copies, as it does between two processes, by one system call: slower for small
+    /// copies, and nothing is installed. Source: process_vm_readv(2).
     ///
     /// # Platform
-    /// Linux and Android. A seccomp filter may forbid it: where the filter returns an error, the
-    /// next mechanism is tried; where it ends the process, install the handler. It does not reach
-    /// the memory of devices, nor secret memory.
+    /// Linux and Android. A seccomp filter may forbid it. If the filter returns an error, the next
+    /// mechanism is tried; if it ends the process, install the handler. It cannot access the memory
+    /// of devices or secret memory.
     #[doc(alias("process_vm_readv", "process_vm_writev"))]
     ProcessVm,
-    /// The kernel copies into and out of a pipe that is made for it: some system calls, and two
-    /// file descriptors for a moment. On every system.
+    /// The kernel copies through a pipe that is made for it, which takes several system calls and,
+    /// for a moment, two file descriptors. On every system.
     #[doc(alias = "pipe")]
     Pipe,
 }
 
-/// Whether the handler of faults is installed: what [`fault_handler`] returns.
+/// Whether the fault handler is installed: the result of [`fault_handler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultHandler {
-    /// It is not used: it was not installed, or was uninstalled, or there is none for this system.
-    /// The kernel copies.
+    /// It is not used: it was not installed, or was uninstalled, or this system has none. The kernel
+    /// copies.
     Absent,
     /// It is used, and the kernel calls it at both signals.
     Installed,
     /// It is used, but another handler was installed over it at one of the signals, or at both.
     ///
-    /// Copies still rely on it. Where the other handler hands on to it, that works; where it does
-    /// not, it gets the faults of copies, and most likely ends the process.
-    /// [`install_fault_handler`] puts this one on top again.
+    /// Copies still rely on it. If the other handler hands on to it, that works; if not, the other
+    /// handler gets the faults of copies, and most likely ends the process. [`install_fault_handler`]
+    /// puts this one on top again.
     Replaced,
 }
 
-/// Installs, for the whole process, the handler with which copies of every
-/// [`SharedMapping`](crate::SharedMapping) are as fast as `memcpy` and still return an error where
+/// Installs, for the whole process, the fault handler. With it, copies of every
+/// [`SharedMapping`](crate::SharedMapping) are as fast as `memcpy` and still return an error if
 /// memory is gone.
 ///
-/// Without it nothing less is promised, but each copy takes a system call. Where it is installed
-/// and in place, this does nothing. Where another handler was installed over it, this puts it on
-/// top again, and it hands on to that one. [`fault_handler`] asks the kernel which it is, and
-/// [`uninstall_fault_handler`] is the way back.
+/// Without it the guarantees are the same, but each copy takes a system call. If it is installed and
+/// in place, this does nothing. If another handler was installed over it, this puts it on top again,
+/// and it hands on to that one. [`fault_handler`] asks the kernel for its state, and
+/// [`uninstall_fault_handler`] uninstalls it.
 ///
-/// The handler of SIGBUS and SIGSEGV acts on the faults of this crate's copies alone. Every other
-/// signal takes the way that it would have taken: the function that was installed before is called
+/// The handler of SIGBUS and SIGSEGV acts only on the faults of this crate's copies. Every other
+/// signal has the effect that it would have had: the function that was installed before is called
 /// with its mask, its stack and its flags; a signal that was ignored is ignored; a fault for which
 /// there was no handler ends the process with that signal. So a crash is still a crash.
 ///
-/// * **Later handlers**: whoever installs one afterwards must hand on to the one before, as this
-///   one does; else it gets the faults of copies, and most likely ends the process. The kernel
-///   reports this to nobody. Best install the handlers that do not hand on first and this one last,
-///   or call this again after a library that installs handlers was loaded. They may hand on to each
-///   other in a circle: each time that this one is called again with the same signal, it hands on
-///   to an older one, at most eight times, and then to none.
-/// * **Blocked signals**: the kernel ends a process that faults in a thread which blocks the
-///   signal. So copies in such a thread are made by the kernel. With the feature `std` each
-///   thread's mask is read once, at its first copy after the installation. A thread that blocks one
-///   of the signals after that, or that copies in a signal handler whose mask (`sa_mask`) blocks
-///   one, is ended by a fault of its copies: nothing can see the mask without a system call for
-///   each copy. Such code must copy by [`Mechanism::ProcessVm`] or [`Mechanism::Pipe`]. A thread
-///   that unblocks them after its first copy goes on with copies by the kernel. Without `std` each
-///   copy reads the mask.
-/// * **fork**: a child has the handler too. **exec**: the new program has it no longer.
+/// * **Later handlers**: a handler that is installed later must hand on to the one before, as this
+///   one does; otherwise it gets the faults of copies, and most likely ends the process. The kernel
+///   does not report this. It is best to install handlers that do not hand on first and this one
+///   last, or to call this again after loading a library that installs handlers. Handlers may hand on
+///   to each other in a circle: each time that this one is called again with the same signal, it
+///   hands on to an older one, at most eight times, and then to none.
+/// * **Blocked signals**: the kernel ends a process that faults in a thread which blocks the signal.
+///   In such a thread, therefore, the kernel copies. With the feature `std`, each thread's mask is
+///   read once, at its first copy after the installation. If a thread blocks one of the signals after
+///   that, or copies in a signal handler whose mask (`sa_mask`) blocks one, a fault of its copies
+///   ends the process: the mask cannot be read without a system call for each copy. Such code must
+///   copy by [`Mechanism::ProcessVm`] or [`Mechanism::Pipe`]. If a thread unblocks the signals after
+///   its first copy, the kernel still makes its copies. Without `std`, each copy reads the mask.
+/// * **fork**: a child has the handler too. **exec**: the new program does not have it.
 /// * **Libraries**: code that has called this must not be unloaded (`dlclose`), not even after
 ///   [`uninstall_fault_handler`]: another handler may hand on to it.
 /// * **Signal handlers** must not call this.
@@ -96,10 +95,10 @@ pub enum FaultHandler {
 ///
 /// # Errors
 /// Nothing changes then.
-/// * `ENOSYS` with [`Reason::Unsupported`]: there is no such copy here.
-/// * `ENOMEM`: this handler was installed over 15 different ones already; or there is no memory to
-///   tell a child from its parent.
-/// * What else `sigaction` fails with, as where a seccomp filter forbids it.
+/// * `ENOSYS` with [`Reason::Unsupported`]: this system has no such copy.
+/// * `ENOMEM`: this handler was already installed over 15 different ones; or there is no memory to
+///   distinguish a child from its parent.
+/// * Any other error of `sigaction`, for example if a seccomp filter forbids it.
 ///
 /// # Platform
 /// Linux and Android on x86_64, aarch64 and riscv64. Elsewhere the kernel copies.
@@ -134,16 +133,16 @@ pub fn install_fault_handler() -> Result<()> {
     })
 }
 
-/// Returns whether the handler of faults is used and, as the kernel reports it, still in place: two
-/// system calls where it is used, none where not.
+/// Returns whether the fault handler is used and, as the kernel reports it, still in place. This
+/// takes two system calls if it is used, and none if not.
 ///
 /// Source: sigaction(2), POSIX.1-2024.
 ///
 /// # Errors
-/// What `sigaction` fails with, as where a seccomp filter forbids it.
+/// Those of `sigaction`, for example if a seccomp filter forbids it.
 ///
 /// # Platform
-/// [`FaultHandler::Absent`] everywhere but on Linux and Android.
+/// [`FaultHandler::Absent`] on all systems except Linux and Android.
 ///
 /// ```
 /// use unix_memory::{FaultHandler, fault_handler, install_fault_handler};
@@ -166,28 +165,28 @@ pub fn fault_handler() -> Result<FaultHandler> {
     }
 }
 
-/// Goes back to copies by the kernel, for the whole process, and uninstalls the handler of faults
-/// as far as that is possible.
+/// Goes back to copies by the kernel, for the whole process, and uninstalls the fault handler as far
+/// as possible.
 ///
-/// At a signal where the handler is on top, what was there before it is put back. Where another one
-/// was installed over it, the signal is left alone, because that one may hand on to it. Without a
-/// handler this does nothing. Afterwards [`install_fault_handler`] may be called again.
+/// At a signal where the handler is on top, the earlier handler is restored. If another one was
+/// installed over it, the signal is left alone, because that one may hand on to it. If the handler is
+/// not installed, this does nothing. Afterwards [`install_fault_handler`] may be called again.
 ///
-/// Libraries that install handlers are best uninstalled in the reverse order: the one that was
-/// installed last first.
+/// Libraries that install handlers are best uninstalled in reverse order: the one that was installed
+/// last goes first.
 ///
-/// No other thread may copy by the processor at this moment: a copy that has begun by then, and
-/// faults, is handed to the handler that was put back.
+/// No other thread may be copying by the processor at this moment: if a copy that has already begun
+/// faults, the restored handler gets the fault.
 ///
 /// Source: sigaction(2), POSIX.1-2024.
 ///
 /// # Errors
-/// What `sigaction` fails with, as where a seccomp filter forbids it. Copies are made by the kernel
-/// then, too, but the handler may still be there. `ENOMEM` where there is no memory to tell a child
+/// Those of `sigaction`, for example if a seccomp filter forbids it. The kernel makes copies then,
+/// too, but the handler may still be installed. `ENOMEM` if there is no memory to distinguish a child
 /// from its parent; nothing changes then.
 ///
 /// # Platform
-/// It does nothing but on Linux and Android.
+/// Does nothing on systems other than Linux and Android.
 ///
 /// ```
 /// use unix_memory::{FaultHandler, fault_handler, install_fault_handler, uninstall_fault_handler};

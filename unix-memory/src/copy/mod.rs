@@ -1,14 +1,14 @@
 //! Copies out of and into memory that others may change, and that may be gone.
 //!
-//! No access of Rust's own touches such bytes, but for the atomics that `atomic` gives out. Copies
-//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model that is what
-//! another process does, or a device: something from outside that changes bytes, or looks at them.
-//! It can always be told as relaxed atomic accesses of just the size in which this program accesses
-//! the same bytes itself: to store a byte as an exchange of the whole atomic that has it, to load
-//! some as a load of which the other bytes are dropped. So copies race with nothing, as long as the
-//! program itself has no two sizes at once, which `claims` sees to.
+//! No access of Rust's own touches such bytes, except for the atomics that `atomic` returns. Copies
+//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model that is like another
+//! process, or a device: something from outside that changes bytes, or looks at them. Each copy can
+//! be described as relaxed atomic accesses of exactly the size in which this program accesses the
+//! same bytes itself: storing a byte is an exchange of the whole atomic that contains it, loading
+//! some is a load whose other bytes are dropped. So copies race with nothing, as long as the program
+//! itself never uses two sizes at once, which `claims` ensures.
 //!
-//! What is copied is not copied at once: each byte comes old or new.
+//! A copy does not happen at one moment: each byte is either old or new.
 
 mod kernel;
 pub mod mechanism;
@@ -32,23 +32,23 @@ use self::mechanism::Mechanism;
 use crate::arch;
 use crate::error::{Errno, Reason};
 
-/// So many bytes go through memory of the stack at a time, where they have to.
+/// This many bytes go through the stack at a time, where that is necessary.
 pub const CHUNK: usize = 4 << 10;
 
-/// Copies by one mechanism, or by those that there are.
+/// Copies by one mechanism, or by those that exist.
 pub struct Copier {
     mechanism: Chosen,
     kernel: Kernel,
 }
 
 impl Copier {
-    /// What is best here.
+    /// Uses the best mechanism here.
     #[inline]
     pub fn new() -> Self {
         Self::by_processor_if(handler::is_ready())
     }
 
-    /// What is best here for memory that cannot be gone.
+    /// Uses the best mechanism here for memory that cannot be gone.
     pub fn for_what_stays() -> Self {
         Self::by_processor_if(true)
     }
@@ -62,10 +62,10 @@ impl Copier {
         })
     }
 
-    /// That mechanism alone.
+    /// Uses only that mechanism.
     ///
     /// # Errors
-    /// `ENOSYS` where the system does not have it, `ENOTSUP` where the handler is not installed, or
+    /// `ENOSYS` where the system does not have it, `ENOTSUP` if the handler is not installed, or
     /// blocked.
     pub fn with(mechanism: Mechanism) -> Result<Self, (Errno, Reason)> {
         Ok(Self::of(match mechanism {
@@ -91,20 +91,19 @@ impl Copier {
     /// Copies `len` bytes from `from` to `to`, which need not be initialized.
     ///
     /// # Safety
-    /// `to` is valid for writes of `len` bytes. The bytes from `from` on lie in mapped pages that
-    /// can be read, and the program itself accesses them in no way but by atomics of one size each.
-    /// They may be gone, unless this copier is for such as cannot be.
+    /// `to` is valid for writes of `len` bytes. The bytes from `from` on lie in mapped pages that can
+    /// be read, and the program itself accesses them only by atomics of one size each. They may be
+    /// gone, unless this copier is for memory that cannot be.
     #[inline]
     pub unsafe fn load(&mut self, from: *const u8, to: *mut u8, len: usize) -> Result<(), Stop> {
         // SAFETY: as the caller vouches.
         unsafe { self.copy(from, to, len, Direction::Out) }
     }
 
-    /// Copies `from` to `to` and on.
+    /// Copies `from` to the bytes from `to` on.
     ///
     /// # Safety
-    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the
-    /// program's.
+    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the program's.
     #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest.
@@ -138,8 +137,8 @@ impl Copier {
     }
 
     /// # Safety
-    /// As [`load`](Self::load) or [`store`](Self::store); the address that is on the other side is
-    /// that of `len` bytes that the program may read, or write, as any.
+    /// As [`load`](Self::load) or [`store`](Self::store); the address on the other side is that of
+    /// `len` bytes that the program may read, or write, like any others.
     #[inline]
     unsafe fn copy(
         &mut self,
@@ -182,8 +181,8 @@ impl Copier {
         })
     }
 
-    /// Whether the kernel cannot reach a byte of the caller's own buffer, which is then what made a
-    /// copy fail. Leaves it as it is.
+    /// Returns whether the kernel cannot access a byte of the caller's own buffer, which is then the
+    /// reason why a copy failed. Leaves the byte as it is.
     ///
     /// # Safety
     /// The program may read the byte, or write it where the copy is out of the mapping.
@@ -191,8 +190,8 @@ impl Copier {
     unsafe fn is_refused(&mut self, buffer: *mut u8, direction: Direction) -> bool {
         let mut byte = 0;
         let fault = |result: Result<(), Stop>| result.is_err_and(|stop| stop.is_gone);
-        // The buffer is in the place that the caller's has in such a copy: the kernel may reach
-        // there what it does not reach in the other.
+        // The buffer takes the same side as the caller's in such a copy: the kernel may be able to
+        // access on one side what it cannot access on the other.
         // SAFETY: one byte is read, and `byte` is there to be written.
         fault(unsafe {
             self.kernel
@@ -203,7 +202,7 @@ impl Copier {
     }
 }
 
-/// The byte of the caller's own buffer that comes after `done` bytes of a copy.
+/// Returns the byte of the caller's own buffer that comes after `done` bytes of a copy.
 const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> *mut u8 {
     match direction {
         Direction::Out => to.wrapping_add(done),
@@ -211,7 +210,7 @@ const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Directi
     }
 }
 
-/// What a copy by the processor stopped with that a fault interrupted after `done` bytes.
+/// Returns the error of a copy by the processor that a fault interrupted after `done` bytes.
 ///
 /// # Safety
 /// As [`crash_if_gone`], of the byte behind these.
@@ -223,11 +222,11 @@ unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Dire
     Stop::new(done, libc::EFAULT)
 }
 
-/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted: where
-/// that is what faulted, this raises the signal that touching it by a plain access raises. Leaves
-/// it as it is.
+/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted. If the
+/// buffer is what faulted, this raises the signal that a plain access raises. Leaves the byte as it
+/// is.
 ///
-/// The handler has a copy go on whichever side faulted, because it does not know them.
+/// The handler resumes a copy whichever side faulted, because it does not know the sides.
 ///
 /// # Safety
 /// The program may read the byte, or write it where the copy is out of the mapping.
@@ -235,11 +234,11 @@ unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Dire
 unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
     let mut byte = 0u8;
     let to = match direction {
-        // The byte on itself: it need not be initialized.
+        // Copies the byte onto itself: it need not be initialized.
         Direction::Out => buffer,
         Direction::In => &raw mut byte,
     };
-    // SAFETY: the caller vouches for the byte; where it is gone, that is for the handler.
+    // SAFETY: the caller vouches for the byte; if it is gone, the handler deals with that.
     if unsafe { arch::copy(to, buffer, 1) } == 0 {
         return;
     }

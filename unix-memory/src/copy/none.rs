@@ -2,10 +2,10 @@
 
 use crate::error::Errno;
 
-/// Whether there can be one.
+/// Whether there can be a handler.
 pub const AVAILABLE: bool = false;
 
-/// There is none.
+/// There is no handler.
 ///
 /// # Errors
 /// `ENOSYS`.
@@ -13,7 +13,7 @@ pub const fn install() -> Result<(), Errno> {
     Err(libc::ENOSYS)
 }
 
-/// Nothing is to be done.
+/// There is nothing to do.
 ///
 /// # Errors
 /// None.
@@ -22,12 +22,12 @@ pub const fn uninstall() -> Result<(), Errno> {
     Ok(())
 }
 
-/// Whether copies rely on it.
+/// Returns whether copies rely on the handler.
 pub const fn is_used() -> bool {
     false
 }
 
-/// Whether it is there.
+/// Returns whether it is in place.
 ///
 /// # Errors
 /// None.
@@ -36,7 +36,7 @@ pub const fn is_in_place() -> Result<bool, Errno> {
     Ok(false)
 }
 
-/// Whether it is installed and this thread lets it run.
+/// Returns whether it is installed and this thread lets it run.
 pub const fn is_ready() -> bool {
     false
 }

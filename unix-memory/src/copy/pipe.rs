@@ -1,5 +1,5 @@
-//! Copies through a pipe: the kernel reads and writes the memory, and returns an error where it is
-//! gone, on every Unix.
+//! Copies through a pipe: the kernel reads and writes the memory, and returns an error if it is gone,
+//! on every Unix.
 
 use core::ffi::c_int;
 
@@ -7,10 +7,10 @@ use crate::error::Errno;
 use crate::os::call::errno;
 use crate::os::open_pipe;
 
-/// As much as most pipes hold at once; where one holds less, less is copied.
+/// As much as most pipes hold; if a pipe holds less, less is copied at once.
 const CAPACITY: usize = 64 << 10;
 
-/// A pipe, empty between any two calls, closed on drop.
+/// A pipe that is empty between any two calls, and closed on drop.
 pub struct Pipe {
     read_end: c_int,
     write_end: c_int,
@@ -20,7 +20,7 @@ impl Pipe {
     /// Opens one that is closed on exec and never waits.
     ///
     /// # Errors
-    /// `EMFILE` or `ENFILE`, where there are too many open files.
+    /// `EMFILE` or `ENFILE` if there are too many open files.
     pub fn new() -> Result<Self, Errno> {
         let [read_end, write_end] = open_pipe()?;
         Ok(Self {
@@ -33,12 +33,12 @@ impl Pipe {
     /// is not zero. Either may be in memory that is gone.
     ///
     /// # Errors
-    /// `EFAULT` where no byte could be read, or written; some may have been written then.
+    /// `EFAULT` if no byte could be read, or written; some may have been written then.
     ///
     /// # Safety
     /// What is mapped from `to` on, `len` bytes, may be written.
     pub unsafe fn copy(&self, from: *const u8, to: *mut u8, len: usize) -> Result<usize, Errno> {
-        // SAFETY: the kernel checks the address, and reads alone.
+        // SAFETY: the kernel checks the address, and only reads.
         let written = unsafe { libc::write(self.write_end, from.cast(), len.min(CAPACITY)) };
         let held = count(written)?;
         let mut copied = 0;
@@ -52,7 +52,7 @@ impl Pipe {
                 stopped => {
                     self.empty()?;
                     if copied == 0 {
-                        // The end of a file it cannot be: the other end is open.
+                        // This cannot be the end of a file: the other end is open.
                         return Err(stopped.err().unwrap_or(libc::EIO));
                     }
                     return Ok(copied);
@@ -62,7 +62,7 @@ impl Pipe {
         Ok(copied)
     }
 
-    /// Throws away what the pipe holds.
+    /// Discards what the pipe holds.
     fn empty(&self) -> Result<(), Errno> {
         let mut waste = [0u8; 512];
         loop {
@@ -86,7 +86,7 @@ impl Drop for Pipe {
     }
 }
 
-/// What `read` or `write` returned.
+/// Returns the result of `read` or `write` as a count or an error.
 fn count(result: isize) -> Result<usize, Errno> {
     usize::try_from(result).map_err(|_| errno())
 }

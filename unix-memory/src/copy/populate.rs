@@ -5,7 +5,7 @@ use crate::error::Errno;
 use crate::os;
 use crate::page::{Pages, page_size};
 
-/// Whose pages are brought in, and whether a page of them can be gone.
+/// Who owns the pages that are brought in, and whether a page of them can be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
     /// Private and anonymous, in ordinary pages: only its owner changes it, and none of it can be
@@ -17,11 +17,11 @@ pub enum Memory {
     Shared,
 }
 
-/// Brings pages in, which can be read: by one call, or by touching them.
+/// Brings in pages that can be read: by one call, or by touching them.
 ///
 /// # Errors
-/// `EFAULT` where one is gone, which none is of [`Memory::Anonymous`]; what the kernel says, or a
-/// pipe, where there is no other way to find out.
+/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of the kernel, or of
+/// a pipe if there is no other way to find out.
 #[inline]
 pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
     match os::populate(pages) {
@@ -33,8 +33,8 @@ pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
 /// Brings pages in, ready to be written.
 ///
 /// # Errors
-/// As [`populate`]; `ENOSYS` where only touching is left and they are shared: nothing writes a byte
-/// as it is that somebody else may change in that moment.
+/// As [`populate`]; `ENOSYS` if only touching is left and the pages are shared: a byte that another
+/// process may change at that moment cannot be rewritten unchanged.
 ///
 /// # Safety
 /// They can be written, and unless `memory` is shared nobody else accesses them.
@@ -50,26 +50,25 @@ pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> 
 
 /// Reads a byte of each of `pages`, which can be read.
 ///
-/// # Errors
-/// `EFAULT` where one is gone, which none is of [`Memory::Anonymous`]; what a pipe says, where
-/// there is no other way to find out.
+/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of a pipe if there is
+/// no other way to find out.
 fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
     let mut copier = copier(memory);
     let mut byte = 0;
     for page in (0..pages.len).step_by(page_size()) {
         let address = pages.start.as_ptr().wrapping_add(page);
         // SAFETY: the byte lies in the pages, which can be read; a mapping's owner borrows it, so
-        // that nobody writes to it in this program, but by copies and atomics.
+        // nobody writes to it in this program, except by copies and atomics.
         unsafe { copier.load(address, &raw mut byte, 1) }.map_err(errno)?;
     }
     Ok(())
 }
 
-/// Writes to each of `pages`, as they are.
+/// Writes to each of `pages` without changing it.
 ///
 /// # Errors
-/// As [`touch`]; `ENOSYS` where they are shared: nothing writes a byte as it is that somebody
-/// else may change in that moment.
+/// As [`touch`]; `ENOSYS` if the pages are shared: a byte that another process may change at that
+/// moment cannot be rewritten unchanged.
 ///
 /// # Safety
 /// They can be written, and unless `memory` is shared nobody else accesses them.
@@ -83,7 +82,7 @@ unsafe fn touch_to_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
         let mut byte = [0];
         // SAFETY: the byte lies in the pages, which can be read.
         unsafe { copier.load(address, byte.as_mut_ptr(), 1) }.map_err(errno)?;
-        // SAFETY: and written; nobody else accesses them, as the caller vouches.
+        // SAFETY: they can also be written; nobody else accesses them, as the caller vouches.
         unsafe { copier.store(&byte, address) }.map_err(errno)?;
     }
     Ok(())

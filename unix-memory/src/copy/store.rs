@@ -1,12 +1,13 @@
-//! Bytes that are stored where nothing may be read.
+//! Storing bytes where nothing may be read.
 //!
-//! What sets and copies memory in the standard library may read what it wrote: compilers set bytes
-//! on s390x by an instruction that copies each byte to the next. Volatile stores are what they say.
+//! The standard library's functions that set and copy memory may read what they wrote: on s390x,
+//! compilers set bytes by an instruction that copies each byte to the next. Volatile stores only
+//! store.
 
-/// One store.
+/// The unit of a store.
 type Word = usize;
 
-/// Stores `len` bytes from `to` on, each as `byte_at` returns it for its place.
+/// Stores `len` bytes from `to` on; `byte_at` returns the byte at an index.
 ///
 /// # Safety
 /// The bytes can be written, and nobody refers to them.
@@ -39,10 +40,10 @@ pub unsafe fn set(to: *mut u8, len: usize, byte: u8) {
     unsafe { store_by(to, len, |_| byte) };
 }
 
-/// Copies `bytes` to `to` and on.
+/// Copies `bytes` to the bytes from `to` on.
 ///
 /// # Safety
-/// As many bytes can be written there, and nobody refers to them.
+/// That many bytes can be written there, and nobody refers to them.
 pub unsafe fn store(to: *mut u8, bytes: &[u8]) {
     // SAFETY: as the caller vouches.
     unsafe { store_by(to, bytes.len(), |index| bytes[index]) };
