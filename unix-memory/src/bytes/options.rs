@@ -138,6 +138,7 @@ impl FileBytesOptions {
     /// * if it is made writable (by [`into_mapping`](FileBytes::into_mapping) and
     ///   [`protect`](crate::Mapping::protect)), and the way is [`Way::MappedShared`], nobody else
     ///   holds a reference to bytes of the file.
+    ///
     /// ```
     /// use unix_memory::{FileBytesOptions, Way};
     ///

@@ -109,7 +109,7 @@ impl<A: Writable> SharedMapping<A> {
     /// ```
     pub fn atomics<T: Atomic>(&self, offset: usize, count: usize) -> Result<&[T]> {
         let size = size_of::<T>();
-        // More than there are addresses does not lie in the mapping either.
+        // A range longer than the address space does not lie in the mapping either.
         let len = count.saturating_mul(size);
         check_span(Call::Atomics, offset, len, self.len())?;
         let arguments = Arguments::Range { start: offset, len };

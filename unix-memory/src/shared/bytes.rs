@@ -123,7 +123,7 @@ impl<A: Readable> SharedMapping<A> {
     ) -> core::result::Result<(), Stop> {
         debug_assert!(offset + buffer.len() <= self.len());
         // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; the
-        // only accesses of Rust's to a shared mapping there are atomics, each byte in one size.
+        // only accesses of Rust's to a shared mapping are atomics, each byte in one size.
         unsafe { copier.load(self.address(offset), buffer.as_mut_ptr(), buffer.len()) }
     }
 

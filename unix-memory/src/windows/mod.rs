@@ -47,6 +47,7 @@ use crate::shared::SharedMapping;
 ///   truncated: see [`SharedMapping`]. A window that was read loses nothing.
 /// * A file that cannot be mapped and **reports a wrong length** is read to its real end: files in
 ///   /proc report 0, those in /sys a page.
+///
 /// ```
 /// use unix_memory::Windows;
 ///
