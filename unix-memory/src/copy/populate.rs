@@ -50,6 +50,7 @@ pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> 
 
 /// Reads a byte of each of `pages`, which can be read.
 ///
+/// # Errors
 /// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of a pipe if there is
 /// no other way to find out.
 fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
