@@ -12,7 +12,7 @@ use super::text::{Source, Text, file};
 use crate::error::Errno;
 use crate::protection::Protection;
 
-/// Text that is read in pieces of at most so many bytes.
+/// Text that is read in pieces of a limited length.
 struct Pieces<'t> {
     text: &'t [u8],
     most: usize,

@@ -5,7 +5,7 @@ macro_rules! figures {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $key:literal;)*) => {
         /// How much memory a mapping, or a whole process, has in use. All figures are in bytes.
         ///
-        /// A `u64` is zero where the kernel does not report the figure; an `Option`, for figures that
+        /// A `u64` is zero if the kernel does not report the figure; an `Option`, for figures that
         /// came with a later kernel, is `None`. A *share* of a page is the page's size divided by the
         /// number of mappings that have it. Source: `proc_pid_smaps(5)`, and
         /// `Documentation/filesystems/proc.rst` of Linux.

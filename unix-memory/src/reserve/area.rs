@@ -49,7 +49,7 @@ enum Guard {
     Untried,
     /// A page that stays closed: it cannot be joined, and the kernel is not asked again.
     Apart,
-    /// A guard that is no mapping of its own: it is opened and closed with the page beside it.
+    /// A guard that is not a mapping of its own: it is opened and closed with the page beside it.
     Joined,
 }
 

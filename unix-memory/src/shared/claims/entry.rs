@@ -1,13 +1,13 @@
-//! What one entry of the table says: which of eight bytes are in use as atomics of which size.
+//! One entry of the table: which of eight bytes are in use as atomics of which size.
 
 use core::ops::Range;
 use core::sync::atomic::AtomicU16;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// What one entry stands for, in bytes.
+/// How many bytes one entry covers.
 pub const GRANULE: usize = 8;
 
-/// The bits of the atomics of `size` bytes that hold a byte of `bytes`, a range within a granule.
+/// Returns the bits of the atomics of `size` bytes that overlap `bytes`, a range within a granule.
 #[inline]
 pub const fn bits(size: usize, bytes: &Range<usize>) -> u16 {
     let shift = size.trailing_zeros();
@@ -18,7 +18,7 @@ pub const fn bits(size: usize, bytes: &Range<usize>) -> u16 {
     ones << (first + start)
 }
 
-/// The bits that may not be set where `bytes` are in use as atomics of `size` bytes.
+/// Returns the bits that may not be set while `bytes` are in use as atomics of `size` bytes.
 fn conflicts(size: usize, bytes: &Range<usize>) -> u16 {
     [1, 2, 4, 8]
         .into_iter()
@@ -26,20 +26,20 @@ fn conflicts(size: usize, bytes: &Range<usize>) -> u16 {
         .fold(0, |set, other| set | bits(other, bytes))
 }
 
-/// Whether `bytes` of the granule of `entry` can be claimed for atomics of `size` bytes.
+/// Returns whether `bytes` of the granule of `entry` can be claimed for atomics of `size` bytes.
 pub fn is_free(entry: &AtomicU16, size: usize, bytes: &Range<usize>) -> bool {
     let (now, own) = (entry.load(Relaxed), bits(size, bytes));
-    // One bit set rules out those that it conflicts with.
+    // A bit that is set excludes those that it conflicts with.
     now & own == own || now & conflicts(size, bytes) == 0
 }
 
-/// Claims `bytes` of the granule of `entry` for atomics of `size` bytes; false where another size
-/// has some of them.
+/// Claims `bytes` of the granule of `entry` for atomics of `size` bytes; false if another size has
+/// claimed some of them.
 pub fn claim(entry: &AtomicU16, size: usize, bytes: &Range<usize>) -> bool {
     let own = bits(size, bytes);
-    // Relaxed throughout: a bit that is set stays set, and nothing else hangs on it.
+    // Relaxed throughout: a bit that is set stays set, and nothing else depends on it.
     let mut now = entry.load(Relaxed);
-    // One bit set rules out those that it conflicts with.
+    // A bit that is set excludes those that it conflicts with.
     while now & own != own {
         if now & conflicts(size, bytes) != 0 {
             return false;

@@ -1,10 +1,10 @@
-//! Ranges that are known to be claimed, so that nobody looks at their entries again.
+//! Ranges that are known to be claimed, so that their entries are not checked again.
 
 use core::ops::Range;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// How many ranges are kept: the first that were long.
+/// How many ranges are kept: the first long ones.
 const MOST: usize = 8;
 
 /// States of a slot.
@@ -12,7 +12,7 @@ const EMPTY: usize = 0;
 const WRITTEN_TO: usize = 1;
 const READY: usize = 2;
 
-/// The ranges. Zeros are a value of it: that of none.
+/// The ranges. All zeros are a valid value: no ranges.
 pub struct Memo([Slot; MOST]);
 
 /// A range, written once.
@@ -24,10 +24,11 @@ struct Slot {
 }
 
 impl Memo {
-    /// Whether it is known that `bytes` are claimed for atomics of `size` bytes.
+    /// Returns whether `bytes` are known to be claimed for atomics of `size` bytes.
     pub fn has(&self, bytes: &Range<usize>, size: usize) -> bool {
         for slot in &self.0 {
-            // Acquire pairs with the release of `add`: the rest was written, and stays.
+            // Acquire pairs with the release of `add`: the other fields were written, and do not
+            // change.
             match slot.state.load(Acquire) {
                 READY => {
                     let fits = slot.start.load(Relaxed) <= bytes.start
@@ -38,14 +39,14 @@ impl Memo {
                     }
                 }
                 WRITTEN_TO => {}
-                // They are taken in their order.
+                // Slots are taken in order.
                 _ => return false,
             }
         }
         false
     }
 
-    /// Takes note that `bytes` are claimed for atomics of `size` bytes, where there is room.
+    /// Records that `bytes` are claimed for atomics of `size` bytes, if there is room.
     pub fn add(&self, bytes: &Range<usize>, size: usize) {
         for slot in &self.0 {
             let mine = slot

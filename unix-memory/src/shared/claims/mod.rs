@@ -2,15 +2,15 @@
 //!
 //! Atomic accesses of different sizes to the same bytes, at the same time and one of them a write,
 //! are undefined behaviour (`core::sync::atomic`, "Memory model for atomic accesses"). So the first
-//! who asks for an atomic claims its bytes for that size as long as the mapping lives, and whoever
-//! asks for another size is refused. (Another mapping of the same file is other memory, as in
+//! request for an atomic claims its bytes for that size as long as the mapping lives, and later
+//! requests for another size are refused. (Another mapping of the same file is separate memory, as in
 //! another process.)
 //!
 //! The claims are in a table of 16 bits for each aligned eight bytes of the mapping: a bit for each
-//! of the 1 + 2 + 4 + 8 atomics of 8, 4, 2 and 1 bytes that fit in there. The table is a tree,
-//! which is begun when the first atomic is asked for, and has only those parts in which there are
-//! claims: an atomic takes as little memory, and as few addresses, in a mapping of terabytes.
-//! Threads claim side by side, without locks.
+//! of the 1 + 2 + 4 + 8 atomics of 8, 4, 2 and 1 bytes that fit in there. The table is a tree, which
+//! is created when the first atomic is requested, and has only the parts that contain claims: even in
+//! a mapping of terabytes, an atomic takes little memory and few addresses. Threads claim
+//! concurrently, without locks.
 
 mod entry;
 mod memo;
@@ -33,7 +33,7 @@ const LONG: usize = 16 * GRANULE;
 
 /// The claims on the bytes of one mapping.
 pub struct Claims {
-    /// The root of the tree, as one pointer. Null until there are any.
+    /// The root of the tree, as one pointer. Null until there are claims.
     root: AtomicPtr<u8>,
 }
 
@@ -44,11 +44,11 @@ impl Claims {
         }
     }
 
-    /// Whether the atomic of `size` bytes (1, 2, 4 or 8) at `offset` of `region`, which lies there
-    /// and is aligned, was claimed before.
+    /// Returns whether the atomic of `size` bytes (1, 2, 4 or 8) at `offset` of `region`, which lies
+    /// there and is aligned, was claimed before.
     #[inline]
     pub fn has(&self, region: &Region, offset: usize, size: usize) -> bool {
-        // Acquire pairs with the release of `make_root`: its nodes are seen.
+        // Acquire pairs with the release of `make_root`: its nodes are visible.
         let Some(root) = Root::from_raw(self.root.load(Acquire)) else {
             return false;
         };
@@ -59,9 +59,9 @@ impl Claims {
         unsafe { root.has(byte / GRANULE, own, size) }
     }
 
-    /// Whether `range`, in bytes from the start of `region`, which is whole atomics of `size` bytes
-    /// (1, 2, 4 or 8), one or more, at addresses that are multiples of it, was claimed before;
-    /// false also for some that are many, and so take longer to look at.
+    /// Returns whether `range`, in bytes from the start of `region`, was claimed before. It is one or
+    /// more whole atomics of `size` bytes (1, 2, 4 or 8), at addresses that are multiples of it. May
+    /// also return false for a long range, which takes longer to check.
     pub fn has_all(&self, region: &Region, range: &Range<usize>, size: usize) -> bool {
         let Some(root) = Root::from_raw(self.root.load(Acquire)) else {
             return false;
@@ -85,12 +85,12 @@ impl Claims {
         true
     }
 
-    /// Claims `range`, as that of [`has_all`](Self::has_all). False where another size has some of
-    /// it; nothing is claimed then, unless that other came at the same time. It is the same region
-    /// in every call.
+    /// Claims `range`, as in [`has_all`](Self::has_all). False if another size has claimed some of
+    /// it; nothing is claimed then, unless that other claim came at the same time. Every call takes
+    /// the same region.
     ///
     /// # Errors
-    /// Those of `mmap`, where there is no memory for the table. Nothing is claimed then.
+    /// Those of `mmap` if there is no memory for the table. Nothing is claimed then.
     #[cold]
     pub fn claim(&self, region: &Region, range: &Range<usize>, size: usize) -> Result<bool> {
         debug_assert!(range.start < range.end && range.end <= region.len());
@@ -114,7 +114,7 @@ impl Claims {
             None => self.make_root(len.div_ceil(GRANULE))?,
         };
         let steps = [Step::Look, Step::Make, Step::Claim];
-        // A single entry is claimed as a whole or not at all.
+        // A single entry is claimed entirely or not at all.
         let single = bytes.start / GRANULE == (bytes.end - 1) / GRANULE;
         for &step in &steps[usize::from(single)..] {
             // SAFETY: the mapping has the bytes, and the tree lives as long as `self`.
@@ -129,7 +129,7 @@ impl Claims {
         Ok(true)
     }
 
-    /// Makes the root, unless another thread is first.
+    /// Makes the root, unless another thread is faster.
     fn make_root(&self, granules: usize) -> core::result::Result<Root, NoMemory> {
         let new = Root::make(granules)?;
         let raw = new.into_raw();
@@ -139,7 +139,7 @@ impl Claims {
         {
             Ok(_) => Ok(new),
             Err(first) => {
-                // SAFETY: nobody else has it.
+                // SAFETY: no other thread has it.
                 unsafe { new.unmap() };
                 Ok(Root::from_raw(first).expect("not null: null would have been replaced"))
             }
@@ -147,8 +147,8 @@ impl Claims {
     }
 }
 
-/// Where the region begins in its first granule: they are counted from the one that holds its first
-/// byte.
+/// Returns the offset of the region in its first granule: granules are counted from the one that
+/// holds its first byte.
 #[inline]
 fn skip(region: &Region) -> usize {
     region.start().addr().get() % GRANULE
@@ -168,12 +168,12 @@ impl Drop for Claims {
 mod tests {
     use super::*;
 
-    /// Against a byte of a size for each byte, in a mapping of several leaves: ranges of all
+    /// Compared with a table of one size per byte, in a mapping of several leaves: ranges of all
     /// lengths.
     #[test]
     fn a_byte_has_one_size() {
         const LEN: usize = (1 << 20) + 12;
-        // On the heap of the test alone.
+        // On the heap, which only this test uses.
         let mut model = std::vec![0_u8; LEN];
         // A generator of numbers that look random: Marsaglia's xorshift.
         let mut state = 0x2545_f491_u32;
@@ -208,7 +208,7 @@ mod tests {
                 }
             }
             assert!(taken > 0 && refused > 0);
-            // And what was claimed is known.
+            // And the claims are remembered.
             let root = Root::from_raw(claims.root.load(Acquire)).unwrap();
             for start in (0..LEN).step_by(4) {
                 for size in [1, 2, 4] {

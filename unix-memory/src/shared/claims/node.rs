@@ -11,37 +11,37 @@ use crate::error::Errno;
 use crate::os::{self, call};
 use crate::page::round_up;
 
-/// The length in bytes of every node but the root, which may be shorter.
+/// The length in bytes of every node except the root, which may be shorter.
 const NODE: usize = 64 << 10;
-/// How many entries a leaf has, and how many pointers another node.
+/// How many entries a leaf has; other nodes have `POINTERS` pointers.
 pub const ENTRIES: usize = NODE / size_of::<AtomicU16>();
 pub const POINTERS: usize = NODE / size_of::<AtomicPtr<u8>>();
 
-/// No node is at an address below this one: it is a mark, and the size of its atomics.
+/// No node is at a lower address: such a pointer is a mark, whose value is the size of its atomics.
 const MARKS: usize = GRANULE + 1;
 
-/// How far the number of a granule is shifted to have that of a child, in nodes of `height`, which
-/// is not zero.
+/// Returns how far to shift the number of a granule to get that of a child, in nodes of `height`,
+/// which is not zero.
 #[inline]
 pub const fn shift(height: usize) -> usize {
     let levels = (height - 1) * POINTERS.trailing_zeros() as usize;
     ENTRIES.trailing_zeros() as usize + levels
 }
 
-/// What cannot be had for a node.
+/// The error when no memory is available for a node.
 #[derive(Debug)]
 pub struct NoMemory {
     pub errno: Errno,
-    /// The length in bytes that was asked for.
+    /// The length in bytes that was requested.
     pub len: usize,
 }
 
 /// What to do to a range.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// See whether it can be claimed. Makes no nodes.
+    /// Check whether it can be claimed. Makes no nodes.
     Look,
-    /// Make the nodes that claiming it takes.
+    /// Make the nodes that are needed to claim it.
     Make,
     /// Claim it, from its start on, as far as it is free.
     Claim,
@@ -57,10 +57,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// An entry of a leaf.
+    /// Returns an entry of a leaf.
     ///
     /// # Safety
-    /// It is a leaf and has so many; the tree lives as long as `'a`.
+    /// It is a leaf and has that entry; the tree lives as long as `'a`.
     pub unsafe fn entry<'a>(self, index: usize) -> &'a AtomicU16 {
         // SAFETY: as the caller vouches, it lies in the node.
         let entry = unsafe { self.start.cast::<AtomicU16>().add(index) };
@@ -68,10 +68,10 @@ impl Node {
         unsafe { entry.as_ref() }
     }
 
-    /// A pointer of another node.
+    /// Returns a pointer of a node that is not a leaf.
     ///
     /// # Safety
-    /// It is no leaf and has so many; the tree lives as long as `'a`.
+    /// It is not a leaf and has that pointer; the tree lives as long as `'a`.
     unsafe fn pointer<'a>(self, index: usize) -> &'a AtomicPtr<u8> {
         // SAFETY: as the caller vouches, it lies in the node.
         let pointer = unsafe { self.start.cast::<AtomicPtr<u8>>().add(index) };
@@ -79,7 +79,7 @@ impl Node {
         unsafe { pointer.as_ref() }
     }
 
-    /// As [`Root::has`], of a root that is no leaf.
+    /// As [`Root::has`], for a root that is not a leaf.
     ///
     /// # Safety
     /// As there.
@@ -87,8 +87,8 @@ impl Node {
     pub unsafe fn has_below(mut self, granule: usize, own: u16, size: usize) -> bool {
         while self.height > 0 {
             let number = granule >> shift(self.height);
-            // (A root may have fewer, but no granule is beyond them.)
-            // SAFETY: the node has a pointer for each child that it stands for.
+            // (A root may have fewer, but no granule lies beyond them.)
+            // SAFETY: the node has a pointer for each child that it covers.
             let child = unsafe { self.pointer(number % POINTERS) }.load(Acquire);
             if child.addr() < MARKS {
                 return child.addr() == size;
@@ -97,19 +97,19 @@ impl Node {
             self.start = unsafe { NonNull::new_unchecked(child) };
             self.height -= 1;
         }
-        // SAFETY: the leaf has an entry for each granule that it stands for.
+        // SAFETY: the leaf has an entry for each granule that it covers.
         let entry = unsafe { self.entry(granule % ENTRIES) };
         entry.load(Relaxed) & own == own
     }
 
-    /// Does `step` to `bytes`, counted from the first that the node stands for, of which there are
-    /// some; false where another size has a part of them.
+    /// Does `step` to `bytes`, counted from the first byte that the node covers; the range is not
+    /// empty. False if another size has claimed a part of them.
     ///
     /// # Errors
-    /// Those of `mmap`, where there is no memory for a node.
+    /// Those of `mmap` if there is no memory for a node.
     ///
     /// # Safety
-    /// The node stands for these bytes, in a tree that lives through the call.
+    /// The node covers these bytes, in a tree that lives throughout the call.
     pub unsafe fn walk(
         self,
         bytes: &Range<usize>,
@@ -120,7 +120,7 @@ impl Node {
             let mut pieces = pieces(bytes, GRANULE);
             return Ok(step == Step::Make
                 || pieces.all(|(index, within)| {
-                    // SAFETY: the leaf has an entry for each granule that it stands for.
+                    // SAFETY: the leaf has an entry for each granule that it covers.
                     let entry = unsafe { self.entry(index) };
                     if step == Step::Look {
                         entry::is_free(entry, size, &within)
@@ -131,9 +131,9 @@ impl Node {
         };
         let span = GRANULE << shift(self.height);
         for (index, within) in pieces(bytes, span) {
-            // SAFETY: the node has a pointer for each child that it stands for.
+            // SAFETY: the node has a pointer for each child that it covers.
             let pointer = unsafe { self.pointer(index) };
-            // Acquire pairs with the release of who put the child there: it is all zeros.
+            // Acquire pairs with the release of the thread that put the child there: it is all zeros.
             let mut child = pointer.load(Acquire);
             if child.is_null() {
                 let whole = within.len() == span;
@@ -147,7 +147,7 @@ impl Node {
             let free = match NonNull::new(child) {
                 Some(start) if child.addr() >= MARKS => {
                     let height = above;
-                    // SAFETY: it is the child that stands for these bytes; it stays with the tree.
+                    // SAFETY: it is the child that covers these bytes; it stays as long as the tree.
                     unsafe { Self { start, height }.walk(&within, size, step) }?
                 }
                 _ => child.addr() == size,
@@ -159,16 +159,16 @@ impl Node {
         Ok(true)
     }
 
-    /// Unmaps what is below the node, of whose pointers `count` may not be null.
+    /// Unmaps everything below the node, whose first `count` pointers may be set.
     ///
     /// # Safety
-    /// The node has so many, unless it is a leaf, and nobody uses the tree any more.
+    /// The node has `count` pointers, unless it is a leaf, and nobody uses the tree any more.
     pub unsafe fn unmap_below(self, count: usize) {
         let Some(above) = self.height.checked_sub(1) else {
             return;
         };
         for index in 0..count {
-            // SAFETY: there are as many.
+            // SAFETY: the node has that many.
             let child = unsafe { self.pointer(index) }.load(Relaxed);
             let Some(start) = NonNull::new(child) else {
                 continue;
@@ -177,15 +177,15 @@ impl Node {
                 let height = above;
                 // SAFETY: every node but the root is of full length; nobody uses the tree.
                 unsafe { Self { start, height }.unmap_below(POINTERS) };
-                // SAFETY: it was mapped for this, and is reached by this pointer alone.
+                // SAFETY: it was mapped as a node, and only this pointer refers to it.
                 unsafe { unmap(start, NODE) };
             }
         }
     }
 }
 
-/// `bytes` in pieces that lie in one multiple of `span` bytes each: its number, and where they are
-/// in it.
+/// Splits `bytes` into pieces that each lie in one multiple of `span` bytes: its number, and the
+/// range within it.
 fn pieces(
     bytes: &Range<usize>,
     span: usize,
@@ -197,7 +197,8 @@ fn pieces(
     })
 }
 
-/// Puts `child` where there is none, and returns what is there then: it, or another's.
+/// Puts `child` there if the pointer is null, and returns the child that is there then: this or
+/// another.
 fn put(pointer: &AtomicPtr<u8>, child: *mut u8) -> *mut u8 {
     let before = pointer.compare_exchange(core::ptr::null_mut(), child, AcqRel, Acquire);
     match before {
@@ -212,13 +213,13 @@ pub fn zeroed_pages(len: usize) -> Result<NonNull<u8>, NoMemory> {
     call::zeroed_pages(len).map_err(|errno| NoMemory { errno, len })
 }
 
-/// Makes a node for `pointer`, unless another thread is first. Returns what is there then.
+/// Makes a node for `pointer`, unless another thread is faster. Returns the node that is there then.
 #[cold]
 fn make(pointer: &AtomicPtr<u8>) -> Result<*mut u8, NoMemory> {
     let new = zeroed_pages(NODE)?;
     let child = put(pointer, new.as_ptr());
     if child != new.as_ptr() {
-        // SAFETY: nobody else has these pages.
+        // SAFETY: no other thread has these pages.
         unsafe { unmap(new, NODE) };
     }
     Ok(child)
@@ -227,17 +228,17 @@ fn make(pointer: &AtomicPtr<u8>) -> Result<*mut u8, NoMemory> {
 /// Unmaps pages of a tree.
 ///
 /// # Safety
-/// They were mapped for it as a whole, and nobody uses them.
+/// They were mapped for the tree as a whole, and nobody uses them.
 pub unsafe fn unmap(start: NonNull<u8>, len: usize) {
     // SAFETY: as the caller vouches.
     if unsafe { call::munmap(start, round_up(len)) }.is_ok() {
         return;
     }
     // The kernel may have merged them with their neighbours, and be at its limit of mappings: then
-    // they keep their addresses, and give their memory back.
+    // they keep their addresses, and give back their memory.
     for advice in [UncheckedAdvice::DontNeed, UncheckedAdvice::Free] {
         if let Some(value) = os::unchecked_advice(advice) {
-            // SAFETY: nobody uses what they hold.
+            // SAFETY: nobody uses their content.
             let _hint = unsafe { os::madvise(start, round_up(len), value) };
         }
     }

@@ -6,9 +6,9 @@
 //! * a mark, which is a small number: all of it is claimed, for atomics of that size;
 //! * a node, or a leaf, which then stays as long as the tree.
 //!
-//! The root is as high as the mapping's length needs, and no longer: a small mapping has a leaf
-//! alone. Nodes are made when they are first needed; of two threads that make the same one, one
-//! unmaps its own and uses the other's.
+//! The root is as high as the mapping's length requires, and no longer: a small mapping has only a
+//! leaf. Nodes are made when they are first needed; if two threads make the same one, one unmaps its
+//! own and uses the other's.
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -18,10 +18,10 @@ use core::sync::atomic::{AtomicPtr, AtomicU16};
 use super::memo::Memo;
 use super::node::{ENTRIES, NoMemory, Node, POINTERS, Step, shift, unmap, zeroed_pages};
 
-/// In the address of a root: how high it is above the leaves.
+/// The bits in the address of a root that hold its height above the leaves.
 const HEIGHT: usize = 0b111;
 
-/// What is before the entries or pointers of a root.
+/// The header before the entries or pointers of a root.
 #[repr(C, align(64))]
 pub struct Head {
     /// How many granules the mapping has. It is the first field.
@@ -35,16 +35,17 @@ pub struct Head {
 pub struct Root(Node);
 
 impl Root {
-    /// Makes the root for a mapping of `granules` granules, of which there are some.
+    /// Makes the root for a mapping of `granules` granules, at least one.
     ///
     /// # Errors
     /// Those of `mmap`.
     pub fn make(granules: usize) -> Result<Self, NoMemory> {
         let height = Self::height_for(granules);
         let base = zeroed_pages(Self::len_for(granules))?;
-        // SAFETY: the pages begin with room for it, of which zeros are a value; nobody else has them.
+        // SAFETY: the pages begin with room for it, and zeros are a valid value; nobody else has
+        // them.
         unsafe { base.cast::<Head>().as_mut() }.granules = granules;
-        // SAFETY: and have the entries behind it.
+        // SAFETY: the entries follow it in the same pages.
         let start = unsafe { base.add(size_of::<Head>()) };
         Ok(Self(Node { start, height }))
     }
@@ -59,7 +60,7 @@ impl Root {
         height
     }
 
-    /// How many entries or pointers the root for `granules` has.
+    /// Returns how many entries or pointers the root for `granules` has.
     const fn count_for(granules: usize) -> usize {
         match Self::height_for(granules) {
             0 => granules,
@@ -67,7 +68,7 @@ impl Root {
         }
     }
 
-    /// The length in bytes of the root for `granules`.
+    /// Returns the length in bytes of the root for `granules`.
     const fn len_for(granules: usize) -> usize {
         let each = match Self::height_for(granules) {
             0 => size_of::<AtomicU16>(),
@@ -76,13 +77,13 @@ impl Root {
         size_of::<Head>() + Self::count_for(granules) * each
     }
 
-    /// As one pointer, not null.
+    /// Returns the root as one pointer, not null.
     pub fn into_raw(self) -> *mut u8 {
         // Its address is a multiple of the head's alignment.
         self.0.start.as_ptr().wrapping_byte_add(self.0.height)
     }
 
-    /// What [`into_raw`](Self::into_raw) gave; `None` for null.
+    /// Returns the root of a result of [`into_raw`](Self::into_raw); `None` for null.
     #[inline]
     pub fn from_raw(raw: *mut u8) -> Option<Self> {
         let height = raw.addr() & HEIGHT;
@@ -97,16 +98,16 @@ impl Root {
     pub unsafe fn head<'a>(self) -> &'a Head {
         // SAFETY: it is before the root's first entry, in the same pages.
         let head = unsafe { self.0.start.sub(size_of::<Head>()) };
-        // SAFETY: it is aligned, as the pages are; zeros are a value of it; it was written before
-        // the root was given to others, and changes by atomics alone.
+        // SAFETY: it is aligned, as the pages are; zeros are a valid value; it was written before the
+        // root was published, and changes only by atomics.
         unsafe { head.cast::<Head>().as_ref() }
     }
 
-    /// Whether the entry of a granule has all bits of `own`, which are those of some atomics of
-    /// `size` bytes.
+    /// Returns whether the entry of a granule has all bits of `own`, the bits of atomics of `size`
+    /// bytes.
     ///
     /// # Safety
-    /// The mapping has the granule, and the tree lives through the call.
+    /// The mapping has the granule, and the tree lives throughout the call.
     #[inline]
     pub unsafe fn has(self, granule: usize, own: u16, size: usize) -> bool {
         if self.0.height > 0 {
@@ -118,21 +119,21 @@ impl Root {
         entry.load(Relaxed) & own == own
     }
 
-    /// Does `step` to `bytes`, counted from the start of the first granule; false where another
-    /// size has a part of them.
+    /// Does `step` to `bytes`, counted from the start of the first granule; false if another size has
+    /// claimed a part of them.
     ///
     /// # Errors
-    /// Those of `mmap`, where there is no memory for a node.
+    /// Those of `mmap` if there is no memory for a node.
     ///
     /// # Safety
-    /// The mapping has these bytes, and the tree lives through the call.
+    /// The mapping has these bytes, and the tree lives throughout the call.
     pub unsafe fn walk(
         self,
         bytes: &Range<usize>,
         size: usize,
         step: Step,
     ) -> Result<bool, NoMemory> {
-        // SAFETY: as the caller vouches; the root stands for the whole mapping.
+        // SAFETY: as the caller vouches; the root covers the whole mapping.
         unsafe { self.0.walk(bytes, size, step) }
     }
 
@@ -143,7 +144,7 @@ impl Root {
     pub unsafe fn unmap(self) {
         // SAFETY: it lives until the end of this function.
         let granules = unsafe { self.head() }.granules;
-        // SAFETY: it has so many; nobody uses it.
+        // SAFETY: the root has that many; nobody uses it.
         unsafe { self.0.unmap_below(Self::count_for(granules)) };
         // SAFETY: the head is where the pages begin.
         let base = unsafe { self.0.start.sub(size_of::<Head>()) };
@@ -164,7 +165,7 @@ mod tests {
         assert_eq!(heights(ENTRIES), (0, ENTRIES));
         assert_eq!(heights(ENTRIES + 1), (1, 2));
         assert_eq!(heights(ENTRIES * POINTERS), (1, POINTERS));
-        // The longest that there can be.
+        // The longest possible mapping.
         let most = isize::MAX.unsigned_abs() / GRANULE + 1;
         let (height, count) = heights(most);
         assert!(height <= HEIGHT && count <= POINTERS);
