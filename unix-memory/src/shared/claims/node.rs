@@ -197,8 +197,8 @@ fn pieces(
     })
 }
 
-/// Puts `child` there if the pointer is null, and returns the child that is there then: this or
-/// another.
+/// Sets `pointer` to `child` if it is null, and returns the child that it then points to: this one
+/// or another thread's.
 fn put(pointer: &AtomicPtr<u8>, child: *mut u8) -> *mut u8 {
     let before = pointer.compare_exchange(core::ptr::null_mut(), child, AcqRel, Acquire);
     match before {
