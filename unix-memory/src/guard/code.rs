@@ -1,4 +1,4 @@
-//! Machine code that was written as data, made fit to run.
+//! Making machine code that was written as data fit to run.
 
 use core::ops::RangeBounds;
 
@@ -17,12 +17,11 @@ macro_rules! sync_instruction_cache {
             /// executed after they were written.
             ///
             /// A processor fetches instructions through a cache of its own, which on most
-            /// architectures does not see what is stored. [`protect`](Self::protect) calls this
-            /// where it makes code out of memory that could be written; it is for what is written
-            /// to code: through a mapping that is writable and executable at once, or another
-            /// mapping of the same memory. A thread that has executed what was at these addresses
-            /// before must pass a synchronising event, as a system call is, before it executes them
-            /// again.
+            /// architectures does not see stores. [`protect`](Self::protect) calls this when it makes
+            /// writable memory executable. Call it yourself after writing to code: through a mapping
+            /// that is writable and executable at once, or through another mapping of the same
+            /// memory. A thread that has executed what was at these addresses before must pass a
+            /// synchronising event, such as a system call, before it executes them again.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOSYS` where this crate
@@ -35,10 +34,10 @@ macro_rules! sync_instruction_cache {
             /// it is `sys_icache_invalidate`.
             ///
             /// A page whose memory is gone, as after its file was truncated, is left alone. If it
-            /// goes in that very moment, that is a SIGBUS on arm64, PowerPC, SPARC and Apple's
-            /// systems; on arm64 with [`install_fault_handler`](crate::install_fault_handler),
-            /// which is there on Linux and Android, such a page is left alone too. The same holds
-            /// of [`protect`](Self::protect).
+            /// goes in that very moment, this raises SIGBUS on arm64, PowerPC, SPARC and Apple's
+            /// systems; on arm64 with [`install_fault_handler`](crate::install_fault_handler), which
+            /// Linux and Android have, such a page is left alone too. The same holds for
+            /// [`protect`](Self::protect).
             ///
             /// ```
             /// use unix_memory::{Mapping, ReadExecute};

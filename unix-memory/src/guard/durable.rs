@@ -1,4 +1,4 @@
-//! Changes of a file mapping brought to the device, so that they outlive the system.
+//! Writing changes of a file mapping to the device, so that they survive a crash.
 
 use core::ops::RangeBounds;
 use std::os::fd::{AsFd, AsRawFd};
@@ -13,9 +13,9 @@ use crate::shared::SharedMapping;
 /// Gives a guard the durable flush.
 macro_rules! flush_durable {
     ($guard:ident) => {
-        /// With the feature `std`: flushes that outlive the system.
+        /// With the feature `std`: flushes that survive a crash of the system.
         impl<A: Access> $guard<A> {
-            /// Writes what changed in the whole mapping to `file`, and has the device keep it.
+            /// Writes what changed in the whole mapping to `file`, and makes the device store it.
             ///
             /// # Errors
             /// As [`flush_range_durable`](Self::flush_range_durable).
@@ -26,20 +26,20 @@ macro_rules! flush_durable {
             }
 
             /// Writes what changed in the pages that hold a byte of `range` to `file`, the one that
-            /// is mapped, and has the device keep it: when this returns, the changes outlive a
+            /// is mapped, and makes the device store it: when this returns, the changes survive a
             /// crash of the system and a loss of power, unless the device lies.
             ///
-            /// [`Flush::Sync`] writes the pages; that the file's length and place on the device, and
-            /// the device's own cache, are written too takes the file: this is that flush, then
-            /// `fsync` of it. `range` is in bytes from the start of the mapping and is rounded
-            /// outward to pages. That a new file has a name takes an `fsync` of its directory.
-            /// Source: msync(2), fsync(2), POSIX.1-2024.
+            /// [`Flush::Sync`] writes the pages. The file's length and place on the device, and the
+            /// device's own cache, are written by `fsync` of the file, which this calls after that
+            /// flush. `range` is in bytes from the start of the mapping and is rounded outward to
+            /// pages. The name of a new file is durable only after `fsync` of its directory. Source:
+            /// msync(2), fsync(2), POSIX.1-2024.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping, or a file that cannot be
-            /// synchronised; `EIO`, `ENOSPC`, `EDQUOT` where writing failed. The kernel may tell of
-            /// a failed write once, and take the pages for written: after an error the content of
-            /// the file is not known.
+            /// synchronised; `EIO`, `ENOSPC`, `EDQUOT` where writing failed. The kernel may report a
+            /// failed write only once, and then treat the pages as written: after an error the
+            /// content of the file is unknown.
             ///
             /// # Platform
             /// On Apple's systems `fcntl(F_FULLFSYNC)`, as `fsync` leaves the data in the device's
@@ -68,7 +68,7 @@ macro_rules! flush_durable {
                     // SAFETY: the descriptor is open as long as `file` lives.
                     match unsafe { os::sync_to_device(file.as_raw_fd()) } {
                         Ok(()) => return Ok(()),
-                        // By a signal: not done yet.
+                        // Interrupted by a signal: not done yet.
                         Err(libc::EINTR) => {}
                         Err(errno) => {
                             return Err(Error::kernel(Call::Fsync, errno, Arguments::None));

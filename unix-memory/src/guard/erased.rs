@@ -1,4 +1,4 @@
-//! Guards whose protection is a value, for those who know it only when the program runs.
+//! Guards whose protection is a value, known only when the program runs.
 
 use core::ptr;
 
@@ -8,15 +8,15 @@ use crate::protection::{Access, Protection, ReadOnly, ReadWrite};
 use crate::region::Region;
 use crate::shared::SharedMapping;
 
-/// Gives a guard what has to do with a protection that is a value. `$protect` is the method of the
-/// region that changes its protection; `$new` makes a writable guard, for the examples.
+/// Gives a guard the methods for a protection that is a value. `$protect` is the method of the region
+/// that changes its protection; `$new` makes a writable guard, for the examples.
 macro_rules! erased {
     ($guard:ident, $protect:ident, $new:literal) => {
         impl<A: Access> $guard<A> {
             /// The same mapping, with its protection as a value instead of a type: so that one field of
             /// a struct holds mappings of any protection.
             ///
-            /// A mapping is also made so at once, where an access is asked for:
+            /// A mapping can also be made this way at once, where a method takes an access:
             /// `options.map_shared(&file, Protection::READ)`.
             ///
             /// ```
@@ -73,8 +73,8 @@ macro_rules! erased {
             #[must_use]
             pub fn readable(&self) -> Option<&$guard<ReadOnly>> {
                 let can = self.protection().contains(Protection::READ);
-                // SAFETY: both have the same fields at the same places, but that the last one is empty
-                // there; and what is done by a shared reference to it is allowed.
+                // SAFETY: both have the same fields at the same places, except that the last one is
+                // empty there; and whatever a shared reference to it can do is allowed.
                 can.then(|| unsafe { &*ptr::from_ref(self).cast() })
             }
         }
@@ -88,7 +88,7 @@ macro_rules! erased {
         }
 
         impl Default for $guard<Protection> {
-            /// An empty mapping, of no access.
+            /// An empty mapping, without access.
             fn default() -> Self {
                 Self::from_region(Region::none(), Protection::empty())
             }

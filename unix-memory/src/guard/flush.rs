@@ -14,20 +14,21 @@ use crate::region::Region;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Flush {
-    /// Write, and return when it is done. That the changes survive a crash of the system takes more
-    /// on some: see `flush_durable`.
+    /// Write, and return when it is done. On some systems this is not enough for changes to survive a
+    /// crash: see `flush_durable`.
     ///
     /// # Platform
     /// On Linux it does nothing where the file was not opened for writing, or writes are private:
-    /// others' changes of the file are not written. It writes the file's data, and of its metadata
-    /// what is needed to read them, as fdatasync(2). On Apple's systems the device may still hold
-    /// the data in its cache.
+    /// others' changes of the file are not written. It writes the file's data, and the metadata
+    /// needed to read them, as fdatasync(2) does. On Apple's systems the device may still hold the
+    /// data in its cache.
     #[doc(alias = "MS_SYNC")]
     Sync,
     /// Start writing, and return at once.
     ///
     /// # Platform
-    /// On Linux since 2.6.19 this does nothing: changed pages are written in their time anyway.
+    /// On Linux since 2.6.19 this does nothing: the kernel writes changed pages in its own time
+    /// anyway.
     #[doc(alias = "MS_ASYNC")]
     Async,
     /// As [`Sync`](Self::Sync), and make other mappings of the file see what it holds now.

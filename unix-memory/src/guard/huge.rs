@@ -56,10 +56,9 @@ macro_rules! huge_bytes {
             /// * `EACCES` or `ENOENT`: /proc is not mounted, or may not be read.
             ///
             /// # Platform
-            /// Linux and Android. Before Linux 6.7 the kernel reports this only of whole mappings
-            /// of its own, and it makes one of several that are neighbours. Where the range is a
-            /// part of such a mapping, and only a part of that mapping is in huge pages, the error
-            /// is `ENOSYS`.
+            /// Linux and Android. Before Linux 6.7 the kernel reports this only for whole mappings of
+            /// its own, and it merges neighbours into one. Where the range is a part of such a
+            /// mapping, and only a part of that mapping is in huge pages, the error is `ENOSYS`.
             ///
             /// ```
             /// use unix_memory::{MapOptions, ReadWrite};

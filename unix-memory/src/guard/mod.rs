@@ -1,4 +1,4 @@
-//! What both guards can do alike, written once.
+//! The methods that both guards have, written once.
 
 mod code;
 #[cfg(feature = "std")]
@@ -14,10 +14,10 @@ pub mod span;
 mod stable;
 mod unchecked;
 
-/// Gives `$guard<A>` the methods that say nothing of who else may change the bytes. It is a struct of
-/// a `region`, an `access` and the fields that are listed, each with its first value. `$protect` is
-/// the method of the region that changes its protection; `$new` makes a writable guard of two pages,
-/// for the examples.
+/// Gives `$guard<A>` the methods that do not depend on who else may change the bytes. It is a struct
+/// of a `region`, an `access` and the fields that are listed, each with its first value. `$protect`
+/// is the method of the region that changes its protection; `$new` makes a writable guard of two
+/// pages, for the examples.
 macro_rules! guard {
     ($guard:ident, $protect:ident, $new:literal $(, $field:ident: $value:expr)*) => {
         impl<A: Access> $guard<A> {
@@ -34,12 +34,12 @@ macro_rules! guard {
                 self.access
             }
 
-            /// Says something else of how the pages are protected.
+            /// Changes what the guard says about the protection of the pages.
             pub(crate) const fn set_access(&mut self, access: A) {
                 self.access = access;
             }
 
-            /// The same pages, of which the type says something else.
+            /// The same pages, about which the type says something else.
             #[inline]
             pub(crate) fn with_access<B: Access>(self, access: B) -> $guard<B> {
                 $guard {
@@ -58,7 +58,7 @@ macro_rules! guard {
                 reason = "not every guard, on every system, has a use for it"
             )]
             pub(crate) fn region_mut(&mut self) -> &mut Region {
-                // What is known of it may not hold of what becomes of it.
+                // What is known about it may not hold after the change.
                 $(self.$field = $value;)*
                 &mut self.region
             }
@@ -79,8 +79,8 @@ macro_rules! guard {
                 self.region.len() == 0
             }
 
-            /// The address of the first byte. It is at the start of a page unless the mapping is of
-            /// a file from an offset inside a page.
+            /// The address of the first byte. It is at the start of a page unless a file is mapped
+            /// from an offset inside a page.
             #[must_use]
             pub const fn as_ptr(&self) -> *const u8 {
                 self.region.start().as_ptr()
@@ -109,16 +109,16 @@ macro_rules! guard {
             /// memory is not overcommitted; `ENOSYS` where the system enforces no protections
             /// ([`Protection::is_enforced`](crate::Protection::is_enforced)).
             ///
-            /// The kernel changes mapping by mapping, of which one guard can have several, and may
-            /// refuse in the middle. Then what was changed is changed back. At the limit of mappings
-            /// this may take more mappings than there is room for. This crate keeps three mappings to
-            /// give up for that; where it has none, and can make none, it refuses at once to change several
-            /// mappings. Only if other threads take that room again and again, for about 40
-            /// milliseconds, is the process aborted, because no type would describe the pages.
+            /// The kernel changes one of its mappings at a time. A guard can have several of them, and
+            /// the kernel may refuse in the middle. Then what was changed is changed back. At the limit
+            /// of mappings this may take more mappings than there is room for. This crate keeps three
+            /// mappings to give up for that; if none are left, and it can make none, it refuses at once
+            /// to change several mappings. Only if other threads take that room again and again, for
+            /// about 40 milliseconds, is the process aborted, because no type would describe the pages.
             ///
             /// # Platform
             /// On NetBSD memory is mapped with `PROT_MPROTECT` of all rights, without which PaX, on by
-            /// default, lets none be added later.
+            /// default, lets no right be added later.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{", stringify!($guard), ", ReadOnly};")]
@@ -227,15 +227,16 @@ macro_rules! guard {
 
             /// Asks, page by page, which pages are in memory.
             ///
-            /// What comes is a snapshot that may be old when it is read. Source: mincore(2).
+            /// The result is a snapshot, which may be out of date when it is read. Source:
+            /// mincore(2).
             ///
             /// # Errors
             /// Each item may be `EAGAIN`, or `ENOSYS` where the system does not report it; the iterator
             /// ends after an error.
             ///
             /// # Platform
-            /// Linux tells about the pages of a file only to its owner and to those who may write
-            /// to it; to others every page seems to be in memory (since Linux 5.2).
+            /// Linux reports the pages of a file only to its owner and to those who may write to it;
+            /// to others every page seems to be in memory (since Linux 5.2).
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
@@ -270,11 +271,11 @@ macro_rules! guard {
                 Ok(unsafe { Residency::of(self.region.pages_of(&range)) })
             }
 
-            /// Unmaps now, and reports when the kernel refuses, which dropping cannot.
+            /// Unmaps now, and returns an error if the kernel refuses, which dropping cannot do.
             ///
             /// The kernel only refuses at its limit of mappings, where it would have to split one
-            /// that it had merged. After a drop that was refused, the memory is given back all the
-            /// same, and the addresses are unmapped when this crate unmaps something else.
+            /// that it had merged. If it refuses on drop, the memory is given back all the same, and
+            /// the addresses are unmapped when this crate unmaps something else.
             ///
             /// Source: munmap(2), POSIX.1-2024.
             ///
@@ -310,15 +311,15 @@ macro_rules! guard {
 
             /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
             ///
-            /// Guards nest, as `mlock` does not: a page is let go when the last guard over it is
-            /// dropped, in whatever order. `range` is in bytes from the start of the mapping and is
-            /// rounded outward to pages. Source: mlock(2), POSIX.1-2024.
+            /// Guards nest, unlike `mlock`: a page is let go when the last guard over it is dropped,
+            /// in whatever order. `range` is in bytes from the start of the mapping and is rounded
+            /// outward to pages. Source: mlock(2), POSIX.1-2024.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
-            /// over the limit on locked memory, which [`Reason::LockLimit`](crate::Reason) tells;
-            /// `EAGAIN` or `ENOMEM` where a page could not be brought in, or at the kernel's limit
-            /// of mappings. What was locked before is then still locked, and nothing more.
+            /// over the limit on locked memory([`Reason::LockLimit`](crate::Reason)); `EAGAIN` or
+            /// `ENOMEM` where a page could not be brought in, or at the kernel's limit of mappings.
+            /// What was locked before is then still locked, and nothing more.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

@@ -45,11 +45,11 @@ macro_rules! set_name {
             /// `[anon_shmem:name]` for memory that others may share. To name memory when it is mapped,
             /// see [`MapOptions::name`](crate::MapOptions::name).
             ///
-            /// * **Parts**: the kernel keeps pages of one name as a mapping apart from those of another
-            ///   name, or of none, which counts towards its limit of mappings.
+            /// * **Parts**: the kernel keeps pages with one name as a mapping apart from those with
+            ///   another name or none, and counts each towards its limit of mappings.
             /// * **Kept**: both parts keep the name after [`split_at`](Mapping::split_at), and a mapping
-            ///   that is resized keeps it while it is one mapping for the kernel. If it is several, what
-            ///   is added has no name, nor has any of it if it had to be copied elsewhere.
+            ///   that is resized keeps it while it is one mapping for the kernel. If it is several,
+            ///   added memory has no name; if it had to be copied elsewhere, none of it has.
             /// * **fork**: a child has the same names.
             ///
             /// Source: PR_SET_VMA(2const).
@@ -67,8 +67,8 @@ macro_rules! set_name {
             /// # Platform
             /// Linux 5.17, if it was built with `CONFIG_ANON_VMA_NAME`, and Android. Android's kernels
             /// before that keep a pointer to the name, and read it whenever somebody asks; once the name
-            /// is freed, they would show whatever is there. On these this fails with `ENOSYS`, and
-            /// [`MapOptions::name`](crate::MapOptions::name), whose names are never freed, has its effect.
+            /// is freed, they would show whatever is there. On such kernels this fails with `ENOSYS`,
+            /// but [`MapOptions::name`](crate::MapOptions::name), whose names are never freed, works.
             ///
             /// ```
             /// use unix_memory::{MapOptions, ReadWrite, Reason, page_size};

@@ -1,10 +1,10 @@
-//! Values that are their bytes: which types have such, and who vouches for it.
+//! Types whose values are just their bytes, and who vouches for them.
 
-/// Plain data: values that are their bytes, and any bytes of theirs a value.
+/// Plain data: a value is just its bytes, and any bytes are a value.
 ///
-/// It is there for the numbers of Rust and arrays of them. For a type of your own, either say so yourself,
-/// or have one of two crates vouch for it, which derive it without `unsafe`: with the feature `bytemuck`,
-/// `ByBytemuck<T>` is plain data where `T` is `bytemuck::Pod`; with the feature `zerocopy`,
+/// Rust's numbers and arrays of them implement it. For a type of your own, either implement it yourself,
+/// or let one of two crates vouch for the type, whose derives need no `unsafe`: with the feature
+/// `bytemuck`, `ByBytemuck<T>` is plain data where `T` is `bytemuck::Pod`; with the feature `zerocopy`,
 /// `ByZerocopy<T>` is where `T` has zerocopy's `FromBytes`, `IntoBytes` and `Immutable`.
 ///
 /// # Safety

@@ -1,4 +1,4 @@
-//! Bringing pages into memory, all at once or step by step, and saying when that fails.
+//! Bringing pages into memory, all at once or step by step, and reporting failure.
 
 use core::iter::FusedIterator;
 use core::ops::{Range, RangeBounds};
@@ -11,8 +11,8 @@ use crate::protection::{Readable, Writable};
 use crate::region::Region;
 use crate::shared::SharedMapping;
 
-/// How many bytes are brought in by one call where nobody asked for steps: enough that calls cost
-/// nothing beside the work, and few enough that an error says where it was.
+/// How many bytes one call brings in where nobody asked for steps: enough that the calls cost nothing
+/// beside the work, and few enough that an error says where it happened.
 const STEP: usize = 32 << 20;
 
 /// Brings pages in, step by step: an iterator over how many bytes are done.
@@ -41,7 +41,7 @@ pub struct PopulateSteps<'a> {
     memory: Memory,
 }
 
-/// What a region is of which others may change if `shared`.
+/// The kind of a region's memory, which others may change if `shared`.
 const fn memory_of(region: &Region, shared: bool) -> Memory {
     if shared {
         Memory::Shared
@@ -52,7 +52,7 @@ const fn memory_of(region: &Region, shared: bool) -> Memory {
     }
 }
 
-/// What brings pages in.
+/// A function that brings pages in.
 type Bring = unsafe fn(Pages, Memory) -> core::result::Result<(), Errno>;
 
 impl<'a> PopulateSteps<'a> {
@@ -178,7 +178,7 @@ impl Iterator for PopulateSteps<'_> {
             return None;
         }
         let start = self.range.start;
-        // To the end of a page, though the mapping may begin inside one.
+        // A step ends at the end of a page, though the mapping may begin inside one.
         let address = self.region.start().addr().get() + start;
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
@@ -226,7 +226,7 @@ macro_rules! populate {
     ($guard:ident, $shared:literal) => {
         /// Bringing pages into memory.
         impl<A: Readable> $guard<A> {
-            /// Brings every page into memory now, and says when that fails.
+            /// Brings every page into memory now, and reports failure.
             ///
             /// Pages are read, not written: those of a private mapping are still shared with the
             /// file, or with the page of zeros, until something is written to them; see
@@ -260,8 +260,8 @@ macro_rules! populate {
             ///
             /// `EINVAL` for a range that does not lie in the mapping, or memory that is not RAM;
             /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
-            /// page could not be brought in; those of pipe(2) on systems that have no call for
-            /// this, nor another [`Mechanism`](crate::Mechanism).
+            /// page could not be brought in; those of pipe(2) on systems that have no call for this,
+            /// nor another [`Mechanism`](crate::Mechanism).
             #[doc(alias = "MADV_POPULATE_READ")]
             #[inline]
             pub fn populate_range(&self, range: impl RangeBounds<usize>) -> Result<()> {
@@ -298,10 +298,10 @@ macro_rules! populate_write {
     ($guard:ident, $shared:literal, $self:ident, $($receiver:tt)+) => {
         /// Bringing pages into memory, ready to be written.
         impl<A: Writable> $guard<A> {
-            /// Brings every page into memory now, ready to be written, and says when that fails.
+            /// Brings every page into memory now, ready to be written, and reports failure.
             ///
-            /// No content changes. Those of a private mapping are copies of one's own then: writing
-            /// to them later takes no fault and cannot run out of memory. Source: madvise(2).
+            /// No content changes. The pages of a private mapping become private copies: writing to
+            /// them later takes no fault and cannot run out of memory. Source: madvise(2).
             ///
             /// # Errors
             /// As [`populate_write_range`](Self::populate_write_range).

@@ -38,7 +38,7 @@ impl<'a> Span<'a> {
         })
     }
 
-    /// How many bytes it has: those of whole pages.
+    /// The length in bytes, of whole pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.pages.len
@@ -83,7 +83,7 @@ const BATCH: usize = 64;
 
 impl Advice {
     /// Gives this advice on many ranges, of one mapping or of several, with as few system calls as
-    /// the system can do with.
+    /// the system allows.
     ///
     /// ```
     /// use unix_memory::{Advice, Mapping, page_size};
@@ -94,7 +94,7 @@ impl Advice {
     /// ```
     ///
     /// # Errors
-    /// As for one range; [`Error::span`](crate::Error::span) tells which span was refused. The ones
+    /// As for one range; [`Error::span`](crate::Error::span) returns which span was refused. The ones
     /// before it have the advice, and those after it may have it or not.
     ///
     /// # Platform
@@ -107,7 +107,7 @@ impl Advice {
         let value = self.value(Arguments::None)?;
         // The kernel may make several mappings of one.
         spare::keep();
-        // What is noted of pages is noted one by one.
+        // Advice that this crate records is recorded for one range at a time.
         let mut together = !matches!(self, Self::DontDump | Self::DoDump);
         let (mut rest, mut index) = (spans, 0);
         while let [span, ..] = rest {
@@ -120,7 +120,7 @@ impl Advice {
                 }
             }
             if done == 0 {
-                // By itself, by which it is found what is refused: to advise again does no harm.
+                // One span by itself, to find the one that is refused: advising again does no harm.
                 let arguments = Arguments::Span {
                     index,
                     start: span.start,
@@ -165,7 +165,7 @@ impl fmt::Debug for Span<'_> {
     }
 }
 
-// SAFETY: it holds no access to the bytes, and its system calls may be made from any thread.
+// SAFETY: it gives no access to the bytes, and its system calls may be made from any thread.
 unsafe impl Send for Span<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Span<'_> {}

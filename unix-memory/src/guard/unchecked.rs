@@ -1,4 +1,4 @@
-//! Advice that does more than advise, given.
+//! Giving advice that does more than advise.
 
 use core::ops::RangeBounds;
 
@@ -15,10 +15,10 @@ macro_rules! advise_unchecked {
         impl<A: Access> $guard<A> {
             /// Gives `advice` on `range`, in bytes from the start of the mapping.
             ///
-            /// The range is never rounded: it must begin and end at a page, or begin and end with
-            /// the mapping, whose pages are its own. What reaches beyond this process, as
-            /// [`Remove`](UncheckedAdvice::Remove), is not given on the rest of a file's page.
-            /// Source: madvise(2).
+            /// The range is never rounded: it must begin and end at the start of a page, or begin and
+            /// end with the mapping, which owns its pages. Advice that reaches beyond this process,
+            /// such as [`Remove`](UncheckedAdvice::Remove), is not given on the rest of a file's
+            /// page. Source: madvise(2).
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping, or is not whole pages
@@ -28,11 +28,11 @@ macro_rules! advise_unchecked {
             /// `EPERM` as the advice says.
             ///
             /// # Safety
-            /// What the advice does to the pages, to their file and to children, as it says, breaks
-            /// no promise: as long as this guard lives and derefs to `[u8]`, its bytes can be
+            /// What the advice does to the pages, to their file and to children, as it says, must
+            /// break no promise: as long as this guard lives and derefs to `[u8]`, its bytes can be
             /// accessed as its type says, and no reference to bytes that change is used across the
-            /// change, be that in this call or later. A copy of the guard that a child of `fork`
-            /// has without its memory must be forgotten there.
+            /// change, in this call or later. A child of `fork` that has a copy of the guard without
+            /// its memory must forget that copy.
             ///
             /// ```
             /// use unix_memory::{Mapping, UncheckedAdvice};

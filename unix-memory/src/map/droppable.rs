@@ -7,10 +7,10 @@ use crate::map::options::MapOptions;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
-/// With Linux and Android: memory that the kernel may take back.
+/// On Linux and Android: memory that the kernel may take back.
 impl MapOptions {
-    /// Maps new zeroed memory, private to this process, whose pages the kernel takes back when
-    /// memory is short: they read as zeros then, at any moment. For caches of what can be made
+    /// Maps new zeroed memory, private to this process, whose pages the kernel takes back when memory
+    /// is short: they read as zeros then, at any moment. Use it for caches whose content can be made
     /// again.
     ///
     /// It never goes to swap or into core dumps, a child of `fork` finds zeros, and a lock has no

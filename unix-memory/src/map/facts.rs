@@ -1,4 +1,4 @@
-//! What a file is, as far as it decides how it can be mapped.
+//! The facts about a file that decide how it can be mapped.
 
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
@@ -9,20 +9,21 @@ use crate::error::{Arguments, Call, Errno, Error, FileKind, Result};
 use crate::os::{self, call::FileStatus};
 use crate::page::page_size;
 
-/// What is known of an open file.
+/// What is known about an open file.
 pub struct Facts {
     pub kind: FileKind,
     /// In bytes; means something for regular files and shared memory objects.
     pub len: u64,
-    /// Its length in bytes, if that is known: of regular files, and of block devices.
+    /// Its length in bytes, if known: for regular files and block devices.
     pub end: Option<u64>,
-    /// The size in bytes of the huge pages that it is made of, if it is.
+    /// The size in bytes of its huge pages, if it is made of them.
     pub huge_page: Option<usize>,
 }
 
-/// Calls `f` with a `File` of a borrowed descriptor, for its methods; it is not closed.
+/// Calls `f` with a `File` over a borrowed descriptor, for its methods. The descriptor is not closed.
 pub fn with_file<R>(fd: BorrowedFd<'_>, f: impl FnOnce(&File) -> R) -> R {
-    // SAFETY: the descriptor is open as long as it is borrowed, and is not closed: never dropped.
+    // SAFETY: the descriptor is open while it is borrowed, and is not closed: the `File` is never
+    // dropped.
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
     f(&file)
 }
@@ -39,13 +40,13 @@ impl Facts {
         Ok(Self::from_status(&status, fd))
     }
 
-    /// What `status`, which was asked for just now, says.
+    /// The facts in `status`, which was read just now.
     #[inline]
     pub fn from_status(status: &FileStatus, fd: BorrowedFd<'_>) -> Self {
         let kind = kind(status);
         let end = match kind {
             FileKind::Regular => Some(status.len),
-            // Its status has no length.
+            // The status of a device has no length.
             FileKind::BlockDevice => os::device_len(fd),
             _ => None,
         };
@@ -67,7 +68,7 @@ pub fn status_of(fd: BorrowedFd<'_>) -> Result<FileStatus> {
     }
 }
 
-/// Whether it is a regular file that may be taken to be in ordinary pages.
+/// Whether it is a regular file that can be assumed to be in ordinary pages.
 #[inline]
 pub fn is_plain(status: &FileStatus) -> bool {
     status.mode & libc::S_IFMT == libc::S_IFREG && status.block <= page_size() as u64
@@ -78,10 +79,10 @@ const fn unknown(errno: Errno) -> Error {
     Error::kernel(Call::Fstat, errno, Arguments::None)
 }
 
-/// The size of the huge pages that the file is made of, if it is.
+/// The size of the file's huge pages, if it is made of them.
 #[inline]
 fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
-    // Such files tell their page size as their block size; others have large blocks too.
+    // Such files report their page size as their block size; other files have large blocks too.
     let is_large = status.block > page_size() as u64;
     if is_large && os::is_in_huge_pages(fd.as_raw_fd()) {
         usize::try_from(status.block).ok()

@@ -1,4 +1,4 @@
-//! Mapping open files: what they are and how long, before the kernel is asked.
+//! Mapping open files: their kind and length are checked before the kernel is asked.
 
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -15,14 +15,15 @@ use crate::protection::{Access, Protection};
 use crate::region::Region;
 use crate::shared::SharedMapping;
 
-/// With the feature `std`: files, and whatever else is [`AsFd`].
+/// With the feature `std`: files, and anything else that is [`AsFd`].
 impl MapOptions {
-    /// Maps a file, shared: what is written to the mapping reaches the file, and others who have
-    /// it mapped or read it.
+    /// Maps a file, shared: what is written to the mapping reaches the file, and everybody who maps
+    /// or reads it.
     ///
-    /// The length is that of the rest of the file unless given; an empty rest is an empty mapping,
-    /// if the file can be mapped at all. (Those of /proc say that they are empty, and cannot.) On
-    /// Linux and Android a block device is mapped to its end too. The file may be closed afterwards.
+    /// Without a length, the rest of the file is mapped; if that is empty, so is the mapping,
+    /// provided that the file can be mapped at all. (Files of /proc report length zero, and cannot be
+    /// mapped.) On Linux and Android a block device is mapped to its end too. The file may be closed
+    /// afterwards.
     ///
     /// # Errors
     /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` where it is
@@ -31,11 +32,11 @@ impl MapOptions {
     /// * `EINVAL`: no length given for a character device, or whatever else has no length that is
     ///   known ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
     ///   huge page ([`Reason::HugePages`]).
-    /// * `ENODEV`: what it is cannot be mapped, as a directory or a pipe ([`Reason::NotMappable`]);
-    ///   its file system maps privately only ([`Reason::PrivateOnly`]), so that
-    ///   [`map_private`](Self::map_private) works; or its file system or driver cannot map at all
-    ///   ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or `EINVAL`,
-    ///   or `EIO`.
+    /// * `ENODEV`: it cannot be mapped by its kind, such as a directory or a pipe
+    ///   ([`Reason::NotMappable`]); its file system maps privately only ([`Reason::PrivateOnly`]), so
+    ///   that [`map_private`](Self::map_private) works; or its file system or driver cannot map at
+    ///   all ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or
+    ///   `EINVAL`, or `EIO`.
     /// * `ENXIO`: offset and length go past the end of a regular file, or, on Linux and Android, of a
     ///   block device ([`Reason::FileLength`]), and [`past_end`](Self::past_end) does not let them;
     ///   or the offset does, and no length is given.
@@ -71,14 +72,14 @@ impl MapOptions {
         self.map_open(file.as_fd(), access, sys::MAP_SHARED)
     }
 
-    /// Maps a file, privately: what is written to the mapping is a copy of one's own.
+    /// Maps a file, privately: writing to the mapping changes a private copy, not the file.
     ///
-    /// Pages that were not yet written to still show what others write to the file, so this is no
-    /// [`Mapping`](crate::Mapping) either. The length is that of the rest of the file unless given.
+    /// Pages that have not been written to still show what others write to the file, so this does not
+    /// return a [`Mapping`](crate::Mapping) either. Without a length, the rest of the file is mapped.
     /// The file may be closed afterwards.
     ///
     /// # Errors
-    /// As [`map_shared`](Self::map_shared), but that writing needs no file open for writing.
+    /// As [`map_shared`](Self::map_shared), except that the file need not be open for writing.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -125,7 +126,7 @@ impl MapOptions {
             .map_known_with_care(fd, &facts, protection, sharing)
     }
 
-    /// Maps the file of which `facts` were asked just now.
+    /// Maps the file that `facts`, which were read just now, describe.
     #[inline]
     pub(crate) fn map_known<A: Access>(
         &self,
@@ -164,7 +165,7 @@ impl MapOptions {
             .map(|region| SharedMapping::from_region(region, access))
     }
 
-    /// These options, except that huge pages, which are used in place by atomics, are set aside: they must be
+    /// These options, except that huge pages are set aside: atomics use them in place, so they must be
     /// there.
     fn setting_aside(&self, facts: &Facts) -> Self {
         match facts.huge_page {
@@ -221,21 +222,21 @@ impl MapOptions {
             })
     }
 
-    /// Refuses an empty file that could not be mapped if it were longer, as those of /proc, which
-    /// say that they are empty.
+    /// Refuses an empty file that could not be mapped even if it were longer, such as the files of
+    /// /proc, which report length zero.
     ///
-    /// (One of huge pages can be mapped, but no byte of it unmapped.)
+    /// (A file in huge pages could be mapped, but one byte of it could not be unmapped.)
     fn check_empty(
         &self,
         fd: BorrowedFd<'_>,
         protection: Protection,
         sharing: c_int,
     ) -> Result<()> {
-        // A byte past the end shows it, wherever that is, and nothing is done with it.
+        // Mapping a byte past the end, wherever that is, shows it; the byte is not used.
         let byte = Self::new().offset(self.offset);
         match byte.map_fd_with_care(fd.as_raw_fd(), 1, protection, sharing) {
             Ok(_unmapped) => Ok(()),
-            // That there is no room for it says nothing of the file.
+            // A lack of room for it says nothing about the file.
             Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
             // Nobody asked for that byte.
             Err(error) => {
@@ -246,7 +247,7 @@ impl MapOptions {
         }
     }
 
-    /// The length to map: the one asked for, held against the file, or the rest of the file.
+    /// The length to map: the requested one, checked against the file, or the rest of the file.
     fn len_in(&self, file: &Facts) -> Result<usize> {
         let offset = self.offset;
         let arguments = Arguments::File {
@@ -271,7 +272,8 @@ impl MapOptions {
                     Some(len) if self.past_end => len,
                     Some(len) if len as u64 > rest => return refuse(libc::ENXIO, too_short),
                     Some(len) => len,
-                    // More than the address space has is more than `isize::MAX`: refused later.
+                    // More than the address space holds is more than `isize::MAX`, which is refused
+                    // later.
                     None => usize::try_from(rest).unwrap_or(usize::MAX),
                 }
             }
@@ -288,15 +290,16 @@ impl MapOptions {
     }
 }
 
-/// Finds out why the kernel did not map the file behind `fd`, where more can be known than it said.
+/// Finds out why the kernel did not map the file behind `fd`, where more can be learned than its
+/// error number.
 #[cold]
 fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Error {
-    // (Two of these are one on some systems.)
+    // (Some systems give two of these the same value.)
     const NO_MAPPING: [c_int; 4] = [libc::ENODEV, libc::ENOTSUP, libc::EOPNOTSUPP, libc::EINVAL];
     let reason = match error.errno() {
         _ if error.call() != Call::Mmap || error.reason() != Reason::Kernel => None,
         errno if NO_MAPPING.contains(&errno) => why_no_mapping(errno, fd, protection, sharing),
-        // The descriptor is open, but for its path alone (`O_PATH`).
+        // The descriptor is open, but only for its path (`O_PATH`).
         libc::EBADF => Some(Reason::NotReadable),
         libc::EACCES => why_no_access(fd, protection, sharing),
         libc::EPERM if os::is_sealed(fd) => Some(Reason::Sealed),
@@ -306,7 +309,7 @@ fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_
     reason.map_or(error, |reason| error.because(reason))
 }
 
-/// Why the file's system or driver refused with `errno`, if it is for the file.
+/// Why the file system or driver refused with `errno`, if the file is the reason.
 fn why_no_mapping(
     errno: c_int,
     fd: BorrowedFd<'_>,
@@ -324,10 +327,10 @@ fn why_no_mapping(
         return Some(Reason::NotMappable(facts.kind));
     }
     if !is_plain {
-        // A device is not mapped once more: that may mean something to it.
+        // A device is not mapped again: mapping may have side effects.
         return (errno == libc::ENODEV).then_some(Reason::NoMappings);
     }
-    // A page of it, at the start, which may not be there.
+    // One page at its start, which may not exist.
     let page = MapOptions::new().len(page_size());
     let refuses = |sharing| {
         let mapping = page.map_fd_with_care(fd.as_raw_fd(), page_size(), protection, sharing);
@@ -336,12 +339,12 @@ fn why_no_mapping(
     match (refuses(sharing), refuses(sys::MAP_PRIVATE)) {
         (true, true) => Some(Reason::NoMappings),
         (true, false) => Some(Reason::PrivateOnly),
-        // It is for how or where it was to be mapped.
+        // The reason is how or where it was to be mapped.
         (false, _) => None,
     }
 }
 
-/// Which access to the file its descriptor lacks, if it does.
+/// Which access to the file its descriptor lacks, if any.
 fn why_no_access(fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Option<Reason> {
     // SAFETY: the command takes no number.
     let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.ok()?;

@@ -12,11 +12,11 @@ use crate::page::{max_len, page_size, round_up};
 use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
 use crate::region::{Region, spare};
 
-/// A mapping with pages before and behind it that cannot be accessed: who runs over an end is
-/// stopped by SIGSEGV, rather than reach somebody else's memory.
+/// A mapping with pages before and behind it that cannot be accessed: running over an end raises
+/// SIGSEGV instead of reaching other memory.
 ///
-/// Made by [`MapOptions::map_guarded`]. It derefs to the bytes in the middle as [`Mapping`] does,
-/// and unmaps all on drop.
+/// Made by [`MapOptions::map_guarded`]. It derefs to the bytes in the middle as [`Mapping`] does, and
+/// unmaps everything on drop.
 ///
 /// ```
 /// use unix_memory::{MapOptions, ReadWrite, page_size};
@@ -36,7 +36,7 @@ pub struct Guarded<A: Access> {
 }
 
 impl<A: Access> Guarded<A> {
-    /// The mapping between the pages that cannot be accessed: to be advised on, locked, ...
+    /// The mapping between the guard pages: to advise on it, to lock it, ...
     ///
     /// ```
     /// # use unix_memory::{Advice, MapOptions, ReadWrite, page_size};
@@ -61,7 +61,7 @@ impl<A: Access> Guarded<A> {
         let mut guarded = ManuallyDrop::new(self);
         let (room, before) = (&guarded.room, guarded.before);
         let end = before + round_up(guarded.mapping.len());
-        // SAFETY: the guards are the room's first and last pages, and whoever owned it is not dropped.
+        // SAFETY: the guards are the room's first and last pages, and their owner is not dropped.
         let first = unsafe { room.part(0, before) };
         // SAFETY: as above.
         let last = unsafe { room.part(end, room.len() - end) };
@@ -77,8 +77,8 @@ impl<A: Access> Guarded<A> {
 
 impl<A: Access> Drop for Guarded<A> {
     fn drop(&mut self) {
-        // All of it by one call: the mapping, which lies in it, is not dropped by itself.
-        // SAFETY: it is not used any more.
+        // One call unmaps all of it; the mapping, which lies in it, is not dropped by itself. SAFETY:
+        // it is not used any more.
         unsafe { ManuallyDrop::drop(&mut self.room) };
     }
 }
@@ -112,14 +112,14 @@ impl MapOptions {
     /// Maps new memory, private to this process and zeroed, with `before` bytes of pages before it
     /// and `behind` bytes behind it that cannot be accessed.
     ///
-    /// Both are multiples of the page size, and may be zero. The mapping begins with a page, so
-    /// that running over its start is always noticed; over its end, where its length is a multiple
-    /// of the page size too. An alignment or address is that of the first guard page. With
-    /// [`transparent_huge_pages`](Self::transparent_huge_pages) and no alignment, it is the mapping
-    /// that is aligned to huge pages.
+    /// Both are multiples of the page size, and may be zero. The mapping begins at the start of a
+    /// page, so that running over its start is always noticed; running over its end is noticed if its
+    /// length is a multiple of the page size too. An alignment or address applies to the first guard
+    /// page. With [`transparent_huge_pages`](Self::transparent_huge_pages) and no alignment, the
+    /// mapping itself is aligned to huge pages.
     ///
     /// # Errors
-    /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` for guards that are no multiples of
+    /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` for guards that are not multiples of
     /// the page size ([`Reason::Unaligned`]); those of [`Mapping::protect`].
     #[doc(alias = "MAP_GUARD")]
     #[doc(alias = "mprotect")]
@@ -146,7 +146,7 @@ impl MapOptions {
         let Some(total) = total else {
             return refuse(libc::ENOMEM, len, Reason::LengthLimit(max_len()));
         };
-        // What the middle should have, it gets when it is the middle.
+        // The steps (advice, a lock) are for the middle alone, and done once it exists.
         let (mut room, steps) = self.without_steps();
         if self.transparent && self.alignment == 0 {
             room.lead = before;

@@ -9,9 +9,10 @@ use super::options::MapOptions;
 use crate::os;
 use crate::page::page_size;
 
-/// The size of huge pages, one that the field `MAP_HUGE_` of `mmap`'s flags can name.
+/// The size of a huge page, as the field `MAP_HUGE_` of `mmap`'s flags names it.
 ///
-/// Which of them a system has, and how many, says /sys/kernel/mm/hugepages. Linux and Android only.
+/// /sys/kernel/mm/hugepages lists the sizes that a system has, and how many pages of each. Linux and
+/// Android only.
 ///
 /// ```
 /// use unix_memory::HugePageSize;
@@ -45,15 +46,15 @@ impl HugePageSize {
     #[doc(alias = "MAP_HUGE_1GB")]
     pub const GIB_1: Self = Self { log2: 30 };
 
-    /// Huge pages of so many bytes: a power of two that is larger than a page.
+    /// Huge pages of this many bytes, a power of two that is larger than a page.
     #[must_use]
     pub fn from_bytes(bytes: usize) -> Option<Self> {
         let log2 = c_int::try_from(bytes.checked_ilog2()?).ok()?;
         (bytes.is_power_of_two() && bytes > page_size()).then_some(Self { log2 })
     }
 
-    /// The size that the kernel takes where none is named: `Hugepagesize` of /proc/meminfo. `None`
-    /// where that cannot be read, or the kernel was built without huge pages.
+    /// The size that the kernel uses if none is named: `Hugepagesize` of /proc/meminfo. `None` where
+    /// that cannot be read, or the kernel was built without huge pages.
     ///
     /// ```
     /// match unix_memory::HugePageSize::system_default() {
@@ -101,8 +102,8 @@ impl HugePageSize {
         Self::from_bytes(os::transparent_huge_page()?)
     }
 
-    /// How many huge pages of this size the system's pool has, used or not; `None` where there is
-    /// no such size.
+    /// How many huge pages of this size the system's pool has, used or not; `None` if the system does
+    /// not have this size.
     ///
     /// ```
     /// use unix_memory::HugePageSize;
@@ -127,7 +128,7 @@ impl HugePageSize {
         os::number_in_file(path, b"")
     }
 
-    /// The size in bytes; zero where an address of this system cannot count so many.
+    /// The size in bytes; zero if it exceeds the addresses of this system.
     #[must_use]
     pub const fn bytes(self) -> usize {
         match 1usize.checked_shl(self.log2.unsigned_abs()) {
@@ -174,16 +175,15 @@ impl Write for Path {
     }
 }
 
-/// With Linux and Android: explicit huge pages.
+/// On Linux and Android: explicit huge pages.
 impl MapOptions {
-    /// Have the memory in huge pages of this size, taken from the system's pool
+    /// Put the memory in huge pages of this size, taken from the system's pool
     /// (/proc/sys/vm/nr_hugepages).
     ///
-    /// The length is rounded up to whole huge pages, and
-    /// [`len`](crate::Mapping::len) of the mapping returns the result: the kernel unmaps and
-    /// protects no less. Only for memory without a file; a file on hugetlbfs, or a memfd, has its
-    /// own. For transparent huge pages, which need no pool, there is
-    /// [`transparent_huge_pages`](Self::transparent_huge_pages).
+    /// The length is rounded up to whole huge pages, and [`len`](crate::Mapping::len) of the mapping
+    /// returns the result: the kernel cannot unmap or protect less. Only for memory without a file; a
+    /// file on hugetlbfs, or a memfd, has its own page size. For transparent huge pages, which need
+    /// no pool, use [`transparent_huge_pages`](Self::transparent_huge_pages).
     ///
     /// The pages are set aside when they are mapped, even with [`no_reserve`](Self::no_reserve), so
     /// that using them does not fail. Such a mapping cannot grow, and no part of it can be
@@ -197,8 +197,8 @@ impl MapOptions {
     /// ([`map_anonymous_shared`](Self::map_anonymous_shared)), which is set aside once for all
     /// processes.
     ///
-    /// **Control groups** can limit the huge pages in use (`hugetlb.2MB.max`), and a process over
-    /// that limit is ended by SIGBUS too, unless the group also limits what is set aside
+    /// **Control groups** can limit the huge pages in use (`hugetlb.2MB.max`), and SIGBUS ends a
+    /// process over that limit too, unless the group also limits what is set aside
     /// (`hugetlb.2MB.rsvd.max`). Here, too, `populate_write` fails with an error instead.
     ///
     /// # Errors

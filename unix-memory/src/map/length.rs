@@ -1,4 +1,4 @@
-//! The length of a file, set.
+//! Setting the length of a file.
 
 use std::os::fd::BorrowedFd;
 

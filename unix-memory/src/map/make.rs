@@ -1,4 +1,4 @@
-//! Mappings that are made of what the options say.
+//! Making mappings as the options say.
 
 use core::ffi::c_int;
 
@@ -18,8 +18,8 @@ impl MapOptions {
     /// Maps new memory, private to this process and zeroed.
     ///
     /// # Errors
-    /// * `EINVAL`: no length, or an offset; an alignment that is no power of two
-    ///   ([`Reason::PowerOfTwo`]); an address that is no multiple of it or of the page size
+    /// * `EINVAL`: no length, or an offset; an alignment that is not a power of two
+    ///   ([`Reason::PowerOfTwo`]); an address that is not a multiple of it or of the page size
     ///   ([`Reason::Unaligned`]), or is zero.
     /// * `ENOMEM`: more than a limit allows, which Linux and Android report: on addresses
     ///   ([`Reason::AddressSpaceLimit`], [`Reason::FreeAddresses`]), of mappings
@@ -63,14 +63,14 @@ impl MapOptions {
     /// the file.
     ///
     /// # Errors
-    /// As `map_shared`, but that a range past the end of the file is not noticed.
+    /// As `map_shared`, except that a range past the end of the file is not noticed.
     ///
     /// # Safety
-    /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise. If the file is in huge pages (hugetlbfs):
-    /// * offset and length must be multiples of their size; what is mapped could not be unmapped
-    ///   otherwise;
-    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, as through
+    /// `fd` must be open and the caller's to use, or a descriptor that nobody owns; otherwise it may
+    /// be somebody else's. If the file is in huge pages (hugetlbfs):
+    /// * offset and length must be multiples of their size; otherwise the mapping could not be
+    ///   unmapped;
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, such as through
     ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
     ///   first used. (`map_shared` sets the pages aside whatever the options say.)
     #[doc(alias = "MAP_SHARED")]
@@ -88,14 +88,14 @@ impl MapOptions {
     /// against the file.
     ///
     /// # Errors
-    /// As `map_private`, but that a range past the end of the file is not noticed.
+    /// As `map_private`, except that a range past the end of the file is not noticed.
     ///
     /// # Safety
-    /// `fd` must be open and the caller's to use, or one that nobody owns: it may be somebody
-    /// else's otherwise. If the file is in huge pages (hugetlbfs):
-    /// * offset and length must be multiples of their size; what is mapped could not be unmapped
-    ///   otherwise;
-    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, as through
+    /// `fd` must be open and the caller's to use, or a descriptor that nobody owns; otherwise it may
+    /// be somebody else's. If the file is in huge pages (hugetlbfs):
+    /// * offset and length must be multiples of their size; otherwise the mapping could not be
+    ///   unmapped;
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, such as through
     ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
     ///   first used. (`map_private` sets the pages aside whatever the options say.)
     #[doc(alias = "MAP_PRIVATE")]
@@ -107,7 +107,7 @@ impl MapOptions {
         self.map_fd(fd, self.raw_len()?, access, sys::MAP_PRIVATE)
     }
 
-    /// The length for a descriptor of which nothing is known.
+    /// The length for a descriptor about which nothing is known.
     fn raw_len(&self) -> Result<usize> {
         self.len.ok_or_else(|| {
             let arguments = Arguments::File {
@@ -216,8 +216,8 @@ impl MapOptions {
             }
             // Only whole ones can be unmapped.
             len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
-            // What is used in place, also by atomics, must be there, also when a child shares it: using
-            // a page that the pool no longer has raises SIGBUS.
+            // Pages that are used in place, also by atomics, must be there, even when a child shares
+            // them: using a page that the pool no longer has raises SIGBUS.
             (natural, flags) = (size, (flags | huge) & !os::MAP_NORESERVE);
         }
         let request = Request {

@@ -1,4 +1,4 @@
-//! How a mapping is made: what to map, where, of what pages.
+//! How a mapping is made: what to map, where, and in what pages.
 
 #[cfg(feature = "std")]
 pub mod facts;

@@ -32,15 +32,15 @@ pub struct MapOptions {
     pub(super) place: Place,
     /// In bytes; zero for that of a page.
     pub(super) alignment: usize,
-    /// Those of `mmap` that only add to what it does, where the system has them.
+    /// Flags of `mmap` that only add to what it does, where the system has them.
     pub(super) flags: c_int,
-    /// Of memory without a file: their size in bytes, and the flags that ask for them.
+    /// For memory without a file: the size of huge pages in bytes, and the flags that ask for them.
     pub(super) huge_page: Option<(usize, c_int)>,
-    /// Whether it is to be in transparent huge pages.
+    /// Whether to ask for transparent huge pages.
     pub(super) transparent: bool,
-    /// How many bytes are mapped before the one that is aligned for them.
+    /// How many bytes are mapped before the byte that is aligned for huge pages.
     pub(super) lead: usize,
-    /// Of a file, whether more may be mapped than it has.
+    /// For a file: whether the mapping may be longer than the file.
     pub(super) past_end: bool,
     pub(super) steps: Steps,
 }
@@ -79,7 +79,7 @@ impl MapOptions {
             && self.steps.is_none()
     }
 
-    /// As they are, but for an address that is taken by now.
+    /// The same options without an address, which is taken by now.
     #[cfg(feature = "std")]
     pub(crate) const fn for_a_second(mut self) -> Self {
         if let Place::At(_) = self.place {
@@ -97,8 +97,8 @@ impl MapOptions {
     /// The length in bytes. Required, except for regular files, and for block devices on Linux and
     /// Android, which are mapped to their end without it.
     ///
-    /// Zero maps nothing: the guard is empty. The most is `isize::MAX`,
-    /// rounded down to whole pages.
+    /// Zero maps nothing: the guard is empty. The maximum is `isize::MAX`, rounded down to whole
+    /// pages.
     #[inline]
     pub const fn len(mut self, bytes: usize) -> Self {
         self.len = Some(bytes);
@@ -114,10 +114,10 @@ impl MapOptions {
 
     /// Let a mapping of a file be longer than the rest of the file, for the file to grow into.
     ///
-    /// Without this, that is an error ([`Reason::FileLength`](crate::Reason::FileLength)), and it
-    /// always is one for `map_sealed`, as it is to begin past the end without a length. What is
-    /// past the end of the file cannot be accessed until the file has grown, as after a truncation
-    /// (see [`SharedMapping`](crate::SharedMapping)).
+    /// Without this, that is an error ([`Reason::FileLength`](crate::Reason::FileLength)), and it is
+    /// always one for `map_sealed`, as is beginning past the end without a length. What is past the
+    /// end of the file cannot be accessed until the file has grown, just as after a truncation (see
+    /// [`SharedMapping`](crate::SharedMapping)).
     ///
     /// ```
     /// use std::io::Write;
@@ -137,8 +137,8 @@ impl MapOptions {
         self
     }
 
-    /// An address near which to map, if the kernel likes; it never replaces anything, and is no
-    /// hint where the stack of the main thread may grow (see [`at`](Self::at)).
+    /// Map near this address, if the kernel agrees. This never replaces anything, and is ignored
+    /// where the stack of the main thread may grow (see [`at`](Self::at)).
     ///
     /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
     pub const fn hint(mut self, address: usize) -> Self {
@@ -146,16 +146,16 @@ impl MapOptions {
         self
     }
 
-    /// The address of the first page: there, or not at all. It never replaces anything: where
-    /// something is mapped already, that is an error
+    /// The address of the first page: mapping there succeeds, or fails. It never replaces anything:
+    /// if something is mapped there already, that is an error
     /// ([`Reason::Occupied`](crate::Reason::Occupied)).
     ///
-    /// On Linux and Android it also is one ([`Reason::Stack`](crate::Reason::Stack)) where the
-    /// stack of the main thread may grow: from its end down to its limit (`RLIMIT_STACK` at that
-    /// moment; 8 MiB at least; 1 GiB where there is none, 128 MiB on 32-bit systems) and 256 pages,
-    /// or where it has grown. A stack does not stop where something is mapped. A program that
-    /// raises the limit does so before it maps. Stacks of other threads, and a heap that grows by
-    /// `brk`, stop where something is mapped.
+    /// On Linux and Android it is also an error ([`Reason::Stack`](crate::Reason::Stack)) where the
+    /// stack of the main thread has grown, or may grow: from its end down to its limit
+    /// (`RLIMIT_STACK` at that moment; at least 8 MiB; without a limit 1 GiB, or 128 MiB on 32-bit
+    /// systems) and 256 pages further. That stack does not stop where something is mapped. A program
+    /// that raises the limit must do so before it maps. Stacks of other threads, and a heap that
+    /// grows by `brk`, stop where something is mapped.
     ///
     /// It must be a multiple of the page size. The first byte has this address too, unless the
     /// offset into a file lies inside a page.
@@ -173,9 +173,9 @@ impl MapOptions {
     ///
     /// # Platform
     /// Linux is asked with `MAP_FIXED_NOREPLACE`, FreeBSD with `MAP_FIXED | MAP_EXCL`, OpenBSD with
-    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD with `MAP_TRYFIXED`; elsewhere it is a hint. What
-    /// comes back is compared everywhere, since kernels before these flags (Linux before 4.17)
-    /// ignore them.
+    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD with `MAP_TRYFIXED`; elsewhere it is a hint. The address
+    /// that comes back is checked everywhere, since kernels older than these flags (Linux before
+    /// 4.17) ignore them.
     #[doc(alias = "MAP_FIXED")]
     #[doc(alias = "MAP_FIXED_NOREPLACE")]
     #[doc(alias = "MAP_EXCL")]
@@ -185,10 +185,10 @@ impl MapOptions {
         self
     }
 
-    /// The addresses between which it must lie wholly: below 2 GiB (`0..1 << 31`), within reach of
-    /// a jump, ... It never replaces anything, and does not come to lie where the stack of the main
-    /// thread may grow (see [`at`](Self::at)). Up to 256 places of the range are tried, from its
-    /// end down, so that in a crowded one room may be overlooked
+    /// The range of addresses that the whole mapping must lie in: below 2 GiB (`0..1 << 31`), within
+    /// reach of a jump, ... It never replaces anything, and never lies where the stack of the main
+    /// thread may grow (see [`at`](Self::at)). Up to 256 places in the range are tried, from its end
+    /// down, so that room in a crowded range may be missed
     /// ([`Reason::NoRoom`](crate::Reason::NoRoom)).
     ///
     /// ```
@@ -204,16 +204,16 @@ impl MapOptions {
         self
     }
 
-    /// What the address of the first page is a multiple of, in bytes: a power of two. Less than a
-    /// page is a page. A [`hint`](Self::hint) is a hint still, and the result aligned.
+    /// Align the address of the first page to this many bytes, a power of two. Less than a page means
+    /// a page. A [`hint`](Self::hint) is still only a hint; the result is aligned.
     ///
-    /// Of a file, the address is aligned as the offset is: what is at a multiple of `bytes` in the
-    /// file is at one in memory, so that the file's huge pages fit. With an offset of one page and
-    /// an alignment of 2 MiB the first page is one page after a multiple of 2 MiB.
+    /// For a file, the address is aligned as the offset is: a multiple of `bytes` in the file lies at
+    /// a multiple of `bytes` in memory, so that the file's huge pages fit. With an offset of one page
+    /// and an alignment of 2 MiB the first page is one page after a multiple of 2 MiB.
     ///
-    /// Beyond a page, room is looked for first and given up again; another thread that takes it in
-    /// that moment has it looked for again (64 times, then
-    /// [`Reason::Occupied`](crate::Reason::Occupied)).
+    /// For more than a page, room is found first, and given up again before the mapping is made in
+    /// it. If another thread takes it in that moment, other room is found (64 times, then this fails
+    /// with [`Reason::Occupied`](crate::Reason::Occupied)).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -228,9 +228,9 @@ impl MapOptions {
         self
     }
 
-    /// Bring the pages in now rather than when they are used, as far as that goes: no failure is
-    /// told. Of a private mapping that can be written, every page is copied. `populate()` of the
-    /// guard tells, and copies nothing.
+    /// Bring the pages in now rather than when they are used, as far as possible: no failure is
+    /// reported. Every page of a private mapping that can be written is copied. The guard's
+    /// `populate()` reports failures, and copies nothing.
     ///
     /// # Platform
     /// `MAP_POPULATE` on Linux; without effect where there is nothing like it.
@@ -239,8 +239,8 @@ impl MapOptions {
         self.flag(os::MAP_POPULATE, yes)
     }
 
-    /// Reserve no swap space: more can be mapped than there is. When memory runs out, the kernel
-    /// ends processes, rather than that mapping fails.
+    /// Reserve no swap space: more can be mapped than there is. Mapping does not fail then; when
+    /// memory runs out, the kernel ends processes.
     ///
     /// Without effect on huge pages from the system's pool (`huge_pages`, and files that are made
     /// of them): they are always set aside, since using one that is not there raises SIGBUS.
@@ -255,9 +255,9 @@ impl MapOptions {
     /// The memory will be the stack of a thread.
     ///
     /// # Platform
-    /// `MAP_STACK` on Linux, NetBSD and OpenBSD, of which the last lets a stack be nowhere else;
-    /// without effect on other systems, which need no such thing. (FreeBSD's `MAP_STACK`, which
-    /// makes a mapping that grows, is not used.)
+    /// `MAP_STACK` on Linux, NetBSD and OpenBSD, which requires it of every stack; without effect on
+    /// other systems, which do not need it. (FreeBSD's `MAP_STACK`, which makes a mapping that grows,
+    /// is not used.)
     #[doc(alias = "MAP_STACK")]
     pub const fn stack(self, yes: bool) -> Self {
         self.flag(os::MAP_STACK, yes)
@@ -298,7 +298,7 @@ impl MapOptions {
     /// Name the memory, for readers of `/proc/<pid>/maps`. This is a hint: where the system shows
     /// no names, it has no effect.
     ///
-    /// A name that no system takes is an error on every system, `EINVAL` with
+    /// A name that no system accepts is an error on every system, `EINVAL` with
     /// [`Reason::MemoryName`](crate::Reason::MemoryName). See
     /// [`set_name_range`](crate::Mapping::set_name_range) for what a name can be, and when memory
     /// keeps it. A mapping that was empty has no name when it grows.
@@ -355,14 +355,14 @@ impl MapOptions {
         self
     }
 
-    /// Has memory without a file in pages of `size` bytes, for which `flags` ask.
+    /// Puts memory without a file in pages of `size` bytes, which `flags` ask for.
     #[allow(dead_code, reason = "only some systems have such pages")]
     pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
         self.huge_page = Some((size, flags));
         self
     }
 
-    /// The options without what is done once the mapping is made, and that.
+    /// The options without the steps that follow the mapping, and those steps.
     pub(crate) const fn without_steps(mut self) -> (Self, Steps) {
         let steps = self.steps;
         self.steps = Self::new().steps;

@@ -24,7 +24,7 @@ impl Steps {
         self.name.is_none() && self.advice.is_none() && !self.lock && !self.dont_dump
     }
 
-    /// Does it. Where one fails, the region is unmapped.
+    /// Does the steps. If one fails, the region is unmapped.
     #[cold]
     pub fn apply(self, region: Region) -> Result<Region> {
         self.apply_to(&region)?;
@@ -35,13 +35,13 @@ impl Steps {
         })
     }
 
-    /// Does it. Where one fails, the region is to be dropped. (A region of no bytes is to be made as one
-    /// that is [`known`](Self::known) so.)
+    /// Does the steps. If one fails, the caller must drop the region. (A region of no bytes must have
+    /// been made with what is [`known`](Self::known).)
     #[cold]
     pub fn apply_to(self, region: &Region) -> Result<()> {
         if let Some(name) = self.name {
             check_name(name)?;
-            // A name changes nothing of the memory.
+            // A name does not change the memory.
             let _only_a_hint = region.set_name(&.., Some(name), true);
         }
         if let Some(advice) = self.advice {
@@ -50,7 +50,7 @@ impl Steps {
         region.keep(self.known())
     }
 
-    /// How what grows out of a region of no bytes is locked and hidden.
+    /// How a region of no bytes is to be locked and hidden once it grows.
     pub const fn known(self) -> Known {
         let kind = if self.lock { Some(Kind::Full) } else { None };
         let marks = if self.dont_dump {

@@ -1,4 +1,4 @@
-//! Files in memory that outlives power: `MAP_SYNC`.
+//! Files in memory that survives a loss of power: `MAP_SYNC`.
 
 use std::os::fd::AsFd;
 
@@ -9,10 +9,10 @@ use crate::map::options::MapOptions;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
-/// With Linux and Android, but not on MIPS: files in persistent memory.
+/// On Linux and Android, but not on MIPS: files in persistent memory.
 impl MapOptions {
-    /// Maps a file in persistent memory (DAX), so that what the processor has written to that
-    /// memory survives a crash: the file's own records are on it before a page can be written.
+    /// Maps a file in persistent memory (DAX), so that what the processor has written to that memory
+    /// survives a crash: the file's own metadata reaches it before a page can be written.
     ///
     /// `MAP_SYNC` with `MAP_SHARED_VALIDATE`, without which kernels ignore flags that they do not
     /// know. Source: mmap(2), since Linux 4.15.

@@ -26,20 +26,19 @@ impl MapOptions {
     ///   [`offset`](Self::offset) is, so that the file's huge pages fit (see
     ///   [`alignment`](Self::alignment); a larger alignment is kept). In
     ///   [`map_guarded`](Self::map_guarded) the memory between the guards is aligned, unless an
-    ///   alignment is given. Where no aligned place is free, the mapping lies elsewhere, and
+    ///   alignment is given. If no aligned place is free, the mapping lies elsewhere. An address of
     ///   [`at`](Self::at) comes first;
     /// * [`Advice::HugePage`] is given on all of it before the first page is brought in, also
     ///   by [`populate`](Self::populate), [`lock`](Self::lock) and `Mapping::lock`.
     ///
-    /// **The length** stays as it is given. What follows the last whole huge page is in small
-    /// pages; a length that is a multiple of the size leaves nothing over. A length that no huge
-    /// page fits into is advised on, and not aligned: the kernel may have huge pages of other
-    /// sizes, and the mapping may grow. A mapping that grows may move to where fewer huge pages
-    /// fit.
+    /// **The length** stays as it is given. What follows the last whole huge page is in small pages;
+    /// a length that is a multiple of the size leaves nothing over. Memory that is too short for a
+    /// huge page is advised on, but not aligned: the kernel may have huge pages of other sizes, and
+    /// the mapping may grow. A mapping that grows may move to where fewer huge pages fit.
     ///
-    /// **Memory**: writing one byte takes a whole huge page, which is given back only when all of
-    /// it is unmapped or discarded. **Time**: the first access to a huge page waits until it is
-    /// filled with zeros, and by default while the kernel compacts memory to make one free.
+    /// **Memory**: writing one byte takes a whole huge page, which is given back only when all of it
+    /// is unmapped or discarded. **Time**: the first access to a huge page waits until it is filled
+    /// with zeros, and by default also while the kernel compacts memory to free one.
     ///
     /// [`Mapping::huge_bytes`](crate::Mapping::huge_bytes) reports how much is in huge pages. That
     /// may be nothing: huge pages are switched off for the system
@@ -107,8 +106,8 @@ fn placed(request: &Request, arguments: Arguments) -> Result<Region> {
             ..*request
         };
         // There may be no such place; to look for one takes more addresses, and more pages that would be
-        // locked; the file may have larger pages of its own. Then any other place will do, and what
-        // stands against that too is the error.
+        // locked; the file may have larger pages of its own. Then any other place will do; if that fails
+        // too, its error is returned.
         if let Ok(region) = Region::map(&aligned, arguments) {
             return Ok(region);
         }
@@ -132,8 +131,8 @@ fn has_room(request: &Request, size: usize) -> bool {
     matches!((first_end, end), (Some(first_end), Some(end)) if first_end <= end)
 }
 
-/// Brings the pages of a new region in, as `MAP_POPULATE` does, and as far as that goes. Pages that
-/// a write would copy are copied now.
+/// Brings the pages of a new region in, as `MAP_POPULATE` does, as far as possible. Pages that a
+/// write would copy are copied now.
 pub fn bring_in(region: &Region, protection: Protection, private: bool) {
     let pages = region.pages();
     if pages.len == 0 {

@@ -1,4 +1,4 @@
-//! Memory made zeros again and given back.
+//! Turning memory to zeros and giving it back.
 
 use core::ops::RangeBounds;
 
@@ -9,11 +9,11 @@ use crate::protection::Writable;
 impl<A: Writable> Mapping<A> {
     /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system.
     ///
-    /// The zeros are certain; the memory goes as far as the system can: pages that are fully
-    /// locked, and parts of huge pages, are filled with zeros and stay. Pages that are locked on
-    /// fault go (since Linux 5.18), and come back, locked, when they are used again. `range` is in
-    /// bytes from the start of the mapping and is never rounded: it must begin and end at a page,
-    /// or end with the mapping.
+    /// The bytes always become zeros; the memory is given back as far as the system can: pages that
+    /// are fully locked, and parts of huge pages, are filled with zeros and stay. Pages that are
+    /// locked on fault are given back (since Linux 5.18), and come back, locked, when they are used
+    /// again. `range` is in bytes from the start of the mapping and is never rounded: it must begin
+    /// and end at a page, or end with the mapping.
     ///
     /// Source: madvise(2).
     ///
@@ -24,9 +24,8 @@ impl<A: Writable> Mapping<A> {
     /// behind a file is not zeros.
     ///
     /// # Platform
-    /// `MADV_DONTNEED` on Linux: the memory is given back at once. Elsewhere zeros are written,
-    /// then `MADV_FREE` lets the system take the pages when it needs some, where there is such a
-    /// thing.
+    /// `MADV_DONTNEED` on Linux: the memory is given back at once. Elsewhere zeros are written, then
+    /// `MADV_FREE` lets the system take the pages when it needs some, if it has that advice.
     ///
     /// ```
     /// use unix_memory::{Mapping, page_size};

@@ -18,21 +18,21 @@ use crate::region::spare::{self, Outcome};
 /// A protection key: memory that has it can be closed and opened for a thread without a system
 /// call.
 ///
-/// There are at most 15 in a process. Given back when dropped. Linux 4.9, on x86-64 processors with
-/// the feature; on other architectures it is not implemented. Source: pkeys(7).
+/// A process has at most 15. Dropping a key gives it back. Needs Linux 4.9 and an x86-64 processor
+/// with the feature; other architectures are not implemented. Source: pkeys(7).
 ///
 /// # Threads that keep rights
 /// The rights over a key belong to a thread, and no other thread can change them. A thread starts
 /// with those of the thread that makes it, so one that is made inside of [`Keyed::with`] can access
 /// the memory as long as it lives.
 ///
-/// The kernel hands a number that was given back out again, and closes it for the thread that asks
-/// alone. A thread that was made while an earlier key of the same number was open can access the
-/// memory of the later key. This crate gives the numbers back all the same: there are so few that a
-/// program which makes a key now and then would soon have none, and no reference to the memory
-/// reaches such a thread through safe code. Where that is not enough, make no threads inside of
-/// `with`, or keep one key as long as the process lives. Other code in the process that uses keys
-/// can leave threads with rights in the same way.
+/// The kernel reuses a number that was given back, and closes it only for the thread that asks. A
+/// thread that was made while an earlier key of the same number was open can access the memory of the
+/// later key. This crate gives the numbers back all the same: there are so few that a program which
+/// makes a key now and then would soon have none, and no reference to the memory reaches such a
+/// thread through safe code. Where that is not enough, make no threads inside of `with`, or keep one
+/// key as long as the process lives. Other code in the process that uses keys can leave threads with
+/// rights in the same way.
 ///
 /// ```
 /// use unix_memory::{Mapping, ProtectionKey};
@@ -45,7 +45,7 @@ use crate::region::spare::{self, Outcome};
 ///     }
 /// };
 /// let mut secret = key.protect(Mapping::anonymous(32)?)?;
-/// secret.write_at(0, b"a secret")?; // open for this thread, and for that long
+/// secret.write_at(0, b"a secret")?; // open for this thread, while it copies
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 #[doc(alias = "pkey_alloc")]
@@ -58,7 +58,7 @@ pub struct ProtectionKey {
 const DEFAULT: c_int = 0;
 
 impl ProtectionKey {
-    /// Takes a key that no memory has. No thread may access memory that will have it, but those
+    /// Takes a key that no memory has. No thread can access memory that is given it, except for those
     /// that [keep rights](Self#threads-that-keep-rights) over an earlier key of the same number.
     ///
     /// # Errors
@@ -112,8 +112,8 @@ impl ProtectionKey {
         }
     }
 
-    /// Calls `f` while the calling thread has all rights over what has the key. Afterwards, also if
-    /// it panics, they are what they were.
+    /// Calls `f` while the calling thread has all rights over memory with the key. Afterwards, also
+    /// if it panics, its rights are what they were.
     ///
     /// # Safety
     /// `f` makes no reference to such memory that outlives it, or that another thread can have.
@@ -151,8 +151,8 @@ impl fmt::Debug for ProtectionKey {
     }
 }
 
-/// Memory that has a [`ProtectionKey`]: closed to every thread but while one is in a method of
-/// this.
+/// Memory that has a [`ProtectionKey`]: closed to every thread, except while one is in a method of
+/// this type.
 ///
 /// It gives out no reference that another thread could have. Unmapped on drop.
 ///
@@ -160,10 +160,10 @@ impl fmt::Debug for ProtectionKey {
 /// * **Threads**: one that is made while this is open is made with the same rights, and
 ///   [keeps them](ProtectionKey#threads-that-keep-rights).
 /// * **System calls**: the kernel reads and writes memory with the rights of the thread that calls
-///   it, and fails with `EFAULT` where it has none. Debuggers, `/proc/self/mem` and
+///   it, and fails with `EFAULT` where that thread has none. Debuggers, `/proc/self/mem` and
 ///   `process_vm_readv` need no rights.
-/// * **fork**: a child has a copy of the memory, and the key; its thread has the rights that the
-///   thread which called `fork` had.
+/// * **fork**: a child has a copy of the memory, and the key; its thread has the rights of the thread
+///   that called `fork`.
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Keyed<'k, A: Access> {
     mapping: Mapping<A>,
@@ -190,7 +190,7 @@ impl<A: Readable> Keyed<'_, A> {
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         let copy = || buffer.copy_from_slice(&self.mapping[offset..offset + buffer.len()]);
-        // SAFETY: the slice goes with the closure.
+        // SAFETY: the slice does not outlive the closure.
         unsafe { self.key.open(copy) };
         Ok(())
     }
@@ -211,7 +211,7 @@ impl<A: Readable> Keyed<'_, A> {
 }
 
 impl<A: Writable> Keyed<'_, A> {
-    /// Copies `bytes` to `offset` and on, in bytes from the start.
+    /// Copies `bytes` into the memory from `offset` on, in bytes from the start.
     ///
     /// # Errors
     /// `EINVAL` where the range does not lie in the memory; nothing is copied then.
@@ -219,16 +219,16 @@ impl<A: Writable> Keyed<'_, A> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
         let (key, mapping) = (self.key, &mut self.mapping);
         let copy = || mapping[offset..offset + bytes.len()].copy_from_slice(bytes);
-        // SAFETY: the slice goes with the closure.
+        // SAFETY: the slice does not outlive the closure.
         unsafe { key.open(copy) };
         Ok(())
     }
 
-    /// Calls `f` with the bytes, open for the calling thread alone: cells, which no other thread
+    /// Calls `f` with the bytes, open for the calling thread alone, as cells, which no other thread
     /// can be given.
     pub fn with<R>(&mut self, f: impl FnOnce(&[Cell<u8>]) -> R) -> R {
         let (key, mapping) = (self.key, &mut self.mapping);
-        // SAFETY: the slice goes with the closure, and cannot be shared.
+        // SAFETY: the slice does not outlive the closure, and cannot be shared.
         unsafe { key.open(|| f(Cell::from_mut(&mut **mapping).as_slice_of_cells())) }
     }
 }
@@ -267,8 +267,8 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
     let Err(errno) = set(new) else {
         return Ok(());
     };
-    // As `Region::protect`: back after every error. No file says which key pages have; what refuses
-    // every such call, as a filter may, has changed nothing.
+    // As `Region::protect`: changed back after every error. No file reports which key pages have; a
+    // filter that refuses every such call has let nothing be changed.
     match spare::undo(|| set(old), || set(new), || errno != libc::ENOMEM) {
         Outcome::Done => Ok(()),
         Outcome::Undone => refused(errno),

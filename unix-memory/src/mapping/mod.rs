@@ -38,10 +38,10 @@ use crate::region::residency::Residency;
 /// * **Size**: two words; `Option<Mapping<A>>` too. (One word more where `A` is
 ///   [`Protection`], and its protection a value.) `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, no system calls are made, the slice is empty.
-/// * **fork**: a child gets its own copy of private memory, and drops it for itself. The kernel
-///   sets no explicit huge pages aside for it: a child that uses them when the system's pool is
-///   empty is ended by SIGBUS.
-/// * **exec** and exit: mappings are gone, without a drop.
+/// * **fork**: a child gets its own copy of private memory, and drops it for itself. The kernel sets
+///   no explicit huge pages aside for it: SIGBUS ends a child that uses them when the system's pool
+///   is empty.
+/// * **exec** and exit: mappings are gone, and are not dropped.
 ///
 /// ```
 /// use unix_memory::{Mapping, ReadOnly};
@@ -93,7 +93,7 @@ use crate::region::residency::Residency;
 #[doc(alias = "Mmap")]
 #[doc(alias = "MmapMut")]
 #[must_use = "it is unmapped when it is dropped"]
-#[repr(C)] // That of another protection has the same fields at the same places.
+#[repr(C)] // A guard of another protection has the same fields at the same places.
 pub struct Mapping<A: Access> {
     region: Region,
     access: A,

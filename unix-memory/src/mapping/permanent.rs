@@ -11,13 +11,13 @@ use crate::mapping::Mapping;
 use crate::os::call;
 use crate::protection::{Access, ReadExecute, ReadOnly, Readable, Writable};
 
-/// A mapping that is there for good: it can be neither unmapped, nor moved, nor protected
-/// otherwise, by anybody in this process, not even by mistake or attack.
+/// A mapping that stays for good: nothing in this process can unmap it, move it or change its
+/// protection, not even by mistake or attack.
 ///
 /// Made by [`Mapping::seal`]. Dropping it does nothing: the memory stays until the process ends or
-/// executes another program. So its bytes may be referred to for good,
-/// [`into_static`](Self::into_static). Content can change as its type allows: this is no seal on a
-/// file. On Linux and Android only.
+/// executes another program. So its bytes can be borrowed for good, by
+/// [`into_static`](Self::into_static). Its content can change as its type allows: this is not a seal
+/// on a file. On Linux and Android only.
 ///
 /// * **fork**: a child gets a copy that is sealed as well.
 ///
@@ -40,18 +40,18 @@ pub struct Permanent<A: Access> {
     mapping: ManuallyDrop<Mapping<A>>,
 }
 
-/// With Linux and Android: mappings that stay for good.
+/// On Linux and Android: mappings that stay for good.
 impl<A: Access> Mapping<A> {
-    /// Has the kernel refuse for good that these pages are unmapped, moved or protected otherwise.
+    /// Makes the kernel refuse, for good, to unmap or move these pages or to change their protection.
     ///
     /// Advice that throws content away is refused too where the pages cannot be written. Source:
     /// mseal(2), since Linux 6.10, on 64-bit kernels.
     ///
     /// # Errors
-    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10
-    /// ([`Reason::Unsupported`]), that or `EPERM` on 32-bit kernels; `ENOMEM` at the kernel's limit
-    /// of mappings: where the mapping had become several in the kernel, some of them may be sealed
-    /// then, which can be unmapped no more.
+    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10 ([`Reason::Unsupported`]),
+    /// that or `EPERM` on 32-bit kernels; `ENOMEM` at the kernel's limit of mappings: where the
+    /// mapping had become several in the kernel, some of them may be sealed then, and can no longer
+    /// be unmapped.
     ///
     /// ```
     /// use unix_memory::{Mapping, ReadOnly};
@@ -96,14 +96,14 @@ impl<A: Readable> Permanent<A> {
     #[must_use]
     pub fn into_static(self) -> &'static [u8] {
         let bytes: *const [u8] = &raw const *self;
-        // SAFETY: the memory is never unmapped, and nobody changes it: `self`, through which alone
-        // that could be, is gone.
+        // SAFETY: the memory is never unmapped, and nobody changes it: `self`, the only way to do so,
+        // is gone.
         unsafe { &*bytes }
     }
 }
 
 impl<A: Writable> Permanent<A> {
-    /// The bytes, for good, to be written as well.
+    /// The bytes, for good, writable as well.
     #[must_use]
     pub fn into_static_mut(mut self) -> &'static mut [u8] {
         let bytes: *mut [u8] = &raw mut *self;

@@ -1,4 +1,4 @@
-//! Mappings out of and into raw parts, and those that live as long as the program.
+//! Mappings turned into raw parts and back, and mappings that live as long as the program.
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -8,19 +8,19 @@ use crate::protection::{Access, Readable, Writable};
 use crate::region::Region;
 use crate::shared::SharedMapping;
 
-/// What a mapping's memory is, as far as it decides what can be done with it.
+/// The kind of a mapping's memory, which decides what can be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backing {
-    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has it. It
-    /// can grow, and be thrown away page by page.
+    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has it. It can
+    /// grow, and be discarded page by page.
     PrivateAnonymous,
-    /// Anything else: explicit huge pages, or what was vouched for by
-    /// [`assume_unshared`](SharedMapping::assume_unshared).
+    /// Anything else: explicit huge pages, or memory that
+    /// [`assume_unshared`](SharedMapping::assume_unshared) vouched for.
     Other,
 }
 
 impl<A: Access> Mapping<A> {
-    /// What the memory is.
+    /// The kind of its memory.
     ///
     /// ```
     /// use unix_memory::{Backing, Mapping};
@@ -37,10 +37,10 @@ impl<A: Access> Mapping<A> {
         }
     }
 
-    /// Gives the bytes out as a raw slice, which is no longer unmapped by a drop.
+    /// Returns the bytes as a raw slice, which no drop unmaps any more.
     ///
-    /// [`from_raw`](Self::from_raw) makes a mapping of it again; [`backing`](Self::backing), asked
-    /// before, tells it of what kind.
+    /// [`from_raw`](Self::from_raw) makes it a mapping again, and needs its kind: ask
+    /// [`backing`](Self::backing) for that first.
     ///
     /// ```
     /// use unix_memory::{Mapping, ReadWrite};
@@ -62,27 +62,28 @@ impl<A: Access> Mapping<A> {
     /// Makes a mapping of raw bytes, whose pages it then owns.
     ///
     /// # Safety
-    /// * Every page that holds one of the bytes is mapped with the protection that `A` tells, and
+    /// * Every page that holds one of the bytes is mapped with the protection that `A` names, and
     ///   nobody else's: they were mapped by `mmap`, or by a mapping that gave them out with
     ///   [`into_raw`](Self::into_raw). The pages hold at most `isize::MAX` bytes.
-    /// * As long as the mapping lives, nobody else changes the bytes, nor can reading them raise a
+    /// * As long as the mapping lives, nobody else changes the bytes, and reading them cannot raise a
     ///   signal, as for [`assume_unshared`](SharedMapping::assume_unshared).
-    /// * With [`Backing::PrivateAnonymous`] the memory is that, and begins with a page.
-    /// * Of explicit huge pages, it is whole ones.
+    /// * With [`Backing::PrivateAnonymous`] the memory is private and anonymous, in ordinary pages,
+    ///   and begins at the start of one.
+    /// * Memory in explicit huge pages consists of whole ones.
     pub unsafe fn from_raw(bytes: NonNull<[u8]>, backing: Backing) -> Self
     where
         A: Default,
     {
         let anonymous = matches!(backing, Backing::PrivateAnonymous);
-        // (Where there are none, it has no pages, and the address is not used as one.)
-        // SAFETY: as the caller vouches.
+        // (If there are no bytes, it has no pages, and the address is not used.) SAFETY: as the
+        // caller vouches.
         let region = unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) };
         Self::from_region(region, A::default())
     }
 }
 
 impl<A: Readable> Mapping<A> {
-    /// Never unmaps: the bytes are there as long as the process is.
+    /// Never unmaps: the bytes stay as long as the process lives.
     ///
     /// ```
     /// let bytes: &'static [u8] = unix_memory::Mapping::anonymous(100)?.leak();
@@ -99,7 +100,7 @@ impl<A: Readable> Mapping<A> {
 }
 
 impl<A: Writable> Mapping<A> {
-    /// Never unmaps, and gives the only reference, through which the bytes may be written.
+    /// Never unmaps, and returns the only reference, through which the bytes may be written.
     ///
     /// ```
     /// let bytes: &'static mut [u8] = unix_memory::Mapping::anonymous(100)?.leak_mut();
@@ -115,8 +116,8 @@ impl<A: Writable> Mapping<A> {
     }
 }
 
-/// What nobody else changes may be treated as what others may change: to be resized together with
-/// its file, say, and then vouched for again.
+/// Memory that nobody else changes may be treated as memory that others may change: to resize it
+/// together with its file, say, and then vouch for it again.
 impl<A: Access> From<Mapping<A>> for SharedMapping<A> {
     fn from(mapping: Mapping<A>) -> Self {
         let access = mapping.access;

@@ -6,20 +6,20 @@ use crate::protection::Access;
 use crate::region::resize::Move;
 
 impl<A: Access> Mapping<A> {
-    /// Changes the length to `len` bytes, elsewhere in memory if need be.
+    /// Changes the length to `len` bytes, and moves the mapping if need be.
     ///
-    /// What was there stays, as far as it fits; what is new is zeros. (Where the mapping cannot be
-    /// written, the rest of the old last page is as it was.) Shrinking gives whole pages back, and
-    /// never moves. Any mapping can shrink; only private anonymous memory can grow: to grow other
-    /// memory, turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
+    /// Old content stays, as far as it fits; new bytes are zeros. (If the mapping cannot be written,
+    /// the rest of the old last page stays as it was.) Shrinking gives whole pages back, and never
+    /// moves. Any mapping can shrink; only private anonymous memory can grow: to grow other memory,
+    /// turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
     ///
     /// A mapping that was made with [`lock`](crate::MapOptions::lock) or
     /// [`dont_dump`](crate::MapOptions::dont_dump), or was given [`Advice::DontDump`], stays locked
-    /// and left out of core dumps, new pages included, also if it has no bytes in between. Other
-    /// advice is kept by pages that are moved, as on Linux and NetBSD; new pages of a mapping that
-    /// the kernel holds in several pieces, copied pages, and a mapping that had no bytes do not
-    /// have it. `MAP_NORESERVE` and `MAP_STACK` are lost in the same cases, as is what a forgotten
-    /// guard held of a part.
+    /// and left out of core dumps, new pages included, even if it has no bytes in between. Pages that
+    /// are moved, as on Linux and NetBSD, keep other advice; new pages of a mapping that the kernel
+    /// holds in several pieces, copied pages, and a mapping that had no bytes do not have it.
+    /// `MAP_NORESERVE` and `MAP_STACK` are lost in the same cases, as is a lock on a part whose guard
+    /// was forgotten.
     ///
     /// [`Advice::DontDump`]: crate::Advice::DontDump
     ///
@@ -34,9 +34,9 @@ impl<A: Access> Mapping<A> {
     /// a mapping that shrinks, the error is that of munmap(2) ([`Call::Munmap`](crate::Call::Munmap)).
     ///
     /// # Platform
-    /// On Linux and NetBSD pages are moved, by mremap(2). Elsewhere, and where advice or protection
-    /// has made several mappings of it in the kernel, memory is added at the end, and if there is
-    /// no room, a new mapping made and the bytes copied.
+    /// On Linux and NetBSD, mremap(2) moves the pages. Elsewhere, and where advice or protection has
+    /// made several mappings of it in the kernel, memory is added at the end; if there is no room,
+    /// the bytes are copied to a new mapping.
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(100)?;

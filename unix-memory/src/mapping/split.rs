@@ -1,4 +1,4 @@
-//! Parts of a mapping as mappings of their own, and one mapping of such parts.
+//! Splitting a mapping into parts, and joining parts into one mapping.
 
 use core::mem::ManuallyDrop;
 
@@ -54,8 +54,8 @@ impl<A: Access> Mapping<A> {
             // The kernel may make several mappings of one.
             spare::keep();
         }
-        // SAFETY: the region is not dropped; `mid` is at the start of a page, so that each is in one
-        // part only.
+        // SAFETY: the region is not dropped; `mid` is at the start of a page, so that each page is in
+        // one part only.
         let part = |offset: usize, len: usize| unsafe { region.part(offset, len) };
         let (first, second) = (part(0, mid), part(mid, region.len() - mid));
         Ok((
@@ -64,13 +64,14 @@ impl<A: Access> Mapping<A> {
         ))
     }
 
-    /// Makes one mapping of two, of which `next` begins where this one ends.
+    /// Makes one mapping of two; `next` begins where this one ends.
     ///
     /// They may have come from one mapping by [`split_at`](Self::split_at), or happen to be
-    /// neighbours; both are private anonymous memory, or neither, and protected alike.
+    /// neighbours; either both or neither are private anonymous memory, and both have the same
+    /// protection.
     ///
     /// # Errors
-    /// Both come back inside the error: `EINVAL` where they are no neighbours, or not of one kind
+    /// Both come back inside the error: `EINVAL` where they are not neighbours, or not of one kind
     /// ([`Reason::NotAdjacent`](crate::Reason::NotAdjacent)).
     ///
     /// ```

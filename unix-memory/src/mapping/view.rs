@@ -60,11 +60,11 @@ pub fn values_mut<'a, T: PlainData>(
 impl<A: Readable> Mapping<A> {
     /// The bytes of `range` as values of `T`.
     ///
-    /// `range` is in bytes from the start of the mapping. They are values of this machine: in its
-    /// order of bytes.
+    /// `range` is in bytes from the start of the mapping. The values are in this machine's byte
+    /// order.
     ///
     /// # Errors
-    /// `EINVAL` for a range that does not lie in the mapping, whose length is no multiple of the
+    /// `EINVAL` for a range that does not lie in the mapping, whose length is not a multiple of the
     /// size of `T` ([`Reason::NotWhole`]), or whose first byte is not aligned for it
     /// ([`Reason::Unaligned`]).
     ///
@@ -72,7 +72,7 @@ impl<A: Readable> Mapping<A> {
     /// let mut mapping = unix_memory::Mapping::anonymous(10)?;
     /// mapping[4..6].copy_from_slice(&0x1234u16.to_ne_bytes());
     /// assert_eq!(mapping.view::<u16>(..)?, [0, 0, 0x1234, 0, 0]);
-    /// assert!(mapping.view::<u32>(..).is_err()); // 10 bytes are no whole number of them
+    /// assert!(mapping.view::<u32>(..).is_err()); // 10 bytes are not a whole number of them
     /// assert!(mapping.view::<u16>(1..3).is_err());
     /// # Ok::<(), unix_memory::Error>(())
     /// ```

@@ -10,7 +10,7 @@ use crate::protection::WriteOnly;
 
 /// Memory that is only written, by methods that never read.
 impl Mapping<WriteOnly> {
-    /// Copies `bytes` to `offset` and on; `offset` is in bytes from the start of the mapping.
+    /// Copies `bytes` into the mapping from `offset` on, in bytes from the start.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the mapping; nothing is copied then.
