@@ -13,8 +13,8 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// The size of a page in bytes, a power of two: the unit of protection, advice and residency.
 ///
-/// It is asked of the system once. 4096 on most machines, 16384 on Apple's, up to 65536 on arm64
-/// and POWER Linux: never a constant. Source: sysconf(3), `_SC_PAGESIZE`.
+/// The system is asked once. The size is 4096 on most machines, 16384 on Apple's, and up to 65536 on
+/// arm64 and POWER Linux: it is never a constant. Source: sysconf(3), `_SC_PAGESIZE`.
 ///
 /// ```
 /// assert!(unix_memory::page_size().is_power_of_two());
@@ -25,7 +25,7 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 #[must_use]
 #[inline]
 pub fn page_size() -> usize {
-    // Relaxed: the value is the same whoever stores it, and nothing else hangs on it.
+    // Relaxed: the value is the same whoever stores it, and nothing else depends on it.
     match PAGE_SIZE.load(Ordering::Relaxed) {
         0 => {
             let size = ask();
@@ -64,7 +64,7 @@ impl Pages {
     }
 }
 
-/// The most bytes that a mapping can have: whole pages, of which a slice can be made.
+/// The maximum length of a mapping in bytes: whole pages that a slice can have.
 #[inline]
 pub fn max_len() -> usize {
     round_down(isize::MAX.unsigned_abs())
@@ -120,10 +120,10 @@ pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<
     Err(outside(call, arguments, total))
 }
 
-/// What the range of `start` to `end`, as far as they are numbers, is refused with.
+/// The error for the range of `start` to `end`; a bound that overflowed is `None`.
 #[cold]
 fn bad_range(call: Call, start: Option<usize>, end: Option<usize>, total: usize) -> Error {
-    // For the message only; a bound that overflowed is shown as the last number there is.
+    // For the message only; a bound that overflowed is shown as the largest number.
     let (start, end) = (start.unwrap_or(usize::MAX), end.unwrap_or(usize::MAX));
     let arguments = match end.checked_sub(start) {
         Some(len) => Arguments::Range { start, len },
@@ -132,7 +132,7 @@ fn bad_range(call: Call, start: Option<usize>, end: Option<usize>, total: usize)
     outside(call, arguments, total)
 }
 
-/// What a range that does not lie in a mapping of `total` bytes is refused with.
+/// The error for a range that does not lie in a mapping of `total` bytes.
 #[cold]
 const fn outside(call: Call, arguments: Arguments, total: usize) -> Error {
     Error::new(call, libc::EINVAL, arguments, Reason::MappingLength(total))

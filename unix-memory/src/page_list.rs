@@ -1,5 +1,5 @@
-//! Lists in pages of their own: this crate has no allocator, and what it notes of others' memory is not
-//! to be in theirs.
+//! Lists in pages of their own: this crate has no allocator, and must not keep notes about others'
+//! memory in that memory.
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -8,7 +8,7 @@ use crate::error::Errno;
 use crate::os::call;
 use crate::page::{max_len, round_up};
 
-/// A list of at most so many values, of a type that has a size and needs no drop.
+/// A list of limited length, of values whose type is not zero-sized and needs no drop.
 pub struct PageList<T> {
     start: NonNull<T>,
     capacity: usize,
@@ -54,7 +54,7 @@ impl<T> PageList<T> {
     }
 
     pub fn as_slice(&self) -> &[T] {
-        // SAFETY: so many were written, and the pages live as long as this.
+        // SAFETY: `len` values were written, and the pages live as long as this.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -72,7 +72,7 @@ impl PageList<u8> {
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.capacity) }
     }
 
-    /// Has the list be the first `len` bytes that there is [room](Self::room) for.
+    /// Makes the list the first `len` bytes of its [room](Self::room).
     pub fn set_len(&mut self, len: usize) {
         self.len = len.min(self.capacity);
     }
@@ -81,7 +81,7 @@ impl PageList<u8> {
 impl<T> Drop for PageList<T> {
     fn drop(&mut self) {
         let len = self.addresses().len();
-        // SAFETY: the pages are this value's own, of which nobody has a reference any more.
+        // SAFETY: the pages are this value's own, and nobody has a reference into them any more.
         let _refused = unsafe { call::munmap(self.start.cast(), len) };
     }
 }

@@ -1,17 +1,17 @@
-//! Which process this is: what was made before `fork` asks before it acts in a child.
+//! Which process this is: values made before `fork` check this before they act in a child.
 //!
-//! A number of the kernel's does not tell: the first process of a PID namespace has the number 1,
-//! as its parent may have in another. So there is a word that the kernel sets to zero in every
-//! child, by whatever call that was made, in a page of its own. Each process puts a number there
-//! that none of its ancestors had. To compare it makes no system call.
+//! The kernel's process number is not enough: the first process of a PID namespace has the number 1,
+//! and its parent may have the same number in another. So there is a word, in a page of its own, that
+//! the kernel sets to zero in every child, whatever call made the child. Each process puts a number
+//! there that none of its ancestors had. Comparing it makes no system call.
 //!
-//! What belongs to memory that `vfork` lets a child use belongs to that child too: identity is that
-//! of the address space, as it is for locks and mappings.
+//! A child of `vfork` uses its parent's memory, and so owns what belongs to that memory: identity is
+//! that of the address space, as it is for locks and mappings.
 //!
-//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls
-//! in the child sets the word to zero, and the kernel's number is compared as well, which takes a
-//! system call. A child that was made by a bare `clone` into another namespace, and has the number
-//! of its parent, is then taken for it.
+//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls in
+//! the child sets the word to zero, and the kernel's number is compared as well, which takes a system
+//! call. A child that was made by a bare `clone` into another namespace, and has the number of its
+//! parent, is then mistaken for its parent.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -50,7 +50,7 @@ impl Process {
     /// This process.
     ///
     /// # Errors
-    /// `ENOMEM` where the page cannot be mapped, which is made at the first call.
+    /// `ENOMEM` where the page, which is made at the first call, cannot be mapped.
     #[inline]
     pub fn current() -> Result<Self, Errno> {
         let page = match page() {
@@ -69,7 +69,7 @@ impl Process {
         Ok(Self { number, id })
     }
 
-    /// Whether this process is that one, and no child of it.
+    /// Whether this process is that one, and not a child of it.
     #[inline]
     pub fn is_current(self) -> bool {
         // In a child that has not asked yet, the number is zero.
@@ -77,19 +77,19 @@ impl Process {
             && (self.id == 0 || self.id == call::process_id())
     }
 
-    /// A number that no ancestor of this process has, and not zero.
+    /// A number that is not zero, and that no ancestor of this process has.
     pub const fn number(self) -> u32 {
         self.number
     }
 }
 
-/// Whether this system does what advice says. (An emulator may take any advice, and follow none.)
+/// Whether this system follows advice. (An emulator may take any advice, and follow none.)
 #[inline]
 pub fn follows_advice() -> bool {
     IS_WIPED.load(Relaxed) || find_out()
 }
 
-/// Whether this system wiped the page of this process, had it a child.
+/// Whether this system would wipe the page of this process in a child.
 #[cold]
 fn find_out() -> bool {
     // (Without the page, nothing is known.)
@@ -100,8 +100,9 @@ impl Page {
     /// Takes a number for this process, unless another thread was first.
     #[cold]
     fn take_number(&self) -> u32 {
-        // A child's is larger than those that its ancestors had when it was made. (Each that uses
-        // this takes one: it would take four thousand million forks in a row to wrap.)
+        // A child's number is larger than those that its ancestors had when it was made. (Each
+        // process that uses this takes one: it would take four thousand million forks in a row to
+        // wrap.)
         let mut next = LAST.fetch_add(1, Relaxed).wrapping_add(1);
         if next == 0 {
             next = LAST.fetch_add(1, Relaxed).wrapping_add(1);
@@ -130,8 +131,8 @@ fn make_page() -> Result<&'static Page, Errno> {
     // SAFETY: the page is new, and nothing refers to it.
     let wiped = unsafe { os::wipe_in_children(pages) }.is_ok();
     if !wiped {
-        // Before the page is there: no child can be made in between that has it and is not seen.
-        // (Where this fails, the kernel's number is what is left.)
+        // Before the page is there, so that no child can be made in between that has the page and
+        // goes unnoticed. (If this fails, only the kernel's number is left.)
         let _as_far_as_it_goes = os::at_fork(forget_number);
     }
     let ours = new.as_ptr().cast();

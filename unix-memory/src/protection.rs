@@ -6,7 +6,7 @@ use core::fmt::Debug;
 use unix_memory_sys as sys;
 
 bitflags::bitflags! {
-    /// What may be done with pages. Empty: nothing, any access is a SIGSEGV.
+    /// What may be done with pages. With no flag, any access raises SIGSEGV.
     ///
     /// The bits are the platform's `PROT_` values. Source: mprotect(2), POSIX.1-2024.
     ///
@@ -35,9 +35,9 @@ mod sealed {
 
 /// A protection as a type: the `A` of [`Mapping<A>`](crate::Mapping).
 ///
-/// Its implementors are all in this crate; each is a unit value too, which is what methods take:
-/// `mapping.protect(ReadOnly)`. The exception is [`Protection`] itself, by which a guard's protection is
-/// a value that is known when the program runs: see [`Mapping::erase`](crate::Mapping::erase).
+/// All implementors are in this crate; each is a unit value too, which methods take:
+/// `mapping.protect(ReadOnly)`. The exception is [`Protection`] itself: with it, a guard's protection is
+/// a value that is known only when the program runs: see [`Mapping::erase`](crate::Mapping::erase).
 pub trait Access: sealed::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
     /// The protection as flags.
     fn protection(self) -> Protection;
@@ -99,13 +99,13 @@ access! {
 access! {
     /// Writing only.
     ///
-    /// A [`Mapping`](crate::Mapping) of it gives out no slice, which could be read: it has
+    /// A [`Mapping`](crate::Mapping) of it gives out no slice, since a slice can be read: it has
     /// [`write_at`](crate::Mapping::write_at) and [`fill`](crate::Mapping::fill). A
     /// [`SharedMapping`](crate::SharedMapping) of it has no methods that copy.
     ///
     /// # Platform
     /// Most processors can read what they can write. There the kernel lets such pages be read too,
-    /// and only the type stands in the way: it keeps a program from mistakes, and keeps no secrets.
+    /// and only the type stands in the way: it prevents mistakes, and does not protect secrets.
     /// Source: mmap(2), "Notes".
     ///
     /// ```
@@ -123,14 +123,14 @@ access! {
 access! {
     /// Executing only: machine code that cannot be read.
     ///
-    /// A mapping of it has no methods that read; to call the code takes its
-    /// [address](crate::Mapping::as_ptr) alone. Code that keeps constants among its instructions reads
-    /// them, and needs [`ReadExecute`].
+    /// A mapping of it has no methods that read; calling the code needs only its
+    /// [address](crate::Mapping::as_ptr). Code that keeps constants among its instructions reads them,
+    /// and needs [`ReadExecute`].
     ///
     /// Changing to it makes what was written coherent with the instruction cache, as changing to
-    /// [`ReadExecute`] does. Where this crate does not know how, no call reports that for this type:
-    /// ask [`sync_instruction_cache`](crate::Mapping::sync_instruction_cache) of a mapping that can be
-    /// read first.
+    /// [`ReadExecute`] does. If this crate does not know how, no call reports that for this type: call
+    /// [`sync_instruction_cache`](crate::Mapping::sync_instruction_cache) first, on a mapping that can
+    /// be read.
     ///
     /// # Platform
     /// Whether such pages can be read depends on the processor. They cannot be on arm64 with

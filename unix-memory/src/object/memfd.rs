@@ -10,8 +10,8 @@ use crate::os;
 
 /// How to make a memfd, a file in memory without a name in any directory.
 ///
-/// For memory that is not to be sealed and needs no huge pages,
-/// [`SharedMemory::unnamed`] does. Source: memfd_create(2).
+/// For memory that is not to be sealed and needs no huge pages, [`SharedMemory::unnamed`] is enough.
+/// Source: memfd_create(2).
 ///
 /// # Platform
 /// Linux, Android, FreeBSD (from 13.0).
@@ -61,16 +61,15 @@ impl<'a> MemfdOptions<'a> {
         self
     }
 
-    /// Let seals be added, by [`SharedMemory::seal`] or [`SharedMemory::add_seals`]; also by
-    /// others who are given it, who could thereby keep this process from writing.
+    /// Let seals be added, by [`SharedMemory::seal`] or [`SharedMemory::add_seals`]; also by others
+    /// who are given the memory, and who could thereby keep this process from writing.
     #[doc(alias = "MFD_ALLOW_SEALING")]
     pub const fn sealing(mut self, yes: bool) -> Self {
         self.sealing = yes;
         self
     }
 
-    /// Makes it, `len` bytes long and zeroed; of huge pages, that many bytes rounded up to whole
-    /// ones.
+    /// Makes it, `len` bytes long and zeroed; with huge pages, `len` is rounded up to whole ones.
     ///
     /// # Errors
     /// * `EINVAL`: the name is too long (more than 249 bytes on Linux), or the system has no huge

@@ -8,12 +8,12 @@ use super::memfd::MemfdOptions;
 use super::seals::Seals;
 use crate::map::huge_pages::HugePageSize;
 
-/// What says whether the file can be executed.
+/// The flags that say whether the file can be executed.
 const EXEC: c_uint = sys::MFD_NOEXEC_SEAL | sys::MFD_EXEC;
 
-/// With Linux and Android: huge pages, programs.
+/// On Linux and Android: huge pages, programs.
 impl MemfdOptions<'_> {
-    /// Have the memory in huge pages of this size, taken from the system's pool
+    /// Put the memory in huge pages of this size, taken from the system's pool
     /// (/proc/sys/vm/nr_hugepages) when it is mapped.
     ///
     /// Length and offsets are multiples of their size. Since Linux 4.14; with seals since 4.16.
@@ -27,9 +27,9 @@ impl MemfdOptions<'_> {
         self
     }
 
-    /// Let the file be executed as a program. Without, its permissions do not say so, and a seal
-    /// keeps them ([`Seals::EXEC`]); before Linux 6.3 there was no such seal, and every memfd could
-    /// be executed. To map it executable is another matter, which is always allowed.
+    /// Let the file be executed as a program. Without this, its permissions do not allow that, and a
+    /// seal keeps them so ([`Seals::EXEC`]); before Linux 6.3 there was no such seal, and every memfd
+    /// could be executed. Mapping it executable is always allowed.
     #[doc(alias = "MFD_EXEC")]
     #[doc(alias = "MFD_NOEXEC_SEAL")]
     pub const fn executable(mut self, yes: bool) -> Self {
@@ -43,10 +43,10 @@ impl MemfdOptions<'_> {
     }
 }
 
-/// With Linux and Android.
+/// On Linux and Android.
 impl Seals {
-    /// The content can change only through mappings that there are already: not by `write`, and
-    /// not by new mappings. Since Linux 5.1.
+    /// The content can change only through mappings that exist already: neither by `write` nor by new
+    /// mappings. Since Linux 5.1.
     #[doc(alias = "F_SEAL_FUTURE_WRITE")]
     pub const FUTURE_WRITE: Self = Self::from_bits_retain(sys::F_SEAL_FUTURE_WRITE);
     /// Whether the file can be executed cannot change. Since Linux 6.3.

@@ -1,4 +1,4 @@
-//! Memory as an object of the kernel's: a descriptor, to be mapped here and passed to others.
+//! Memory as a kernel object: a descriptor, to be mapped here and passed to others.
 
 pub mod fixed;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]

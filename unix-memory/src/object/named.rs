@@ -16,27 +16,27 @@ use crate::object::shared_memory::SharedMemory;
 use crate::os::{self, call};
 use crate::process::Process;
 
-/// A shared memory object that others open by its name, made here: the name goes when this is
-/// dropped, the memory with its last user.
+/// A shared memory object made here, which others open by its name. The name is removed when this is
+/// dropped; the memory is freed with its last user.
 ///
-/// [`unlink`](Self::unlink) lets the name go sooner, and says so when that fails;
-/// [`persist`](Self::persist) leaves it, which outlives the process: till somebody calls
-/// [`NamedMemory::remove`], or the system is started anew.
+/// [`unlink`](Self::unlink) removes the name sooner, and reports failure. [`persist`](Self::persist)
+/// leaves the name, which then outlives the process, until somebody calls [`NamedMemory::remove`] or
+/// the system restarts.
 ///
-/// It derefs to [`SharedMemory`]: mapping, length and the rest are there.
+/// It derefs to [`SharedMemory`], which has the methods for mapping, length and the rest.
 ///
 /// * **Names** begin with a slash, have no other slash, and at least one more character; `/.` and
-///   `/..` are not names. How long they may be depends on the system: 31 characters do everywhere.
-/// * **fork**: the process that made the name removes it. A child that drops its copy leaves the
-///   name alone, also where its parent has exited without a drop, as `daemon` has it do: such a
-///   child takes the name over with [`adopt`](Self::adopt).
-/// * **Names are names**: if somebody else has removed the name and made another object under it, a
-///   drop here removes that name.
-/// * **Others' names**: on most systems every user can make a name, and may have made this one
-///   first. Opening a name follows no symbolic link, and refuses what is not a shared memory object
-///   or a regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO.
-///   It does not check whose the object is (`fstat` on the descriptor tells its owner), how long it
-///   is, or whether its owner changes that later: map it as any memory that others can change.
+///   `/..` are not names. The maximum length depends on the system; 31 characters work everywhere.
+/// * **fork**: the process that made the name removes it. A child that drops its copy leaves the name
+///   alone, even if its parent has exited without a drop, as it does in `daemon`: such a child takes
+///   the name over with [`adopt`](Self::adopt).
+/// * **Names are names**: if somebody else has removed the name and made another object under it,
+///   dropping this removes the new name.
+/// * **Others' names**: on most systems every user can make a name, and may have made this one first.
+///   Opening a name follows no symbolic link, and refuses what is not a shared memory object or a
+///   regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO. It does
+///   not check whose the object is (`fstat` on the descriptor reports its owner), how long it is, or
+///   whether its owner changes that later: map it like any memory that others can change.
 ///
 /// # Platform
 /// Android and L4Re have no such objects. Source: shm_open(3), POSIX.1-2024.
@@ -63,7 +63,7 @@ pub struct NamedMemory {
 /// A name that is removed on drop.
 struct Name {
     name: CString,
-    /// The process that removes it; none leaves it.
+    /// The process that removes it; `None` leaves it.
     owner: Option<Process>,
 }
 
@@ -76,7 +76,7 @@ impl Drop for Name {
 }
 
 impl NamedMemory {
-    /// Makes an object of `len` zeroed bytes under `name`, which nobody has, for this user alone.
+    /// Makes an object of `len` zeroed bytes under `name`, which must be unused, for this user alone.
     ///
     /// # Errors
     /// * `EEXIST`: somebody has the name.
@@ -87,8 +87,8 @@ impl NamedMemory {
         Self::create_with_mode(name, len, 0o600)
     }
 
-    /// As [`create`](Self::create), for those that the permission bits `mode` name, such as
-    /// `0o660`, as far as the process's umask lets them.
+    /// As [`create`](Self::create), for the users that the permission bits `mode` name, such as
+    /// `0o660`, as far as the process's umask allows.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -111,7 +111,7 @@ impl NamedMemory {
     /// As [`create`](Self::create), under a name that nobody has, of at most 31 characters.
     ///
     /// # Errors
-    /// As [`create`](Self::create); `EEXIST` after a hundred names that somebody had.
+    /// As [`create`](Self::create); `EEXIST` after a hundred names that were taken.
     ///
     /// ```
     /// let memory = unix_memory::NamedMemory::create_unique(100)?;
@@ -177,8 +177,8 @@ impl NamedMemory {
         }
     }
 
-    /// Removes a name that is of no more use, as that of a process which crashed. Whoever has the
-    /// object open or mapped keeps it.
+    /// Removes a name that is no longer needed, such as that of a process that crashed. Whoever has
+    /// the object open or mapped keeps it.
     ///
     /// # Errors
     /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
@@ -209,7 +209,7 @@ impl NamedMemory {
         }
     }
 
-    /// Has this process remove the name on drop, which is a child of the one that would.
+    /// Makes this process remove the name on drop, in place of its parent, which made the name.
     ///
     /// For a child that goes on in place of its parent, as after `daemon`. Where both drop it, the
     /// name is removed at the first drop.
@@ -289,11 +289,12 @@ fn refused(call: Call, name: &CStr) -> impl Fn(Errno) -> Error + use<> {
     move |errno| Error::kernel(call, errno, arguments)
 }
 
-/// What a name is of, where `errno` says that it is not of an object.
+/// What a name refers to, where `errno` says that it is not an object.
 const fn kind_refused(errno: Errno) -> Option<FileKind> {
     match errno {
         libc::EISDIR => Some(FileKind::Directory),
-        // What glibc makes of it. The name has been checked, and the flags are those that all take.
+        // What glibc reports for it. The name has been checked, and the flags are those that all
+        // take.
         libc::EINVAL if os::OPEN_AT_ONCE != 0 => Some(FileKind::Directory),
         libc::ELOOP => Some(FileKind::SymbolicLink),
         libc::ENXIO => Some(FileKind::Socket),
@@ -304,7 +305,7 @@ const fn kind_refused(errno: Errno) -> Option<FileKind> {
 /// A name that most likely nobody has.
 fn unique_name() -> String {
     use std::hash::{BuildHasher, RandomState};
-    // Its keys are random, and others each time; what is hashed does not matter.
+    // Its keys are random, and new each time; what is hashed does not matter.
     std::format!("/unix-memory.{:016x}", RandomState::new().hash_one(0))
 }
 
@@ -327,7 +328,7 @@ fn shm_unlink(name: &CStr) -> core::result::Result<(), Errno> {
     call::zero_or_errno(unsafe { sys::shm_unlink(name.as_ptr()) })
 }
 
-/// POSIX has it so of such descriptors; not every system may.
+/// POSIX requires this of such descriptors; not every system may do it.
 pub fn close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
     // SAFETY: the command takes flags.
     unsafe { call::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }

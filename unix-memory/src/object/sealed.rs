@@ -16,12 +16,12 @@ use crate::os;
 use crate::protection::ReadOnly;
 use crate::region::map::beyond_limit;
 
-/// Memory that nobody can change any more, in this process or another, with whatever rights: it
-/// derefs to `[u8]`, by safe code, though others have it too.
+/// Memory that nobody can change any more, in this process or another, whatever their rights: it
+/// derefs to `[u8]` in safe code, even though others have it too.
 ///
-/// It is a memfd whose seals forbid to write to it and to make it shorter, mapped for reading; or,
-/// on Linux and Android, a file with fs-verity, which forbids as much. Pass the descriptor (`AsFd`)
-/// to others, who get as much by [`from_fd`](Self::from_fd), and need not trust this process.
+/// It is a memfd whose seals forbid writing to it and making it shorter, mapped for reading; or, on
+/// Linux and Android, a file with fs-verity, which forbids the same. Pass the descriptor (`AsFd`) to
+/// others: they get the same by [`from_fd`](Self::from_fd), and need not trust this process.
 ///
 /// It comes
 /// * from bytes: [`from_bytes`](Self::from_bytes);
@@ -49,7 +49,7 @@ use crate::region::map::beyond_limit;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// What does not compile: to write to it.
+/// Writing to it does not compile.
 ///
 /// ```compile_fail,E0594
 /// # use unix_memory::SealedMemory;
@@ -104,9 +104,9 @@ impl SealedMemory {
 
     /// The mapping alone; the descriptor is closed.
     ///
-    /// It is a private one. So to make it writable, by [`Mapping::protect`], gives a copy of the
-    /// content in which only the pages that are written to are copied. Of huge pages it stays
-    /// read-only ([`Reason::HugePagesOfFile`]): none are set aside for copies.
+    /// It is private. So making it writable, by [`Mapping::protect`], gives a copy of the content in
+    /// which only the pages that are written to are copied. A mapping in huge pages stays read-only
+    /// ([`Reason::HugePagesOfFile`]): none are set aside for copies.
     ///
     /// ```
     /// use unix_memory::{ReadWrite, SealedMemory};
@@ -158,19 +158,19 @@ pub fn map_unchanging(
         Err(error) if error.reason() == Reason::NotSealable && os::is_verified(fd) => None,
         Err(error) => return Err(error),
     };
-    // From here on the file is at least so long.
+    // From here on the file is at least this long.
     let facts = Facts::of(fd)?;
     // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,
     // since none is written to; huge ones need not be set aside for that.
     let options = options.past_end(false);
     let mapping = options.map_no_copies(fd, &facts, ReadOnly)?;
     if facts.huge_page.is_some() {
-        // A huge page that is missing is told by a signal later.
+        // A missing huge page would raise a signal later.
         mapping.populate()?;
     }
-    // SAFETY: a file whose seals, or fs-verity, forbid it, which nobody can take away, is
-    // neither written to nor truncated, and no hole is punched into it. Pages that are written
-    // to, after a change of protection, are this mapping's own: it is private.
+    // SAFETY: the file's seals, or fs-verity, which nobody can take away, forbid writing to it,
+    // truncating it, and punching a hole into it. Pages that are written to, after a change of
+    // protection, are this mapping's own: it is private.
     let mapping = unsafe { mapping.assume_unshared() };
     if facts.huge_page.is_some() {
         mapping.region().keep_read_only()?;
@@ -178,14 +178,14 @@ pub fn map_unchanging(
     Ok((mapping, seals))
 }
 
-/// With Linux, Android and FreeBSD: files that nobody can change any more.
+/// On Linux, Android and FreeBSD: files that nobody can change any more.
 impl MapOptions {
     /// Maps a file that nobody can change any more, or a part of it, for reading, and keeps another
     /// descriptor of it.
     ///
     /// The file is a memfd whose seals say so, or, on Linux and Android, one with fs-verity
-    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. The length is that of the rest of the file
-    /// unless given.
+    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. Without a length, the rest of the file is
+    /// mapped.
     ///
     /// # Errors
     /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
@@ -215,7 +215,7 @@ impl MapOptions {
     }
 }
 
-/// With Linux, Android and FreeBSD: memory that is sealed for good.
+/// On Linux, Android and FreeBSD: memory that is sealed for good.
 impl SharedMemory {
     /// Seals it for good, so that neither content nor length can change, and maps it for reading.
     ///
@@ -240,7 +240,7 @@ impl SharedMemory {
     pub fn seal(self) -> core::result::Result<SealedMemory, Failed<Self>> {
         let all = Seals::SHRINK | Seals::GROW | Seals::WRITE | Seals::SEAL;
         match self.seals() {
-            // It may be so already, and no more seals be allowed.
+            // It may be sealed already, with no more seals allowed.
             Ok(seals) if seals.contains(all) => {}
             Ok(_) => {
                 let more = all | Seals::from_bits_retain(os::MORE_SEALS);
@@ -262,7 +262,7 @@ impl SharedMemory {
 impl TryFrom<SharedMemory> for SealedMemory {
     type Error = Failed<SharedMemory>;
 
-    /// As [`SealedMemory::from_fd`], but that the descriptor is kept. It comes back inside the
+    /// As [`SealedMemory::from_fd`], but keeps this very descriptor, which comes back inside the
     /// error.
     fn try_from(memory: SharedMemory) -> core::result::Result<Self, Failed<SharedMemory>> {
         match Self::map(&memory, MapOptions::new()) {

@@ -10,9 +10,9 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::call;
 
 bitflags::bitflags! {
-    /// What can no longer be done to a file in memory, by nobody. Source: fcntl(2), `F_ADD_SEALS`.
+    /// What nobody can do any more to a file in memory. Source: fcntl(2), `F_ADD_SEALS`.
     ///
-    /// A seal is the file's, not a descriptor's, and stays. Linux has two more.
+    /// A seal belongs to the file, not to a descriptor, and stays. Linux has two more.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Seals: c_int {
         /// No more seals.
@@ -28,7 +28,7 @@ bitflags::bitflags! {
         /// write.
         #[doc(alias = "F_SEAL_WRITE")]
         const WRITE = sys::F_SEAL_WRITE;
-        /// What else there is, or will be.
+        /// Seals that have no name here, now or in the future.
         const _ = !0;
     }
 }
@@ -49,7 +49,7 @@ pub fn seals_of(fd: BorrowedFd<'_>) -> Result<Seals> {
     })
 }
 
-/// With Linux, Android and FreeBSD: seals.
+/// On Linux, Android and FreeBSD: seals.
 impl SharedMemory {
     /// The file's seals.
     ///

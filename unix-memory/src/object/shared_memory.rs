@@ -1,4 +1,4 @@
-//! Memory that others can be given, as a descriptor.
+//! Memory that can be given to others, as a descriptor.
 
 use core::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,8 +22,8 @@ use crate::shared::SharedMapping;
 /// [`SealedMemory`].
 ///
 /// * **Descriptors** are closed on exec. A child made by `fork` has them too.
-/// * **Running out**: memory is taken when it is first touched, and no call fails then: the system
-///   kills processes, or the toucher gets a SIGBUS.
+/// * **Running out**: memory is allocated when it is first touched. If there is none, no call fails:
+///   the system kills processes, or the access raises SIGBUS.
 ///
 /// It comes from [`unnamed`](Self::unnamed), from [`MemfdOptions`] where there are memfds, or from
 /// any descriptor (`From<OwnedFd>`), as one that came over a socket.
@@ -48,9 +48,9 @@ pub struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// The length of what was made just now, and has none.
+    /// Sets the length of a new object, which has none yet.
     pub(crate) fn set_first_len(&self, len: u64) -> Result<()> {
-        // On Apple's systems it can be set once, and that is not for zero.
+        // On Apple's systems it can be set only once, which zero must not use up.
         if len == 0 {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl SharedMemory {
 
     /// The length in bytes, as it is now.
     ///
-    /// Others may change it. On Apple's systems it is that of whole pages.
+    /// Others may change it. On Apple's systems it is a whole number of pages.
     ///
     /// # Errors
     /// `EIO` or `EOVERFLOW` from a file system.
@@ -83,16 +83,17 @@ impl SharedMemory {
 
     /// Sets the length in bytes. What is added is zero.
     ///
-    /// To grow harms nobody: mappings stay as long as they were, and [`remap`](Self::remap) makes
-    /// them longer. To shrink takes the memory away from whoever has it mapped, here and elsewhere:
-    /// a copy that reaches a page which is gone fails with `EFAULT` ([`Reason::Fault`](crate::Reason::Fault)); the rest
-    /// is told at [`SharedMapping`], under truncation. Source: ftruncate(2), POSIX.1-2024.
+    /// Growing is harmless: mappings stay as long as they were, and [`remap`](Self::remap) makes them
+    /// longer. Shrinking takes the memory away from whoever has it mapped, here and elsewhere: a copy
+    /// that reaches a page that is gone fails with `EFAULT` ([`Reason::Fault`](crate::Reason::Fault));
+    /// for the rest, see [`SharedMapping`], under truncation. Source: ftruncate(2), POSIX.1-2024.
     ///
     /// # Errors
     /// * `EFBIG`: longer than a file can be ([`Reason::OffsetLimit`](crate::Reason::OffsetLimit)), or than the process may make
     ///   one (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`](crate::Reason::FileSizeLimit)).
-    /// * `EINVAL`: the descriptor is not open for writing, or is of something that has no length;
-    ///   it is no multiple of the huge pages that the memory is made of ([`Reason::HugePages`](crate::Reason::HugePages)).
+    /// * `EINVAL`: the descriptor is not open for writing, or is of something that has no length; it is
+    ///   not a multiple of the huge pages that the memory is made of
+    ///   ([`Reason::HugePages`](crate::Reason::HugePages)).
     /// * `EPERM`: a seal forbids it.
     ///
     /// # Platform
@@ -114,7 +115,7 @@ impl SharedMemory {
         length::set_len(self.as_fd(), len)
     }
 
-    /// Maps all of it, shared. [`MapOptions::map_shared`] maps parts, and does more.
+    /// Maps all of it, shared. [`MapOptions::map_shared`] can map a part, and has more options.
     ///
     /// # Errors
     /// As [`MapOptions::map_shared`].
@@ -123,17 +124,17 @@ impl SharedMemory {
         let facts = Facts::of(self.as_fd())?;
         let mut options = MapOptions::new();
         if let FileKind::Other = facts.kind {
-            // On Apple's systems such an object does not tell what it is, and needs a length.
+            // On Apple's systems such an object does not report its kind, and needs a length.
             options = options.len(usize::try_from(facts.len).unwrap_or(usize::MAX));
         }
         options.map_known(self.as_fd(), &facts, access, sys::MAP_SHARED)
     }
 
-    /// Makes `mapping`, one of the whole memory, as long as the memory is now: when somebody has
-    /// made that longer, or shorter. Tells whether that was needed.
+    /// Makes `mapping`, which maps the whole memory, as long as the memory is now, after somebody has
+    /// made that longer or shorter. Returns whether this was needed.
     ///
-    /// The new mapping may be elsewhere. What was only in the old one, as locks and advice, is
-    /// gone.
+    /// The new mapping may be at another address. What only the old one had, such as locks and
+    /// advice, is gone.
     ///
     /// # Errors
     /// As [`map`](Self::map); `mapping` is as it was then.
@@ -170,7 +171,7 @@ impl SharedMemory {
     }
 }
 
-/// Another descriptor of what `fd` is one of, closed on exec.
+/// Another descriptor of the same object as `fd`, closed on exec.
 pub fn clone(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     fd.try_clone_to_owned()
         .map_err(|error| Error::kernel(Call::Fcntl, errno_of(&error), Arguments::None))
@@ -183,7 +184,7 @@ impl AsFd for SharedMemory {
 }
 
 impl From<OwnedFd> for SharedMemory {
-    /// Any descriptor will do: what it is of is looked at when it is mapped.
+    /// Any descriptor will do: its kind is checked when it is mapped.
     fn from(fd: OwnedFd) -> Self {
         Self { fd }
     }

@@ -13,7 +13,7 @@ pub fn fixed_len(len: u64) -> Result<SharedMemory> {
     SharedMemory::unnamed(len)
 }
 
-/// Nothing can be asked.
+/// There is nothing to check.
 #[allow(clippy::unnecessary_wraps, reason = "other systems ask")]
 pub const fn check_fixed_len(_: &SharedMemory) -> Result<()> {
     Ok(())

@@ -35,8 +35,8 @@ pub fn check_fixed_len(memory: &SharedMemory) -> Result<()> {
     ))
 }
 
-/// Maps a file whose content nobody can change any more, if it is one and can be mapped so, and returns
-/// whether seals keep it; else fs-verity does.
+/// Maps a file whose content nobody can change any more, if it is such a file and can be mapped, and
+/// returns whether seals protect it; otherwise fs-verity does.
 pub fn map_fixed_content(
     fd: BorrowedFd<'_>,
     options: MapOptions,

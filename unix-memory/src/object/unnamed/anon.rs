@@ -8,7 +8,7 @@ use crate::object::shared_memory::SharedMemory;
 use crate::os::call;
 use std::os::fd::AsFd;
 
-/// An object of no bytes.
+/// An empty object.
 pub fn unnamed() -> Result<SharedMemory> {
     // SAFETY: in place of a name the call takes this value.
     let result = unsafe { sys::shm_open(sys::SHM_ANON, libc::O_RDWR, 0o600) };

@@ -9,7 +9,7 @@ use crate::error::{Arguments, Call, Error, Result};
 use crate::map::facts::errno_of;
 use crate::object::shared_memory::SharedMemory;
 
-/// A file of no bytes.
+/// An empty file.
 pub fn unnamed() -> Result<SharedMemory> {
     let refuse = |error| Error::kernel(Call::Open, errno_of(&error), Arguments::None);
     let mut tries = 0;

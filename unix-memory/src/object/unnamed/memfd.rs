@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::object::memfd::MemfdOptions;
 use crate::object::shared_memory::SharedMemory;
 
-/// An object of no bytes.
+/// An empty object.
 pub fn unnamed() -> Result<SharedMemory> {
     MemfdOptions::new().create(0)
 }

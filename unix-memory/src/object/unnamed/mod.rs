@@ -30,10 +30,10 @@ impl SharedMemory {
     ///   security policy forbids it.
     ///
     /// # Platform
-    /// `memfd_create` on Linux and Android, where it cannot be executed since Linux 6.3, nor
-    /// sealed (see `MemfdOptions`); `shm_open` of `SHM_ANON` on FreeBSD; elsewhere `shm_open` of a
-    /// name that nobody has, gone again at once (a file in the directory for temporary ones on
-    /// L4Re, which has no such objects).
+    /// `memfd_create` on Linux and Android, where it cannot be sealed, nor, since Linux 6.3, executed
+    /// (see `MemfdOptions`); `shm_open` of `SHM_ANON` on FreeBSD; elsewhere `shm_open` of an unused
+    /// name, which is removed at once (on L4Re, which has no such objects, a file in the directory
+    /// for temporary files).
     #[doc(alias = "memfd_create")]
     #[doc(alias = "shm_open")]
     #[doc(alias = "shm_mkstemp")]

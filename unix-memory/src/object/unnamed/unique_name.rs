@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::object::named::NamedMemory;
 use crate::object::shared_memory::SharedMemory;
 
-/// An object of no bytes.
+/// An empty object.
 pub fn unnamed() -> Result<SharedMemory> {
     NamedMemory::create_unique(0)?.unlink().map_err(Error::from)
 }
