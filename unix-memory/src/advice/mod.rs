@@ -1,4 +1,4 @@
-//! Hints: what the kernel may know of the use of pages.
+//! Hints: what the kernel may know about the use of pages.
 
 /// The enum as it is written, and `ALL` of its variants.
 macro_rules! with_all {
@@ -19,12 +19,12 @@ macro_rules! with_all {
 pub mod unchecked;
 
 with_all! {
-    /// A hint on how pages will be used, which never changes what they hold: any of them is safe.
+    /// A hint about how pages will be used. It never changes what they hold, so every hint is safe.
     ///
-    /// What throws content away or hides it (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`,
-    /// `MADV_DONTFORK`, `MADV_WIPEONFORK`, ...) is no hint: see
-    /// [`Mapping::discard`](crate::Mapping::discard) and
-    /// [`UncheckedAdvice`](crate::UncheckedAdvice). Source: madvise(2).
+    /// Advice that throws content away or hides it (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`,
+    /// `MADV_DONTFORK`, `MADV_WIPEONFORK`, ...) is not a hint: see
+    /// [`Mapping::discard`](crate::Mapping::discard) and [`UncheckedAdvice`](crate::UncheckedAdvice).
+    /// Source: madvise(2).
     ///
     /// # Platform
     /// Every Unix with `madvise` has the first four; on Linux since 2.4. The others say which system
@@ -56,8 +56,8 @@ with_all! {
         #[doc(alias = "POSIX_MADV_DONTNEED")]
         Cold,
         /// Take the pages out of memory now: write them to their file or to swap, to be read again when
-        /// used. Only pages that no other process has mapped go; of a file, only where its owner or
-        /// somebody who may write to it asks. Linux 5.4; Apple's kernels that were built for tests.
+        /// used. Only pages that no other process has mapped are taken; pages of a file, only if the
+        /// caller owns it or may write to it. Linux 5.4; Apple's kernels that were built for tests.
         #[doc(alias = "MADV_PAGEOUT")]
         PageOut,
         /// Use transparent huge pages where they fit. Linux 2.6.38, if the kernel was built with them.
@@ -70,10 +70,10 @@ with_all! {
         /// Use no transparent huge pages. Linux 2.6.38, if the kernel was built with them.
         #[doc(alias = "MADV_NOHUGEPAGE")]
         NoHugePage,
-        /// Make huge pages now, of the small ones that there are and of those that are not in
-        /// memory yet, wherever a whole huge page lies in the range; even where huge pages are
-        /// switched off for the system (`enabled` is `never`). The content stays. A range that
-        /// begins and ends at multiples of their size leaves no small pages: see
+        /// Make huge pages now, of small pages and of pages that are not in memory yet, wherever a
+        /// whole huge page lies in the range, even if huge pages are switched off for the system
+        /// (`enabled` is `never`). The content stays. A range that begins and ends at multiples of
+        /// their size leaves no small pages: see
         /// [`MapOptions::transparent_huge_pages`](crate::MapOptions::transparent_huge_pages).
         ///
         /// After an error some huge pages may have been made, which
@@ -93,8 +93,9 @@ with_all! {
         /// Linux 6.1, if the kernel was built with transparent huge pages.
         #[doc(alias = "MADV_COLLAPSE")]
         Collapse,
-        /// Pages may be merged with others of the same content, which saves memory, and tells by timing
-        /// that there is another: not for secrets. Linux 2.6.32, if the kernel was built with KSM.
+        /// Pages may be merged with others of the same content. This saves memory, but timing then
+        /// reveals that another such page exists: do not use it for secrets. Linux 2.6.32, if the
+        /// kernel was built with KSM.
         #[doc(alias = "MADV_MERGEABLE")]
         Mergeable,
         /// Undo [`Mergeable`](Self::Mergeable). Linux 2.6.32, if the kernel was built with KSM.
@@ -123,12 +124,12 @@ with_all! {
         /// Undo [`NoSync`](Self::NoSync). FreeBSD, DragonFly.
         #[doc(alias = "MADV_AUTOSYNC")]
         AutoSync,
-        /// See to it that there is room for the pages. NetBSD and OpenBSD have the name; their kernels
+        /// Make sure that there is room for the pages. NetBSD and OpenBSD have the name; their kernels
         /// refuse it with `EINVAL`, as it is not implemented.
         #[doc(alias = "MADV_SPACEAVAIL")]
         SpaceAvail,
-        /// Do not kill this process when the system runs out of swap; about the process, whatever the
-        /// range. `EPERM` without the privilege. FreeBSD.
+        /// Do not kill this process when the system runs out of swap. This is about the whole
+        /// process, whatever the range. `EPERM` without the privilege. FreeBSD.
         #[doc(alias = "MADV_PROTECT")]
         Protect,
         /// Undo the three that follow. illumos, Solaris.
@@ -151,7 +152,7 @@ with_all! {
         #[doc(alias = "MADV_FREE_REUSE")]
         FreeReuse,
         /// Ask whether [`UncheckedAdvice::FreeReusable`](crate::UncheckedAdvice) could be given: an
-        /// error is a no. Apple's systems.
+        /// error means no. Apple's systems.
         #[doc(alias = "MADV_CAN_REUSE")]
         CanReuse,
     }

@@ -21,17 +21,18 @@ with_all! {
         /// Drop the pages at once. Private anonymous memory reads as zeros afterwards; a private
         /// mapping of a file loses what was written to it, and shows the file again; shared memory
         /// keeps its content, and is only unmapped until used. `EINVAL` for locked pages. Of huge pages
-        /// (hugetlbfs) the kernel leaves the last alone unless the range has all of it.
+        /// (hugetlbfs) the kernel leaves the last one alone unless the range has all of it.
         ///
         /// Linux 2.4.
         #[doc(alias = "MADV_DONTNEED")]
         DontNeed,
-        /// As [`DontNeed`](Self::DontNeed), of locked pages too, which stay locked: they come back when
-        /// used. Linux 5.18.
+        /// As [`DontNeed`](Self::DontNeed), for locked pages too, which stay locked: they come back
+        /// when used. Linux 5.18.
         #[doc(alias = "MADV_DONTNEED_LOCKED")]
         DontNeedLocked,
-        /// The content is of no use: each page keeps it, or turns to zeros at a moment of the kernel's
-        /// choice, until it is written to. While it lasts the bytes may change between two reads.
+        /// The content is no longer needed: until a page is written to, it keeps its content, or turns
+        /// to zeros at a moment of the kernel's choice. During that time the bytes may change between
+        /// two reads.
         ///
         /// Linux 4.5 (private anonymous memory only), FreeBSD, DragonFly, NetBSD, OpenBSD, Apple's
         /// systems, illumos, Solaris.
@@ -47,7 +48,7 @@ with_all! {
         /// Undone by [`Advice::DoFork`](crate::Advice::DoFork). Linux 2.6.16.
         #[doc(alias = "MADV_DONTFORK")]
         DontFork,
-        /// A child of `fork` finds zeros, whatever a reference that the parent held says. Private
+        /// A child of `fork` finds zeros, even through a reference that the parent held. Private
         /// anonymous memory only.
         ///
         /// Undone by [`Advice::KeepOnFork`](crate::Advice::KeepOnFork). Linux 4.14.
@@ -79,14 +80,14 @@ with_all! {
         /// ones).
         #[doc(alias = "MADV_ZERO")]
         Zero,
-        /// Throw the content away at once, as far as pages are not in use otherwise. illumos.
+        /// Throw the content away at once, as far as pages are not otherwise in use. illumos.
         #[doc(alias = "MADV_PURGE")]
         Purge,
     }
 }
 
 impl UncheckedAdvice {
-    /// Whether it does nothing to the file, or to the memory that others have too.
+    /// Whether it leaves alone the file, and memory that others have too.
     pub(crate) const fn stays_in_the_process(self) -> bool {
         !matches!(
             self,

@@ -1,7 +1,7 @@
 //! Pages kept in memory, by guards that nest.
 //!
-//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So what all guards
-//! that live hold is noted, and a guard that goes unlocks only what no other holds.
+//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So this crate records
+//! what all live guards hold, and a guard that is dropped unlocks only what no other holds.
 
 use core::fmt;
 use core::ops::RangeBounds;
@@ -20,10 +20,10 @@ use crate::region::ledger::Kind;
 /// [`ForeignPages::lock`](crate::foreign::ForeignPages::lock). Where a mapping must be written
 /// while it is locked, see [`Mapping::into_locked`](crate::Mapping::into_locked).
 ///
-/// Guards nest: pages that another guard holds too stay locked. Over pages that both kinds of guard
-/// hold, the full lock wins; when it goes, they are locked as the other holds them. A lock that was
-/// made otherwise, by `mlock` itself, is not seen, and is undone with the last guard over its
-/// pages. While a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
+/// Guards nest: pages that another guard holds too stay locked. For pages that both kinds of guard
+/// hold, the full lock wins; when it is dropped, they are locked as the other holds them. A lock that
+/// was made otherwise, by `mlock` itself, is not seen; the last guard over its pages undoes it. While
+/// a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
 ///
 /// Forgotten rather than dropped, it holds the pages until they are unmapped.
 ///
@@ -69,7 +69,7 @@ impl<'a> LockGuard<'a> {
         Ok(Self { hold })
     }
 
-    /// How many bytes it holds: those of whole pages.
+    /// How many bytes it holds, in whole pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.hold.pages.len
@@ -92,7 +92,7 @@ impl fmt::Debug for LockGuard<'_> {
     }
 }
 
-// SAFETY: it holds no access to the bytes, and its system calls may be made from any thread.
+// SAFETY: it gives no access to the bytes, and its system calls may be made from any thread.
 unsafe impl Send for LockGuard<'_> {}
 // SAFETY: as above; shared, it does nothing.
 unsafe impl Sync for LockGuard<'_> {}

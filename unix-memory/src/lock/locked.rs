@@ -10,12 +10,11 @@ use crate::protection::{Access, Readable, Writable};
 use crate::region::hold::Hold;
 use crate::region::ledger::Kind;
 
-/// A mapping whose pages are kept in memory: one that owns its lock.
+/// A mapping whose pages are kept in memory: it owns its lock.
 ///
 /// A [`LockGuard`](crate::LockGuard) borrows the mapping, so that nothing can be written to it
-/// meanwhile; this derefs to `[u8]` as [`Mapping`] does. It is made by [`Mapping::into_locked`];
-/// dropped, the memory is unmapped and the lock gone with it. Its lock is one more that nests with
-/// those of guards.
+/// meanwhile; this derefs to `[u8]` as [`Mapping`] does. It is made by [`Mapping::into_locked`].
+/// Dropping it unmaps the memory, and with that ends the lock. Its lock nests with those of guards.
 ///
 /// * **fork**: a child inherits no locks: its copy is not locked, and [`unlock`](Self::unlock) only
 ///   returns the mapping there.
@@ -84,7 +83,7 @@ impl<A: Access> Locked<A> {
         }
     }
 
-    /// Lets the pages go, but those that a guard was forgotten over.
+    /// Unlocks the pages, except for those that a forgotten guard holds.
     #[doc(alias = "munlock")]
     pub fn unlock(self) -> Mapping<A> {
         drop(Hold::again(self.mapping.region(), self.owner));

@@ -13,7 +13,7 @@ use crate::shared::SharedMapping;
 /// Gives a guard the methods that lock on fault.
 macro_rules! lock_on_fault {
     ($guard:ident) => {
-        /// With Linux and Android: locks on pages as they come.
+        /// On Linux and Android: locks on pages as they come.
         impl<A: Access> $guard<A> {
             /// Keeps the pages of the whole mapping in memory, each from the moment that it is
             /// first used, while the guard lives.
@@ -26,8 +26,8 @@ macro_rules! lock_on_fault {
                 self.lock_range_on_fault(..)
             }
 
-            /// Keeps the pages that hold a byte of `range` in memory, each from the moment that it
-            /// is first used, while the guard lives: for large mappings of which little is used.
+            /// Keeps the pages that hold a byte of `range` in memory, each from the moment that it is
+            /// first used, while the guard lives: for large mappings that are used in few places.
             ///
             /// Those that are in memory are locked at once. Guards nest, with those of `lock_range`
             /// too. The whole range counts against the limit. `range` is in bytes from the start of
@@ -35,9 +35,8 @@ macro_rules! lock_on_fault {
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM` or `EPERM` over the
-            /// limit on locked memory, which [`Reason::LockLimit`](crate::Reason) tells; `ENOMEM`
-            /// at the kernel's limit of mappings; `ENOSYS` before Linux 4.4
-            /// ([`Reason::Unsupported`](crate::Reason)).
+            /// limit on locked memory ([`Reason::LockLimit`](crate::Reason)); `ENOMEM` at the kernel's
+            /// limit of mappings; `ENOSYS` before Linux 4.4 ([`Reason::Unsupported`](crate::Reason)).
             ///
             /// ```
             /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
@@ -62,7 +61,7 @@ macro_rules! lock_on_fault {
 lock_on_fault!(Mapping);
 lock_on_fault!(SharedMapping);
 
-/// With Linux and Android: locks on pages as they come.
+/// On Linux and Android: locks on pages as they come.
 impl ProcessLock {
     /// Locks all pages of the process that `pages` names, each from the moment that it is first
     /// used. Source: mlockall(2), `MCL_ONFAULT`, since Linux 4.4.

@@ -14,11 +14,11 @@ bitflags::bitflags! {
     /// POSIX.1-2024.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct LockPages: c_int {
-        /// Those that are mapped now.
+        /// Pages that are mapped now.
         #[doc(alias = "MCL_CURRENT")]
         const CURRENT = os::MCL_CURRENT;
-        /// Those that will be mapped: to map, to load a library, to grow the heap or a stack fails
-        /// from now on where it would go over the limit.
+        /// Pages that will be mapped. From now on, mapping memory, loading a library, and growing the
+        /// heap or a stack fail where they would exceed the limit.
         #[doc(alias = "MCL_FUTURE")]
         const FUTURE = os::MCL_FUTURE;
     }
@@ -27,18 +27,18 @@ bitflags::bitflags! {
 /// Keeps the pages of the whole process in memory, and lets them go when the last such guard is
 /// dropped.
 ///
-/// Guards of this kind are counted. Over pages that several ask for, the full lock wins over that
-/// on fault. When one is dropped, what is locked already stays locked until the last is dropped.
-/// Then everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
-/// [`Locked`](crate::Locked) mappings hold, which is locked again at once: for a moment it is not.
-/// Locks that were made otherwise, by `mlock` itself, are undone too.
+/// Guards of this kind are counted. For pages that several ask for, a full lock wins over one on
+/// fault. When one is dropped, what is locked already stays locked until the last is dropped. Then
+/// everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
+/// [`Locked`](crate::Locked) mappings hold: that is locked again at once, but is unlocked for a
+/// moment. Locks that were made otherwise, by `mlock` itself, are undone too.
 ///
 /// When the last guard that asks for the future is dropped and others are left, new mappings are no
-/// longer locked, and mappings that were not locked stay so. The kernel has no call for that on its
-/// own: on Linux, all mappings are locked on fault and those that were not locked, which
-/// /proc/self/smaps lists, are unlocked again. Pages that were fully locked stay in memory. Where
-/// that is refused or cannot be read, and on other systems, new mappings are locked until the last
-/// guard is dropped.
+/// longer locked, and mappings that were not locked stay so. The kernel has no call for just that. On
+/// Linux, all mappings are locked on fault, and those that were not locked before, as
+/// /proc/self/smaps lists them, are unlocked again. Pages that were fully locked stay in memory.
+/// Where that is refused or cannot be read, and on other systems, new mappings are locked until the
+/// last guard is dropped.
 ///
 /// Forgotten rather than dropped, it locks as long as the process lives.
 ///
@@ -69,8 +69,8 @@ impl ProcessLock {
     ///
     /// # Errors
     /// `EINVAL` for no flag, or one that [`LockPages`] does not name; `ENOMEM`, `EPERM` or `EAGAIN`
-    /// over the limit on locked memory, of which [`Reason::LockLimit`](crate::Reason) tells on
-    /// Linux; `EAGAIN` where a page could not be brought in. What other guards hold stays locked.
+    /// over the limit on locked memory ([`Reason::LockLimit`](crate::Reason) on Linux); `EAGAIN` where
+    /// a page could not be brought in. What other guards hold stays locked.
     ///
     /// # Platform
     /// Linux does not say when a page cannot be brought in. `ENOSYS` on Apple's systems, Cygwin and
@@ -81,7 +81,7 @@ impl ProcessLock {
 
     pub(crate) fn with(pages: LockPages, kind: Kind) -> Result<Self> {
         let refuse = |errno| Error::kernel(Call::Mlockall, errno, Arguments::None);
-        // Such as `MCL_ONFAULT`: it would make of a full lock one that brings nothing in.
+        // Such as `MCL_ONFAULT`, which would turn a full lock into one that brings nothing in.
         if pages.is_empty() || !LockPages::all().contains(pages) {
             return Err(refuse(libc::EINVAL));
         }
@@ -96,7 +96,7 @@ impl ProcessLock {
                 ledger.process = before;
                 return Err((errno, ledger.held.held_bytes(&(0..usize::MAX)) as u64));
             }
-            // Of which the kernel has just seen that it may be.
+            // The kernel has just seen that this is allowed.
             let _done = ledger.process.lock_future(kind);
             if kind == Kind::OnFault {
                 lock_again(ledger, Kind::Full);
@@ -106,7 +106,7 @@ impl ProcessLock {
         let locked = locked.map_err(|errno| (errno, 0)).and_then(|locked| locked);
         let locked = locked.map_err(|(errno, ours)| {
             let all = os::address_space_bytes().unwrap_or(0);
-            // The kernel compares all with the limit, whatever is locked already.
+            // The kernel compares all pages with the limit, whatever is locked already.
             let locked = os::locked_bytes().unwrap_or(ours);
             let more = all.saturating_sub(locked);
             let reason = limit_reached(errno, all, more, ours);
@@ -150,7 +150,7 @@ fn unlock_all(ledger: &mut Ledger) {
     lock_again(ledger, Kind::Full);
 }
 
-/// Locks what guards of this kind hold, again.
+/// Locks again what guards of this kind hold.
 fn lock_again(ledger: &Ledger, kind: Kind) {
     let mut at = 0;
     while let Some((range, known)) = ledger.held.next(at) {
