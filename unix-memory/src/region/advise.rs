@@ -1,4 +1,4 @@
-//! Advice given.
+//! Giving advice.
 
 use core::ffi::c_int;
 use core::ops::{Range, RangeBounds};
@@ -18,8 +18,8 @@ impl Advice {
     /// memory.
     ///
     /// # Platform
-    /// On Linux and Apple's systems the kernel is asked, by advising on nothing. An emulator may
-    /// say yes to anything. Elsewhere the platform tells.
+    /// On Linux and Apple's systems the kernel is asked, by advising on nothing. An emulator may say
+    /// yes to anything. Elsewhere the answer depends on the platform alone.
     ///
     /// ```
     /// assert!(unix_memory::Advice::WillNeed.is_supported());
@@ -39,7 +39,7 @@ impl Advice {
         os::advice(self).ok_or_else(unsupported)
     }
 
-    /// Gives the advice, and notes what has to outlive the mapping's pages.
+    /// Gives the advice, and notes what must outlive the mapping's pages.
     ///
     /// # Errors
     /// As [`give`](Self::give); `ENOMEM` where there is no room for a note.
@@ -90,7 +90,8 @@ impl UncheckedAdvice {
     ///
     /// # Platform
     /// On Linux and Apple's systems the kernel is asked, by advising on nothing, which changes
-    /// nothing. An emulator may say yes to anything. Elsewhere the platform tells.
+    /// nothing. An emulator may say yes to anything. Elsewhere the answer depends on the platform
+    /// alone.
     ///
     /// ```
     /// use unix_memory::UncheckedAdvice;
@@ -123,7 +124,7 @@ impl Region {
         self.advise_with_care(range, advice)
     }
 
-    /// Advises on what takes more than the call.
+    /// Gives advice that takes more than the call.
     #[cold]
     fn advise_with_care(&self, range: Range<usize>, advice: Advice) -> Result<()> {
         let (pages, arguments) = (self.pages_of(&range), Arguments::range(&range));
@@ -135,7 +136,8 @@ impl Region {
         unsafe { advice.give_noted(pages, arguments) }
     }
 
-    /// Gives `advice` on `range`, which must be whole pages, as far as they matter to others.
+    /// Gives `advice` on `range`, which must be whole pages, unless the rest of a page matters to
+    /// nobody else.
     ///
     /// # Safety
     /// As `advise_unchecked` of the guards.
@@ -170,7 +172,8 @@ impl Region {
     }
 }
 
-/// Leaves `pages` out of core dumps, or not, and notes it: what becomes of them is left out too.
+/// Leaves `pages` out of core dumps, or no longer, and notes it, so that what they become is left out
+/// too.
 ///
 /// # Safety
 /// They are mapped, and the caller's.
@@ -190,7 +193,7 @@ unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()>
         let some_was = ledger::known(&range).marks.contains(Marks::HIDDEN);
         note(true)?;
         return give().inspect_err(|_| {
-            // Where some was, it may be, and more is noted than need be.
+            // If some of it was hidden before, the note stays, and covers more than it need.
             if !some_was {
                 let _as_it_was = note(false);
             }
@@ -198,7 +201,7 @@ unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()>
     }
     give()?;
     if !hides {
-        // Where there is no room to note it of a part, more is left out than need be.
+        // If there is no room to note it for a part, more is left out than need be.
         let _or_hidden_still = note(false);
     }
     Ok(())

@@ -1,14 +1,13 @@
 //! Memory that belongs to this process alone: what becomes of it in a child of `fork`.
 //!
-//! A child of a process that has a ring would have its pages too, which are shared, as they have to be
-//! to be mapped twice; and a slice that its parent's thread held when it forked would be one of memory
-//! that its parent changes. The pages of a secret are wiped in a child, or absent; such a slice would
-//! change under who holds it, or be one of whatever comes to lie there. So in the child, before anything
-//! of its own runs, pages that somebody may refer to are closed: they cannot be accessed. They are
-//! never just missing.
+//! A child of a process that has a ring would have the ring's pages too, which are shared, because they
+//! are mapped twice. A slice that the forking thread held would then refer to memory that the parent
+//! changes. The pages of a secret are wiped in a child, or absent: such a slice would change under its
+//! holder, or refer to whatever comes to lie there. So in the child, before anything of its own runs,
+//! pages that somebody may refer to are closed: they cannot be accessed. They are never just missing.
 //!
-//! What is closed is found in a list that a child can read whatever the other threads of its
-//! parent were at when it was made: nodes are added, never removed, and only change by atomics.
+//! What is closed is in a list that a child can read, whatever the other threads of its parent were
+//! doing when it was made: nodes are added, never removed, and change only by atomics.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -36,30 +35,31 @@ pub enum Inherited {
     Nothing,
 }
 
-/// An entry of the list. All zeros is a free one.
+/// An entry of the list. An entry of zeros is free.
 struct Entry {
     state: AtomicU8,
     /// The number of the process whose pages they are.
     owner: AtomicU32,
     start: AtomicUsize,
     len: AtomicUsize,
-    /// Zero where nobody refers to the pages, which are closed then. Otherwise it is up to who has them.
+    /// Zero where nobody refers to the pages, which are closed then. The owner of the pages gives other
+    /// values a meaning.
     users: AtomicUsize,
     /// Null for the last.
     next: AtomicPtr<Entry>,
 }
 
-/// Nobody's.
+/// Free.
 const FREE: u8 = 0;
-/// Somebody's, who is about to say what pages.
+/// Taken by somebody who is about to say for which pages.
 const TAKEN: u8 = 1;
-/// Of these pages, which a child has too.
+/// For these pages, which a child has too.
 const LIVE: u8 = 2;
-/// Of these pages, which a child does not have.
+/// For these pages, which a child does not have.
 const KEPT: u8 = 3;
-/// Of pages that are closed here, in a child of who had them, and are this process's to unmap.
+/// For pages that are closed here, in a child of their owner, and are this process's to unmap.
 const CLOSED: u8 = 4;
-/// Of pages that are not here, in a child of who had them.
+/// For pages that are not here, in a child of their owner.
 const ABSENT: u8 = 5;
 
 /// The entry that was added last.
@@ -78,23 +78,23 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
     })
 }
 
-/// Takes `entry` if it is nobody's.
+/// Takes `entry` if it is free.
 fn take(entry: &Entry) -> bool {
-    // A load first: most entries are somebody's.
+    // A load first: most entries are taken.
     let state = &entry.state;
     state.load(Relaxed) == FREE && state.compare_exchange(FREE, TAKEN, AcqRel, Relaxed).is_ok()
 }
 
 impl Alone {
-    /// Has every child find `pages` closed while [`users`](Self::users), which is `users` at first, is
-    /// not zero.
+    /// Makes every child find `pages` closed while [`users`](Self::users), which is `users` at first,
+    /// is not zero.
     ///
     /// # Errors
     /// `ENOMEM`.
     ///
     /// # Safety
-    /// They are the caller's, who does not unmap them before [`release`](Self::release) says so, and who
-    /// has closed them while `users` is zero; `inherited` says whether a child has them.
+    /// The pages are the caller's, who does not unmap them before [`release`](Self::release) says so,
+    /// and keeps them closed while `users` is zero; `inherited` says whether a child has them.
     pub unsafe fn new(pages: Pages, inherited: Inherited, users: usize) -> Result<Self, Errno> {
         let owner = Process::current()?;
         if !IS_CALLED.load(Acquire) {
@@ -133,8 +133,8 @@ impl Alone {
     /// Gives the pages up; returns whether they are to be unmapped.
     pub fn release(&self) -> bool {
         if self.is_here() {
-            // Before they are unmapped: a child that is made after that must not close what has come to
-            // lie there.
+            // Before they are unmapped: a child that is made after that must not close what then lies
+            // there.
             self.entry.state.store(FREE, Release);
             return true;
         }
@@ -157,8 +157,8 @@ fn add() -> Result<&'static Entry, Errno> {
     // A page of them, which is never unmapped.
     let new = call::zeroed_pages(page_size())?.cast::<Entry>();
     let count = page_size() / size_of::<Entry>();
-    // SAFETY: so many entries are in the page, which is aligned for them; zeros are a free one, and
-    // from here on they only change by atomics.
+    // SAFETY: that many entries are in the page, which is aligned for them; zeros are a free entry,
+    // and from here on they only change by atomics.
     let new = unsafe { core::slice::from_raw_parts(new.as_ptr(), count) };
     let first = &new[0];
     first.state.store(TAKEN, Relaxed);
@@ -191,16 +191,16 @@ extern "C" fn close_all() {
         let Some(start) = NonNull::new(ptr::without_provenance_mut(start)) else {
             continue;
         };
-        // This thread is the one that forked: what it refers to it has counted.
+        // This thread is the one that forked: it has counted what it refers to.
         let is_used = entry.users.load(Relaxed) != 0;
         let closed = match (state, is_used) {
             (LIVE, false) => CLOSED,
             (LIVE, true) => {
-                // As whole mappings, which takes neither addresses nor mappings more than there are.
-                // SAFETY: the pages were the parent's own, and are the child's now. Who refers to them
-                // is to be ended by a signal.
+                // Whole mappings, which takes neither more addresses nor more mappings.
+                // SAFETY: the pages were the parent's own, and are the child's now. Whoever refers to
+                // them is to be ended by a signal.
                 if unsafe { call::mprotect(start, len, sys::PROT_NONE) }.is_err() {
-                    // What refers to them would be of memory that the parent changes.
+                    // References to them would be to memory that the parent changes.
                     call::abort();
                 }
                 CLOSED
@@ -208,7 +208,7 @@ extern "C" fn close_all() {
             (_, false) => ABSENT,
             (_, true) => {
                 if !occupy(start, len) {
-                    // What refers to them would be of memory that is somebody else's.
+                    // References to them would be to memory that is somebody else's.
                     call::abort();
                 }
                 CLOSED
@@ -222,7 +222,7 @@ extern "C" fn close_all() {
 fn occupy(start: NonNull<u8>, len: usize) -> bool {
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE | os::NO_REPLACE;
     let address = start.addr().get();
-    // SAFETY: MAP_FIXED comes with all of NO_REPLACE alone.
+    // SAFETY: MAP_FIXED is only set together with all of NO_REPLACE.
     let mapped = unsafe { call::mmap_at(address, len, sys::PROT_NONE, flags, -1, 0) };
     mapped.is_ok_and(|mapped| mapped == start)
 }

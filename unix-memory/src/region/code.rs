@@ -1,4 +1,4 @@
-//! Machine code that was written as data, made fit to run.
+//! Making machine code that was written as data fit to run.
 
 use core::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::os;
 use crate::page::{Pages, page_size};
 
 impl Region {
-    /// Makes all of the region coherent, where it is known how. Where it cannot be done,
-    /// `sync_instruction_cache` says so: whoever runs the code asks.
+    /// Makes all of the region coherent, if this crate knows how. If not, `sync_instruction_cache`
+    /// says so to whoever runs the code.
     ///
     /// # Safety
     /// The pages can be read.
@@ -32,7 +32,7 @@ impl Region {
     }
 }
 
-/// Makes code coherent that was written to `pages`.
+/// Makes code that was written to `pages` coherent.
 ///
 /// # Errors
 /// `ENOSYS` where it is not known how.
@@ -47,8 +47,8 @@ pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
     };
     match INSTRUCTION_CACHE {
         InstructionCache::Coherent => Ok(()),
-        // To do it brings a page in, or dies where its file has none. One that is not in memory
-        // was not written, or will be made coherent by the kernel when it comes back.
+        // This brings a page in, or is fatal where the file has none. A page that is not in memory
+        // was not written, or the kernel makes it coherent when it comes back.
         InstructionCache::Instructions(_) => {
             let page = page_size();
             let mut first = 0;
@@ -64,7 +64,7 @@ pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
                         end = first;
                         continue;
                     }
-                    // The system does not tell: all that is left.
+                    // The system does not report it: all that is left.
                     Err(_) => pages.len - end,
                 };
             }

@@ -1,4 +1,5 @@
-//! Memory made zeros again and given back: the one advice that throws away with a defined result.
+//! Turning memory to zeros and giving it back: the one advice that throws content away with a defined
+//! result.
 
 use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
@@ -57,7 +58,7 @@ unsafe fn fill_with_zeros(pages: Pages) {
     };
     let is_on_fault = ledger::is_on_fault(&pages.addresses());
     if is_on_fault && advise(UncheckedAdvice::DontNeedLocked) && is_gone(pages) {
-        // To write zeros would bring in what was never used.
+        // Writing zeros would bring in pages that were never used.
         return;
     }
     // SAFETY: as the caller vouches.
@@ -68,17 +69,17 @@ unsafe fn fill_with_zeros(pages: Pages) {
     }
 }
 
-/// Whether the last of `pages`, and with it all, went when they were discarded.
+/// Whether the last of `pages`, and so all of them, went when they were discarded.
 ///
 #[inline]
 pub fn is_gone(pages: Pages) -> bool {
     process::follows_advice() || is_away(pages)
 }
 
-/// Whether the last of `pages` is not in memory: an emulator may keep everything, and say nothing.
+/// Whether the last of `pages` is not in memory: an emulator may keep everything, and report success.
 #[cold]
 fn is_away(pages: Pages) -> bool {
-    // An emulator that makes a page of several of the kernel's may have a byte for each written.
+    // An emulator whose page is several of the kernel's may have a byte written for each of those.
     let mut resident = [1; 256];
     let last = pages.start.as_ptr().wrapping_add(pages.len - page_size());
     let Some(last) = NonNull::new(last) else {

@@ -6,17 +6,17 @@ use super::Region;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::page::{check_range, page_size};
 
-/// Whose the rest of the first and the last page of a region is.
+/// Who has the rest of the first and the last page of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
-    /// The region's own, as nobody else has it or sees what is done.
+    /// The region alone: nobody else has it or sees what is done.
     Own,
-    /// That of who else has the file.
+    /// Whoever else has the file.
     Others,
 }
 
 impl Region {
-    /// Whose the rest of the first and the last page is, of the memory itself.
+    /// Who has the rest of the first and the last page, as far as the memory itself is concerned.
     pub const fn ends(&self) -> Ends {
         if self.is_private_anonymous() {
             Ends::Own
@@ -25,8 +25,8 @@ impl Region {
         }
     }
 
-    /// Checks a range for what must not touch a byte beside it: it has to begin and end at a page,
-    /// or with the region where the rest of that page is its own.
+    /// Checks the range of a call that must not touch a byte beside it: it must begin and end at the
+    /// start of a page, or with the region if that has the rest of the page alone.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the region, and for parts of pages.

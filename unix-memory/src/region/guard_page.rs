@@ -7,9 +7,9 @@ use crate::advice::unchecked::UncheckedAdvice;
 use crate::os;
 use crate::page::Pages;
 
-/// Makes guards of `pages` (`MADV_GUARD_INSTALL`), and returns whether it did: not before Linux 6.13,
-/// for locked pages not before 6.15, and nowhere else. They stay guards whatever their protection
-/// becomes, in children too, until they are unmapped.
+/// Makes `pages` guards (`MADV_GUARD_INSTALL`), and returns whether it did. Only Linux can: since
+/// 6.13, for locked pages since 6.15. They stay guards whatever their protection becomes, in children
+/// too, until they are unmapped.
 ///
 /// # Safety
 /// They are the caller's, private and anonymous, nothing refers to them, and their content is given
@@ -22,14 +22,14 @@ pub unsafe fn install(pages: Pages) -> bool {
     looks_at_advice() && unsafe { os::madvise(pages.start, pages.len, value) }.is_ok()
 }
 
-/// Whether the kernel refuses advice that does not exist. An emulator may report success for any, and
-/// do nothing: a guard of such advice would stop nobody.
+/// Whether the kernel refuses advice that does not exist. An emulator may report success for any
+/// advice and do nothing: such a guard would stop nobody.
 fn looks_at_advice() -> bool {
     /// No system has such advice.
     const NO_ADVICE: c_int = 0x7eed_beef;
     static DOES: AtomicBool = AtomicBool::new(false);
 
-    // Relaxed: it is the same whoever stores it.
+    // Relaxed: the value is the same whoever stores it.
     if DOES.load(Ordering::Relaxed) {
         return true;
     }

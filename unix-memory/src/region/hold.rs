@@ -1,7 +1,7 @@
 //! Pages kept in memory, by locks that nest.
 //!
-//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So what all that
-//! live hold is kept in the ledger, and what goes unlocks only what no other holds.
+//! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So the ledger records
+//! what all live locks hold, and a lock that is dropped unlocks only what no other holds.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -16,7 +16,7 @@ use crate::os::{self, call};
 use crate::page::{Pages, check_range};
 use crate::process::Process;
 
-/// A lock on pages, of a region that it borrows, or that stay mapped otherwise.
+/// A lock on pages, either of a region that it borrows, or that stay mapped otherwise.
 #[derive(Debug)]
 pub struct Hold<'a> {
     pub pages: Pages,
@@ -65,7 +65,7 @@ impl<'a> Hold<'a> {
         if pages.len == 0 {
             return Ok(hold);
         }
-        // Noted: from now on no other that goes unlocks these pages.
+        // Noted: from now on no other lock that is dropped unlocks these pages.
         hold.owner = ledger::with(|ledger| {
             ledger.held.add(&hold.range(), kind)?;
             Ok(ledger.owner())
@@ -80,7 +80,7 @@ impl<'a> Hold<'a> {
         Ok(hold)
     }
 
-    /// That on all pages of `region`, which `owner` has locked and noted as fully held.
+    /// The lock on all pages of `region`, which `owner` has locked and noted as fully held.
     pub fn again(region: &'a Region, owner: Option<Process>) -> Self {
         Self {
             pages: region.pages(),
@@ -91,7 +91,7 @@ impl<'a> Hold<'a> {
         }
     }
 
-    /// Keeps the pages for good, or until [`again`](Self::again) makes one for this owner.
+    /// Keeps the pages for good, or until [`again`](Self::again) makes a lock for this owner.
     pub fn keep(self) -> Option<Process> {
         ManuallyDrop::new(self).owner
     }
@@ -106,7 +106,7 @@ impl<'a> Hold<'a> {
             // SAFETY: the pages stay mapped as long as `self` lives.
             Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
             // Under the lock of the ledger, so that no full lock comes in between; and not where
-            // there is one, of which less would be left. It brings in no pages, and so takes no time.
+            // there is one, which this would weaken. It brings in no pages, and so is quick.
             Kind::OnFault => ledger::with(|ledger| {
                 self.for_runs(ledger, |_, run, kind| match kind {
                     Some(Kind::OnFault) => self.lock_on_fault(run),
@@ -149,13 +149,13 @@ impl<'a> Hold<'a> {
         if !self.is_foreign {
             ledger.unlock(range);
         } else if let Some(start) = self.at(range.start) {
-            // Not to be tried again where the kernel refuses: by then the pages may be gone.
+            // If the kernel refuses, this is not tried again: by then the pages may be gone.
             // SAFETY: the pages stay mapped as long as `self` lives.
             let _or_still_locked = unsafe { call::munlock(start, range.len()) };
         }
     }
 
-    /// Lets go what no other guard holds, or holds less of.
+    /// Unlocks what no other guard holds, and weakens the lock on what others hold only on fault.
     fn release(&self, ledger: &mut Ledger) {
         if ledger.process.any() {
             return;
@@ -164,7 +164,7 @@ impl<'a> Hold<'a> {
             match kind {
                 None => self.unlock(ledger, run),
                 Some(Kind::OnFault) if self.kind == Kind::Full => {
-                    // Where it cannot be, they stay locked as they are: more than is asked for.
+                    // If this fails, they stay locked as they are, which is more than others ask for.
                     let _or_fully = self.lock_on_fault(run);
                 }
                 Some(_) => {}
@@ -180,8 +180,8 @@ impl Drop for Hold<'_> {
         let Some(owner) = self.owner.filter(|owner| owner.is_current()) else {
             return;
         };
-        // Unlocked before the ledger is free again: else a new guard over the same pages could lock
-        // them in between, and lose them.
+        // Unlocked before the ledger is free again: otherwise a new guard over the same pages could
+        // lock them in between, and lose its lock.
         ledger::with_that_of(owner, |ledger| {
             let range = self.range();
             if ledger.held.remove(&range, self.kind) && !ledger.process.any() {
@@ -194,8 +194,8 @@ impl Drop for Hold<'_> {
 }
 
 impl Region {
-    /// Hides and locks the region for good, as `known` says, and returns it. Where that fails, it
-    /// is to be dropped, and unmapped.
+    /// Hides and locks the region for good, as `known` says, and returns it. If that fails, the
+    /// region is dropped, and so unmapped.
     pub fn keep_as(self, known: Known) -> Result<Self> {
         if self.len() == 0 {
             return Ok(Self::empty(self.is_private_anonymous(), known));
@@ -213,7 +213,7 @@ impl Region {
             if os::MAP_CONCEAL == 0 {
                 self.advise(&.., Advice::DontDump)?;
             } else {
-                // It was mapped so.
+                // It was mapped with this length.
                 let arguments = Arguments::Length(self.len());
                 ledger::mark(&self.pages().addresses(), Marks::HIDDEN, true)
                     .map_err(|errno| Error::kernel(Call::Mmap, errno, arguments))?;
@@ -226,7 +226,7 @@ impl Region {
     }
 }
 
-/// Unlocks what no lock of this crate holds of `pages`.
+/// Unlocks those of `pages` that no lock of this crate holds.
 ///
 /// # Errors
 /// Those of `munlock`, and of [`ledger::with`].
@@ -255,7 +255,7 @@ pub unsafe fn unlock_others(pages: Pages) -> core::result::Result<(), Errno> {
     })?
 }
 
-/// There was no room to note that pages are held.
+/// The error where there was no room to note that pages are held.
 #[cold]
 const fn unnoted(errno: Errno, arguments: Arguments) -> Error {
     Error::kernel(Call::Mlock, errno, arguments)
@@ -274,8 +274,8 @@ fn refusal(errno: Errno, arguments: Arguments, pages: Pages) -> Error {
     Error::new(Call::Mlock, errno, arguments, reason)
 }
 
-/// The reason for `errno`: no such call, or the limit, if `more` bytes to lock are more than it
-/// leaves. `ours` is what guards hold.
+/// The reason for `errno`: no such call, or the limit, if locking `more` bytes would exceed it.
+/// `ours` is what guards hold.
 pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
     match errno {
         libc::ENOMEM | libc::EPERM | libc::EAGAIN => {}

@@ -1,4 +1,4 @@
-//! Huge pages: how much is in them, and why none are made.
+//! Huge pages: how much is in them, and why none were made.
 
 use core::ops::RangeBounds;
 

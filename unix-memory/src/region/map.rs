@@ -1,4 +1,4 @@
-//! Regions that are made: THE checks of what `mmap` is asked for.
+//! Making regions: THE checks of what `mmap` is asked for.
 
 use core::ffi::c_int;
 
@@ -13,11 +13,11 @@ use crate::os::call::Wanted;
 use crate::page::{max_len, page_size, round_up};
 use crate::protection::Protection;
 
-/// The last byte that a file can have has an offset below this.
+/// The offset of a file's last byte is below this.
 pub const MAX_OFFSET: u64 = sys::off_t::MAX.unsigned_abs();
 
-/// The process's limit on the length of files, in bytes, where `len` is beyond it: a signal ends a
-/// process that tries.
+/// The process's limit on the length of files, in bytes, if `len` is beyond it: a signal ends a
+/// process that tries to go there.
 pub fn beyond_limit(len: u64) -> Option<u64> {
     os::file_size_limit().filter(|&limit| len > limit)
 }
@@ -31,7 +31,7 @@ pub struct Request {
     /// A multiple of the page size; zero for a file.
     pub lead: usize,
     pub len: usize,
-    /// The size of the pages that the kernel makes it of, of which `len` is a multiple.
+    /// The size of the pages that the kernel uses for it; `len` is a multiple of it.
     pub page_size: usize,
     pub protection: Protection,
     /// Never with `MAP_FIXED`.
@@ -82,7 +82,7 @@ impl Region {
             if protection.contains(Protection::WRITE) {
                 return refuse(libc::ENOTSUP, Reason::NotWrittenBack);
             }
-            // Nothing is shared, and so nothing is written back should it become writable.
+            // Nothing is shared, so that nothing is written back if it becomes writable.
             flags = flags & !sys::MAP_SHARED | sys::MAP_PRIVATE;
         }
         if len == 0 {
@@ -94,11 +94,11 @@ impl Region {
         #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
         let file_offset = (offset - before as u64) as sys::off_t;
         let asked = if makes_private_anonymous(flags) {
-            // Whole pages: behind what is asked for, a C library that plays the kernel, as
-            // Emscripten's does, has memory of its own.
+            // Whole pages: a C library that stands in for the kernel, as Emscripten's does, has
+            // memory of its own behind what is asked for.
             round_up(len)
         } else {
-            // No more than there is of a file, for what such a library writes back.
+            // No more than the file has, because of what such a library writes back.
             before + len
         };
         let pending = Pending {

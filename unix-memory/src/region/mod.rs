@@ -30,29 +30,30 @@ use crate::os::call::Wanted;
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
-/// `len` bytes from `start` on; it owns every page that holds one of them and unmaps these on drop.
+/// `len` bytes from `start` on; it owns every page that holds one of them and unmaps those pages on
+/// drop.
 ///
 /// A file offset inside a page only moves `start` into the first page; rounding finds the pages again.
-/// A region of no bytes has no pages, and makes no system calls; its address says how what grows out of
-/// it is locked and hidden.
+/// A region of no bytes has no pages, and makes no system calls; its address says how it is locked and
+/// hidden once it grows.
 pub struct Region {
     start: NonNull<u8>,
     /// The length in bytes; its top bit, which no length has, is [`ANONYMOUS`].
     len_and_kind: usize,
 }
 
-/// Set where the memory is private and anonymous, in ordinary pages: nobody else can reach it, no
-/// file is behind it, the kernel fills it with zeros, and finds a page for each byte or ends
-/// processes. Explicit huge pages do not have it: of those there may be none left, once they were given
-/// back. Nor has a region of whose memory this is not known.
+/// Set where the memory is private and anonymous, in ordinary pages: nobody else can reach it, no file
+/// is behind it, the kernel fills it with zeros, and finds a page for each byte or ends processes.
+/// Explicit huge pages do not have it: once they are given back, there may be none left. A region whose
+/// memory is not known to be such does not have it either.
 const ANONYMOUS: usize = !(usize::MAX >> 1);
 
 /// How many ways there are to be locked: not at all, on fault, fully.
 const KINDS: usize = 3;
 
 impl Region {
-    /// A region of no bytes: not null, aligned to a page, mapped nowhere. What grows out of it is
-    /// locked and hidden as `known`.
+    /// A region of no bytes: not null, aligned to a page, mapped nowhere. Once it grows, it is locked
+    /// and hidden as `known` says.
     pub fn empty(anonymous: bool, known: Known) -> Self {
         // Nothing is ever accessed at the address: it serves to remember this.
         let kind = known.kind.map_or(0, |kind| 1 + kind as usize);
@@ -64,7 +65,7 @@ impl Region {
         unsafe { Self::from_raw(start, 0, anonymous) }
     }
 
-    /// A region of no bytes, which grows into private anonymous memory, locked and hidden in no way.
+    /// A region of no bytes, which grows into private anonymous memory, neither locked nor hidden.
     pub fn none() -> Self {
         Self::empty(true, Known::default())
     }
@@ -118,19 +119,19 @@ impl Region {
         self.len_and_kind & ANONYMOUS != 0
     }
 
-    /// The address of the first page, and how many bytes there are from there to the region's end: what
-    /// a call takes that acts on all pages which hold one of them.
+    /// The address of the first page, and how many bytes there are from there to the region's end: the
+    /// arguments of a call that acts on all pages that hold one of them.
     #[inline]
     pub fn span(&self) -> (NonNull<u8>, usize) {
         if self.is_private_anonymous() {
-            // It begins with a page.
+            // It begins at the start of a page.
             return (self.start, self.len());
         }
         let mask = page_size() - 1;
         let within = self.start.addr().get() & mask;
         // SAFETY: the page that holds the first byte is the region's own.
         let first = unsafe { self.start.sub(within) };
-        // Whole pages: an emulator may keep the last one otherwise.
+        // Whole pages: otherwise an emulator may keep the last one.
         (first, (within + self.len() + mask) & !mask)
     }
 
@@ -226,12 +227,13 @@ impl Drop for Region {
         if self.len() == 0 {
             return;
         }
-        // A C library that plays the kernel may unmap just what it is asked for: it gets whole pages.
+        // A C library that stands in for the kernel may unmap just what it is asked to: it gets whole
+        // pages.
         let is_kernel = os::ENFORCES_PROTECTION && !os::COUNTS_BYTES;
         if is_kernel && ledger::is_empty() {
             let (start, len) = self.span();
-            // SAFETY: the pages are the region's own, which is being dropped; nothing is known of them
-            // that would have to be forgotten.
+            // SAFETY: the pages are the region's own, which is being dropped; nothing is known about
+            // them that would have to be forgotten.
             if unsafe { call::munmap(start, len) }.is_ok() {
                 return;
             }

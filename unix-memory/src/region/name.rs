@@ -8,16 +8,16 @@ use crate::error::{Arguments, Call, Error, Name, Reason, Result};
 use crate::os;
 use crate::page::check_range;
 
-/// The most bytes that a name can have, without its zero. The kernel's `ANON_VMA_NAME_MAX_LEN` counts
-/// that too.
+/// The most bytes that a name can have, without its final zero. The kernel's `ANON_VMA_NAME_MAX_LEN`
+/// counts the zero too.
 const MOST: usize = 79;
 
-/// Whether a name can have `byte`: PR_SET_VMA(2const).
+/// Whether a name can contain `byte`: PR_SET_VMA(2const).
 const fn may_have(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'`' | b'$' | b'[' | b']')
 }
 
-/// Checks that a kernel with names takes `name`.
+/// Checks that a kernel with names accepts `name`.
 ///
 /// # Errors
 /// `EINVAL` where it does not.

@@ -13,11 +13,11 @@ use crate::region::ledger;
 /// How often another thread may take the very place that was just found free.
 const TRIES: u16 = 64;
 
-/// In how many places of a range of addresses room is looked for.
+/// How many places of a range of addresses are tried.
 const PLACES: usize = 256;
 
-/// Attempts to take a place that was just found free, until no other thread has taken it first;
-/// each time after a longer wait.
+/// Attempts to take a place that was just found free, until no other thread takes it first; waits
+/// longer each time.
 pub fn until_free<T, E>(
     mut attempt: impl FnMut() -> Result<T, E>,
     is_occupied: impl Fn(&E) -> bool,
@@ -50,7 +50,7 @@ pub enum Place {
     Within(usize, usize),
 }
 
-/// The arguments of `mmap` but for the address; `len` in bytes, not yet rounded up to pages.
+/// The arguments of `mmap` except for the address; `len` in bytes, not yet rounded up to pages.
 #[derive(Clone, Copy)]
 pub struct Pending {
     pub len: usize,
@@ -58,16 +58,16 @@ pub struct Pending {
     pub flags: c_int,
     pub fd: c_int,
     pub offset: sys::off_t,
-    /// How many bytes are before the one whose address is to fit.
+    /// How many bytes are before the byte whose address must fit.
     pub lead: usize,
 }
 
 type Placed = Result<NonNull<u8>, (Errno, Reason)>;
 
 impl Pending {
-    /// Maps at a place that fits `place`, and so that a multiple of `unit` in the file, or in
-    /// memory after the lead, is at a multiple of it in the addresses; it is a power of two that is
-    /// at least a page, and `natural` is the one that the kernel keeps by itself.
+    /// Maps at `place`, aligned so that a multiple of `unit` in the file, or in memory after the
+    /// lead, has an address that is a multiple of `unit`. That is a power of two and at least a page;
+    /// `natural` is the alignment that the kernel keeps by itself.
     pub fn map(&self, place: Place, unit: usize, natural: usize) -> Placed {
         match place {
             Place::At(address) if address != self.fit(address, unit) => {
@@ -102,15 +102,15 @@ impl Pending {
         if hint == 0 || !os::is_for_stack(start.addr().get(), round_up(self.len)) {
             return Ok(start);
         }
-        // Not there, then.
+        // Not there: that is the stack's.
         // SAFETY: it was mapped just now.
         let _or_later = unsafe { self.unmap(start) };
         self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
     }
 
-    /// Unmaps what was mapped at `start`. What the kernel refuses to unmap is unmapped later, as what
-    /// was dropped: at its limit of mappings it may be unable to cut the pages out of a mapping that it
-    /// has made of them and their neighbours.
+    /// Unmaps what was mapped at `start`. If the kernel refuses, this is unmapped later, like a region
+    /// that was dropped: at its limit of mappings the kernel may be unable to cut the pages out of a
+    /// mapping into which it has merged them.
     ///
     /// # Safety
     /// It was mapped by these, and nothing refers to it.
@@ -143,7 +143,7 @@ impl Pending {
         self.take(address)
     }
 
-    /// Maps at `address`, a multiple of the page size, or nowhere; not where the stack has come.
+    /// Maps at `address`, a multiple of the page size, or nowhere; not where the stack has grown.
     fn take(&self, address: usize) -> Placed {
         let occupied = (libc::EEXIST, Reason::Occupied);
         let len = round_up(self.len);
@@ -154,8 +154,8 @@ impl Pending {
                 if is_there && !os::meets_stack(address, address + len) {
                     return Ok(start);
                 }
-                // Else the stack is there; or a system, or a kernel before the flag, took the address
-                // for a hint.
+                // Otherwise the stack is there; or a system, or a kernel older than the flag, took
+                // the address as a hint.
                 // SAFETY: it was mapped just now.
                 let _or_later = unsafe { self.unmap(start) };
                 Err(if is_there {
@@ -200,7 +200,7 @@ impl Pending {
     fn within(&self, first: usize, end: usize, unit: usize) -> Placed {
         let no_room = Err((libc::ENOMEM, Reason::NoRoom));
         let len = round_up(self.len);
-        // Page zero is nobody's.
+        // Page zero is never mapped.
         let first = first.max(page_size());
         let lowest = self.fit(first, unit);
         let Some(highest) = end.checked_sub(len) else {
@@ -223,7 +223,7 @@ impl Pending {
         let mut address = highest;
         loop {
             match self.at(address) {
-                // Taken, or not for this process: see what is below.
+                // Taken, or not for this process: try the next one below.
                 Err((libc::EEXIST | libc::ENOMEM | libc::EPERM, _)) => {}
                 Err((libc::EINVAL, _)) if os::NO_REPLACE & sys::MAP_FIXED != 0 => {}
                 result => return result,
@@ -237,7 +237,8 @@ impl Pending {
 
     fn mmap(&self, address: usize, flags: c_int) -> Result<NonNull<u8>, Errno> {
         let flags = self.flags | flags;
-        // SAFETY: MAP_FIXED comes with all of NO_REPLACE alone: see `Request` and who calls this.
+        // SAFETY: MAP_FIXED is only set together with all of NO_REPLACE: see `Request` and the
+        // callers.
         unsafe {
             call::mmap_at(
                 address,

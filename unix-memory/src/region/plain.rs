@@ -1,5 +1,5 @@
-//! What most mappings are, made without a detour: anywhere, of ordinary pages, of a length that no
-//! rounding overflows.
+//! The short way to make what most mappings are: anywhere in memory, in ordinary pages, and short
+//! enough that rounding the length cannot overflow.
 
 use core::ffi::c_int;
 
@@ -9,14 +9,14 @@ use crate::os::{self, call};
 use crate::page::page_size;
 use crate::protection::Protection;
 
-/// Longer mappings take more care; so do later offsets.
+/// Longer mappings, and larger offsets, need more checks.
 const MOST: usize = isize::MAX.unsigned_abs() / 2;
 
 impl Region {
-    /// Maps `len` bytes, of the file behind `fd` from `offset` on if `flags` do not say that there is
-    /// none.
+    /// Maps `len` bytes, of the file behind `fd` from `offset` on unless `flags` say that there is no
+    /// file.
     ///
-    /// Returns nothing where it takes more care, or was refused: [`map`](Self::map) finds out why.
+    /// Returns `None` if that needs more checks, or was refused: [`map`](Self::map) finds out why.
     #[inline]
     pub fn plain(
         len: usize,

@@ -14,10 +14,10 @@ use crate::protection::Protection;
 impl Protection {
     /// Whether this system enforces protections.
     ///
-    /// Where it does not, as on NuttX and RTEMS, whose programs share the kernel's memory, on L4Re,
-    /// and on Emscripten, a [`Mapping`](crate::Mapping) still gives out only what its type allows; but what
-    /// goes past it finds all memory open. There, nothing is mapped with
-    /// [`NoAccess`](crate::NoAccess), and `protect` takes no right away: both fail with `ENOSYS`
+    /// It does not on NuttX and RTEMS, whose programs share the kernel's memory, on L4Re, and on
+    /// Emscripten. There a [`Mapping`](crate::Mapping) still gives out only what its type allows, but
+    /// code that bypasses it can access all memory. Mapping with [`NoAccess`](crate::NoAccess), and
+    /// taking a right away by `protect`, fail there with `ENOSYS`
     /// ([`Reason::NotEnforced`](crate::Reason::NotEnforced)).
     ///
     /// ```
@@ -82,7 +82,7 @@ impl Region {
         unsafe { self.change_with_care(old, new) }
     }
 
-    /// Changes the protection as [`change`](Self::change) of what may not be changed as it is.
+    /// Changes the protection as [`change`](Self::change), where that takes more than the call.
     ///
     /// # Safety
     /// As [`protect`](Self::protect).
@@ -110,7 +110,7 @@ impl Region {
     }
 
     /// Changes the protection as [`protect`](Self::protect) to one under which code can be executed
-    /// and not read: it is made coherent before, as long as it can be read.
+    /// but not read: the code is made coherent first, while it can be read.
     ///
     /// # Safety
     /// As [`protect`](Self::protect).
@@ -133,21 +133,21 @@ impl Region {
         if !os::ENFORCES_PROTECTION && !new.contains(old) {
             return Err(self.not_enforced());
         }
-        // For a while they can be read, which nothing that refers to them does.
+        // For a while they can be read, but nothing that refers to them does so.
         // SAFETY: as the caller vouches.
         unsafe { self.change(old, old | Protection::READ) }?;
         // SAFETY: now they can be read.
         unsafe { self.sync_as_far_as_known() };
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
         unsafe { call::mprotect(pages.start, pages.len, new.bits()) }.or_else(|errno| {
-            // Back to what there was first.
+            // Back to the first protection.
             // SAFETY: as above.
             unsafe { self.undo_protect(errno, old, new) }
         })
     }
 
-    /// Refuses to make accessible what could not be, where the stack has grown up to it: the kernel
-    /// keeps it only from what can be accessed.
+    /// Refuses to make inaccessible pages accessible if the stack has grown up to them: the kernel
+    /// keeps the stack away only from what can be accessed.
     #[cold]
     fn check_stack(&self) -> Result<()> {
         let Range { start, end } = self.pages().addresses();
@@ -179,7 +179,7 @@ impl Region {
         }
     }
 
-    /// Nothing takes a right away here; a type that says so would not be true.
+    /// No call takes a right away here; a type that claimed so would be wrong.
     #[cold]
     const fn not_enforced(&self) -> Error {
         let arguments = Arguments::Length(self.len());
@@ -207,7 +207,7 @@ impl Region {
         Error::new(Call::Mprotect, errno, arguments, reason)
     }
 
-    /// Changes the protection as [`protect`](Self::protect), of memory that is read and written in
+    /// Changes the protection as [`protect`](Self::protect), for memory that is read and written in
     /// place.
     ///
     /// # Errors
@@ -241,8 +241,8 @@ impl Region {
         ))
     }
 
-    /// Notes that no page may become writable: they are huge ones of a file, mapped privately, and
-    /// none are set aside for copies of them. To write to one raises SIGBUS when the pool is empty.
+    /// Notes that no page may become writable: they are huge pages of a file, mapped privately, and
+    /// none are set aside for copies. Writing to one raises SIGBUS when the pool is empty.
     ///
     /// # Errors
     /// `ENOMEM` where there is no room for a note.

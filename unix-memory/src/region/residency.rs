@@ -43,7 +43,7 @@ impl Residency<'_> {
     /// Counts the pages that are in memory among those not yet returned.
     ///
     /// # Errors
-    /// `EAGAIN`: the kernel was short of something; try again.
+    /// `EAGAIN`: the kernel was short of resources; try again.
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(10 * unix_memory::page_size())?;
@@ -103,7 +103,7 @@ impl Iterator for Residency<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<bool>> {
-        // (The one check of both: that of the slice.)
+        // (The bounds check of the slice checks both.)
         match self.batch[..self.filled].get(self.next) {
             Some(&page) => {
                 self.next += 1;
@@ -149,7 +149,7 @@ impl core::fmt::Debug for Residency<'_> {
     }
 }
 
-// SAFETY: it holds no access to the bytes, and its system call may be made from any thread.
+// SAFETY: it gives no access to the bytes, and its system call may be made from any thread.
 unsafe impl Send for Residency<'_> {}
 // SAFETY: as above; shared, it does nothing.
 unsafe impl Sync for Residency<'_> {}

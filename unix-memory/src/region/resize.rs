@@ -52,7 +52,7 @@ impl Region {
         Ok(())
     }
 
-    /// Changes the length; more of what it is of comes in.
+    /// Changes the length; a region that grows shows more of what it maps.
     #[allow(dead_code, reason = "not every system can")]
     pub fn resize_shared(&mut self, len: usize, moving: Move) -> Result<()> {
         if len <= self.len() {
@@ -116,7 +116,7 @@ impl Region {
         let start = if larger == all {
             start
         } else if os::is_for_stack(start.addr().get() + all, larger - all) {
-            // The kernel would make it longer where it is.
+            // The kernel would make it longer in place.
             return Err(refused(self, len, libc::ENOSYS, Reason::Stack));
         } else {
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
@@ -150,7 +150,7 @@ impl Region {
     /// Grows private anonymous memory by what every system can do.
     fn extend_or_copy(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
         let Pages { start, len: all } = self.pages();
-        // Its bytes begin with a page: it is of no file.
+        // Its bytes begin at the start of a page: it has no file.
         let end = start.addr().get() + all;
         let known = self.known();
         match self.anew(len - all, protection, Place::At(end), known) {
@@ -175,8 +175,8 @@ impl Region {
             // SAFETY: nobody refers to the region.
             unsafe { self.protect(protection, Protection::READ) }?;
         }
-        // SAFETY: both have so many bytes, which can be read there and written here, and are
-        // apart.
+        // SAFETY: both have that many bytes, which can be read in `self` and written in `copy`, and
+        // do not overlap.
         unsafe {
             copy.start()
                 .copy_from_nonoverlapping(self.start(), self.len());
@@ -188,7 +188,7 @@ impl Region {
                 // SAFETY: the pages are the region's own, and nobody refers to them.
                 let back = || unsafe { call::mprotect(start, len, protection.bits()) };
                 let is_back = || os::is_protected(self.pages(), protection);
-                // It is the only way to go.
+                // There is no other way out.
                 spare::undo(back, || Err(error.errno()), is_back);
             }
             return Err(error);

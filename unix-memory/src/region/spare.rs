@@ -1,9 +1,9 @@
-//! Mappings that serve for nothing but to be given up when the kernel's limit of mappings stands in
-//! the way of going back.
+//! Spare mappings, to be given up when the kernel's limit of mappings stands in the way of undoing a
+//! change.
 //!
-//! A change of protection that fails half-way has to be undone. What it did may have made one
-//! mapping of two, and to undo that takes a mapping more than there are then; at the limit, there
-//! is none.
+//! A change of protection that fails half-way has to be undone. What it did may have merged two
+//! mappings into one, and undoing that takes one more mapping than there are then; at the limit,
+//! there is none.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
@@ -15,7 +15,7 @@ use crate::error::Errno;
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
-/// How many there are: to be undone takes one at each end of a range.
+/// How many there are: undoing a change takes one at each end of a range.
 const MAPPINGS: usize = 3;
 
 /// The pages; null where there are none.
@@ -27,7 +27,7 @@ pub fn is_kept() -> bool {
     !SPARE.load(Relaxed).is_null()
 }
 
-/// Makes some, unless there are: before several mappings may be made of one, or several changed.
+/// Makes some, unless there are any, before one mapping may become several, or several are changed.
 #[inline]
 pub fn keep() {
     if !is_kept() {
@@ -35,7 +35,7 @@ pub fn keep() {
     }
 }
 
-/// Makes some, unless there are, before several mappings that `pages` may be are changed.
+/// Makes some, unless there are any, before `pages`, which may be several mappings, are changed.
 ///
 /// # Errors
 /// `ENOMEM` where there are none, and none can be made: such a change could not be undone.
@@ -51,8 +51,8 @@ pub fn keep_for(pages: Pages) -> Result<(), Errno> {
 fn do_without(pages: Pages) -> Result<(), Errno> {
     match make() {
         Err(libc::ENOMEM) if os::may_be_several(pages) => Err(libc::ENOMEM),
-        // What is one mapping is changed as one. And where no more can be mapped for another reason,
-        // as under a filter, there is room to go back.
+        // A single mapping is changed as a whole. And if mapping fails for another reason, such as a
+        // filter, there is room to undo a change.
         _ => Ok(()),
     }
 }
@@ -62,12 +62,12 @@ fn do_without(pages: Pages) -> Result<(), Errno> {
 fn make() -> Result<(), Errno> {
     let page = page_size();
     let len = MAPPINGS * page;
-    // Shared, so that the kernel makes one mapping of it with no other.
+    // Shared, so that the kernel does not merge it with another mapping.
     let flags = sys::MAP_SHARED | sys::MAP_ANONYMOUS;
     let start = call::mmap(0, len, sys::PROT_NONE, flags, -1, 0)?;
     // SAFETY: the offset is within the pages.
     let middle = unsafe { start.add(page) };
-    // The one in the middle is protected otherwise than those beside it: three mappings.
+    // The page in the middle has another protection than those beside it: three mappings.
     // SAFETY: the pages were mapped just now, and nothing refers to them.
     let apart = unsafe { call::mprotect(middle, page, sys::PROT_READ) };
     let new = start.as_ptr();
@@ -104,11 +104,11 @@ pub enum Outcome {
 }
 
 /// Undoes a change of several mappings that the kernel refused, by `back`, or completes it, by `on`;
-/// `is_back` looks whether all is as it was.
+/// `is_back` checks whether all is as it was.
 ///
 /// The kernel goes mapping by mapping, and stops at the first that it refuses: those before it have
-/// changed. Should it refuse both ways, again and again, the process is aborted: no type would tell
-/// the truth.
+/// changed. Should it refuse both ways, again and again, the process is aborted: no type would
+/// describe the pages.
 #[cold]
 pub fn undo(
     back: impl Fn() -> Result<(), Errno>,
@@ -117,8 +117,8 @@ pub fn undo(
 ) -> Outcome {
     for tries in 0..TRIES {
         match back() {
-            // Where a part is sealed (EPERM), those before it went back, and those after it never
-            // changed. The kernel has the call (ENOSYS): a filter refuses it, and nothing changed.
+            // If a part is sealed (EPERM), the mappings before it went back, and those after it never
+            // changed. The kernel has the call, so ENOSYS comes from a filter, and nothing changed.
             Ok(()) | Err(libc::EPERM | libc::ENOSYS) => return Outcome::Undone,
             Err(_) => {}
         }

@@ -1,4 +1,4 @@
-//! Regions cut in two, and made one of two.
+//! Cutting regions in two, and joining two into one.
 
 use core::ptr::NonNull;
 
@@ -31,8 +31,8 @@ impl Region {
     /// The `len` bytes from `offset` on as a region of their own.
     ///
     /// # Safety
-    /// They lie in the region. Of it and its parts, only one unmaps a page; parts that unmap some begin
-    /// and end at pages, or end with the region.
+    /// They lie in the region. Only one of the region and its parts unmaps a given page; parts that
+    /// unmap pages begin and end at the start of a page, or end with the region.
     #[inline]
     pub unsafe fn part(&self, offset: usize, len: usize) -> Self {
         let anonymous = self.is_private_anonymous();
@@ -45,7 +45,7 @@ impl Region {
         unsafe { Self::from_raw(start, len, anonymous) }
     }
 
-    /// Whether `next` begins where this one ends, is of its kind, and protected as it.
+    /// Whether `next` begins where this one ends, is of its kind, and has its protection.
     #[inline]
     pub fn check_join(
         &self,
@@ -72,7 +72,7 @@ impl Region {
     /// Sets the protection of `len` bytes of pages, from this region's first on, to what it is.
     ///
     /// # Safety
-    /// They are the caller's, and so protected.
+    /// They are the caller's, and have this protection.
     unsafe fn confirm(&self, len: usize, protection: Protection) -> Result<()> {
         let start = self.pages().start;
         // SAFETY: as the caller vouches.
@@ -86,9 +86,10 @@ impl Region {
     /// The pages of `next` follow this one's and are of its kind; neither region is used again.
     #[inline]
     pub unsafe fn with(&self, next: &Self, len: usize) -> Self {
-        // Where both came from one mapping, this one's pointer may speak for the whole. Otherwise
-        // assembly, or the kernel before this, is taken to have made one range of the two, of which
-        // this is the pointer: it comes from outside of what the compiler knows, as those of `mmap` do.
+        // Where both came from one mapping, this one's pointer may be valid for the whole. Otherwise
+        // assembly, or the kernel call before this, counts as having made one range of the two, to
+        // which this is the pointer: it comes from outside of what the compiler knows, like the
+        // pointers of `mmap`.
         let _of_the_other = next.start().as_ptr().expose_provenance();
         let address = from_outside(self.start().as_ptr().expose_provenance());
         let start = core::ptr::with_exposed_provenance_mut(address);
@@ -99,14 +100,14 @@ impl Region {
     }
 }
 
-/// `len` bytes cannot be joined to what they do not follow.
+/// The error where `len` bytes cannot be joined to a region.
 #[cold]
 const fn not_adjacent(len: usize) -> Error {
     let arguments = Arguments::Length(len);
     Error::new(Call::Join, libc::EINVAL, arguments, Reason::NotAdjacent)
 }
 
-/// What there is cannot be cut at `mid`.
+/// The error where a region cannot be cut at `mid`.
 #[cold]
 const fn no_split(mid: usize, reason: Reason) -> Error {
     Error::new(Call::Split, libc::EINVAL, Arguments::At(mid), reason)

@@ -1,9 +1,9 @@
-//! What is known of pages beside what the kernel says, by address: which of them guards hold, which
-//! are left out of core dumps, and what the kernel refused to release.
+//! What this crate knows about pages beyond what the kernel says, by address: which of them guards
+//! hold, which are left out of core dumps, and what the kernel refused to release.
 //!
-//! One ledger serves the process, under a lock. What concerns pages that it knows, and gives their
-//! addresses up, is done under that lock: else another thread could be given the addresses, and
-//! note something of them, before they are forgotten here.
+//! One ledger serves the process, under a lock. A call that gives up addresses of pages that it knows
+//! is made under that lock: otherwise another thread could be given the addresses, and note something
+//! about them, before they are forgotten here.
 
 mod node;
 mod pool;
@@ -26,7 +26,7 @@ use crate::process::Process;
 use crate::region::spare;
 use wishes::Wishes;
 
-/// How many things that the kernel refused are tried again at a time.
+/// How many refused ranges are tried again at a time.
 const TRIES: usize = 8;
 
 pub struct Ledger {
@@ -34,25 +34,25 @@ pub struct Ledger {
     pub held: Tree,
     /// What the kernel refused: [`Marks::LOCKED`], [`Marks::MAPPED`].
     refused: Tree,
-    /// Where the next of these is looked for.
+    /// The address from which on the next of these is looked for.
     next_try: usize,
     /// What guards of the whole process ask for.
     pub process: Wishes,
-    /// The process whose this is; nobody's until it is used.
+    /// The process that owns this; `None` until it is used.
     owner: Option<Process>,
     /// Its number, or zero.
     number: u32,
 }
 
 struct Shared {
-    /// How many ranges the two trees have, for who only wants to know whether there are any.
+    /// How many ranges the two trees have, for callers that only ask whether there are any.
     len: AtomicUsize,
     /// The number of the process one of whose threads uses the ledger; zero where none does.
     user: AtomicU32,
     ledger: UnsafeCell<Ledger>,
 }
 
-// SAFETY: the ledger is only accessed by the one who set `user`.
+// SAFETY: the ledger is only accessed by the thread that set `user`.
 unsafe impl Sync for Shared {}
 
 static SHARED: Shared = Shared {
@@ -101,30 +101,30 @@ pub fn with_that_of<R>(process: Process, f: impl FnOnce(&mut Ledger) -> R) -> R 
     result
 }
 
-/// What to expect of the ledger's user next, who was `now`; `us` is this process.
+/// The value to expect next of the ledger's user, which was `now`; `us` is this process.
 #[cold]
 fn wait(now: u32, us: u32) -> u32 {
     if now == us {
-        // Another thread, and seldom for long: a few calls that unlock. To sleep rather than spin lets
-        // it go on though its priority may be lower.
+        // Another thread, and seldom for long: a few calls that unlock. Sleeping instead of spinning
+        // lets it go on even if its priority is lower.
         call::pause();
         0
     } else {
-        // Free; or another process: a thread of the parent had the ledger when it forked, and did not
-        // come along.
+        // Free; or taken in another process: a thread of the parent had the ledger at the fork, and
+        // does not exist here.
         now
     }
 }
 
 /// Whether there is anything in the ledger, or in that of the parent.
 ///
-/// Relaxed: what there is of a thread's own pages was put there by threads whose work it has seen.
+/// Relaxed: what is noted about a thread's own pages was noted by threads whose work it has seen.
 #[inline]
 pub fn is_empty() -> bool {
     SHARED.len.load(Ordering::Relaxed) == 0
 }
 
-/// What is known of the pages of `range`: how all of it is locked, and what marks any of it has.
+/// What is known about the pages of `range`: how all of it is locked, and what marks any of it has.
 pub fn known(range: &Range<usize>) -> Known {
     if is_empty() {
         return Known::default();
@@ -146,7 +146,7 @@ pub fn is_on_fault(range: &Range<usize>) -> bool {
     asked.unwrap_or(false)
 }
 
-/// Notes something of `range`, or that it is so no more.
+/// Sets a mark on `range`, or clears it.
 ///
 /// # Errors
 /// `ENOMEM` where there is no room for a note.
@@ -157,7 +157,7 @@ pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
     with(|ledger| ledger.held.mark(range, mark, yes))?
 }
 
-/// Unmaps pages, by the `len` of their bytes that were mapped, and forgets what is known of them.
+/// Unmaps the `len` bytes of `pages` that were mapped, and forgets what is known about them.
 ///
 /// # Errors
 /// Those of `munmap`; what is known stays so.
@@ -192,17 +192,17 @@ unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
             known = Some(unmapped);
         }
     });
-    // Nobody else can note anything of pages that the caller owns.
+    // Nobody else can note anything about pages that the caller owns.
     known.unwrap_or_else(munmap)?;
     if others_refused {
-        // Something was released.
+        // Something was released, so there may be room now.
         let _there = with(Ledger::retry);
     }
     Ok(())
 }
 
-/// Gives the mapping of `pages` a length of `len` bytes, elsewhere if it `may_move`; what is known
-/// of it is known of the new pages.
+/// Gives the mapping of `pages` a length of `len` bytes, elsewhere if it `may_move`; what was known
+/// about the old pages is known about the new ones.
 ///
 /// # Errors
 /// Those of `mremap`, and of `mmap` where there is no room for a note; nothing has changed then.
@@ -222,7 +222,7 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
         }
         ledger.held.reserve(4)?;
         ledger.refused.reserve(2)?;
-        // The kernel takes a single mapping, which is locked, and hidden, as a whole.
+        // The kernel accepts only a single mapping, which is locked, and hidden, as a whole.
         let known = ledger.held.known(&range);
         let refused = ledger.refused.known(&range);
         let new = remap()?;
@@ -237,7 +237,7 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
         }
         Ok(Some(new))
     });
-    // Nobody else can note anything of pages that the caller owns.
+    // Nobody else can note anything about pages that the caller owns.
     under_lock.and_then(|done| done)?.map_or_else(remap, Ok)
 }
 
@@ -257,7 +257,7 @@ pub unsafe fn abandon(pages: Pages) {
     }
     let range = pages.addresses();
     if Process::current().is_err() {
-        // Nothing has used the ledger so far, which takes a mapping.
+        // Nothing has used the ledger so far, and its first use takes a mapping.
         spare::give_up();
     }
     let _or_lost = with(|ledger| {
@@ -267,9 +267,9 @@ pub unsafe fn abandon(pages: Pages) {
 }
 
 impl Ledger {
-    /// Begins as that of `process`, a child: it has none of its parent's locks, and the rest. If a
-    /// thread of the parent was at work on the ledger, which is not `whole` then, nothing is read
-    /// of it, and all of it is forgotten.
+    /// Makes this the ledger of `process`, a child, which has none of its parent's locks, but
+    /// everything else. If a thread of the parent was at work on the ledger, it is not `whole`:
+    /// nothing in it is read, and all of it is forgotten.
     #[cold]
     fn begin(&mut self, process: Process, whole: bool) {
         if whole {
@@ -283,23 +283,23 @@ impl Ledger {
         (self.owner, self.number) = (Some(process), process.number());
     }
 
-    /// The process whose this is.
+    /// The process that owns this.
     pub const fn owner(&self) -> Option<Process> {
         self.owner
     }
 
-    /// Whether anything is known of `range`.
+    /// Whether anything is known about `range`.
     fn knows(&self, range: &Range<usize>) -> bool {
         self.held.known(range).is_some() || self.refused.known(range).is_some()
     }
 
-    /// Forgets all that is known of `range`.
+    /// Forgets all that is known about `range`.
     fn forget(&mut self, range: &Range<usize>) {
         self.held.forget(range);
         self.refused.forget(range);
     }
 
-    /// Notes what is known of `range`, as of one that was held, and marked, as a whole for good.
+    /// Notes that `range` is held and marked, as a whole and for good, as `known` says.
     ///
     /// # Errors
     /// Those of `mmap`.
@@ -319,8 +319,8 @@ impl Ledger {
         let Some(start) = pointer(range.start) else {
             return;
         };
-        // SAFETY: the pages are those of a guard that is being dropped, or whose were kept by the
-        // kernel; no content changes.
+        // SAFETY: the pages are those of a guard that is being dropped, or of an earlier one, which
+        // the kernel kept locked; no content changes.
         let unlocked = unsafe { call::munlock(start, range.len()) };
         if unlocked.is_err() {
             let _or_until_unmapped = self.refused.mark(range, Marks::LOCKED, true);
@@ -329,7 +329,7 @@ impl Ledger {
         }
     }
 
-    /// Everything was unlocked.
+    /// Forgets which pages the kernel refused to unlock: everything was unlocked.
     pub fn all_unlocked(&mut self) {
         let mut at = 0;
         while let Some((range, known)) = self.refused.next(at) {
@@ -358,11 +358,11 @@ impl Ledger {
                 continue;
             }
             if self.process.any() {
-                // All of it is wanted. What is not, when the last guard of the process goes, is
-                // unlocked with everything.
+                // A guard of the process wants all pages locked. When the last one is dropped,
+                // everything is unlocked.
                 continue;
             }
-            // What a guard holds again is unlocked when that goes.
+            // What a guard holds again is unlocked when that is dropped.
             let mut at = range.start;
             while at < range.end {
                 let (end, kind) = self.held.run(at, range.end);
@@ -379,7 +379,7 @@ impl Ledger {
 /// The pointer to an address that the ledger knows.
 pub fn pointer(address: usize) -> Option<NonNull<u8>> {
     debug_assert_eq!(address % page_size(), 0);
-    // (A guard, or nobody, has the pointer to the pages; an address is all that the kernel takes.)
+    // (A guard, or nobody, has the pointer to the pages; the kernel needs only an address.)
     NonNull::new(core::ptr::without_provenance_mut(address))
 }
 

@@ -1,10 +1,10 @@
-//! What is known of a range of addresses.
+//! What is known about a range of addresses.
 
 /// Where a node is; [`NIL`] is nowhere.
 pub type Index = u32;
 pub const NIL: Index = Index::MAX;
 
-/// How pages are held; the later wins.
+/// How pages are held; the later variant wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Each from the moment that it is brought in.
@@ -13,7 +13,7 @@ pub enum Kind {
     Full,
 }
 
-/// What else is noted of a range.
+/// What else is noted about a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Marks(u8);
 
@@ -32,7 +32,7 @@ impl Marks {
         self.0 & other.0 == other.0
     }
 
-    /// Those of them that `other` has too.
+    /// The marks that `other` has too.
     pub const fn of(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
@@ -57,7 +57,7 @@ pub struct Node {
     /// How many guards begin at its start, and end at its end.
     pub begin: u32,
     pub finish: u32,
-    /// Of nodes that are not in use, the next one.
+    /// In a node that is not in use, the next such node.
     pub left: Index,
     pub right: Index,
     pub marks: Marks,
@@ -106,7 +106,7 @@ impl Node {
     }
 }
 
-/// What is known of a range, or of the most of it.
+/// What is known about a range, or about most of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     pub kind: Option<Kind>,

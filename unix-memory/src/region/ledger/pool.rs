@@ -17,11 +17,11 @@ pub struct Pool {
     chunks: [Option<NonNull<Node>>; CHUNKS],
     /// How many nodes there is room for.
     capacity: usize,
-    /// How many of them were in use at some time: those below this index.
+    /// The nodes below this index were in use at some time.
     fresh: usize,
     /// How many of these are in use now.
     used: usize,
-    /// The first of those that are not; the next one is its left.
+    /// The first of those that are not; its `left` is the next one.
     free: Index,
 }
 
@@ -80,7 +80,7 @@ impl Pool {
         self.used
     }
 
-    /// Makes sure that so many nodes can be taken.
+    /// Makes sure that this many nodes can be taken.
     ///
     /// # Errors
     /// Those of `mmap`.
@@ -125,7 +125,7 @@ impl Pool {
         Some(index)
     }
 
-    /// Takes the node at `index`, which is used no more, back.
+    /// Takes back the node at `index`, which is no longer used.
     #[inline]
     pub fn give_back(&mut self, index: Index) {
         let free = self.free;
@@ -152,7 +152,7 @@ impl Pool {
             let len = size_of::<Node>() << log2;
             // SAFETY: the pages were mapped for the chunk, and no node of it is in use.
             if unsafe { call::munmap(start.cast(), len) }.is_err() {
-                // At the limit of mappings. It stays, for the next nodes.
+                // At the limit of mappings. The chunk stays, for later nodes.
                 self.chunks[chunk] = Some(start);
                 break;
             }

@@ -1,8 +1,8 @@
-//! What is known, changed and asked for: counts and marks over ranges.
+//! Counts and marks over ranges: changing them, and asking for them.
 //!
-//! A guard adds one to the count of every range that it holds. Where it begins or ends inside of a
-//! range, that is cut in two; the two become one again when no guard begins or ends there any more.
-//! So to remove a guard takes no new node, and cannot fail.
+//! A guard adds one to the count of every range that it holds. If it begins or ends inside a range,
+//! that is cut in two; the two become one again when no guard begins or ends there any more. So
+//! removing a guard takes no new node, and cannot fail.
 
 use core::ops::Range;
 
@@ -22,7 +22,7 @@ impl Tree {
             .find(range.start)
             .is_none_or(|(_, node)| node.start >= range.end)
         {
-            // It touches no other, as most do not.
+            // It touches no other range, like most guards.
             let mut node = Node::new(range.start, range.end);
             (node.begin, node.finish) = (1, 1);
             *node.count(kind) = 1;
@@ -77,10 +77,10 @@ impl Tree {
         self.join_ends(range);
     }
 
-    /// Notes `mark` of the whole `range`, or takes it away.
+    /// Sets `mark` on the whole `range`, or clears it.
     ///
     /// # Errors
-    /// Those of `mmap`. Where it was to be noted, it is not.
+    /// Those of `mmap`. A mark that was to be set is not.
     pub fn mark(&mut self, range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
         let set = |yes| move |node: &mut Node| node.marks = node.marks.with(mark, yes);
         self.cut_out(range)?;
@@ -88,7 +88,7 @@ impl Tree {
         if let Err((_, reached)) = marked {
             let _cannot_fail = self.update(&(range.start..reached), false, set(false));
         }
-        // Where marks differed inside, they do not any more.
+        // Marks that differed inside no longer do.
         let mut at = range.start;
         self.join(at);
         while let Some((_, node)) = self.find(at) {
@@ -101,11 +101,10 @@ impl Tree {
         marked.map_err(|(errno, _)| errno)
     }
 
-    /// Forgets all that is known of `range`.
+    /// Forgets all that is known about `range`.
     ///
-    /// To cut a hole into a range takes a node, for which there is room as a rule. Where there is
-    /// none the range stays as it is: pages that come there later stay locked longer than is
-    /// needed.
+    /// Cutting a hole into a range takes a node, for which there is usually room. If there is none,
+    /// the range stays as it is, and pages that come there later stay locked longer than needed.
     pub fn forget(&mut self, range: &Range<usize>) {
         let _or_from_the_spare = self.reserve(0);
         while let Some((index, &node)) = self.find(range.start) {
@@ -132,7 +131,7 @@ impl Tree {
         }
     }
 
-    /// Forgets all but that `mark` was noted.
+    /// Forgets everything but `mark`.
     pub fn keep(&mut self, mark: Marks) {
         let mut at = 0;
         while let Some((index, &Node { start, end, .. })) = self.find(at) {
@@ -146,7 +145,7 @@ impl Tree {
         }
     }
 
-    /// What is known of any page of `range`.
+    /// What is known about any page of `range`.
     pub fn known(&self, range: &Range<usize>) -> Option<Known> {
         let mut all: Option<Known> = None;
         let mut at = range.start;
@@ -162,7 +161,7 @@ impl Tree {
         all
     }
 
-    /// How all of `range` is held, if it is: on fault, if a part is.
+    /// How all of `range` is held, if it is; on fault, if a part of it is.
     pub fn kind_of_all(&self, range: &Range<usize>) -> Option<Kind> {
         let (mut least, mut at) = (Some(Kind::Full), range.start);
         while at < range.end && least.is_some() {
@@ -173,7 +172,8 @@ impl Tree {
         least
     }
 
-    /// How the addresses from `start` on are held, and up to where, at most `end`, alike.
+    /// How the addresses from `start` on are held, and up to where they are held alike, at most
+    /// `end`.
     pub fn run(&self, start: usize, end: usize) -> (usize, Option<Kind>) {
         let at = |address| match self.find(address) {
             Some((_, node)) if node.start <= address => (node.end, node.kind()),
@@ -203,7 +203,7 @@ impl Tree {
         sum
     }
 
-    /// The first range that ends after `address`, and what is known of it.
+    /// The first range that ends after `address`, and what is known about it.
     pub fn next(&self, address: usize) -> Option<(Range<usize>, Known)> {
         self.find(address).map(|(_, node)| {
             let known = Known {
@@ -214,12 +214,12 @@ impl Tree {
         })
     }
 
-    /// Calls `change` with every range in `range`, which are made where there are none; what is not
-    /// needed afterwards goes.
+    /// Calls `change` with every range in `range`, after making ranges where there are none; ranges
+    /// that are not needed afterwards are removed.
     ///
     /// # Errors
-    /// Those of `mmap`, where there is no room; it was done up to the address that is returned with
-    /// it.
+    /// Those of `mmap`, where there is no room; the change was made up to the address that is
+    /// returned with the error.
     fn update(
         &mut self,
         range: &Range<usize>,
@@ -253,7 +253,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Cuts at both ends of `range`, so that it is whole ranges and gaps.
+    /// Cuts at both ends of `range`, so that it consists of whole ranges and gaps.
     fn cut_out(&mut self, range: &Range<usize>) -> Result<(), Errno> {
         self.reserve(2)?;
         let _reserved = self.cut(range.start) && self.cut(range.end);

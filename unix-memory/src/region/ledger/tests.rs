@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use super::*;
 
-/// So many units.
+/// The number of units.
 const LEN: usize = 48;
 
 /// What is expected of each unit: the guards over it, by kind, and whether it is hidden.
@@ -97,7 +97,7 @@ fn any_operations_in_any_order() {
     }
 }
 
-/// What is unmapped is known no more, whatever lies there.
+/// Nothing is known any more about what is unmapped, whatever lies there.
 #[test]
 fn holes() {
     for seed in 1..100 {

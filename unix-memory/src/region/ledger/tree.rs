@@ -1,6 +1,6 @@
-//! Ranges of addresses that do not overlap, and what is known of each: a treap, by address.
+//! Ranges of addresses that do not overlap, and what is known about each: a treap, by address.
 //!
-//! Here they are found, cut and joined; what is counted and marked of them is in `ranges.rs`.
+//! This file finds, cuts and joins them; their counts and marks are in `ranges.rs`.
 
 use super::node::{Index, NIL, Node};
 use super::pool::Pool;
@@ -11,13 +11,13 @@ pub struct Tree {
     pool: Pool,
 }
 
-/// Which of two nodes is above the other: by chance, so that the tree is balanced as a rule.
+/// Which of two nodes is above the other: by chance, so that the tree is usually balanced.
 const fn rank(index: Index) -> u32 {
     let mixed = (index ^ index >> 16).wrapping_mul(0x7feb_352d);
     (mixed ^ mixed >> 15).wrapping_mul(0x846c_a68b)
 }
 
-/// How many nodes are left for what must not fail: to cut a hole into a range.
+/// How many nodes are kept for what must not fail: cutting a hole into a range.
 const SPARE: usize = 2;
 
 impl Tree {
@@ -33,7 +33,7 @@ impl Tree {
         self.pool.used()
     }
 
-    /// Makes sure that so many ranges can be added, and some are left.
+    /// Makes sure that this many ranges can be added, with some nodes left.
     ///
     /// # Errors
     /// Those of `mmap`.
@@ -41,12 +41,12 @@ impl Tree {
         self.pool.reserve(ranges + SPARE)
     }
 
-    /// That node.
+    /// The node at `index`.
     pub fn node_mut(&mut self, index: Index) -> &mut Node {
         self.pool.get_mut(index)
     }
 
-    /// Forgets everything. Nothing is read of the nodes, in whatever state they are.
+    /// Forgets everything, without reading the nodes, whatever their state.
     pub fn abandon(&mut self) {
         self.root = NIL;
         self.pool.release();
@@ -68,7 +68,7 @@ impl Tree {
         found
     }
 
-    /// Those below `start`, and the others.
+    /// The ranges below `start`, and the others.
     fn split(&mut self, at: Index, start: usize) -> (Index, Index) {
         if at == NIL {
             return (NIL, NIL);
@@ -90,7 +90,7 @@ impl Tree {
         }
     }
 
-    /// Both, of which all of `low` are below all of `high`.
+    /// Both as one; all of `low` are below all of `high`.
     fn merge(&mut self, low: Index, high: Index) -> Index {
         if low == NIL {
             return high;
@@ -111,7 +111,7 @@ impl Tree {
         }
     }
 
-    /// Puts in a range that overlaps with none; false where there is no room.
+    /// Inserts a range that overlaps with none; false where there is no room.
     pub fn insert(&mut self, node: Node) -> bool {
         let start = node.start;
         let Some(index) = self.pool.take(node) else {
@@ -131,7 +131,7 @@ impl Tree {
         true
     }
 
-    /// Takes the range that begins at `start` out.
+    /// Removes the range that begins at `start`.
     pub fn delete(&mut self, start: usize) {
         let (mut above, mut at, mut is_left) = (NIL, self.root, false);
         while at != NIL {
@@ -159,8 +159,8 @@ impl Tree {
         }
     }
 
-    /// Makes two of the range that holds the bytes on both sides of `address`, if there is one;
-    /// false where there is no room.
+    /// Cuts the range that holds the bytes on both sides of `address` in two, if there is one; false
+    /// where there is no room.
     pub fn cut(&mut self, address: usize) -> bool {
         match self.find(address) {
             Some((index, &node)) if node.start < address => {
@@ -183,7 +183,7 @@ impl Tree {
         }
     }
 
-    /// Makes one of the two ranges that meet at `address`, if nothing sets them apart.
+    /// Joins the two ranges that meet at `address`, if nothing sets them apart.
     pub fn join(&mut self, address: usize) {
         let Some(before) = address.checked_sub(1) else {
             return;

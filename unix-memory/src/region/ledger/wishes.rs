@@ -61,8 +61,8 @@ impl Wishes {
         }
     }
 
-    /// The flags with which a guard of `kind` is made that asks for `pages`, of `MCL_`: those, and
-    /// the future that others ask for, which the kernel would forget otherwise.
+    /// The `MCL_` flags that make a guard of `kind` for `pages`: `pages` itself, and the future if
+    /// others ask for it, which the kernel would forget otherwise.
     pub fn flags(&self, pages: c_int, kind: Kind) -> c_int {
         let future = match self.future() {
             Some(_) => os::MCL_FUTURE,
@@ -71,7 +71,7 @@ impl Wishes {
         pages | future | on_fault(kind)
     }
 
-    /// Has the future locked as it is to be, where making a guard of the kind `made` did it
+    /// Locks future pages as they are to be, if making a guard of the kind `made` locked them
     /// otherwise.
     ///
     /// # Errors
@@ -83,10 +83,10 @@ impl Wishes {
         }
     }
 
-    /// Has the future locked as it is to be, or not at all, where there is another guard.
+    /// Locks future pages as they are to be, or not at all, where there is another guard.
     ///
     /// # Errors
-    /// Those of `mlockall`; `ENOSYS` where the system cannot stop.
+    /// Those of `mlockall`; `ENOSYS` where the system cannot stop locking them.
     pub fn lock_future_again(&self) -> Result<(), Errno> {
         match self.future() {
             Some(kind) => os::mlockall(os::MCL_FUTURE | on_fault(kind)),
