@@ -2,33 +2,33 @@
 //! each architecture, and the only place that asks which one it is.
 //!
 //! Each file gives:
-//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many
-//!   they left undone: none, unless a fault interrupted them and a handler had them go on at
-//!   `resume`. They read and write bytes that others change at the same time: each comes old or
-//!   new. Each byte is stored exactly once, also where a fault interrupts and where memory comes
-//!   back: whoever takes a byte by an atomic exchange gets it once. (Bytes may be loaded more than
-//!   once.) No access touches a byte outside of the ranges given.
+//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
+//!   left undone: none, unless a fault interrupted them and a handler made them go on at `resume`.
+//!   They read and write bytes that others change at the same time: each is read either old or new.
+//!   Each byte is stored exactly once, even if a fault interrupts or memory comes back: whoever takes
+//!   a byte by an atomic exchange gets it once. (Bytes may be loaded more than once.) No access
+//!   touches a byte outside of the ranges given.
 //! * `resume`: for a program counter inside of them, where to go on after a fault; `None`
 //!   elsewhere.
 //! * `AVAILABLE`: whether there are any; where not, the kernel copies.
 //! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
 //!   handler, in bytes.
 //!
-//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in
-//! it, one that goes on byte by byte, so that what is left is exact. It goes on at the very byte
-//! after the last that was stored: the registers say which it is, or the place of the fault does.
-//! This holds only if a store that faults stores nothing. So none touches two pages, of which one
-//! may be there and the other not, where the architecture does not promise as much of such stores.
+//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in it,
+//! one that goes on byte by byte, so that what is left is exact. It goes on at the very byte after
+//! the last that was stored: the registers say which it is, or the place of the fault does. This
+//! holds only if a store that faults stores nothing. So no store touches two pages, one of which may
+//! be gone, unless the architecture promises this for such stores too.
 //!
-//! They are assembly for two reasons. A handler can only resume code of which it is known what the
-//! registers hold. And these accesses race with those of others, which Rust's own may not: what an
-//! assembly routine does to memory that is not the compiler's is, to Rust, what the kernel does, or
-//! another process (see `copy`).
+//! They are assembly for two reasons. A handler can only resume code if it is known what the
+//! registers hold. And these accesses race with those of others, which Rust's own must not. To Rust,
+//! what an assembly routine does to memory that is not the compiler's is like what the kernel does,
+//! or another process (see `copy`).
 //!
-//! Four more matters are the processor's: `icache`, how code that was just written becomes code that
-//! can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
+//! Four more matters depend on the processor: `icache`, how code that was just written becomes code
+//! that can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
 //! `alias_distance`, how far apart the same memory can be mapped twice; and `from_outside`, an address
-//! of which the compiler knows nothing.
+//! about which the compiler knows nothing.
 
 #[cfg(feature = "std")]
 mod alias;

@@ -1,6 +1,6 @@
-//! What an architecture answers that has no such copies, for which the kernel copies; or no
-//! protection keys, or some whose rights this crate cannot set: PowerPC's and arm64's nobody has
-//! tried.
+//! The answers of an architecture that has no such copies, so that the kernel copies; or that has no
+//! protection keys, or keys whose rights this crate cannot set: those of PowerPC and arm64 are
+//! untested.
 
 #![allow(dead_code, reason = "each architecture lacks some of it")]
 
@@ -25,7 +25,7 @@ pub const unsafe fn set(_to: *mut u8, len: usize, _byte: u8) -> usize {
     len
 }
 
-/// No program counter is inside of what is not there.
+/// There are no routines for a program counter to be in.
 pub const fn resume(_pc: usize) -> Option<usize> {
     None
 }

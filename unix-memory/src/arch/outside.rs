@@ -14,13 +14,13 @@ cfg_if::cfg_if! {
         /// Whether [`from_outside`] does anything.
         pub const IS_OUTSIDE: bool = true;
 
-        /// `address`, of which the compiler does not know where it comes from, nor what was done to memory
-        /// on the way.
+        /// `address`, such that the compiler knows neither where it comes from nor what was done to
+        /// memory on the way.
         #[inline]
         pub fn from_outside(address: usize) -> usize {
             let mut address = address;
-            // SAFETY: there is no instruction. Memory counts as changed: what the caller vouches for has
-            // become of it.
+            // SAFETY: there is no instruction. Memory counts as changed, into what the caller vouches
+            // for.
             unsafe {
                 core::arch::asm!("/* {0} */", inout(reg) address, options(nostack, preserves_flags));
             };

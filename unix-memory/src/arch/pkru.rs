@@ -10,8 +10,8 @@ pub const KEYS: bool = true;
 /// Returns what it was.
 ///
 /// # Safety
-/// The kernel has given `key` out, so that the processor has the register; and what references
-/// there are in this thread to memory that has it, the rights allow.
+/// The kernel has given `key` out, so that the processor has the register; and the rights allow every
+/// reference that this thread has to memory with it.
 pub unsafe fn set_key_rights(key: u32, rights: u32) -> u32 {
     let old: u32;
     // SAFETY: as the caller vouches; it reads a register.

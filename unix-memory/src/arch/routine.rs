@@ -19,11 +19,11 @@ cfg_if::cfg_if! {
 pub(super) use constants;
 
 /// Declares the routines of an architecture, of the ABI `abi`, which its assembly, `code`, defines;
-/// and what finds the way on after a fault.
+/// and the function that finds where to go on after a fault.
 ///
-/// `ways` are pairs of places in the code, in the order of the first of each: a fault from there
-/// on, up to the next pair's, goes on at the second. Where that is `copy`, the fault is none of
-/// theirs.
+/// `ways` are pairs of places in the code, in the order of the first of each: a fault from there on,
+/// up to the next pair's, goes on at the second. If that is `copy`, the fault does not belong to
+/// them.
 macro_rules! routines {
     (
         abi: $abi:literal,

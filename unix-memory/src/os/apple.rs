@@ -90,8 +90,8 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it looks at that before it sees that there is
-/// nothing to advise on.
+/// Whether the kernel knows the advice `value`: it checks that before it sees that there is nothing
+/// to advise on.
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
@@ -123,8 +123,8 @@ pub unsafe fn sync_instruction_cache(start: *const u8, len: usize) -> Result<(),
 /// other than macOS do not have the call. Source: `<pthread.h>`, pthread_jit_write_protect_np(3).
 pub fn jit_write_protect(yes: bool) {
     #[cfg(all(target_os = "macos", target_arch = "aarch64"))]
-    // SAFETY: the call takes a number, and changes the rights of this thread alone: what it may
-    // write was mapped with `MAP_JIT`, of which no references are given out.
+    // SAFETY: the call takes a number, and changes the rights of this thread alone: what it may write
+    // was mapped with `MAP_JIT`, to which no references are given out.
     unsafe {
         libc::pthread_jit_write_protect_np(c_int::from(yes));
     }
@@ -132,7 +132,7 @@ pub fn jit_write_protect(yes: bool) {
     let _ = yes;
 }
 
-/// Has all of the file behind `fd` kept by its device, where `fsync` stops short of that.
+/// Makes the device store all of the file behind `fd`; `fsync` alone stops short of that.
 ///
 /// # Errors
 /// What the kernel says.
@@ -146,14 +146,14 @@ pub unsafe fn sync_to_device(fd: c_int) -> Result<(), Errno> {
         return Ok(());
     }
     match call::errno() {
-        // What file systems that do not have it say.
+        // What file systems without it report.
         // SAFETY: as above.
         libc::ENOTSUP | libc::ENOTTY | libc::EINVAL => unsafe { fsync::sync_to_device(fd) },
         errno => Err(errno),
     }
 }
 
-/// Here the mode is one of a variable number of arguments.
+/// Here the mode is a variadic argument.
 ///
 /// # Safety
 /// As that of unix-memory-sys.

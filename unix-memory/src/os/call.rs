@@ -17,14 +17,14 @@ pub fn errno() -> Errno {
     unsafe { *location }
 }
 
-/// What fstat(2) says of an open file, as far as it matters here.
+/// What fstat(2) reports about an open file, as far as it matters here.
 #[cfg(feature = "std")]
 pub struct FileStatus {
     /// The kind of file is in the bits of `S_IFMT`.
     pub mode: libc::mode_t,
     /// In bytes.
     pub len: u64,
-    /// The size in bytes of the pieces in which it is best read.
+    /// The preferred size of a read, in bytes.
     pub block: u64,
 }
 
@@ -70,7 +70,7 @@ pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result
     }
 }
 
-/// Maps `len` bytes where the kernel likes, if it can at `hint`; without `MAP_FIXED`.
+/// Maps `len` bytes where the kernel likes, at `hint` if it can; without `MAP_FIXED`.
 #[inline]
 pub fn mmap(
     hint: usize,
@@ -86,11 +86,11 @@ pub fn mmap(
     unsafe { mmap_at(hint, len, prot, flags, fd, offset) }
 }
 
-/// Maps `len` bytes at `address`, as far as `flags` say so.
+/// Maps `len` bytes at `address`, as strictly as `flags` say.
 ///
 /// # Safety
-/// If they have `MAP_FIXED`, then with the flag that keeps it from replacing anything, or what is
-/// mapped there is the caller's to replace.
+/// If they have `MAP_FIXED`, they also have the flag that keeps it from replacing anything, or what
+/// is mapped there is the caller's to replace.
 #[inline]
 pub unsafe fn mmap_at(
     address: usize,
@@ -133,7 +133,7 @@ pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
 }
 
 /// # Safety
-/// The pages are the caller's, and every reference to them that lives on allows no more than
+/// The pages are the caller's, and every reference to them that stays alive allows no more than
 /// `prot` does.
 #[inline]
 pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<(), Errno> {
@@ -170,7 +170,7 @@ pub fn pause() {
     pause_for(1);
 }
 
-/// The same for `moments`, at most 1000: each time longer, where several threads are at the same.
+/// The same for `moments`, at most 1000: longer each time, where several threads compete.
 pub fn pause_for(moments: u16) {
     // Some systems pad it with fields of their own.
     // SAFETY: it holds integers alone.
@@ -194,7 +194,7 @@ pub fn abort() -> ! {
 
 /// Ends the process at once, and says why on its standard error.
 pub fn abort_saying(why: &str) -> ! {
-    // SAFETY: as many bytes are there as is said.
+    // SAFETY: there are as many bytes as the length says.
     let _or_silently = unsafe { libc::write(2, why.as_ptr().cast(), why.len()) };
     abort()
 }

@@ -1,5 +1,5 @@
-//! DragonFly. (Its `MAP_TRYFIXED` also maps into what is reserved for a stack, which a hint does
-//! not: it is no `NO_REPLACE`.)
+//! DragonFly. (Its `MAP_TRYFIXED` also maps into what is reserved for a stack, which a hint does not:
+//! it cannot be `NO_REPLACE`.)
 
 #[cfg(feature = "std")]
 use unix_memory_sys as sys;

@@ -54,12 +54,12 @@ pub use fsync::sync_to_device;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 
-/// The C library plays the kernel: it finds a mapping by the length that was asked for, and writes as
-/// many bytes as it is told to the file.
+/// The C library stands in for the kernel: it finds a mapping by the length that was asked for, and
+/// writes as many bytes to the file as it is asked to.
 pub const COUNTS_BYTES: bool = true;
 
-/// The memory of a WebAssembly program has no pages that a processor guards: `mprotect` does nothing,
-/// and reports success.
+/// The memory of a WebAssembly program has no pages that a processor protects: `mprotect` does
+/// nothing, and reports success.
 pub const ENFORCES_PROTECTION: bool = false;
 
 /// A mapping is a copy. What is written to a shared one goes to the file only when it is flushed, and then

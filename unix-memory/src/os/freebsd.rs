@@ -99,20 +99,20 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
     }
 }
 
-/// Has every child, by whatever call it is made, find zeros in `pages`.
+/// Makes every child find zeros in `pages`, whatever call makes the child.
 ///
 /// # Errors
 /// `EINVAL` for a kernel that is too old.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     // SAFETY: as the caller vouches.
     unsafe { minherit::inherit_zeros(pages, sys::INHERIT_ZERO) }
 }
 
-/// Tells the kernel that the bytes in `range` of the file are of no more use to this program.
+/// Tells the kernel that the bytes in `range` of the file are no longer of use to this program.
 #[cfg(feature = "std")]
 pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     let (Ok(offset), Ok(len)) = (
@@ -133,7 +133,7 @@ pub const MEMFD_DEFAULT: c_uint = 0;
 #[cfg(feature = "std")]
 pub const MORE_SEALS: c_int = 0;
 
-/// Makes a file of no bytes.
+/// Makes an empty file.
 ///
 /// # Errors
 /// What the kernel says.

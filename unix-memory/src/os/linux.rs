@@ -168,7 +168,7 @@ cfg_if::cfg_if! {
     }
 }
 
-/// Locked pages only take the second, since Linux 5.18.
+/// Locked pages accept only the second, since Linux 5.18.
 pub const GIVE_BACK: &[c_int] = &[sys::MADV_DONTNEED, sys::MADV_DONTNEED_LOCKED];
 
 /// The `MADV_` value of `advice`.
@@ -212,14 +212,14 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it looks at that before it sees that there is
-/// nothing to advise on.
+/// Whether the kernel knows the advice `value`: it checks that before it sees that there is nothing
+/// to advise on.
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
         // SAFETY: no bytes are advised on.
         let asked = unsafe { madvise(address, 0, value) };
-        // Known, but not for this process: the kernel looks at that first.
+        // Known, but not allowed for this process: the kernel checks that first.
         matches!(asked, Ok(()) | Err(libc::EPERM))
     })
 }
@@ -253,7 +253,7 @@ pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
 unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
     // SAFETY: as the caller vouches.
     match unsafe { madvise(pages.start, pages.len, value) } {
-        // A kernel that knows the value refuses memory that is no RAM, which must not be touched.
+        // A kernel that knows the value refuses memory that is not RAM, which must not be touched.
         Err(libc::EINVAL) if !knows_advice(value) => Err(libc::ENOSYS),
         result => result,
     }
@@ -271,10 +271,10 @@ pub unsafe fn mlock_on_fault(address: NonNull<u8>, len: usize) -> Result<(), Err
     call::zero_or_errno(unsafe { sys::mlock2(address.as_ptr().cast(), len, sys::MLOCK_ONFAULT) })
 }
 
-/// What the kernel tells of the calling thread and its process.
+/// What the kernel reports about the calling thread and its process.
 const STATUS: &CStr = c"/proc/thread-self/status";
 
-/// How many bytes the process may lock, if that is limited: it is not with the privilege.
+/// How many bytes the process may lock, if that is limited. With the privilege it is not.
 pub fn lock_limit() -> Option<u64> {
     const CAP_IPC_LOCK: u32 = 14;
     let capabilities = proc_file::hexadecimal(STATUS, b"CapEff:").unwrap_or(0);
@@ -310,7 +310,7 @@ pub fn transparent_huge_page() -> Option<usize> {
     Some(size)
 }
 
-/// Whether the kernel may have several mappings in `pages`: it does unless /proc/self/maps has one that
+/// Whether the kernel may have several mappings in `pages`: it may unless /proc/self/maps has one that
 /// holds all of them.
 pub fn may_be_several(pages: Pages) -> bool {
     let Range { start, end } = pages.addresses();

@@ -1,13 +1,13 @@
-//! The contract with a system: what this crate asks of each beyond the calls that all have. One file
-//! a system gives all of it, by code of its own, by a part that several systems share (`parts/`), or,
-//! where a system has no such thing, by the answer in `none.rs`. (What every system has, `none.rs` has
-//! no answer for.)
+//! The contract with a system: what this crate needs from each beyond the calls that all have. One
+//! file for each system gives all of it, by code of its own, by a part that several systems share
+//! (`parts/`), or, where a system has no such thing, by the answer in `none.rs`. (`none.rs` has no
+//! answer for what every system has.)
 //!
 //! Flags of `mmap`, and of its protection, zero where there are none:
 //! * `MAY_BECOME`: added to a protection, lets a later `mprotect` give every right;
-//! * `NO_REPLACE`: maps at the address that is given, or fails, and replaces nothing. (Where it is
-//!   zero, an address is a hint, and what comes must be looked at. That must be everywhere: kernels
-//!   before such a flag ignore it.)
+//! * `NO_REPLACE`: maps at the given address, or fails, and replaces nothing. (Where it is zero, an
+//!   address is a hint, and the result must be checked. It must be checked everywhere: kernels older
+//!   than the flag ignore it.)
 //! * `MAP_POPULATE`: brings the pages in; `MAP_NORESERVE`: sets no swap space aside;
 //! * `MAP_STACK`: memory that is fit for a stack; never FreeBSD's, which makes a mapping that
 //!   grows;
@@ -28,8 +28,8 @@
 //! * `populate`, `populate_write`: bring pages in by one call (`ENOSYS`: they have to be touched).
 //!
 //! Locks:
-//! * `MCL_CURRENT`, `MCL_FUTURE`, `mlockall`, `munlockall`: of the whole process;
-//! * `MCL_ONFAULT`, `mlock_on_fault`: of pages as they come;
+//! * `MCL_CURRENT`, `MCL_FUTURE`, `mlockall`, `munlockall`: on the whole process;
+//! * `MCL_ONFAULT`, `mlock_on_fault`: on pages as they are brought in;
 //! * `stop_locking_future`: undoes `MCL_FUTURE` alone;
 //! * `lock_limit`: how many bytes the process may lock, if that is limited;
 //! * `locked_bytes`, `address_space_bytes`: how many it has locked, and mapped.
@@ -39,22 +39,22 @@
 //!
 //! Mappings as they are:
 //! * `COUNTS_BYTES`: whether `munmap` and `msync` take the bytes that were mapped, not their pages;
-//! * `ENFORCES_PROTECTION`: whether protections are more than words;
-//! * `WRITES_FILES`: whether what is written to a shared mapping of a file becomes the file's;
+//! * `ENFORCES_PROTECTION`: whether protections have any effect;
+//! * `WRITES_FILES`: whether what is written to a shared mapping of a file reaches the file;
 //! * `remap`: gives a mapping another length;
 //! * `is_in_huge_page`: whether a mapping cannot be cut at an address;
-//! * `may_be_several`: whether the kernel may have several mappings in pages, of which it can refuse to
-//!   change one for want of more mappings;
+//! * `may_be_several`: whether the kernel may have several mappings in pages, and so can refuse to
+//!   change one of them for lack of more mappings;
 //! * `Mappings`: what is mapped, in this process or another: opened by `open`, asked by `at_or_after`;
-//! * `is_protected`: whether pages are known to be protected so;
+//! * `is_protected`: whether pages are known to have a protection;
 //! * `is_for_stack`: whether addresses are kept for the stack of the main thread; `meets_stack`:
-//!   whether that has come near to pages;
+//!   whether that stack has come near to pages;
 //! * `name_pages`: gives pages without a file a name that the system shows (`ENOSYS`: it has no names),
-//!   by a pointer if the name is said to last.
+//!   by a pointer if the caller says that the name lasts.
 //!
 //! Children:
-//! * `at_fork`: has `fork` call a function in the child;
-//! * `wipe_in_children`: has a child find zeros, by whatever call it is made.
+//! * `at_fork`: makes `fork` call a function in the child;
+//! * `wipe_in_children`: makes a child find zeros, whatever call makes the child.
 //!
 //! Secrets:
 //! * `memfd_secret`: a descriptor of memory that the kernel itself cannot reach.
@@ -65,30 +65,30 @@
 //! * `sync_instruction_cache`: makes code that was written as data fit to run.
 //!
 //! Files:
-//! * `file_size_limit`: how long a file may become by this process, which a signal ends that tries to
-//!   go beyond;
+//! * `file_size_limit`: how long this process may make a file; a signal ends it if it tries to go
+//!   beyond.
 //!
 //! Files, with the feature `std`:
-//! * `file_status`: what an open file is, and how long;
+//! * `file_status`: the kind and length of an open file;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `is_sealed`: whether a file has a seal against a change;
 //! * `device_len`: how long a block device is, if the system reports it without a change to the open file;
-//! * `sync_to_device`: has a file kept by its device;
-//! * `drop_behind`: lets pages of a file go that were read;
+//! * `sync_to_device`: makes a file's device store it;
+//! * `drop_behind`: lets go of pages of a file that were read;
 //! * `shm_open` and `OPEN_AT_ONCE`, its flag that keeps it from waiting: where objects have names.
 //!
-//! Of the systems with memfds alone, with the feature `std`:
+//! Only on systems with memfds, with the feature `std`:
 //! * `memfd_create`; `MEMFD_DEFAULT`: flags it is given unless others are asked for; `MORE_SEALS`:
 //!   seals that this system adds to FreeBSD's;
 //! * `is_verified`: whether a file has fs-verity.
 //!
-//! Of Apple's systems alone:
+//! Only on Apple's systems:
 //! * `jit_write_protect`: whether the calling thread may execute what was mapped with `MAP_JIT`, or
 //!   write it.
 //!
-//! Of Linux and Android alone: `has_huge_pages`, whether pages are in explicit huge ones, on any kernel;
-//! `number_in_file`, which reads what the kernel says in a file of text; with the feature `std`, `open_of`, which opens a `ProcessFile`, one of the kernel's about a
-//! process.
+//! Only on Linux and Android: `has_huge_pages`, whether pages are in explicit huge ones, on any kernel;
+//! `number_in_file`, which reads a number from a text file of the kernel; with the feature `std`,
+//! `open_of`, which opens a `ProcessFile`, a file of the kernel about a process.
 
 pub mod call;
 mod none;

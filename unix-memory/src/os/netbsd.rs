@@ -76,7 +76,7 @@ pub use rlimit::file_size_limit;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 
-/// PaX lets `mprotect` add no right that `mmap` was not told of, on most machines. (mmap(2), paxctl(8).)
+/// On most machines PaX lets `mprotect` add only rights that `mmap` was given. (mmap(2), paxctl(8).)
 pub const MAY_BECOME: c_int = sys::PROT_MPROTECT(sys::PROT_READ | sys::PROT_WRITE | sys::PROT_EXEC);
 
 /// The `MADV_` value of `advice`.
@@ -100,18 +100,18 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it has a name for one that it refuses.
+/// Whether the kernel knows the advice `value`: it has a name for an advice that it refuses.
 pub const fn knows_advice(value: c_int) -> bool {
     value != sys::MADV_SPACEAVAIL
 }
 
-/// Has every child, by whatever call it is made, find zeros in `pages`.
+/// Makes every child find zeros in `pages`, whatever call makes the child.
 ///
 /// # Errors
 /// `EINVAL` for a kernel that is too old.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     // SAFETY: as the caller vouches.

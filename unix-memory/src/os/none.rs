@@ -1,4 +1,4 @@
-//! What a system answers that has no such thing: calls fail with `ENOSYS`, as a kernel without them
+//! The answers of a system that has no such thing: calls fail with `ENOSYS`, as a kernel without them
 //! would; flags are zero; questions have the answer that changes nothing.
 
 #![allow(dead_code, reason = "each system lacks some of it")]
@@ -135,7 +135,7 @@ pub const unsafe fn remap(
     Err(libc::ENOSYS)
 }
 
-/// Of huge pages a program knows nothing here.
+/// A program knows nothing about huge pages here.
 ///
 /// # Safety
 /// None: it does nothing.
@@ -156,18 +156,18 @@ pub const fn huge_bytes(_: Pages) -> Result<usize, Errno> {
     Err(libc::ENOSYS)
 }
 
-/// Only Linux refuses to change several mappings for want of more.
+/// Only Linux refuses to change several mappings for lack of more.
 pub const fn may_be_several(_: Pages) -> bool {
     false
 }
 
-/// Lengths are rounded up to pages, as POSIX has it of `munmap`.
+/// Lengths are rounded up to pages, as POSIX says of `munmap`.
 pub const COUNTS_BYTES: bool = false;
 
 /// A shared mapping and its file are one.
 pub const WRITES_FILES: bool = true;
 
-/// What a program asks for with `mprotect`, the processor enforces, as on nearly all systems.
+/// The processor enforces what a program asks for with `mprotect`, as on nearly all systems.
 pub const ENFORCES_PROTECTION: bool = true;
 
 /// No call says so.
@@ -176,7 +176,7 @@ pub const fn is_protected(_: Pages, _: Protection) -> bool {
 }
 
 /// Nothing can be mapped where the stack of the main thread grows: it is mapped, or reserved, as a
-/// whole. So it is on the BSDs and Apple's systems; of the others nothing is known.
+/// whole. This is so on the BSDs and Apple's systems; nothing is known about the others.
 pub const fn is_for_stack(_start: usize, _len: usize) -> bool {
     false
 }
@@ -197,7 +197,7 @@ pub const unsafe fn name_pages(_: Pages, _: Option<&CStr>, _: bool) -> Result<()
     Err(libc::ENOSYS)
 }
 
-/// No call, and no file, says what is mapped; or nobody has written here how it is to be read.
+/// No call and no file reports what is mapped, or this crate does not read it yet.
 pub enum Mappings {}
 
 impl Mappings {
@@ -266,7 +266,7 @@ pub const unsafe fn process_vm_write(
     Err(libc::ENOSYS)
 }
 
-/// No limit is asked for: nobody has tried what happens beyond it.
+/// No limit is read: what happens beyond it is untested.
 pub const fn file_size_limit() -> Option<u64> {
     None
 }
@@ -275,13 +275,14 @@ pub const fn file_size_limit() -> Option<u64> {
 #[cfg(feature = "std")]
 pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}
 
-/// What the standard library says, which knows the types of each system.
+/// What the standard library reports, which knows the types of each system.
 ///
 /// # Errors
 /// Those of fstat(2).
 #[cfg(feature = "std")]
 pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
-    // SAFETY: the descriptor is open as long as it is borrowed, and is not closed: never dropped.
+    // SAFETY: the descriptor is open while it is borrowed, and is not closed: the `File` is never
+    // dropped.
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
     let metadata = file
         .metadata()
@@ -319,7 +320,7 @@ pub const fn is_verified(_: BorrowedFd<'_>) -> bool {
     false
 }
 
-/// POSIX names no such flag for `shm_open`, which may refuse one; and where objects are not files, none
-/// makes it wait.
+/// POSIX names no such flag for `shm_open`, which may refuse one; and where objects are not files,
+/// nothing makes it wait.
 #[cfg(feature = "std")]
 pub const OPEN_AT_ONCE: c_int = 0;

@@ -94,18 +94,18 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it has a name for one that it refuses.
+/// Whether the kernel knows the advice `value`: it has a name for an advice that it refuses.
 pub const fn knows_advice(value: c_int) -> bool {
     value != sys::MADV_SPACEAVAIL
 }
 
-/// Has every child, by whatever call it is made, find zeros in `pages`.
+/// Makes every child find zeros in `pages`, whatever call makes the child.
 ///
 /// # Errors
 /// `EINVAL` for a kernel that is too old.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     // SAFETY: as the caller vouches.

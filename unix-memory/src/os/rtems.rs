@@ -54,5 +54,6 @@ pub use fsync::sync_to_device;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 
-/// Memory is the heap's, which has no protections: `mprotect` does nothing, and reports success.
+/// Memory comes from the heap, which has no protections: `mprotect` does nothing, and reports
+/// success.
 pub const ENFORCES_PROTECTION: bool = false;

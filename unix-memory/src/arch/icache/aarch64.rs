@@ -15,9 +15,9 @@ const DIC: u64 = 1 << 29;
 /// The smallest page that a kernel gives to programs.
 const PAGE: u64 = 4096;
 
-// Of each line from x0 on, up to x1 (or none), x2 bytes long. A line's page may be gone by now, as that
-// of a file which was truncated: where a handler is installed, that fault goes on at the end, so that
-// x0 is the line's address.
+// For each line from x0 on, up to x1 (or for none), x2 bytes long. A line's page may be gone by now, as
+// after its file was truncated: if a handler is installed, that fault resumes at the end, so that x0 is
+// the line's address.
 unsafe extern "C" {
     /// Cleans data; returns where it ended.
     #[link_name = concat!("unix_memory_", env!("CARGO_PKG_VERSION"), "_clean")]
@@ -78,8 +78,8 @@ pub fn resume(pc: usize) -> Option<usize> {
 }
 
 /// # Safety
-/// The bytes are mapped, and can be read; one whose memory is gone is a fault, which ends the
-/// process unless a handler has it go on at [`resume`].
+/// The bytes are mapped, and can be read; one whose memory is gone is a fault, which ends the process
+/// unless a handler makes it go on at [`resume`].
 unsafe fn sync(start: *const u8, len: usize) {
     let ctr: u64;
     // SAFETY: the register can be read by any program: where the processor traps, the kernel
@@ -108,8 +108,8 @@ unsafe fn sync(start: *const u8, len: usize) {
     unsafe { asm!("isb", options(nostack, preserves_flags)) };
 }
 
-/// Has `routine`, which returns where it ended, do the lines of `size` bytes that hold a byte of
-/// the range. Where it ended early the page is gone, and with it what was to be done.
+/// Calls `routine`, which returns where it ended, for the lines of `size` bytes that hold a byte of
+/// the range. If it ended early, the page is gone, and with it what was to be done.
 fn each_line(start: *const u8, len: usize, size: u64, routine: impl Fn(u64, u64) -> u64) {
     let start = start.addr() as u64;
     let end = start + len as u64;

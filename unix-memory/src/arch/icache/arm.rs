@@ -1,4 +1,4 @@
-//! 32-bit Arm: what does it is privileged.
+//! 32-bit Arm: the instructions for it are privileged.
 
 use super::way::InstructionCache;
 

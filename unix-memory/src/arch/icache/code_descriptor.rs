@@ -1,15 +1,15 @@
 //! Machine code as words, called as a function, where a function's address is that of a descriptor:
 //! version 1 of the ELF ABI of 64-bit PowerPC.
 
-/// Instructions, as many as the words.
+/// Instructions, one for each word.
 #[repr(C, align(32))]
 pub struct Words<const N: usize>(pub [u32; N]);
 
-/// What the address of a function is the address of.
+/// What the address of a function points to.
 #[repr(C)]
 struct Descriptor {
     first: *const u32,
-    /// For data, of which the code here uses none.
+    /// For data, which the code here does not use.
     table: usize,
     environment: usize,
 }
@@ -25,7 +25,7 @@ pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const
         table: 0,
         environment: 0,
     };
-    // So that the compiler sees no constant that it thinks to know.
+    // So that the compiler does not see a constant that it believes to know.
     let address = core::hint::black_box(&raw const descriptor);
     // SAFETY: the address of a function is that of a descriptor, which lives until it was called.
     let function = unsafe {

@@ -1,4 +1,4 @@
-//! C-SKY: what does it is privileged.
+//! C-SKY: the instructions for it are privileged.
 
 use super::way::InstructionCache;
 

@@ -1,4 +1,4 @@
-//! LoongArch: the caches are coherent, and `ibar` has this processor fetch again what it fetched
+//! LoongArch: the caches are coherent, and `ibar` makes this processor fetch again what it fetched
 //! ahead. (Reference Manual, volume 1, 2.2.8.2.)
 
 use core::arch::asm;

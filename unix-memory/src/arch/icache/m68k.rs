@@ -1,4 +1,4 @@
-//! 68000: what does it is privileged.
+//! 68000: the instructions for it are privileged.
 
 use super::way::InstructionCache;
 

@@ -1,4 +1,4 @@
-//! MIPS: cacheflush(2), as how to do it differs between processors.
+//! MIPS: cacheflush(2), since the way to do it differs between processors.
 
 use super::way::InstructionCache;
 

@@ -3,8 +3,8 @@
 //! * [`INSTRUCTION_CACHE`]: the way of this architecture;
 //! * `resume`: for a program counter in instructions that may fault where memory is gone, where to
 //!   go on; `None` elsewhere, and where they cannot be resumed: PowerPC's and SPARC's;
-//! * `serialize`: has this processor fetch again what was stored at another address than it is fetched
-//!   at, where making code coherent does not do so;
+//! * `serialize`: makes this processor fetch again code that was stored at another address than the
+//!   one it is fetched from, where making code coherent does not do so;
 //! * `sysarch`: the BSDs' call for it, where it may be asked for.
 
 mod way;
@@ -91,8 +91,8 @@ cfg_if::cfg_if! {
         #[allow(unused_imports, reason = "who writes elsewhere, with the feature std, names it")]
         pub use serialize::serialize;
     } else {
-        /// Elsewhere the instructions for it do so, or the kernel's return from the call; on s390x the
-        /// return from the call that copied.
+        /// Elsewhere the instructions for coherence do so, or the kernel's return from the call; on
+        /// s390x the return from the call that copied.
         pub const fn serialize() {}
     }
 }

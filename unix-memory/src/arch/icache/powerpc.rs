@@ -6,11 +6,11 @@ use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 
-/// The smallest line of a cache; those with longer ones take the rest for nothing.
+/// The smallest line of a cache; on processors with longer ones some instructions are redundant.
 const LINE: usize = 32;
 
 /// A function of the first line's address, in r3, and the number of lines, not zero, in r4. It uses
-/// registers that a function may use, and none but these.
+/// only registers that a function may change.
 #[unsafe(link_section = ".text")]
 static CODE: code::Words<13> = code::Words([
     0x7c89_03a6, //    mtctr 4

@@ -1,4 +1,4 @@
-//! RISC-V: `fence.i` is about the processor that executes it alone, and a thread may be moved.
+//! RISC-V: `fence.i` affects only the processor that executes it, and a thread may be moved.
 
 use super::way::InstructionCache;
 

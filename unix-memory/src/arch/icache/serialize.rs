@@ -6,7 +6,7 @@ use core::arch::x86::__cpuid;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::__cpuid;
 
-/// Has this processor fetch again what it fetched ahead.
+/// Makes this processor fetch again what it fetched ahead.
 pub fn serialize() {
     #[allow(unused_unsafe, reason = "newer compilers call it safe")]
     // SAFETY: every processor that Rust has targets for has the instruction.

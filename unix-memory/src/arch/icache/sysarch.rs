@@ -1,4 +1,4 @@
-//! The BSDs' call for what the architecture has of its own.
+//! The BSDs' call for what only one architecture has.
 
 use core::ffi::{c_int, c_void};
 
@@ -11,7 +11,7 @@ unsafe extern "C" {
 /// of NetBSD, of each `<machine/sysarch.h>`.
 const SYNC: c_int = 0;
 
-/// What they take: an address and a length, and MIPS which caches: both.
+/// Their arguments: an address and a length, and on MIPS which caches: both.
 #[repr(C)]
 struct Arguments {
     address: usize,

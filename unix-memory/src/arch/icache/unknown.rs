@@ -1,4 +1,4 @@
-//! An architecture, or a system on it, of which nobody has found out yet.
+//! An architecture, or a system on it, whose way is not known yet.
 
 use super::way::InstructionCache;
 

@@ -5,7 +5,7 @@ use crate::error::Errno;
 /// How instructions that were written as data become instructions that can be fetched.
 #[allow(dead_code, reason = "each architecture has one of them")]
 pub enum InstructionCache {
-    /// The hardware sees to it.
+    /// The hardware takes care of it.
     Coherent,
     /// By instructions that any program may execute: the function does it for bytes that can be
     /// read, given by address and length.
@@ -13,15 +13,16 @@ pub enum InstructionCache {
     /// Only the kernel can. On Linux by the system call that the function returns for an address
     /// and a length: its number, and its arguments.
     Kernel(fn(usize, usize) -> [usize; 5]),
-    /// Nobody has found out yet.
+    /// The way is not known yet.
     Unknown,
 }
 
 impl InstructionCache {
-    /// Makes `len` bytes from `start` on coherent, by the kernel as `by_kernel` asks it.
+    /// Makes `len` bytes from `start` on coherent, through `by_kernel` where only the kernel can do
+    /// it.
     ///
     /// # Errors
-    /// `ENOSYS` where nobody knows how; what `by_kernel` says.
+    /// `ENOSYS` where the way is not known; those of `by_kernel`.
     ///
     /// # Safety
     /// The bytes are mapped, and can be read.

@@ -2,8 +2,8 @@
 
 use crate::error::Errno;
 
-/// Has every later `fork` call `child` in the child, which has one thread then, before it returns.
-/// A child that is made by a bare system call does not call it. It cannot be undone.
+/// Makes every later `fork` call `child` in the child, which has one thread then, before `fork`
+/// returns. A child that is made by a bare system call does not call `child`. It cannot be undone.
 ///
 /// # Errors
 /// `ENOMEM`.

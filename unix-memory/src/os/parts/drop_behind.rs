@@ -1,9 +1,9 @@
-//! Letting pages of a file go that were read: Linux and Android.
+//! Letting go of pages of a file that were read: Linux and Android.
 
 use core::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Tells the kernel that the bytes in `range` of the file are of no more use to this program. It
+/// Tells the kernel that the bytes in `range` of the file are no longer of use to this program. It
 /// keeps pages that are not yet written to the disk, or that anybody has mapped.
 pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     let (Ok(offset), Ok(len)) = (

@@ -1,9 +1,9 @@
-//! What kind of file system a file is on: by it are known files that are made of huge pages.
+//! The kind of file system that a file is on, by which files made of huge pages are known.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
-/// The number that statfs(2) has for the file system of the file behind `fd`, which is open.
+/// The number that statfs(2) reports for the file system of the file behind `fd`, which is open.
 pub fn magic(fd: c_int) -> Option<u32> {
     let mut file_system = MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the call writes the structure that it is given, and changes nothing else.

@@ -7,7 +7,7 @@ use crate::error::Errno;
 use crate::os::call::{FileStatus, zero_or_errno};
 use crate::os::none;
 
-/// What an open file is, and how long.
+/// The kind and length of an open file.
 ///
 /// # Errors
 /// Those of fstat(2).
@@ -16,8 +16,8 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     let mut status = MaybeUninit::<libc::stat64>::uninit();
     // SAFETY: the call writes the structure that it is given, and changes nothing else.
     match zero_or_errno(unsafe { libc::fstat64(fd.as_raw_fd(), status.as_mut_ptr()) }) {
-        // A C library whose times have 32 bits has none for a file that changed after the year 2038. The
-        // standard library makes another call, statx(2).
+        // A C library whose times have 32 bits cannot report a file that changed after the year 2038.
+        // The standard library makes another call, statx(2).
         Err(libc::EOVERFLOW) => return none::file_status(fd),
         result => result?,
     }

@@ -1,11 +1,11 @@
-//! Having a file kept by its device.
+//! Making a file's device store it.
 
 use core::ffi::c_int;
 
 use crate::error::Errno;
 use crate::os::call::zero_or_errno;
 
-/// Has all of the file behind `fd` kept by its device.
+/// Makes the device store all of the file behind `fd`.
 ///
 /// # Errors
 /// What the kernel says.

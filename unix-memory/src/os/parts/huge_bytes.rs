@@ -76,7 +76,7 @@ fn count(range: Range<usize>) -> Result<usize, Errno> {
     }
 }
 
-/// What is known of a range after some of the lines of smaps.
+/// What is known about a range after some of the lines of smaps.
 struct Counted {
     range: Range<usize>,
     /// The mapping that the lines are about, and how many bytes of it are in huge pages.

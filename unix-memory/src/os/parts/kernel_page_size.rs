@@ -35,7 +35,7 @@ pub fn has_huge_pages(pages: Pages) -> Result<bool, Errno> {
     seen.has_huge_pages().ok_or(libc::ENODATA)
 }
 
-/// Whether this kernel looks at the address before it says that a probe is in no huge page.
+/// Whether this kernel checks the address before it reports that a probe is not in a huge page.
 fn kernel_answers_probes() -> bool {
     let mut name = core::mem::MaybeUninit::<libc::utsname>::uninit();
     // SAFETY: the structure can be written.
@@ -48,7 +48,7 @@ fn kernel_answers_probes() -> bool {
     is_new_enough(unsafe { CStr::from_ptr(release.as_ptr()) }.to_bytes())
 }
 
-/// Whether the release, as `5.16.0-1-amd64`, is Linux 5.16 or later.
+/// Whether the release, such as `5.16.0-1-amd64`, is Linux 5.16 or later.
 fn is_new_enough(release: &[u8]) -> bool {
     let mut numbers = release.split(|byte| !byte.is_ascii_digit()).map(|digits| {
         let digits = core::str::from_utf8(digits).unwrap_or("");
@@ -63,7 +63,7 @@ struct Seen {
     range: Range<usize>,
     /// The part of the range that the mapping of these lines has.
     part: Range<usize>,
-    /// How many bytes of it are of mappings whose page size was said.
+    /// How many bytes of it are in mappings whose page size was reported.
     known: usize,
     has_huge_pages: bool,
 }
@@ -93,7 +93,7 @@ impl Seen {
         }
     }
 
-    /// `None` where not all was said.
+    /// `None` where not all of the range was reported.
     fn has_huge_pages(&self) -> Option<bool> {
         (self.has_huge_pages || self.known == self.range.len()).then_some(self.has_huge_pages)
     }

@@ -1,4 +1,4 @@
-//! Future mappings no longer locked, and what is mapped as it is: Linux and Android.
+//! Stopping the lock on future mappings, and leaving what is mapped as it is: Linux and Android.
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -11,11 +11,11 @@ use crate::error::Errno;
 use crate::os::call;
 use crate::page_list::PageList;
 
-/// Has mappings that are made from now on not be locked. What is locked stays so, on fault alone;
-/// what is not, stays so.
+/// Stops locking mappings that are made from now on. What is locked stays locked, but only on fault;
+/// what is not locked stays so.
 ///
-/// The kernel can only be asked for that together with the lock of all there is, which is undone
-/// for what was not locked.
+/// The kernel can do that only while it locks everything that is mapped, which is undone for what was
+/// not locked.
 ///
 /// # Errors
 /// Those of opening /proc/self/smaps; `ENODATA` where that does not list locks, or another thread
@@ -35,15 +35,15 @@ pub fn stop_locking_future() -> Result<(), Errno> {
         let Some(start) = NonNull::new(core::ptr::without_provenance_mut(range.start)) else {
             continue;
         };
-        // SAFETY: no content changes. Who has locked some of this in the meantime by a guard of this
-        // crate waits for it to be locked again.
+        // SAFETY: no content changes. Whoever has locked some of this in the meantime, by a guard of
+        // this crate, waits for it to be locked again.
         let _or_stays_locked = unsafe { call::munlock(start, range.len()) };
     }
     Ok(())
 }
 
-/// Calls `f` with every mapping that is not locked, until it returns false; returns whether it did
-/// not.
+/// Calls `f` with every mapping that is not locked, until it returns false; returns whether it never
+/// did.
 fn each_unlocked(mut f: impl FnMut(Range<usize>) -> bool) -> Result<bool, Errno> {
     let mut mapping = None;
     let (mut all, mut flags_seen) = (true, false);

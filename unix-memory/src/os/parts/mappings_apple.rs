@@ -56,14 +56,14 @@ const _: () = assert!(offset_of!(RegionInfo, address) == 80 && offset_of!(Region
 const _: () = assert!(offset_of!(RegionInfo, ino) == 104 && offset_of!(RegionInfo, path) == 248);
 
 impl Mappings {
-    /// Those of the calling process, or of the one that is given.
+    /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
     /// `ESRCH` where there is none; `EPERM` where it is another user's.
     pub fn open(process: Option<libc::pid_t>) -> Result<Self, Errno> {
         let process = process.unwrap_or_else(call::process_id);
         let mappings = Self { process };
-        // What is refused is refused now.
+        // So that a refusal is reported now.
         mappings.ask(0)?;
         Ok(mappings)
     }

@@ -81,7 +81,7 @@ impl Records for Vmmap {
         } else if is_file || is_device || flags & SHARED_MEMORY != 0 {
             Some(Sharing::Shared)
         } else {
-            // Of anonymous memory the kernel does not report it.
+            // The kernel does not report it for anonymous memory.
             None
         };
         let file = is_file.then(|| FileId {

@@ -24,8 +24,8 @@ pub struct Mappings {
     passed: Option<u64>,
 }
 
-/// Opens the file of this name below `/proc/PID`, of the calling process or of the one that is given.
-/// Where it is `looked_into`, only of a process that has memory.
+/// Opens the file of this name below `/proc/PID`, of the calling process or of the given one. If it
+/// is to be `looked_into`, only of a process that has memory.
 ///
 /// # Errors
 /// `ESRCH` where there is no such process, or it has no memory; those of opening the file, and of
@@ -80,7 +80,7 @@ impl Source for File {
 }
 
 impl Mappings {
-    /// Those of the calling process, or of the one that is given.
+    /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
     /// As [`open_of`].
@@ -94,8 +94,8 @@ impl Mappings {
     }
 
     /// The mapping that holds `address`, or else the next above it; calls `name` with pieces of its
-    /// name. Where it `goes_on`, `address` is the end of the last, and text that was read by then will
-    /// do.
+    /// name. If it `goes_on`, `address` is the end of the last mapping, and text that was read by then
+    /// will do.
     ///
     /// # Errors
     /// `ESRCH` where the process has no memory any more; what the kernel says.
@@ -127,7 +127,7 @@ impl Mappings {
             query_addr: address,
             ..sys::procmap_query::default()
         };
-        // The buffer serves for another thing.
+        // The buffer is used for something else.
         self.passed = None;
         let buffer = self.text.buffer();
         if name.is_some() {
@@ -135,7 +135,7 @@ impl Mappings {
             query.vma_name_size = buffer.len().try_into().unwrap_or(u32::MAX);
         }
         // SAFETY: the request takes a pointer to such a structure, and writes to it, and to as much of
-        // the buffer as it is told of.
+        // the buffer as its length says.
         let asked =
             unsafe { sys::ioctl(self.file.descriptor(), sys::PROCMAP_QUERY, &raw mut query) };
         call::zero_or_errno(asked)?;
@@ -179,7 +179,7 @@ impl Mappings {
             self.text.clear();
             self.file.rewind();
         }
-        // Whatever fails, the text is not read on.
+        // Whatever fails, reading the text does not go on from here.
         self.passed = None;
         let Some(region) = self.read_on(address, &mut name)? else {
             // The text ends too where the memory is gone.
@@ -220,7 +220,7 @@ impl Mappings {
     }
 }
 
-/// Sees whether a name is that of a page of the kernel's own.
+/// Checks whether a name is that of a page of the kernel's own.
 #[derive(Default)]
 struct KernelsOwn {
     start: [u8; 10],

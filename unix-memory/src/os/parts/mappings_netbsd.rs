@@ -44,7 +44,7 @@ impl Records for Vmmap {
             libc::ENOSPC => libc::ENOMEM,
             errno => errno,
         })?;
-        // Where no more records fit, there may be more.
+        // If no further record fits, there may be more.
         if room.len() - len < size_of::<kinfo_vmentry>() {
             return Err(libc::ENOMEM);
         }
@@ -68,7 +68,7 @@ impl Records for Vmmap {
             addresses: long(offset_of!(kinfo_vmentry, kve_start))
                 ..long(offset_of!(kinfo_vmentry, kve_end)),
             protection: Protection::from_bits_truncate(protection),
-            // Memory that is not shared is copied on write, be there a file or not.
+            // Memory that is not shared is copied on write, with a file or without.
             sharing: Some(if flags & libc::KVME_FLAG_COW.unsigned_abs() == 0 {
                 Sharing::Shared
             } else {

@@ -19,7 +19,7 @@ pub struct Vmmap {
 /// A record.
 const SIZE: usize = size_of::<kinfo_vmentry>();
 
-/// As many bytes the kernel gives at a time, at most: its `MAXPHYS`.
+/// The most bytes that the kernel gives at a time: its `MAXPHYS`.
 const MOST: usize = (64 << 10) / SIZE * SIZE;
 
 // As in `<sys/sysctl.h>`: five long words, then one of 64 bits, then integers.
@@ -61,7 +61,7 @@ impl Records for Vmmap {
             let part = &mut room[done..done + asked];
             part[..LONG].copy_from_slice(&end_of_last);
             let len = sysctl::read(&self.words(), part).map_err(|errno| match errno {
-                // Of a process of the kernel's own, or one that is ending.
+                // A process of the kernel's own, or one that is ending.
                 libc::EINVAL => libc::ESRCH,
                 errno => errno,
             })?;
@@ -91,7 +91,7 @@ impl Records for Vmmap {
                 kinfo_vmentry,
                 kve_protection
             ))),
-            // Memory that is not shared is copied on write, be there a file or not.
+            // Memory that is not shared is copied on write, with a file or without.
             sharing: Some(if kind & COPY_ON_WRITE == 0 {
                 Sharing::Shared
             } else {

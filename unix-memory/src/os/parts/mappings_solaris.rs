@@ -17,7 +17,7 @@ pub struct Map {
     fd: c_int,
 }
 
-/// `prmap_t` of `<procfs.h>`: of a program with 64 bits, as all are that rustc makes there.
+/// `prmap_t` of `<procfs.h>`: of a 64-bit program, as all that rustc makes there are.
 #[repr(C)]
 struct Record {
     vaddr: usize,
@@ -71,7 +71,7 @@ impl Records for Map {
             libc::ENOENT => libc::ESRCH,
             errno => errno,
         })?;
-        // Where no more records fit, there may be more.
+        // If no further record fits, there may be more.
         if room.len() - read.min(room.len()) < size_of::<Record>() {
             return Err(libc::ENOMEM);
         }

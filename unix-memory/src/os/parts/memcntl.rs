@@ -6,13 +6,13 @@ use crate::error::Errno;
 use crate::os::call;
 use crate::page::Pages;
 
-/// Has every child, by whatever call it is made, find zeros in `pages`.
+/// Makes every child find zeros in `pages`, whatever call makes the child.
 ///
 /// # Errors
 /// `EINVAL` for a kernel that is too old.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     let start = pages.start.as_ptr().cast();

@@ -13,10 +13,10 @@ pub const MEMFD_DEFAULT: c_uint = sys::MFD_NOEXEC_SEAL;
 /// Sealed memory has this seal too, since Linux 6.3.
 pub const MORE_SEALS: c_int = sys::F_SEAL_EXEC;
 
-/// What says whether the file can be executed.
+/// The flags that say whether the file can be executed.
 const EXEC: c_uint = sys::MFD_NOEXEC_SEAL | sys::MFD_EXEC;
 
-/// Makes a file of no bytes.
+/// Makes an empty file.
 ///
 /// # Errors
 /// What the kernel says.

@@ -8,8 +8,8 @@ use super::secret_descriptor;
 use crate::error::Errno;
 use crate::os::call;
 
-/// Makes a file of `len` bytes whose pages the kernel has nowhere but in the mappings of processes, and
-/// returns its descriptor, which is closed on `exec`. A signal ends a process that goes beyond its
+/// Makes a file of `len` bytes whose pages are nowhere but in the mappings of processes, and returns
+/// its descriptor, which is closed on `exec`. A signal ends a process that goes beyond its
 /// `file_size_limit`.
 ///
 /// # Errors

@@ -8,14 +8,14 @@ use crate::error::Errno;
 use crate::os::call;
 use crate::page::Pages;
 
-/// Has every child, by whatever call it is made, find zeros in `pages`, for which the system has
-/// the number `zeros`.
+/// Makes every child find zeros in `pages`, whatever call makes the child; `zeros` is the system's
+/// number for this.
 ///
 /// # Errors
 /// `EINVAL` for a kernel that is too old.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn inherit_zeros(pages: Pages, zeros: c_int) -> Result<(), Errno> {
     let start = pages.start.as_ptr().cast();

@@ -42,7 +42,7 @@ pub unsafe fn is_in_huge_page(address: *mut u8) -> bool {
 /// The page is the caller's.
 pub unsafe fn probe(address: *mut u8) -> Option<bool> {
     let page = page_size();
-    // To change a length into the same one does nothing; but first the kernel looks whether the
+    // Changing a length into the same one does nothing; but first the kernel checks whether the
     // address is one that a page of this mapping can have.
     // SAFETY: nothing is moved or resized.
     let same = unsafe { sys::mremap(address.cast(), page, page, 0) };

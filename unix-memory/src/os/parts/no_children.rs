@@ -1,5 +1,5 @@
-//! Systems whose processes have no children that go on with their memory: what is said of such
-//! children holds of none.
+//! Systems whose processes have no children that go on with their memory: nothing has to be done for
+//! such children.
 
 use crate::error::Errno;
 use crate::page::Pages;

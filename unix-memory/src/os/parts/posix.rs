@@ -1,4 +1,4 @@
-//! Advice, where this crate uses what POSIX has of it, and no more.
+//! Advice, where this crate uses only what POSIX has.
 
 use core::ffi::c_int;
 use core::ptr::NonNull;

@@ -11,7 +11,7 @@ pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 10)
 }
 
-/// As [`number`], of one in hexadecimal digits.
+/// As [`number`], for one in hexadecimal digits.
 pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 16)
 }
@@ -19,7 +19,7 @@ pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
 fn digits(path: &CStr, key: &[u8], base: u32) -> Option<u64> {
     let mut file = File::open(path).ok()?;
     let mut buffer = [0; 256];
-    // How many bytes of `key` the line has had so far; `None` in a line that is another's.
+    // How many bytes of `key` the line has had so far; `None` in a line of another key.
     let mut matched = Some(0);
     let mut value = None;
     loop {
@@ -106,7 +106,7 @@ impl File {
     /// Reads into `buffer` and returns how many bytes; none at the end.
     ///
     /// # Errors
-    /// Those of pread(2), but `EINTR`; `EOVERFLOW` beyond the greatest position.
+    /// Those of pread(2), except `EINTR`; `EOVERFLOW` beyond the greatest position.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         loop {
             let place = buffer.as_mut_ptr().cast();
@@ -125,7 +125,7 @@ impl File {
         }
     }
 
-    /// Has it read from its beginning on.
+    /// Makes the next read begin at the start.
     pub const fn rewind(&mut self) {
         self.position = 0;
     }

@@ -23,7 +23,7 @@ const PIDFD_SELF: c_int = -10002;
 /// They are the caller's pages, and the advice `value` changes no content.
 pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
     let mut iovec = [MaybeUninit::<libc::iovec>::uninit(); MOST];
-    // The kernel leaves out what is beyond so many bytes, and says nothing.
+    // The kernel silently leaves out what is beyond this many bytes.
     let mut room = round_down(i32::MAX.unsigned_abs() as usize);
     let mut count = 0;
     for (entry, pages) in iovec.iter_mut().zip(ranges) {
@@ -51,7 +51,7 @@ pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
         done => done,
     };
     let mut done = done.ok()?;
-    // It stops at the first range that it refuses, of which it may have advised on a part.
+    // It stops at the first range that it refuses, and may have advised on a part of that.
     let whole = |pages: &&Pages| match done.checked_sub(pages.len) {
         Some(rest) => {
             done = rest;

@@ -1,4 +1,4 @@
-//! The kernel's copies between processes, of which this one is both.
+//! The kernel's copies between two processes, both of which are this one.
 
 use core::ffi::{c_long, c_void};
 use core::ptr;

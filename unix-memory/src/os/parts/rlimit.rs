@@ -8,8 +8,8 @@ pub fn lock_limit() -> Option<u64> {
     current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, limit) })
 }
 
-/// How many bytes a file may have that this process makes longer: `RLIMIT_FSIZE`. Who tries to go
-/// beyond gets SIGXFSZ, which ends a process that does not expect it.
+/// How many bytes long this process may make a file: `RLIMIT_FSIZE`. Going beyond raises SIGXFSZ,
+/// which ends a process that does not handle it.
 pub fn file_size_limit() -> Option<u64> {
     // SAFETY: the structure can be written.
     current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit) })

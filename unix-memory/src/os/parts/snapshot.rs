@@ -14,7 +14,7 @@ pub trait Records: Sized {
     /// `ESRCH` where there is none; what the kernel says.
     fn open(process: libc::pid_t) -> Result<Self, Errno>;
 
-    /// How many bytes the records have, about.
+    /// About how many bytes the records have.
     ///
     /// # Errors
     /// What the kernel says.
@@ -26,8 +26,8 @@ pub trait Records: Sized {
     /// `ENOMEM` where there is too little room; what the kernel says.
     fn read(&self, room: &mut [u8]) -> Result<usize, Errno>;
 
-    /// The record that `bytes` begins with: how many bytes it has, and the mapping that it is of, unless
-    /// it is none of the process's own. `None` where there is no whole record.
+    /// The record that `bytes` begins with: how many bytes it has, and the mapping that it describes,
+    /// unless that is not one of the process's own. `None` where there is no whole record.
     fn first(&self, bytes: &[u8]) -> Option<(usize, Option<Region<()>>)>;
 
     /// Calls `name` with the name in a record.
@@ -47,7 +47,7 @@ pub struct Snapshot<R> {
 }
 
 impl<R: Records> Snapshot<R> {
-    /// The mappings of the calling process, or of the one that is given.
+    /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
     /// As [`Records::open`], [`Records::read`].
@@ -58,13 +58,14 @@ impl<R: Records> Snapshot<R> {
             next: 0,
             passed: None,
         };
-        // What is refused is refused now.
+        // So that a refusal is reported now.
         snapshot.take()?;
         Ok(snapshot)
     }
 
-    /// The mapping that holds `address`, or else the next above it; calls `name` with its name. Where it
-    /// `goes_on`, `address` is the end of the last, and the records that were read by then will do.
+    /// The mapping that holds `address`, or else the next above it; calls `name` with its name. If it
+    /// `goes_on`, `address` is the end of the last mapping, and the records that were read by then will
+    /// do.
     ///
     /// # Errors
     /// As [`Records::read`].

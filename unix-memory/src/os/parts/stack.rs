@@ -1,9 +1,9 @@
 //! Where the stack of the main thread is, and may grow: Linux and Android.
 //!
-//! It is the one stack for which the kernel sets no addresses aside. It grows by a fault below it,
-//! as far as its limit (`RLIMIT_STACK`) allows at that moment, and keeps 256 pages away from what
-//! can be accessed. Where the kernel chooses an address, or follows a hint, it keeps these too; for
-//! `MAP_FIXED_NOREPLACE`, `mremap` and `mprotect` it does not look. (Stacks of other threads are
+//! It is the one stack for which the kernel sets no addresses aside. It grows by a fault below it, as
+//! far as its limit (`RLIMIT_STACK`) allows at that moment, and keeps 256 pages away from what can be
+//! accessed. Where the kernel chooses an address, or follows a hint, it keeps these too; for
+//! `MAP_FIXED_NOREPLACE`, `mremap` and `mprotect` it does not check. (Stacks of other threads are
 //! mapped as a whole. A heap that grows by `brk` stops where something is mapped.)
 
 use core::ops::Range;
@@ -15,14 +15,14 @@ use super::{proc_file, rlimit};
 use crate::os::call;
 use crate::page::{page_size, round_down};
 
-/// As much is kept for the stack whatever its limit, which may be raised again: the usual limit.
-/// The kernel itself chooses no address as near to the stack as that.
+/// This much is kept for the stack whatever its limit, which may be raised again: the usual limit.
+/// The kernel itself chooses no address this near to the stack.
 const LEAST: usize = 8 << 20;
 
-/// As much where there is no limit: 1 GiB, or 128 MiB where addresses have 32 bits.
+/// This much is kept where there is no limit: 1 GiB, or 128 MiB where addresses have 32 bits.
 const UNLIMITED: usize = if usize::BITS > 32 { 1 << 30 } else { 128 << 20 };
 
-/// As deep a stack can be: 16 GiB, or all addresses where they have 32 bits. One that is deeper is
+/// The depth that a stack can have: 16 GiB, or all addresses where they have 32 bits. A deeper one is
 /// not seen.
 const DEEPEST: usize = if usize::BITS > 32 {
     UNLIMITED << 4
@@ -36,7 +36,7 @@ static LOWEST: AtomicUsize = AtomicUsize::new(0);
 /// Whether the stack is known not to grow.
 static IS_FIXED: AtomicBool = AtomicBool::new(false);
 
-/// As far the kernel keeps the stack, when it grows, from what can be accessed below it:
+/// How far the kernel keeps a growing stack away from what can be accessed below it:
 /// `stack_guard_gap`, unless the kernel was started with another.
 fn gap() -> usize {
     256 * page_size()
@@ -87,8 +87,8 @@ pub fn meets_stack(start: usize, end: usize) -> bool {
 }
 
 /// Whether the kernel makes the stack longer when it is used up: an emulator's is a mapping of its
-/// own as long as the limit, and other mappings lie beside it. To read what the kernel says of all
-/// mappings may take long: it is only asked before something is refused.
+/// own as long as the limit, and other mappings lie beside it. Reading what the kernel reports about
+/// all mappings may take long, so it is only asked before something is refused.
 #[cold]
 fn grows() -> bool {
     if IS_FIXED.load(Ordering::Relaxed) {
@@ -104,7 +104,7 @@ fn grows() -> bool {
             is_here = range.contains(&upper);
         }
     });
-    // Where it cannot be known, it grows.
+    // If that cannot be known, it is taken to grow.
     let is_fixed = read.is_ok() && flags_seen && !grows;
     IS_FIXED.store(is_fixed, Ordering::Relaxed);
     !is_fixed
@@ -140,15 +140,15 @@ fn has_come_near(start: usize, end: usize) -> bool {
     if near >= upper {
         return true;
     }
-    // From there to the stack's end all is mapped exactly if the stack has come so far. (What other
-    // mappings fill is taken for it.)
+    // All is mapped from there to the stack's end exactly if the stack has come this far. (Other
+    // mappings there are taken for the stack.)
     let address = core::ptr::without_provenance_mut(near);
-    // SAFETY: with MS_ASYNC Linux only looks whether there are pages, whosesoever they are.
+    // SAFETY: with MS_ASYNC Linux only checks whether there are pages, whoever owns them.
     let asked = unsafe { sys::msync(address, upper - near, sys::MS_ASYNC) };
     match call::zero_or_errno(asked) {
         Ok(()) => true,
         Err(libc::ENOMEM) => false,
-        // Refused by a filter: it may have come as far as it is let.
+        // Refused by a filter: the stack may have come as far as its limit allows.
         Err(_) => is_in_zone(start, end),
     }
 }

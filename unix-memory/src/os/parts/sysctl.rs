@@ -1,4 +1,4 @@
-//! Values of the kernel's: the BSDs.
+//! Values of the kernel: the BSDs.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
@@ -33,8 +33,8 @@ pub fn read(words: &[c_int], buffer: &mut [u8]) -> Result<usize, Errno> {
 /// The buffer is null, or has `len` bytes that can be written.
 unsafe fn sysctl(words: &[c_int], buffer: *mut c_void, len: &mut usize) -> Result<(), Errno> {
     let count = c_uint::try_from(words.len()).unwrap_or(0);
-    // SAFETY: there are as many words, which the call only reads; the rest is as the caller vouches.
-    // Nothing is set.
+    // SAFETY: `count` is the number of words, which the call only reads; the rest is as the caller
+    // vouches. Nothing is set.
     let result = unsafe { libc::sysctl(words.as_ptr(), count, buffer, len, ptr::null_mut(), 0) };
     call::zero_or_errno(result)
 }

@@ -14,8 +14,8 @@ const STATX_ATTR_VERITY: u64 = 0x0010_0000;
 
 /// Whether the file behind `fd` has fs-verity, which nobody can take away.
 ///
-/// Other file systems than those that do it themselves are not believed: overlayfs tells of the
-/// file that is there now, which may be another than the one that is open, and FUSE what a program
+/// File systems other than those that do it themselves are not believed: overlayfs reports about the
+/// file that is there now, which may not be the one that is open, and FUSE reports what a program
 /// says.
 pub fn is_verified(fd: BorrowedFd<'_>) -> bool {
     let fd = fd.as_raw_fd();
@@ -23,7 +23,7 @@ pub fn is_verified(fd: BorrowedFd<'_>) -> bool {
         && attributes(c_long::from(fd)) & STATX_ATTR_VERITY != 0
 }
 
-/// The attributes of an open file, as far as its file system tells them. Source: statx(2).
+/// The attributes of an open file, as far as its file system reports them. Source: statx(2).
 ///
 /// The C library's `statx` is younger than the oldest that rustc's targets promise.
 #[allow(
@@ -43,7 +43,7 @@ fn attributes(fd: c_long) -> u64 {
             fd,
             c"".as_ptr().expose_provenance() as c_long,
             libc::AT_EMPTY_PATH as c_long,
-            // Attributes come unasked.
+            // Attributes are reported unasked.
             0 as c_long,
             (&raw mut statx).expose_provenance() as c_long,
         )

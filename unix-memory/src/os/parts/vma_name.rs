@@ -12,7 +12,7 @@ use crate::page::{Pages, page_size};
 /// A name that a kernel refuses if it checks names.
 const NO_NAME: &CStr = c"[";
 
-/// Gives `pages` the name `name`, which every kernel takes, or takes their name away. A name that
+/// Gives `pages` the name `name`, which every kernel accepts, or takes their name away. A name that
 /// `lasts` is never freed or changed.
 ///
 /// # Errors
@@ -27,9 +27,9 @@ pub unsafe fn name_pages(pages: Pages, name: Option<&CStr>, lasts: bool) -> Resu
     }
     let name = name.map_or(ptr::null(), CStr::as_ptr);
     // SAFETY: the pages are the caller's, no content changes; the name ends with a zero, and lives as
-    // long as the kernel reads it: it copies it, or it lasts.
+    // long as the kernel reads it: the kernel copies it, or it lasts.
     match unsafe { set(pages.start.as_ptr(), pages.len, name) } {
-        // A kernel that has names refuses neither this name nor these pages so.
+        // A kernel that has names refuses neither this name nor these pages with that error.
         Err(libc::EINVAL) => Err(libc::ENOSYS),
         result => result,
     }

@@ -11,18 +11,18 @@ use crate::page::Pages;
 /// No kernel knows it.
 const NO_ADVICE: c_int = -1;
 
-/// Has every child, by whatever call it is made, find zeros in `pages`.
+/// Makes every child find zeros in `pages`, whatever call makes the child.
 ///
 /// # Errors
 /// `EINVAL` before Linux 4.14; `ENOSYS` in an emulator that takes any advice and follows none.
 ///
 /// # Safety
-/// The pages are the caller's, private and anonymous, and what refers to them in a child can do
+/// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     // SAFETY: in this process nothing changes; the caller vouches for children.
     unsafe { madvise(pages.start, pages.len, sys::MADV_WIPEONFORK) }?;
-    // SAFETY: a kernel refuses it; whoever takes it does not know what it means.
+    // SAFETY: a kernel refuses it; an emulator that accepts it does not know what it means.
     match unsafe { madvise(pages.start, pages.len, NO_ADVICE) } {
         Ok(()) => Err(libc::ENOSYS),
         Err(_) => Ok(()),

@@ -1,6 +1,6 @@
-//! The second entry of the tables of advice, held against the first: what a system's pages give must
-//! be the value of the name that is written here, which is the one that the documentation of
-//! [`Advice`] and [`UncheckedAdvice`] claims; and what is not written here must be nothing.
+//! The second entry of the tables of advice, checked against the first: what a system's file gives
+//! must be the value of the name that is listed here, which is the one that the documentation of
+//! [`Advice`] and [`UncheckedAdvice`] claims; what is not listed here must have no value.
 //!
 //! Compiled in tests, and under `--cfg unix_memory_oracle` where `cargo xtask check` visits other
 //! targets. (What a system gives for the rest of the contract is reviewed in xtask/choices.toml.)
@@ -12,7 +12,7 @@ use unix_memory_sys as sys;
 use crate::advice::Advice;
 use crate::advice::unchecked::UncheckedAdvice;
 
-/// Fails to compile unless `$given` is, of each advice, the value of the name listed for it.
+/// Fails to compile unless `$given` gives, for each advice, the value of the name listed for it.
 macro_rules! reviewed {
     ($given:path, $kind:ident: $($variant:ident $name:ident,)*) => {
         const _: () = {
@@ -37,7 +37,7 @@ macro_rules! reviewed {
     };
 }
 
-/// No value is a hint and more than a hint.
+/// No value is both a hint and more than a hint.
 const _: () = {
     let mut hint = 0;
     while hint < Advice::ALL.len() {
