@@ -317,7 +317,7 @@ macro_rules! guard {
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
-            /// over the limit on locked memory([`Reason::LockLimit`](crate::Reason)); `EAGAIN` or
+            /// over the limit on locked memory ([`Reason::LockLimit`](crate::Reason)); `EAGAIN` or
             /// `ENOMEM` where a page could not be brought in, or at the kernel's limit of mappings.
             /// What was locked before is then still locked, and nothing more.
             ///

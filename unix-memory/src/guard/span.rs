@@ -94,7 +94,7 @@ impl Advice {
     /// ```
     ///
     /// # Errors
-    /// As for one range; [`Error::span`](crate::Error::span) returns which span was refused. The ones
+    /// As for one range; [`Error::span`](crate::Error::span) reports which span was refused. The ones
     /// before it have the advice, and those after it may have it or not.
     ///
     /// # Platform

@@ -32,7 +32,7 @@ impl MapOptions {
     /// * `EINVAL`: no length given for a character device, or whatever else has no length that is
     ///   known ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
     ///   huge page ([`Reason::HugePages`]).
-    /// * `ENODEV`: it cannot be mapped by its kind, such as a directory or a pipe
+    /// * `ENODEV`: the file is of a kind that cannot be mapped, such as a directory or a pipe
     ///   ([`Reason::NotMappable`]); its file system maps privately only ([`Reason::PrivateOnly`]), so
     ///   that [`map_private`](Self::map_private) works; or its file system or driver cannot map at
     ///   all ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or

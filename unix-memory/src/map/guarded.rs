@@ -77,8 +77,8 @@ impl<A: Access> Guarded<A> {
 
 impl<A: Access> Drop for Guarded<A> {
     fn drop(&mut self) {
-        // One call unmaps all of it; the mapping, which lies in it, is not dropped by itself. SAFETY:
-        // it is not used any more.
+        // One call unmaps all of it; the mapping, which lies in it, is not dropped by itself.
+        // SAFETY: it is not used any more.
         unsafe { ManuallyDrop::drop(&mut self.room) };
     }
 }

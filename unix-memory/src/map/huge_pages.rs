@@ -128,7 +128,7 @@ impl HugePageSize {
         os::number_in_file(path, b"")
     }
 
-    /// The size in bytes; zero if it exceeds the addresses of this system.
+    /// The size in bytes; zero if an address of this system is too small to count that many.
     #[must_use]
     pub const fn bytes(self) -> usize {
         match 1usize.checked_shl(self.log2.unsigned_abs()) {

@@ -146,8 +146,8 @@ impl MapOptions {
         self
     }
 
-    /// The address of the first page: mapping there succeeds, or fails. It never replaces anything:
-    /// if something is mapped there already, that is an error
+    /// Map at exactly this address, that of the first page, or fail. It never replaces anything: if
+    /// something is mapped there already, that is an error
     /// ([`Reason::Occupied`](crate::Reason::Occupied)).
     ///
     /// On Linux and Android it is also an error ([`Reason::Stack`](crate::Reason::Stack)) where the
@@ -255,9 +255,9 @@ impl MapOptions {
     /// The memory will be the stack of a thread.
     ///
     /// # Platform
-    /// `MAP_STACK` on Linux, NetBSD and OpenBSD, which requires it of every stack; without effect on
-    /// other systems, which do not need it. (FreeBSD's `MAP_STACK`, which makes a mapping that grows,
-    /// is not used.)
+    /// `MAP_STACK` on Linux, NetBSD and OpenBSD; OpenBSD requires it of every stack. Without effect
+    /// on other systems, which do not need it. (FreeBSD's `MAP_STACK`, which makes a mapping that
+    /// grows, is not used.)
     #[doc(alias = "MAP_STACK")]
     pub const fn stack(self, yes: bool) -> Self {
         self.flag(os::MAP_STACK, yes)

@@ -26,8 +26,8 @@ impl MapOptions {
     ///   [`offset`](Self::offset) is, so that the file's huge pages fit (see
     ///   [`alignment`](Self::alignment); a larger alignment is kept). In
     ///   [`map_guarded`](Self::map_guarded) the memory between the guards is aligned, unless an
-    ///   alignment is given. If no aligned place is free, the mapping lies elsewhere. An address of
-    ///   [`at`](Self::at) comes first;
+    ///   alignment is given. If no aligned place is free, the mapping lies elsewhere. An address
+    ///   given by [`at`](Self::at) takes precedence;
     /// * [`Advice::HugePage`] is given on all of it before the first page is brought in, also
     ///   by [`populate`](Self::populate), [`lock`](Self::lock) and `Mapping::lock`.
     ///

@@ -268,7 +268,7 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
         return Ok(());
     };
     // As `Region::protect`: changed back after every error. No file reports which key pages have; a
-    // filter that refuses every such call has let nothing be changed.
+    // filter that refuses every such call has prevented every change.
     match spare::undo(|| set(old), || set(new), || errno != libc::ENOMEM) {
         Outcome::Done => Ok(()),
         Outcome::Undone => refused(errno),

@@ -75,8 +75,8 @@ impl<A: Access> Mapping<A> {
         A: Default,
     {
         let anonymous = matches!(backing, Backing::PrivateAnonymous);
-        // (If there are no bytes, it has no pages, and the address is not used.) SAFETY: as the
-        // caller vouches.
+        // (If there are no bytes, it has no pages, and the address is not used.)
+        // SAFETY: as the caller vouches.
         let region = unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) };
         Self::from_region(region, A::default())
     }
