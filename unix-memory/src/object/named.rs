@@ -268,7 +268,7 @@ impl fmt::Debug for NamedMemory {
 /// As many bytes can the name of an object have, with its slash: that of a file without one.
 const MOST: usize = 255;
 
-/// `name` as C has it, if it is one: what POSIX leaves open is refused.
+/// `name` as a C string, if it is a valid name: what POSIX leaves open is refused.
 fn checked(call: Call, name: &OsStr) -> Result<CString> {
     let bytes = name.as_bytes();
     let refuse = || {

@@ -32,9 +32,9 @@ use crate::region::map::beyond_limit;
 ///
 /// * **fork**: a child shares it. **exec**: the descriptor is closed.
 /// * **Running out**: pages of a memfd that were never written to take memory when they are first
-///   read, as those of new memory do when they are written to.
-/// * **Broken disks**: to touch a page of a file that cannot be read, or no longer is what was
-///   verified, raises SIGBUS. (It is not undefined behaviour.)
+///   read, as pages of new memory do when they are first written to.
+/// * **Broken disks**: touching a page of a file that cannot be read, or that fails verification,
+///   raises SIGBUS. (That is not undefined behaviour.)
 ///
 /// # Platform
 /// Linux (3.17; fs-verity 5.5, on ext4, f2fs and btrfs), Android, FreeBSD (13.0).
@@ -188,10 +188,10 @@ impl MapOptions {
     /// mapped.
     ///
     /// # Errors
-    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid to write to it and to make
-    ///   it shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
-    /// * [`Reason::NotSealable`] with `EINVAL`: it is not a memfd, and cannot have seals; nor does it have
-    ///   fs-verity.
+    /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid writing to it and making it
+    ///   shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
+    /// * [`Reason::NotSealable`] with `EINVAL`: it is not a memfd, so it cannot have seals, and it does
+    ///   not have fs-verity.
     /// * `EACCES`: it is not open for reading.
     /// * `EMFILE`: too many open files.
     /// * Those of [`map_private`](Self::map_private), as `ENXIO` for a part that goes past the end;

@@ -15,18 +15,17 @@ use crate::shared::SharedMapping;
 /// Memory that can be mapped many times, here and by others who are given its descriptor: a memfd,
 /// a POSIX shared memory object, or any other file.
 ///
-/// The memory is there as long as a descriptor or a mapping of it is. It is given to others as a
-/// descriptor is: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if
-/// it has one ([`NamedMemory`]). Whoever has it can change it and its length, so
-/// that it is mapped as a [`SharedMapping`]. For memory that nobody can change any more, see
-/// [`SealedMemory`].
+/// The memory lives as long as a descriptor or a mapping of it. Others get it as they get any
+/// descriptor: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if it
+/// has one ([`NamedMemory`]). Whoever has it can change it and its length, so it is mapped as a
+/// [`SharedMapping`]. For memory that nobody can change any more, see [`SealedMemory`].
 ///
 /// * **Descriptors** are closed on exec. A child made by `fork` has them too.
 /// * **Running out**: memory is allocated when it is first touched. If there is none, no call fails:
 ///   the system kills processes, or the access raises SIGBUS.
 ///
 /// It comes from [`unnamed`](Self::unnamed), from [`MemfdOptions`] where there are memfds, or from
-/// any descriptor (`From<OwnedFd>`), as one that came over a socket.
+/// any descriptor (`From<OwnedFd>`), such as one that came over a socket.
 ///
 /// ```
 /// use unix_memory::{ReadOnly, ReadWrite, SharedMemory};

@@ -134,7 +134,7 @@ impl Pending {
     /// Maps at `address`, a multiple of the page size, or nowhere.
     fn at(&self, address: usize) -> Placed {
         if address == 0 {
-            // To the kernel that means anywhere, and no reference may be null.
+            // To the kernel zero means anywhere, and no reference may be null.
             return Err((libc::EINVAL, Reason::NoAddress));
         }
         if os::is_for_stack(address, round_up(self.len)) {
