@@ -4,16 +4,16 @@
 //! made safe. For guards that unmap, typed protection and errors with reasons, see the crate
 //! `unix-memory`.
 //!
-//! * **Absent is absent.** A name that the target does not have does not exist here. A program that uses
-//!   it fails to compile, rather than to run.
+//! * **Absent is absent.** A name that the target does not have does not exist here. A program that uses it
+//!   does not compile, rather than failing at run time.
 //! * **Offsets have 64 bits** ([`off_t`]) wherever the platform has them: on 32-bit glibc, [`mmap`] is the
 //!   symbol `mmap64`.
 //! * **Failure** is reported as in C: the result is -1 ([`MAP_FAILED`] for [`mmap`] and `mremap`), and
 //!   `errno` has the reason. [`errno_location`] points to it. The `posix_` calls return the error number
 //!   and leave `errno` alone.
 //! * **Constants are integers.** `MADV_` is an enumeration, `MAP_HUGE_` is a bit field, and
-//!   `MAP_SHARED_VALIDATE` equals `MAP_SHARED | MAP_PRIVATE`: no type of flags would be right for all.
-//! * **Structs** are those that Linux's calls take, with integers for fields, as in the kernel's headers.
+//!   `MAP_SHARED_VALIDATE` equals `MAP_SHARED | MAP_PRIVATE`: no single type of flags would suit all of them.
+//! * **Structs** are those that Linux's calls take; their fields are integers, as in the kernel's headers.
 //! * The crate is `no_std` and allocates nothing. It depends on libc for linkage; tests compare every name
 //!   that both crates have.
 //!
@@ -59,7 +59,7 @@ mod oracle;
 pub use os::*;
 pub use types::*;
 
-/// The programs of the page that crates.io shows.
+/// The examples in the page that crates.io shows.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

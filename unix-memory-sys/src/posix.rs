@@ -1,29 +1,27 @@
-//! The calls that POSIX names, and the few that every Unix shares beside them, as plain symbols.
+//! The calls that POSIX specifies, and the few others that all Unix systems share, as plain symbols.
 //!
-//! A declaration that nobody uses makes no reference to its symbol: each file under `os/`
-//! re-exports those that its system has under the plain name, and declares the others itself.
-//! No values live here.
+//! An unused declaration makes no reference to its symbol. So each file under `os/` re-exports the calls that
+//! its system exports under their plain names, and declares the others itself. There are no values here.
 
 use crate::os::{mode_t, off_t};
 use crate::types::{c_char, c_int, c_long, c_uchar, c_void, size_t};
 
 unsafe extern "C" {
-    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of memory without an object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
     /// `addr` is a hint unless `MAP_FIXED` is given; `offset` is in bytes and a multiple of the
     /// page size. Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what
-    /// `prot` asks, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of
-    /// zero, an unaligned offset or contradicting flags, `ENODEV` where the object cannot be
-    /// mapped, `ENOMEM` without room in the address space, `EOVERFLOW` or `ENXIO` where offset
-    /// and length go beyond what the object can have.
+    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what `prot` asks,
+    /// `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero, an unaligned offset or
+    /// contradictory flags, `ENODEV` where the object cannot be mapped, `ENOMEM` where the address space has
+    /// no room, `EOVERFLOW` or `ENXIO` where offset and length go beyond what the object can have.
     ///
     /// # Safety
-    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
-    /// caller's to justify: others may write to, or truncate, the object behind it.
+    /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references into the
+    /// result: others may write to the object behind it, or truncate it.
     pub fn mmap(
         addr: *mut c_void,
         len: size_t,
@@ -43,7 +41,7 @@ unsafe extern "C" {
     /// outside the address space; on Linux `ENOMEM` when a split would make too many mappings.
     ///
     /// # Safety
-    /// No reference or pointer into these pages may be used any more.
+    /// References and pointers into these pages must no longer be used.
     pub fn munmap(addr: *mut c_void, len: size_t) -> c_int;
 
     /// Sets the protection of all pages that hold a byte of `addr..addr + len` to `prot`.
@@ -80,9 +78,9 @@ unsafe extern "C" {
     /// bytes. Source: mlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EAGAIN` when pages could not be brought in, `ENOMEM` for
-    /// pages that are not mapped or over the limit on locked memory, `EPERM` without the
-    /// privilege, `EINVAL` for an unaligned address where the system asks for alignment.
+    /// Returns -1 and sets `errno`: `EAGAIN` when pages could not be brought in, `ENOMEM` for pages that are
+    /// not mapped or over the limit on locked memory, `EPERM` without the privilege, `EINVAL` for an
+    /// unaligned address where the system requires alignment.
     ///
     /// # Safety
     /// The range must be the caller's own; no content changes.
@@ -93,8 +91,8 @@ unsafe extern "C" {
     /// Source: munlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `ENOMEM` for pages that are not mapped, `EINVAL` for an
-    /// unaligned address where the system asks for alignment.
+    /// Returns -1 and sets `errno`: `ENOMEM` for pages that are not mapped, `EINVAL` for an unaligned address
+    /// where the system requires alignment.
     ///
     /// # Safety
     /// The range must be the caller's own; no content changes, but secrets may now reach swap.
@@ -108,34 +106,34 @@ unsafe extern "C" {
     /// locked memory, `EPERM` without the privilege.
     ///
     /// # Safety
-    /// No content changes; under `MCL_FUTURE` later calls of the whole process may fail.
+    /// No content changes; under `MCL_FUTURE` later calls anywhere in the process may fail.
     pub fn mlockall(flags: c_int) -> c_int;
 
-    /// Undoes every lock on pages of the process, those of `mlock` too. Source: munlockall(2),
+    /// Undoes every lock on pages of the process, including those of `mlock`. Source: munlockall(2),
     /// POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`; Linux documents no reason.
     ///
     /// # Safety
-    /// Locks that other code relies on are gone too.
+    /// Locks that other code relies on are undone, too.
     pub fn munlockall() -> c_int;
 
-    /// Tells the system how the pages of `addr..addr + len` will be used, or, with the values that
-    /// do more than advise, changes them.
+    /// Advises the system how the pages of `addr..addr + len` will be used, or changes them, with the values
+    /// that do more than advise.
     ///
     /// `addr` is a multiple of the page size; `len` is in bytes. Source: madvise(2); not POSIX.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or a value that the kernel
-    /// does not know, `ENOMEM` for pages that are not mapped, `EBADF` for an advice that needs a
-    /// file, `EAGAIN`, `EIO`, `EPERM` where the value's own text says so.
+    /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or a value that the kernel does not
+    /// know, `ENOMEM` for pages that are not mapped, `EBADF` for advice that needs a file, `EAGAIN`, `EIO`,
+    /// `EPERM` where the documentation of the value says so.
     ///
     /// # Safety
-    /// Some values (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`, ...) throw content away.
+    /// Some values (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`, ...) discard content.
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
-    /// Tells the system how the pages of `addr..addr + len` will be used.
+    /// Advises the system how the pages of `addr..addr + len` will be used.
     ///
     /// POSIX promises that content stays; Cygwin breaks that for `POSIX_MADV_DONTNEED`. Source:
     /// posix_madvise(3), POSIX.1-2024.
@@ -147,8 +145,8 @@ unsafe extern "C" {
     /// The range must be the caller's own; see above for Cygwin.
     pub fn posix_madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose lowest bit tells whether
-    /// the page is in memory.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose lowest bit says whether the page is
+    /// in memory.
     ///
     /// `addr` is a multiple of the page size; `vec` has room for a byte per page, rounded up.
     /// Source: mincore(2); not POSIX.
@@ -161,8 +159,8 @@ unsafe extern "C" {
     /// `vec` must be valid for writes of that many bytes.
     pub fn mincore(addr: *mut c_void, len: size_t, vec: *mut c_uchar) -> c_int;
 
-    /// Opens, or with `O_CREAT` makes, the shared memory object `name` and returns a file
-    /// descriptor. `name` begins with a slash and has no other. Source: shm_open(3), POSIX.1-2024.
+    /// Opens the shared memory object `name`, or creates it with `O_CREAT`, and returns a file descriptor.
+    /// `name` begins with a slash and contains no other. Source: shm_open(3), POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EACCES`, `EEXIST`, `EINVAL` for a bad name, `EMFILE`,
@@ -172,7 +170,7 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn shm_open(name: *const c_char, oflag: c_int, mode: mode_t) -> c_int;
 
-    /// Removes the name of a shared memory object; the memory goes with its last user. Source:
+    /// Removes the name of a shared memory object; the memory is freed with its last user. Source:
     /// shm_unlink(3), POSIX.1-2024.
     ///
     /// # Errors
@@ -182,39 +180,39 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn shm_unlink(name: *const c_char) -> c_int;
 
-    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
-    /// beyond it is cut off, what is new is zeros. `length` is as wide as an offset of `mmap`. Source:
-    /// ftruncate(2), POSIX.1-2024.
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: bytes beyond it are
+    /// cut off, and new bytes are zeros. `length` is as wide as an offset of `mmap`. Source: ftruncate(2),
+    /// POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EBADF`, `EFBIG` and `EINVAL` for a length that the object
     /// cannot have, `EINTR`, `EIO`, `EPERM` for a sealed one.
     ///
     /// # Safety
-    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    /// Mappings of the object lose the pages that are cut off: touching one raises SIGBUS.
     pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
 
-    /// Allocates the storage of `len` bytes of the file or shared memory object behind `fd`, from
-    /// `offset` on, so that no write to it fails for want of storage; it becomes as long as that. Source:
-    /// posix_fallocate(3), POSIX.1-2024.
+    /// Allocates the storage of `len` bytes of the file or shared memory object behind `fd`, from `offset`
+    /// on, so that no write to it fails for lack of storage, and extends the object to their end if it is
+    /// shorter. Source: posix_fallocate(3), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns the error number itself, not -1, and leaves `errno` alone: `EBADF`, `EFBIG`, `EINTR`,
-    /// `EINVAL` also where the object has no such storage, `EIO`, `ENODEV`, `ENOSPC`, `ESPIPE`.
+    /// Returns the error number itself, not -1, and leaves `errno` alone: `EBADF`, `EFBIG`, `EINTR`, `EINVAL`
+    /// (also where the object has no such storage), `EIO`, `ENODEV`, `ENOSPC`, `ESPIPE`.
     ///
     /// # Safety
     /// None beyond the call itself: no content changes.
     pub fn posix_fallocate(fd: c_int, offset: off_t, len: off_t) -> c_int;
 
-    /// Does what `cmd` says with `fd`: here, adds seals (`F_ADD_SEALS`, with them for a third argument)
-    /// or returns them (`F_GET_SEALS`), where the system has them. Source: fcntl(2), POSIX.1-2024.
+    /// Performs `cmd` on `fd`: here, adds seals (`F_ADD_SEALS`, with the seals as the third argument) or
+    /// returns them (`F_GET_SEALS`), where the system has seals. Source: fcntl(2), POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EBADF`, `EINVAL` for a command that the system, or this object,
     /// does not know, `EBUSY` and `EPERM` for seals that cannot be added.
     ///
     /// # Safety
-    /// The third argument must be there, and be what the command takes.
+    /// The third argument must be passed, and must be what the command takes.
     pub fn fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
 
     /// Returns a setting of the system: here the page size in bytes, for `_SC_PAGESIZE`. Source:

@@ -5,7 +5,7 @@ pub use core::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 /// C's `size_t`: a length in bytes.
 ///
 /// Rust guarantees nothing about `size_t`, but on every Unix that rustc knows it is as wide as a
-/// pointer; the comparison with libc in `oracle` holds this to be so.
+/// pointer; the comparison with libc in `oracle` verifies this.
 #[allow(non_camel_case_types, reason = "the name that C and POSIX give it")]
 pub type size_t = usize;
 

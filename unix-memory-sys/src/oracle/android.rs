@@ -1,6 +1,6 @@
-// Not MLOCK_ONFAULT, nor mlock2: Bionic's header has its flags as an int, the kernel's headers and
-// the other C libraries as unsigned; our wrapper is the same on all. Nor PR_SET_VMA_ANON_NAME, which
-// libc has as an int: prctl reads unsigned longs.
+// Not compared: MLOCK_ONFAULT and mlock2, because Bionic's header declares the flags as an int, the kernel's
+// headers and the other C libraries as unsigned, and our wrapper is the same on all; and
+// PR_SET_VMA_ANON_NAME, which is an int in libc, because prctl reads unsigned longs.
 same_value! {
     MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_REMOVE
     MADV_DONTFORK MADV_DOFORK MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE

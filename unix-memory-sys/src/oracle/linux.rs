@@ -1,6 +1,6 @@
-// Not compared: MAP_UNINITIALIZED, which libc has on hexagon alone, as 0, and MAP_32BIT on powerpc
-// with musl, which no header there has; the arguments of prctl (PR_SET_VMA_ANON_NAME, PR_MDWE_), which
-// libc has as ints: prctl reads unsigned longs.
+// Not compared: MAP_UNINITIALIZED, which libc defines only on hexagon, as 0; MAP_32BIT on powerpc with musl,
+// which no header there defines; and the arguments of prctl (PR_SET_VMA_ANON_NAME, PR_MDWE_), which are ints
+// in libc, because prctl reads unsigned longs.
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP MAP_SHARED MAP_PRIVATE
     MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_TYPE MAP_FIXED MAP_FIXED_NOREPLACE MAP_ANONYMOUS

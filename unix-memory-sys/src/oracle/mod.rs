@@ -1,12 +1,12 @@
-//! The second oracle: every name that libc has too must have the same value and signature there.
+//! The second oracle: every name that libc also has must have the same value and signature there.
 //!
 //! Compiled in tests, and under `--cfg unix_memory_oracle` where `cargo xtask check` visits other
-//! targets; never in a user's build, so that a correction in libc cannot break one. The first
-//! oracle is the platform's headers. Where libc contradicts them its name is left out, with a
-//! comment, and docs/libc-disagreements.md tells it.
+//! targets, but never in a user's build, so that a correction in libc cannot break it. The first
+//! oracle is the platform's headers. Where libc contradicts them, the name is left out with a
+//! comment, and docs/libc-disagreements.md lists it.
 //!
-//! One file per system, as in `os/`. Systems without a file here are those for which libc has
-//! nothing of the family, or does not compile: Cargo.toml leaves it out there.
+//! One file per system, as in `os/`. A system has no file here if libc declares nothing of the
+//! family for it, or does not compile there, in which case Cargo.toml leaves libc out.
 #![cfg(not(any(
     target_os = "lynxos178",
     target_os = "managarm",
@@ -16,7 +16,7 @@
 
 use static_assertions::const_assert_eq;
 
-/// Each constant has the value, and the type, that libc gives it.
+/// Each constant has the value and the type that libc gives it.
 #[allow(
     unused_macros,
     reason = "systems without memory mapping compare nothing"
@@ -30,7 +30,8 @@ macro_rules! same_value {
     };
 }
 
-/// Each call has the signature that libc gives it: only equal signatures meet in one array.
+/// Each call has the signature that libc gives it: only functions with equal signatures fit into
+/// one array.
 #[allow(
     unused_macros,
     reason = "systems without memory mapping compare nothing"
@@ -93,7 +94,7 @@ cfg_if::cfg_if! {
     }
 }
 
-/// Pointers cannot be compared in a constant.
+/// Pointers cannot be compared in a constant, so this is a test.
 #[cfg(all(
     test,
     not(any(

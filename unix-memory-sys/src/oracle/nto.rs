@@ -23,6 +23,6 @@ same_signature! {
     errno_location = __get_errno_ptr
 }
 
-// For 7.0 the sources disagree: os/nto.rs.
+// The sources disagree about 7.0: see os/nto.rs.
 #[cfg(not(target_env = "nto70"))]
 same_value! { MAP_TYPE }

@@ -1,4 +1,5 @@
-// Not mmapobj: libc has a type for its results; nothing above integers is declared here.
+// Not compared: mmapobj, because libc has a type for its results, and this crate declares nothing
+// but integers and pointers here.
 same_value! {
     PROT_NONE PROT_READ PROT_WRITE PROT_EXEC MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_RENAME
     MAP_NORESERVE MAP_ANON MAP_ANONYMOUS MAP_ALIGN MAP_TEXT MAP_INITDATA MADV_NORMAL MADV_RANDOM

@@ -1,7 +1,7 @@
 //! AIX.
 //!
-//! Its header is not published: values are those that the crates of other languages took from it.
-//! `POSIX_MADV_` values are not those of `MADV_`.
+//! Its header is not published: the values are those that packages for other languages took from
+//! it. The `POSIX_MADV_` values differ from those of `MADV_`.
 
 use crate::types::{c_char, c_int, c_long, c_void, size_t};
 
@@ -28,19 +28,19 @@ pub const PROT_EXEC: c_int = 4;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x10;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 /// The mask of `MAP_FILE` and `MAP_ANONYMOUS`. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf0;
-/// At an address of the kernel's choice: the default. mmap(2).
+/// At an address that the kernel chooses: the default. mmap(2).
 pub const MAP_VARIABLE: c_int = 0x0;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x100;
@@ -49,28 +49,28 @@ pub const MAP_FIXED: c_int = 0x100;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Asks that room for the pages be there. madvise(2).
+/// Asks the system to reserve room for the pages. madvise(2).
 pub const MADV_SPACEAVAIL: c_int = 5;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 3;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 4;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 5;
 
 // msync(2).
@@ -95,7 +95,7 @@ pub const MCL_FUTURE: c_int = 0x200;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 48;
-/// Another name of `_SC_PAGE_SIZE`. sysconf(3).
+/// Another name for `_SC_PAGE_SIZE`. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 48;
 
 pub use crate::posix::{
@@ -104,7 +104,7 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Tells the system how the pages of `addr..addr + len` will be used. Source: madvise(2).
+    /// Advises the system how the pages of `addr..addr + len` will be used. Source: madvise(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL`, `ENOMEM`, `ENOSPC`.
@@ -113,9 +113,9 @@ unsafe extern "C" {
     /// The range must be the caller's own.
     pub fn madvise(addr: *mut c_char, len: size_t, advice: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits tell whether the page
-    /// is in memory, and more where this file lists `MINCORE_` values. Source: mincore(2); not
-    /// POSIX.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
+    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `vec`, `EINVAL` for an unaligned address,
@@ -125,8 +125,8 @@ unsafe extern "C" {
     /// `vec` must be valid for writes of a byte per page, rounded up.
     pub fn mincore(addr: *mut c_char, len: size_t, vec: *mut c_char) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `_Errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `_Errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

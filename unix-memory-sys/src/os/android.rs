@@ -1,11 +1,10 @@
 //! Android: the kernel is Linux, the C library is Bionic.
 //!
-//! Held against the kernel's headers as Bionic carries them (libc/kernel/uapi), Bionic's
-//! `<sys/mman.h>` and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. What an
-//! architecture has of its own is shared with Linux. There is no shm_open and no remap_file_pages;
-//! mlock2, memfd_create and what came after API level 21 are system calls, as on Linux, but
-//! posix_madvise, which is in the library since API level 23: a program for an older one does not link
-//! with it.
+//! Checked against the kernel's headers as Bionic carries them (libc/kernel/uapi), Bionic's `<sys/mman.h>`
+//! and `<bits/sysconf.h>`, and its list of exports, libc.map.txt. Values that depend on the architecture are
+//! shared with Linux. There is no shm_open and no remap_file_pages. mlock2, memfd_create and what came after
+//! API level 21 are system calls, as on Linux, except for posix_madvise: it is in the library since API level
+//! 23, and a program for an older level does not link with it.
 
 #[path = "linux/arch/mod.rs"]
 mod arch;
@@ -70,17 +69,17 @@ pub const MAP_FAILED: *mut c_void = !0usize as *mut c_void;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon: read ahead now. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
-/// Drops the pages at once: private anonymous memory reads as zeros afterwards, file mappings as
-/// the file is. Not a hint. madvise(2).
+/// Drops the pages at once, which is not a mere hint: afterwards private anonymous memory reads as zeros, and
+/// file mappings read what the file contains. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Lets the kernel free the pages whenever it needs memory, unless they are written to first; till
-/// then they may read as before or as zeros. madvise(2), since Linux 4.5.
+/// Lets the kernel free the pages when it needs memory, unless they are written to first; until they are,
+/// they may read as before or as zeros. madvise(2), since Linux 4.5.
 pub const MADV_FREE: c_int = 8;
 /// Frees the pages and the storage behind them (punches a hole). madvise(2), since Linux 2.6.16.
 pub const MADV_REMOVE: c_int = 9;
@@ -94,7 +93,7 @@ pub const MADV_MERGEABLE: c_int = 12;
 pub const MADV_UNMERGEABLE: c_int = 13;
 /// Asks for transparent huge pages. madvise(2), since Linux 2.6.38.
 pub const MADV_HUGEPAGE: c_int = 14;
-/// Asks for no transparent huge pages. madvise(2), since Linux 2.6.38.
+/// Asks the kernel not to use transparent huge pages. madvise(2), since Linux 2.6.38.
 pub const MADV_NOHUGEPAGE: c_int = 15;
 /// Leaves the pages out of core dumps. madvise(2), since Linux 3.4.
 pub const MADV_DONTDUMP: c_int = 16;
@@ -108,19 +107,19 @@ pub const MADV_KEEPONFORK: c_int = 19;
 pub const MADV_COLD: c_int = 20;
 /// Reclaims the pages now: writes them to swap or to their file. madvise(2), since Linux 5.4.
 pub const MADV_PAGEOUT: c_int = 21;
-/// Brings the pages in, readable, and says when that fails. madvise(2), since Linux 5.14.
+/// Brings the pages in, readable, and reports a failure. madvise(2), since Linux 5.14.
 pub const MADV_POPULATE_READ: c_int = 22;
-/// Brings the pages in, writable, and says when that fails. madvise(2), since Linux 5.14.
+/// Brings the pages in, writable, and reports a failure. madvise(2), since Linux 5.14.
 pub const MADV_POPULATE_WRITE: c_int = 23;
 /// Like `MADV_DONTNEED`, for locked pages too. madvise(2), since Linux 5.18.
 pub const MADV_DONTNEED_LOCKED: c_int = 24;
-/// Makes huge pages out of the small ones there are, at once. madvise(2), since Linux 6.1.
+/// Turns the existing small pages into huge pages at once. madvise(2), since Linux 6.1.
 pub const MADV_COLLAPSE: c_int = 25;
 /// Treats the pages as if the hardware had found them broken; privileged, for tests. madvise(2),
 /// since Linux 2.6.32.
 pub const MADV_HWPOISON: c_int = 100;
-/// Makes the pages guards: any access is a SIGSEGV, at no cost in mappings. madvise(2), since
-/// Linux 6.13.
+/// Makes the pages guards: any access raises SIGSEGV. No mapping is split for it. madvise(2), since Linux
+/// 6.13.
 pub const MADV_GUARD_INSTALL: c_int = 102;
 /// Undoes `MADV_GUARD_INSTALL`; the pages read as zeros. madvise(2), since Linux 6.13.
 pub const MADV_GUARD_REMOVE: c_int = 103;
@@ -129,13 +128,13 @@ pub const MADV_GUARD_REMOVE: c_int = 103;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. Bionic does nothing for it, so that content stays. posix_madvise(3).
+/// Pages will not be used soon. Bionic ignores it, so the content stays. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2): <asm-generic/mman-common.h>.
@@ -149,11 +148,11 @@ pub const MS_SYNC: c_int = 4;
 
 // mlock2(2), mremap(2): <linux/mman.h>.
 
-/// Lock pages as they are brought in, and bring in none now. mlock2(2), since Linux 4.4.
+/// Lock pages when they are brought in, and bring in none now. mlock2(2), since Linux 4.4.
 pub const MLOCK_ONFAULT: c_uint = 1;
 /// The mapping may move. mremap(2).
 pub const MREMAP_MAYMOVE: c_int = 1;
-/// Move to the address given, replacing what is there. mremap(2).
+/// Move to the given address, replacing what is mapped there. mremap(2).
 pub const MREMAP_FIXED: c_int = 2;
 /// Move the pages and leave the old range mapped, empty. mremap(2), since Linux 5.7.
 pub const MREMAP_DONTUNMAP: c_int = 4;
@@ -166,7 +165,7 @@ pub const MFD_CLOEXEC: c_uint = 0x0001;
 pub const MFD_ALLOW_SEALING: c_uint = 0x0002;
 /// Back the file with huge pages. memfd_create(2), since Linux 4.14.
 pub const MFD_HUGETLB: c_uint = 0x0004;
-/// Not executable, and sealed so. memfd_create(2), since Linux 6.3.
+/// Not executable, and sealed to stay so. memfd_create(2), since Linux 6.3.
 pub const MFD_NOEXEC_SEAL: c_uint = 0x0008;
 /// Executable. memfd_create(2), since Linux 6.3.
 pub const MFD_EXEC: c_uint = 0x0010;
@@ -269,7 +268,7 @@ pub const MAP_HUGE_16GB: c_int = 0x8800_0000_u32 as c_int;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 0x27;
-/// Another name of `_SC_PAGESIZE`, with a value of its own. sysconf(3).
+/// Another name for `_SC_PAGESIZE`, with a value of its own. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 0x28;
 
 pub use crate::posix::{
@@ -278,8 +277,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
-    /// beyond it is cut off, what is new is zeros.
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: bytes beyond it are
+    /// cut off, and new bytes are zeros.
     ///
     /// The symbol is `ftruncate64`, whose length has 64 bits on 32-bit targets too. Source:
     /// ftruncate(2).
@@ -288,12 +287,12 @@ unsafe extern "C" {
     /// Returns -1 and sets `errno`: see ftruncate(2).
     ///
     /// # Safety
-    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    /// Mappings of the object lose the pages that are cut off: touching one raises SIGBUS.
     #[doc(alias = "ftruncate64")]
     #[link_name = "ftruncate64"]
     pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
 
-    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of memory without an object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
     /// The symbol is `mmap64`, whose offset has 64 bits on 32-bit targets too. Source: mmap(2).
@@ -302,8 +301,8 @@ unsafe extern "C" {
     /// Returns `MAP_FAILED` and sets `errno`: see mmap(2).
     ///
     /// # Safety
-    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
-    /// caller's to justify: others may write to, or truncate, the object behind it.
+    /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references into the
+    /// result: others may write to the object behind it, or truncate it.
     #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
@@ -320,12 +319,12 @@ unsafe extern "C" {
     /// `*mut c_void`, is the new address. Source: mremap(2).
     ///
     /// # Errors
-    /// Returns `MAP_FAILED` and sets `errno`: `EAGAIN` over the limit on locked memory, `EFAULT`
-    /// for a range that is not mapped, `EINVAL` for unaligned addresses, a `new_size` of zero or
-    /// bad flags, `ENOMEM` without room to grow in place and no `MREMAP_MAYMOVE`.
+    /// Returns `MAP_FAILED` and sets `errno`: `EAGAIN` over the limit on locked memory, `EFAULT` for a range
+    /// that is not mapped, `EINVAL` for unaligned addresses, a `new_size` of zero or bad flags, `ENOMEM`
+    /// where there is no room to grow in place, without `MREMAP_MAYMOVE`.
     ///
     /// # Safety
-    /// The old range, and with `MREMAP_FIXED` what was at the new one, is gone.
+    /// The old range is unmapped, and with `MREMAP_FIXED` so is what was at the new one.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,
@@ -334,7 +333,7 @@ unsafe extern "C" {
         ...
     ) -> *mut c_void;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the thread
     /// lives. Source: errno(3); Bionic's `__errno`.
     ///
     /// # Safety
@@ -343,6 +342,6 @@ unsafe extern "C" {
     #[link_name = "__errno"]
     pub fn errno_location() -> *mut c_int;
 
-    /// The C library's door to a system call by number.
+    /// The C library's function that makes a system call by its number.
     fn syscall(number: c_long, ...) -> c_long;
 }

@@ -1,12 +1,12 @@
-//! What the system library of 32-bit x86 macOS names otherwise: there the plain symbols are those
-//! from before UNIX 03, with other rules for unaligned addresses. Source: `__DARWIN_ALIAS` in
-//! `<sys/cdefs.h>` of the macOS SDK.
+//! The calls to which the system library of 32-bit x86 macOS gives other symbols: the plain symbols
+//! there are the calls from before UNIX 03, which have other rules for unaligned addresses. Source:
+//! `__DARWIN_ALIAS` in `<sys/cdefs.h>` of the macOS SDK.
 
 use crate::os::off_t;
 use crate::types::{c_int, c_void, size_t};
 
 unsafe extern "C" {
-    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of memory without an object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
     /// `addr` is a hint unless `MAP_FIXED` is given; `offset` is in bytes and a multiple of the
@@ -14,14 +14,14 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what
-    /// `prot` asks, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of
-    /// zero, an unaligned offset or contradicting flags, `ENODEV` where the object cannot be
-    /// mapped, `ENOMEM` without room in the address space, `EOVERFLOW` or `ENXIO` where offset
-    /// and length go beyond what the object can have.
+    /// `prot` asks, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero,
+    /// an unaligned offset or contradictory flags, `ENODEV` where the object cannot be mapped,
+    /// `ENOMEM` where the address space has no room, `EOVERFLOW` or `ENXIO` where offset and length
+    /// go beyond what the object can have.
     ///
     /// # Safety
-    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
-    /// caller's to justify: others may write to, or truncate, the object behind it.
+    /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references
+    /// into the result: others may write to the object behind it, or truncate it.
     #[link_name = "mmap$UNIX2003"]
     pub fn mmap(
         addr: *mut c_void,
@@ -72,7 +72,7 @@ unsafe extern "C" {
     /// outside the address space; on Linux `ENOMEM` when a split would make too many mappings.
     ///
     /// # Safety
-    /// No reference or pointer into these pages may be used any more.
+    /// References and pointers into these pages must no longer be used.
     #[link_name = "munmap$UNIX2003"]
     pub fn munmap(addr: *mut c_void, len: size_t) -> c_int;
 }

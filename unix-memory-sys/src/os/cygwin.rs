@@ -1,9 +1,9 @@
 //! Cygwin.
 //!
-//! Held against winsup/cygwin/include/sys/mman.h, newlib's sys/unistd.h and the list of exports,
+//! Checked against winsup/cygwin/include/sys/mman.h, newlib's sys/unistd.h and the list of exports,
 //! winsup/cygwin/cygwin.din. `POSIX_MADV_SEQUENTIAL` is 1 and `_RANDOM` 2; `posix_madvise` may
-//! throw content away here. Mappings lie at multiples of 64 KiB, which is what `_SC_PAGESIZE`
-//! tells.
+//! throw content away here. Mappings lie at multiples of 64 KiB, which is also the value of
+//! `_SC_PAGESIZE`.
 
 use crate::types::{c_int, c_long, c_void};
 
@@ -30,51 +30,51 @@ pub const PROT_EXEC: c_int = 4;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x20;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x4000;
-/// A file that is shorter than the mapping grows to it. `<sys/mman.h>`.
+/// A file that is shorter than the mapping grows to its length. `<sys/mman.h>`.
 pub const MAP_AUTOGROW: c_int = 0x8000;
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 1;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
-/// Throws the content of private anonymous memory away, of all 64 KiB units that hold a byte of
-/// the range: Cygwin discards where others advise. madvise(2).
+/// Throws away the content of private anonymous memory, in every 64 KiB unit that holds a byte of
+/// the range: Cygwin discards where other systems only advise. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 1;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// Throws the content of private anonymous memory away, of all 64 KiB units that hold a byte of
-/// the range: Cygwin discards where others advise. posix_madvise(3).
+/// Throws away the content of private anonymous memory, in every 64 KiB unit that holds a byte of
+/// the range: Cygwin discards where other systems only advise. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -90,7 +90,7 @@ pub const MS_INVALIDATE: c_int = 4;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 8;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 8;
 
 pub use crate::posix::{
@@ -99,8 +99,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,6 +1,6 @@
 //! DragonFly BSD.
 //!
-//! Held against sys/sys/mman.h and sys/sys/unistd.h of DragonFly.
+//! Checked against sys/sys/mman.h and sys/sys/unistd.h of DragonFly.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -29,9 +29,9 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// An old name of `MAP_PRIVATE`. `<sys/mman.h>`.
+/// An old name for `MAP_PRIVATE`. `<sys/mman.h>`.
 pub const MAP_COPY: c_int = MAP_PRIVATE;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
@@ -39,25 +39,25 @@ pub const MAP_FIXED: c_int = 0x10;
 pub const MAP_RENAME: c_int = 0x20;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x40;
-/// The mapping was to survive exec; without effect. `<sys/mman.h>`.
+/// Was meant to keep the mapping across exec; has no effect. `<sys/mman.h>`.
 pub const MAP_INHERIT: c_int = 0x80;
-/// The file was not to grow; without effect. `<sys/mman.h>`.
+/// Was meant to keep the file from growing; has no effect. `<sys/mman.h>`.
 pub const MAP_NOEXTEND: c_int = 0x100;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
 /// A stack that grows down on demand; implies `MAP_ANON`. mmap(2).
 pub const MAP_STACK: c_int = 0x400;
-/// Changed pages reach the file only when memory is short. mmap(2).
+/// Changed pages are written to the file only when memory is short. mmap(2).
 pub const MAP_NOSYNC: c_int = 0x800;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// Governed by a virtual page table, as virtual kernels used it. mmap(2).
+/// Governed by a virtual page table; virtual kernels used it. mmap(2).
 pub const MAP_VPAGETABLE: c_int = 0x2000;
-/// At this address, or not at all where something is mapped there. mmap(2).
+/// At this address, or an error where something is mapped there. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x0001_0000;
 /// Left out of core dumps. mmap(2).
 pub const MAP_NOCORE: c_int = 0x0002_0000;
@@ -68,17 +68,18 @@ pub const MAP_SIZEALIGN: c_int = 0x0004_0000;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Content is no longer needed: until a page is written to, it keeps its content or reads as zeros.
+/// madvise(2).
 pub const MADV_FREE: c_int = 5;
-/// Changed pages reach the file only when memory is short. madvise(2).
+/// Changed pages are written to the file only when memory is short. madvise(2).
 pub const MADV_NOSYNC: c_int = 6;
 /// Undoes `MADV_NOSYNC`. madvise(2).
 pub const MADV_AUTOSYNC: c_int = 7;
@@ -86,7 +87,7 @@ pub const MADV_AUTOSYNC: c_int = 7;
 pub const MADV_NOCORE: c_int = 8;
 /// Undoes `MADV_NOCORE`. madvise(2).
 pub const MADV_CORE: c_int = 9;
-/// Forget what was cached of a virtual page table. mcontrol(2).
+/// Drop what is cached of a virtual page table. mcontrol(2).
 pub const MADV_INVAL: c_int = 10;
 /// Set the root of a virtual page table. mcontrol(2).
 pub const MADV_SETMAP: c_int = 11;
@@ -99,13 +100,13 @@ pub const MADV_CONTROL_END: c_int = MADV_SETMAP;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -132,9 +133,9 @@ pub const MINCORE_INCORE: c_int = 1;
 pub const MINCORE_REFERENCED: c_int = 2;
 /// The page was written by this process. mincore(2).
 pub const MINCORE_MODIFIED: c_int = 4;
-/// The page was used by anybody. mincore(2).
+/// The page was used by any process. mincore(2).
 pub const MINCORE_REFERENCED_OTHER: c_int = 8;
-/// The page was written by anybody. mincore(2).
+/// The page was written by any process. mincore(2).
 pub const MINCORE_MODIFIED_OTHER: c_int = 0x10;
 /// The page is part of a large one. mincore(2).
 pub const MINCORE_SUPER: c_int = 0x20;
@@ -152,7 +153,7 @@ pub const INHERIT_NONE: c_int = 2;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 47;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 47;
 
 pub use crate::posix::{
@@ -161,9 +162,9 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits tell whether the page
-    /// is in memory, and more where this file lists `MINCORE_` values. Source: mincore(2); not
-    /// POSIX.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
+    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `vec`, `EINVAL` for an unaligned address,
@@ -184,8 +185,8 @@ unsafe extern "C" {
     /// The range must be the caller's own; a child must not use what it does not inherit.
     pub fn minherit(addr: *mut c_void, len: size_t, inherit: c_int) -> c_int;
 
-    /// `madvise` with a value, which the advice from `MADV_CONTROL_START` on needs. Source:
-    /// mcontrol(2).
+    /// Like `madvise`, with a value for the advice from `MADV_CONTROL_START` on, which needs one.
+    /// Source: mcontrol(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL`.
@@ -194,8 +195,8 @@ unsafe extern "C" {
     /// As `madvise`.
     pub fn mcontrol(addr: *mut c_void, len: size_t, behav: c_int, value: off_t) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,7 +1,7 @@
 //! ESP-IDF: no memory mapping.
 //!
-//! Microcontrollers without an MMU that programs could use; its newlib has no `<sys/mman.h>`. Only
-//! the two types are here, so that this crate can be a dependency there.
+//! It runs on microcontrollers without an MMU that programs could use, and its newlib has no
+//! `<sys/mman.h>`. Only the two types are here, so that this crate can be a dependency there.
 
 use crate::types::{c_long, c_uint};
 

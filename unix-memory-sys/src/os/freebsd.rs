@@ -1,6 +1,6 @@
 //! FreeBSD.
 //!
-//! Held against sys/sys/mman.h, sys/sys/fcntl.h and sys/sys/unistd.h of FreeBSD.
+//! Checked against sys/sys/mman.h, sys/sys/fcntl.h and sys/sys/unistd.h of FreeBSD.
 
 use crate::types::{c_char, c_int, c_uint, c_void, size_t};
 
@@ -33,9 +33,9 @@ pub const PROT_CHERI1: c_int = 0x10;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// An old name of `MAP_PRIVATE`. `<sys/mman.h>`.
+/// An old name for `MAP_PRIVATE`. `<sys/mman.h>`.
 pub const MAP_COPY: c_int = MAP_PRIVATE;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
@@ -51,21 +51,22 @@ pub const MAP_RESERVED0100: c_int = 0x100;
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
 /// A stack that grows down on demand; implies `MAP_ANON`. mmap(2).
 pub const MAP_STACK: c_int = 0x400;
-/// Changed pages reach the file only when memory is short. mmap(2).
+/// Changed pages are written to the file only when memory is short. mmap(2).
 pub const MAP_NOSYNC: c_int = 0x800;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// No memory: any access is a fault, till another mapping replaces it. mmap(2).
+/// Reserves addresses without memory: any access faults, until another mapping replaces it.
+/// mmap(2).
 pub const MAP_GUARD: c_int = 0x2000;
-/// With `MAP_FIXED`: not where something is mapped already. mmap(2).
+/// With `MAP_FIXED`: an error where something is mapped already. mmap(2).
 pub const MAP_EXCL: c_int = 0x4000;
 /// Left out of core dumps. mmap(2).
 pub const MAP_NOCORE: c_int = 0x0002_0000;
-/// Pages that are in memory already are mapped for reading now. mmap(2).
+/// Maps pages that are already in memory for reading now. mmap(2).
 pub const MAP_PREFAULT_READ: c_int = 0x0004_0000;
 /// In the first 2 GiB of the address space. mmap(2).
 pub const MAP_32BIT: c_int = 0x0008_0000;
@@ -73,25 +74,25 @@ pub const MAP_32BIT: c_int = 0x0008_0000;
 pub const MAP_ALIGNMENT_SHIFT: c_int = 24;
 /// The mask of the field that `MAP_ALIGNED` fills. mmap(2).
 pub const MAP_ALIGNMENT_MASK: c_int = MAP_ALIGNED(0xff);
-/// Aligned for the largest pages that suit. mmap(2).
+/// Aligned for the largest suitable pages. mmap(2).
 pub const MAP_ALIGNED_SUPER: c_int = MAP_ALIGNED(1);
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
-/// Pages will not be used soon and may go first; content stays. madvise(2).
+/// Pages will not be used soon and may be reclaimed first; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Content is of no use any more: a page may read as zeros from now on, till it is written to.
+/// Content is no longer needed: a page may read as zeros from now on, until it is written to.
 /// madvise(2).
 pub const MADV_FREE: c_int = 5;
-/// Changed pages reach the file only when memory is short. madvise(2).
+/// Changed pages are written to the file only when memory is short. madvise(2).
 pub const MADV_NOSYNC: c_int = 6;
 /// Undoes `MADV_NOSYNC`. madvise(2).
 pub const MADV_AUTOSYNC: c_int = 7;
@@ -99,20 +100,20 @@ pub const MADV_AUTOSYNC: c_int = 7;
 pub const MADV_NOCORE: c_int = 8;
 /// Undoes `MADV_NOCORE`. madvise(2).
 pub const MADV_CORE: c_int = 9;
-/// The process is spared when the system runs out of swap; privileged. madvise(2).
+/// Spares the process when the system runs out of swap; privileged. madvise(2).
 pub const MADV_PROTECT: c_int = 10;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -139,9 +140,9 @@ pub const MINCORE_INCORE: c_int = 1;
 pub const MINCORE_REFERENCED: c_int = 2;
 /// The page was written by this process. mincore(2).
 pub const MINCORE_MODIFIED: c_int = 4;
-/// The page was used by anybody. mincore(2).
+/// The page was used by any process. mincore(2).
 pub const MINCORE_REFERENCED_OTHER: c_int = 8;
-/// The page was written by anybody. mincore(2).
+/// The page was written by any process. mincore(2).
 pub const MINCORE_MODIFIED_OTHER: c_int = 0x10;
 /// The mask of the size of the page that backs the address. mincore(2).
 pub const MINCORE_SUPER: c_int = 0x60;
@@ -215,7 +216,7 @@ pub const F_SEAL_WRITE: c_int = 8;
 
 /// For the kernel's own call: allow seals. `<sys/mman.h>`.
 pub const SHM_ALLOW_SEALING: c_int = 1;
-/// For the kernel's own call: writing past the end makes the object grow. `<sys/mman.h>`.
+/// For the kernel's own call: writing past the end grows the object. `<sys/mman.h>`.
 pub const SHM_GROW_ON_WRITE: c_int = 2;
 /// For the kernel's own call: large pages. `<sys/mman.h>`.
 pub const SHM_LARGEPAGE: c_int = 4;
@@ -223,7 +224,7 @@ pub const SHM_LARGEPAGE: c_int = 4;
 pub const SHM_LARGEPAGE_ALLOC_DEFAULT: c_int = 0;
 /// Fail at once where there are no large pages. shm_create_largepage(3).
 pub const SHM_LARGEPAGE_ALLOC_NOWAIT: c_int = 1;
-/// Wait till there are large pages. shm_create_largepage(3).
+/// Wait until there are large pages. shm_create_largepage(3).
 pub const SHM_LARGEPAGE_ALLOC_HARD: c_int = 2;
 /// Fail where the new name exists. shm_rename(2).
 pub const SHM_RENAME_NOREPLACE: c_int = 1;
@@ -234,10 +235,10 @@ pub const SHM_RENAME_EXCHANGE: c_int = 2;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 47;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 47;
 
-/// In place of a name: a shared memory object without one. shm_open(2).
+/// Passed in place of a name: an anonymous shared memory object. shm_open(2).
 pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(1);
 
 /// Aligned to `1 << n` bytes, for `n` from 12 on. mmap(2).
@@ -261,7 +262,7 @@ pub const fn PROT_MAX(prot: c_int) -> c_int {
     prot << 16
 }
 
-/// What `PROT_MAX` put in. `<sys/mman.h>`.
+/// The protection that `PROT_MAX` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX_EXTRACT(prot: c_int) -> c_int {
@@ -282,9 +283,9 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits tell whether the page
-    /// is in memory, and more where this file lists `MINCORE_` values. Source: mincore(2); not
-    /// POSIX.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
+    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `vec`, `EINVAL` for an unaligned address,
@@ -305,7 +306,7 @@ unsafe extern "C" {
     /// The range must be the caller's own; a child must not use what it does not inherit.
     pub fn minherit(addr: *mut c_void, len: size_t, inherit: c_int) -> c_int;
 
-    /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
+    /// Creates an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
     /// since FreeBSD 13.0.
     ///
     /// # Errors
@@ -316,9 +317,9 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn memfd_create(name: *const c_char, flags: c_uint) -> c_int;
 
-    /// Opens, or makes, a shared memory object of large pages: `psind` is the index of their size
-    /// in what `getpagesizes` lists, `alloc_policy` one of `SHM_LARGEPAGE_ALLOC_`. Source:
-    /// shm_create_largepage(3), since FreeBSD 13.0.
+    /// Opens or creates a shared memory object that consists of large pages: `psind` is the index
+    /// of their size in the list that `getpagesizes` returns, and `alloc_policy` is one of
+    /// `SHM_LARGEPAGE_ALLOC_`. Source: shm_create_largepage(3), since FreeBSD 13.0.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: as `shm_open`, `EINVAL` for a bad size or policy, `ENOTTY`
@@ -345,17 +346,17 @@ unsafe extern "C" {
     pub fn shm_rename(path_from: *const c_char, path_to: *const c_char, flags: c_int) -> c_int;
 
     /// Writes the page sizes of the system to `pagesize`, up to `nelem` of them, and returns how
-    /// many; with a null pointer and 0 it only counts. Source: getpagesizes(3).
+    /// many it wrote; with a null pointer and 0 it only counts them. Source: getpagesizes(3).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict.
+    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict each other.
     ///
     /// # Safety
     /// `pagesize` must be null or valid for writes of `nelem` values.
     pub fn getpagesizes(pagesize: *mut size_t, nelem: c_int) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__error`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__error`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

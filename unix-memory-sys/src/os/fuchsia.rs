@@ -1,8 +1,8 @@
 //! Fuchsia.
 //!
-//! Held against `<sys/mman.h>` and `<fcntl.h>` of zircon/third_party/ulib/musl, which name much
-//! that the system does not do: mmap knows the `PROT_` bits, `MAP_SHARED`, `MAP_PRIVATE`,
-//! `MAP_FIXED`, `MAP_ANONYMOUS` and `MAP_JIT`.
+//! Checked against `<sys/mman.h>` and `<fcntl.h>` of zircon/third_party/ulib/musl, which define
+//! much that the system does not implement: mmap knows the `PROT_` bits, `MAP_SHARED`,
+//! `MAP_PRIVATE`, `MAP_FIXED`, `MAP_ANONYMOUS` and `MAP_JIT`.
 
 use crate::types::{c_int, c_uint, c_void};
 
@@ -33,21 +33,21 @@ pub const PROT_GROWSUP: c_int = 0x0200_0000;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x20;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// A stack: grows down when touched below. `<sys/mman.h>`.
+/// A stack: grows down when memory below it is touched. `<sys/mman.h>`.
 pub const MAP_GROWSDOWN: c_int = 0x100;
 /// Ignored. `<sys/mman.h>`.
 pub const MAP_DENYWRITE: c_int = 0x800;
@@ -59,7 +59,7 @@ pub const MAP_LOCKED: c_int = 0x2000;
 pub const MAP_NORESERVE: c_int = 0x4000;
 /// Pages are brought in now. `<sys/mman.h>`.
 pub const MAP_POPULATE: c_int = 0x8000;
-/// With `MAP_POPULATE`: without waiting. `<sys/mman.h>`.
+/// With `MAP_POPULATE`: does not wait. `<sys/mman.h>`.
 pub const MAP_NONBLOCK: c_int = 0x0001_0000;
 /// For a stack. mmap(2).
 pub const MAP_STACK: c_int = 0x0002_0000;
@@ -71,24 +71,25 @@ pub const MAP_HUGETLB: c_int = 0x0004_0000;
 
 // mmap(2).
 
-/// For code made at run time. `<sys/mman.h>`.
+/// For code generated at run time. `<sys/mman.h>`.
 pub const MAP_JIT: c_int = 0x0008_0000;
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Content is no longer needed: until a page is written to, it keeps its content or reads as zeros.
+/// madvise(2).
 pub const MADV_FREE: c_int = 8;
-/// Frees the pages and the storage behind them, where a system does it. madvise(2).
+/// Frees the pages and the storage behind them, on systems that do so. madvise(2).
 pub const MADV_REMOVE: c_int = 9;
 /// The pages are absent in a child after fork. madvise(2).
 pub const MADV_DONTFORK: c_int = 10;
@@ -100,7 +101,7 @@ pub const MADV_MERGEABLE: c_int = 12;
 pub const MADV_UNMERGEABLE: c_int = 13;
 /// Asks for huge pages. madvise(2).
 pub const MADV_HUGEPAGE: c_int = 14;
-/// Asks for no huge pages. madvise(2).
+/// Asks the system not to use huge pages. madvise(2).
 pub const MADV_NOHUGEPAGE: c_int = 15;
 /// Leaves the pages out of core dumps. madvise(2).
 pub const MADV_DONTDUMP: c_int = 16;
@@ -108,20 +109,20 @@ pub const MADV_DONTDUMP: c_int = 16;
 pub const MADV_DODUMP: c_int = 17;
 /// Treats the pages as broken, for tests. madvise(2).
 pub const MADV_HWPOISON: c_int = 100;
-/// Moves the content elsewhere and takes the pages out of use, for tests. madvise(2).
+/// Moves the content to other pages and takes these out of use, for tests. madvise(2).
 pub const MADV_SOFT_OFFLINE: c_int = 101;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -139,12 +140,12 @@ pub const MS_SYNC: c_int = 4;
 pub const MCL_CURRENT: c_int = 1;
 /// What will be mapped. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
-/// With either: each page as it is brought in. mlockall(2).
+/// With either of them: lock each page when it is brought in. mlockall(2).
 pub const MCL_ONFAULT: c_int = 4;
 
 // mlock2(2).
 
-/// Lock pages as they are brought in, and bring in none now. mlock2(2).
+/// Lock pages when they are brought in, and bring in none now. mlock2(2).
 pub const MLOCK_ONFAULT: c_uint = 1;
 
 // fcntl(2): seals.
@@ -164,7 +165,7 @@ pub const F_SEAL_WRITE: c_int = 8;
 
 // sysconf(3).
 
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 30;
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
@@ -175,8 +176,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

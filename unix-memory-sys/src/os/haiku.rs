@@ -1,7 +1,7 @@
 //! Haiku.
 //!
-//! Held against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at 1,
-//! and there is no mlockall and no mincore.
+//! Checked against headers/posix/sys/mman.h and headers/posix/unistd.h of Haiku. `MADV_` starts at
+//! 1, and there is no mlockall and no mincore.
 
 use crate::types::{c_int, c_void};
 
@@ -28,15 +28,15 @@ pub const PROT_EXEC: c_int = 4;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x4;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x8;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
@@ -47,9 +47,9 @@ pub const MAP_NORESERVE: c_int = 0x10;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 3;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 4;
@@ -62,13 +62,13 @@ pub const MADV_FREE: c_int = 6;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = MADV_NORMAL;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = MADV_SEQUENTIAL;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = MADV_RANDOM;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = MADV_WILLNEED;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = MADV_DONTNEED;
 
 // msync(2).
@@ -82,7 +82,7 @@ pub const MS_INVALIDATE: c_int = 4;
 
 // sysconf(3).
 
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 27;
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 27;
@@ -93,8 +93,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `_errnop`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `_errnop`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,8 +1,7 @@
 //! GNU Hurd.
 //!
-//! Held against bits/mman.h and sysdeps/mach/hurd/bits/mman_ext.h of glibc. `PROT_READ` is 4 and
-//! `PROT_EXEC` is 1, as in Mach; `MAP_PRIVATE`, `MAP_FILE` and `MS_SYNC` are other than on Linux,
-//! too.
+//! Checked against bits/mman.h and sysdeps/mach/hurd/bits/mman_ext.h of glibc. `PROT_READ` is 4 and
+//! `PROT_EXEC` is 1, as in Mach; `MAP_PRIVATE`, `MAP_FILE` and `MS_SYNC` also differ from Linux.
 
 use crate::types::{c_char, c_int, c_uchar, c_void, size_t};
 
@@ -29,46 +28,46 @@ pub const PROT_EXEC: c_int = 1;
 
 // mmap(2).
 
-/// Of a file. `<bits/mman.h>`.
+/// Maps a file. `<bits/mman.h>`.
 pub const MAP_FILE: c_int = 0x1;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x2;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 /// The mask of `MAP_FILE` and `MAP_ANON`. `<bits/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x10;
-/// A copy of the object as it is now. `<bits/mman.h>`.
+/// A copy of the object's current content. `<bits/mman.h>`.
 pub const MAP_COPY: c_int = 0x20;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x100;
-/// The file was not to grow; without effect. `<sys/mman.h>`.
+/// Was meant to keep the file from growing; has no effect. `<sys/mman.h>`.
 pub const MAP_NOEXTEND: c_int = 0x200;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x400;
-/// The mapping was to survive exec; without effect. `<sys/mman.h>`.
+/// Was meant to keep the mapping across exec; has no effect. `<sys/mman.h>`.
 pub const MAP_INHERIT: c_int = 0x800;
 /// In the first 2 GiB of the address space. `<bits/mman_ext.h>`.
 pub const MAP_32BIT: c_int = 0x1000;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x2000;
-/// With `MAP_FIXED`: not where something is mapped already. `<bits/mman_ext.h>`.
+/// With `MAP_FIXED`: an error where something is mapped already. `<bits/mman_ext.h>`.
 pub const MAP_EXCL: c_int = 0x4000;
-/// At this address or not at all, as the BSDs call it. `<bits/mman_ext.h>`.
+/// At this address, or an error; the BSDs' name. `<bits/mman_ext.h>`.
 pub const MAP_TRYFIXED: c_int = MAP_FIXED | MAP_EXCL;
-/// At this address or not at all, as Linux calls it. `<bits/mman_ext.h>`.
+/// At this address, or an error; Linux's name. `<bits/mman_ext.h>`.
 pub const MAP_FIXED_NOREPLACE: c_int = MAP_FIXED | MAP_EXCL;
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
@@ -79,13 +78,13 @@ pub const MADV_DONTNEED: c_int = 4;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -108,17 +107,17 @@ pub const MCL_FUTURE: c_int = 2;
 
 /// The mapping may move. mremap(2).
 pub const MREMAP_MAYMOVE: c_int = 1;
-/// Move to the address given, replacing what is there. mremap(2).
+/// Move to the given address, replacing what is mapped there. mremap(2).
 pub const MREMAP_FIXED: c_int = 2;
 
 // sysconf(3).
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 30;
 
-/// In place of a name: a shared memory object without one. `<bits/mman_ext.h>`.
+/// Passed in place of a name: an anonymous shared memory object. `<bits/mman_ext.h>`.
 pub const SHM_ANON: *const c_char = core::ptr::without_provenance(1);
 
 pub use crate::posix::{
@@ -127,8 +126,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
-    /// beyond it is cut off, what is new is zeros.
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: bytes
+    /// beyond it are cut off, and new bytes are zeros.
     ///
     /// The symbol is `ftruncate64`, whose length has 64 bits on 32-bit targets too. Source:
     /// ftruncate(2).
@@ -137,12 +136,12 @@ unsafe extern "C" {
     /// Returns -1 and sets `errno`: see ftruncate(2).
     ///
     /// # Safety
-    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    /// Mappings of the object lose the pages that are cut off: touching one raises SIGBUS.
     #[doc(alias = "ftruncate64")]
     #[link_name = "ftruncate64"]
     pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
 
-    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of memory without an object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
     /// The symbol is `mmap64`, whose offset has 64 bits on i686 too. Source: mmap(2).
@@ -151,8 +150,8 @@ unsafe extern "C" {
     /// Returns `MAP_FAILED` and sets `errno`: see mmap(2).
     ///
     /// # Safety
-    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
-    /// caller's to justify: others may write to, or truncate, the object behind it.
+    /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references
+    /// into the result: others may write to the object behind it, or truncate it.
     #[doc(alias = "mmap64")]
     #[link_name = "mmap64"]
     pub fn mmap(
@@ -170,10 +169,10 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
     ///
     /// # Safety
-    /// The old range, and with `MREMAP_FIXED` what was at the new one, is gone.
+    /// The old range is unmapped, and with `MREMAP_FIXED` so is what was at the new one.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,
@@ -182,7 +181,7 @@ unsafe extern "C" {
         ...
     ) -> *mut c_void;
 
-    /// Exists for old programs: glibc fails it with `ENOSYS` here. Source: mincore(2).
+    /// Exists for old programs: in glibc it always fails with `ENOSYS` here. Source: mincore(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno` to `ENOSYS`.
@@ -191,8 +190,8 @@ unsafe extern "C" {
     /// `vec` must be valid for writes of a byte per page, rounded up.
     pub fn mincore(addr: *mut c_void, len: size_t, vec: *mut c_uchar) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); glibc's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); glibc's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

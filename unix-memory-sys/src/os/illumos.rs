@@ -1,6 +1,6 @@
 //! illumos.
 //!
-//! Held against usr/src/uts/common/sys/mman.h and sys/unistd.h of illumos.
+//! Checked against usr/src/uts/common/sys/mman.h and sys/unistd.h of illumos.
 
 use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
 
@@ -29,25 +29,25 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Never implemented. `<sys/mman.h>`.
+/// Was was never implemented. `<sys/mman.h>`.
 pub const MAP_RENAME: c_int = 0x20;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x40;
 /// In the first 4 GiB of the address space. mmap(2).
 pub const MAP_32BIT: c_int = 0x80;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x100;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// The address is an alignment and not an address. mmap(2).
+/// The address argument is an alignment instead. mmap(2).
 pub const MAP_ALIGN: c_int = 0x200;
 /// For code: the kernel picks the page size. mmap(2).
 pub const MAP_TEXT: c_int = 0x400;
@@ -61,17 +61,18 @@ pub const _MAP_NEW: c_int = 0x8000_0000_u32 as c_int;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Content is of no use any more: pages read as zeros once they were taken. madvise(3C).
+/// Content is no longer needed: pages read as zeros once the system has reclaimed them.
+/// madvise(3C).
 pub const MADV_FREE: c_int = 5;
-/// Undoes the advice about who will use the pages. madvise(3C).
+/// Undoes the advice about which threads will use the pages. madvise(3C).
 pub const MADV_ACCESS_DEFAULT: c_int = 6;
 /// The next thread to touch the pages will use them most. madvise(3C).
 pub const MADV_ACCESS_LWP: c_int = 7;
@@ -84,13 +85,13 @@ pub const MADV_PURGE: c_int = 9;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -170,7 +171,7 @@ pub const MEMINFO_PLGRP: c_int = 7 << MEMINFO_SHIFT;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 11;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 11;
 
 pub use crate::posix::{
@@ -179,9 +180,9 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits tell whether the page
-    /// is in memory, and more where this file lists `MINCORE_` values. Source: mincore(2); not
-    /// POSIX.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
+    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `vec`, `EINVAL` for an unaligned address,
@@ -191,14 +192,14 @@ unsafe extern "C" {
     /// `vec` must be valid for writes of a byte per page, rounded up.
     pub fn mincore(addr: *mut c_char, len: size_t, vec: *mut c_char) -> c_int;
 
-    /// Does to the pages of `addr..addr + len` what the `MC_` command says; `attr` picks pages by
-    /// protection and sharing (0 for all), `mask` is 0. Source: memcntl(2).
+    /// Applies the `MC_` command to the pages of `addr..addr + len`; `attr` selects pages by
+    /// protection and sharing (0 selects all), and `mask` is 0. Source: memcntl(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EAGAIN`, `EBUSY`, `EINVAL`, `EIO`, `ENOMEM`, `EPERM`.
     ///
     /// # Safety
-    /// `arg` must be what the command asks for; `MC_ADVISE` and `MC_SYNC` may throw content away.
+    /// `arg` must be what the command requires; `MC_ADVISE` and `MC_SYNC` may discard content.
     pub fn memcntl(
         addr: *mut c_char,
         len: size_t,
@@ -208,16 +209,16 @@ unsafe extern "C" {
         mask: c_int,
     ) -> c_int;
 
-    /// Maps an executable or a library as its headers ask; the parts are written to `storage`, an
-    /// array of `mmapobj_result_t`, and their number to `elements`. Source: mmapobj(2).
+    /// Maps an executable or a library as its headers specify, and writes the parts to `storage`,
+    /// an array of `mmapobj_result_t`, and their number to `elements`. Source: mmapobj(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `E2BIG` for too few elements, `EACCES`, `EADDRINUSE`, `EAGAIN`,
     /// `EINVAL`, `ENODEV`, `ENOEXEC`, `ENOMEM`, `ENOTSUP`.
     ///
     /// # Safety
-    /// `storage` must be valid for writes of `*elements` results, `elements` and `arg` for what
-    /// the flags ask.
+    /// `storage` must be valid for writes of `*elements` results, and `elements` and `arg` for what
+    /// the flags require.
     pub fn mmapobj(
         fd: c_int,
         flags: c_uint,
@@ -226,9 +227,9 @@ unsafe extern "C" {
         arg: *mut c_void,
     ) -> c_int;
 
-    /// Tells physical addresses, page sizes and locality groups of `addr_count` addresses: for
-    /// each, one value per request of `info_req` in `outdata`, and in `validity` a bit for the
-    /// address and for each value that is true. Source: meminfo(2).
+    /// Reports physical addresses, page sizes and locality groups of `addr_count` addresses. For
+    /// each address it writes one value per request in `info_req` to `outdata`, and to `validity` a
+    /// bit for the address and one for each value, set where it is valid. Source: meminfo(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT`, `EINVAL`.
@@ -245,10 +246,10 @@ unsafe extern "C" {
     ) -> c_int;
 
     /// Writes the page sizes of the system to `pagesize`, up to `nelem` of them, and returns how
-    /// many; with a null pointer and 0 it only counts. Source: getpagesizes(3C).
+    /// many it wrote; with a null pointer and 0 it only counts them. Source: getpagesizes(3C).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict.
+    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict each other.
     ///
     /// # Safety
     /// `pagesize` must be null or valid for writes of `nelem` values.
@@ -256,8 +257,8 @@ unsafe extern "C" {
     #[link_name = "getpagesizes2"]
     pub fn getpagesizes(pagesize: *mut size_t, nelem: c_int) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `___errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `___errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

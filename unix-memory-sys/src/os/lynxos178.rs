@@ -1,7 +1,7 @@
-//! LynxOS-178: nothing that can be declared.
+//! LynxOS-178: nothing to declare.
 //!
-//! Its header is not published, and the crate libc has nothing of it. Only the two types are here,
-//! so that this crate can be a dependency there.
+//! Its header is not published, and the crate libc does not declare it. Only the two types are
+//! here, so that this crate can be a dependency there.
 
 use crate::types::{c_long, c_uint};
 

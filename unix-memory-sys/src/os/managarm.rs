@@ -1,8 +1,8 @@
 //! Managarm, with mlibc.
 //!
-//! Held against abis/linux/vm-flags.h, abis/linux/fcntl.h and options/posix/include of mlibc,
-//! whose Managarm port uses the values of Linux and its option for Linux extensions. The crate
-//! libc does not know the system.
+//! Checked against abis/linux/vm-flags.h, abis/linux/fcntl.h and options/posix/include of mlibc,
+//! whose Managarm port uses the values of Linux and its option for Linux extensions. The crate libc
+//! does not know the system.
 
 use crate::types::{c_char, c_int, c_long, c_uint, c_void, size_t};
 
@@ -29,19 +29,19 @@ pub const PROT_EXEC: c_int = 4;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x20;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// A stack: grows down when touched below. `<sys/mman.h>`.
+/// A stack: grows down when memory below it is touched. `<sys/mman.h>`.
 pub const MAP_GROWSDOWN: c_int = 0x100;
 /// Ignored. `<sys/mman.h>`.
 pub const MAP_DENYWRITE: c_int = 0x800;
@@ -53,7 +53,7 @@ pub const MAP_LOCKED: c_int = 0x2000;
 pub const MAP_NORESERVE: c_int = 0x4000;
 /// Pages are brought in now. `<sys/mman.h>`.
 pub const MAP_POPULATE: c_int = 0x8000;
-/// With `MAP_POPULATE`: without waiting. `<sys/mman.h>`.
+/// With `MAP_POPULATE`: does not wait. `<sys/mman.h>`.
 pub const MAP_NONBLOCK: c_int = 0x0001_0000;
 /// For a stack. mmap(2).
 pub const MAP_STACK: c_int = 0x0002_0000;
@@ -65,26 +65,27 @@ pub const MAP_HUGETLB: c_int = 0x0004_0000;
 
 // mmap(2).
 
-/// On persistent memory: what was written and flushed survives a crash. mmap(2).
+/// On persistent memory: data that was written and flushed survives a crash. mmap(2).
 pub const MAP_SYNC: c_int = 0x0008_0000;
-/// At this address or not at all. mmap(2).
+/// At this address, or an error. mmap(2).
 pub const MAP_FIXED_NOREPLACE: c_int = 0x0010_0000;
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Content is no longer needed: until a page is written to, it keeps its content or reads as zeros.
+/// madvise(2).
 pub const MADV_FREE: c_int = 8;
-/// Frees the pages and the storage behind them, where a system does it. madvise(2).
+/// Frees the pages and the storage behind them, on systems that do so. madvise(2).
 pub const MADV_REMOVE: c_int = 9;
 /// The pages are absent in a child after fork. madvise(2).
 pub const MADV_DONTFORK: c_int = 10;
@@ -96,7 +97,7 @@ pub const MADV_MERGEABLE: c_int = 12;
 pub const MADV_UNMERGEABLE: c_int = 13;
 /// Asks for huge pages. madvise(2).
 pub const MADV_HUGEPAGE: c_int = 14;
-/// Asks for no huge pages. madvise(2).
+/// Asks the system not to use huge pages. madvise(2).
 pub const MADV_NOHUGEPAGE: c_int = 15;
 /// Leaves the pages out of core dumps. madvise(2).
 pub const MADV_DONTDUMP: c_int = 16;
@@ -112,20 +113,20 @@ pub const MADV_COLD: c_int = 20;
 pub const MADV_PAGEOUT: c_int = 21;
 /// Treats the pages as broken, for tests. madvise(2).
 pub const MADV_HWPOISON: c_int = 100;
-/// Moves the content elsewhere and takes the pages out of use, for tests. madvise(2).
+/// Moves the content to other pages and takes these out of use, for tests. madvise(2).
 pub const MADV_SOFT_OFFLINE: c_int = 101;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -148,7 +149,7 @@ pub const MCL_FUTURE: c_int = 2;
 
 /// The mapping may move. mremap(2).
 pub const MREMAP_MAYMOVE: c_int = 1;
-/// Move to the address given; the library's `mremap` passes none on. mremap(2).
+/// Move to the given address; the library's `mremap` does not pass one on. mremap(2).
 pub const MREMAP_FIXED: c_int = 2;
 
 // memfd_create(2).
@@ -177,7 +178,7 @@ pub const F_SEAL_WRITE: c_int = 8;
 
 // sysconf(3).
 
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 30;
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
@@ -188,16 +189,16 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size`
-    /// bytes at the address returned. The library takes no fifth argument: `MREMAP_FIXED` does not
+    /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size` bytes
+    /// at the address returned. The library takes no fifth argument, so `MREMAP_FIXED` does not
     /// work here. Source: mlibc.
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
     ///
     /// # Safety
-    /// The old range is gone.
+    /// The old range is unmapped.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,
@@ -206,7 +207,7 @@ unsafe extern "C" {
         ...
     ) -> *mut c_void;
 
-    /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
+    /// Creates an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
     /// mlibc.
     ///
     /// # Errors
@@ -217,8 +218,8 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn memfd_create(name: *const c_char, flags: c_uint) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); mlibc's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); mlibc's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,27 +1,27 @@
-//! One file per operating system, and the only place that asks which one it is.
+//! One file per operating system. Only this module asks which system the target is.
 //!
 //! # What a file here holds
 //!
-//! `os/<name>.rs` is flat and complete: a person holds it against that system's `<sys/mman.h>`,
-//! so it repeats a value rather than inherit it. In this order:
+//! `os/<name>.rs` is flat and complete, so that a person can compare it with that system's
+//! `<sys/mman.h>`: it repeats a value rather than inheriting it. In this order:
 //!
 //! 1. types that differ between systems: `off_t`, `mode_t`;
 //! 2. every constant of the family that its headers define, group by group: `PROT_`, `MAP_`,
-//!    `MADV_`, `POSIX_MADV_`, `MS_`, `MCL_`, and what it has beyond those (`MREMAP_`, `MFD_`, ...),
-//!    `MAP_FAILED`, `_SC_PAGESIZE`;
-//! 3. its calls: a `pub use crate::posix::{...}` of those that it exports under their plain name
-//!    with the signature of `posix.rs`; an `unsafe extern "C"` block for those that are renamed
+//!    `MADV_`, `POSIX_MADV_`, `MS_`, `MCL_`, and those that it has beyond these (`MREMAP_`, `MFD_`,
+//!    ...), `MAP_FAILED`, `_SC_PAGESIZE`;
+//! 3. its calls: a `pub use crate::posix::{...}` of those that it exports under their plain names
+//!    with the signatures of `posix.rs`; an `unsafe extern "C"` block for those that are renamed
 //!    there, have another signature, or exist only there; and `errno_location`.
 //!
 //! A system without memory mapping has a file that says so and holds nothing.
 //!
 //! # To add a system
 //!
-//! Write the file, add its arm below, and add its comparison to `oracle/`. An unknown system
-//! does not compile: the last arm says where to go.
+//! Write the file, add its arm below, and add its comparison to `oracle/`. For an unknown system
+//! the crate does not compile, and the last arm says what to do.
 
-// libc's `#[link]` attributes bring in the C library for `no_std` programs too. For the targets
-// named here libc itself does not compile: Cargo.toml leaves it out.
+// libc's `#[link]` attributes bring in the C library for `no_std` programs too. libc itself does
+// not compile for the targets named here, and Cargo.toml leaves it out.
 #[cfg(not(any(
     target_os = "lynxos178",
     target_os = "managarm",

@@ -1,6 +1,6 @@
 //! NetBSD.
 //!
-//! Held against sys/sys/mman.h, sys/sys/fcntl.h and sys/sys/unistd.h of NetBSD.
+//! Checked against sys/sys/mman.h, sys/sys/fcntl.h and sys/sys/unistd.h of NetBSD.
 
 use crate::types::{c_char, c_int, c_uint, c_void, size_t};
 
@@ -29,7 +29,7 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// For `mremap`: the old mapping stays, and the new one shares its pages. mremap(2).
 pub const MAP_REMAPDUP: c_int = 0x4;
@@ -39,17 +39,17 @@ pub const MAP_FIXED: c_int = 0x10;
 pub const MAP_RENAME: c_int = 0x20;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x40;
-/// The mapping was to survive exec; without effect. `<sys/mman.h>`.
+/// Was meant to keep the mapping across exec; has no effect. `<sys/mman.h>`.
 pub const MAP_INHERIT: c_int = 0x80;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
-/// At this address, or elsewhere where something is mapped there. mmap(2).
+/// At this address, unless something is mapped there; then elsewhere. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x400;
 /// Locked as if by `mlock`. mmap(2).
 pub const MAP_WIRED: c_int = 0x800;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x1000;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
@@ -76,30 +76,31 @@ pub const MAP_ALIGNMENT_64PB: c_int = MAP_ALIGNED(56);
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Asks that room for the pages be there; not implemented. madvise(2).
+/// Asks the system to reserve room for the pages; not implemented. madvise(2).
 pub const MADV_SPACEAVAIL: c_int = 5;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Content is no longer needed: until a page is written to, it keeps its content or reads as zeros.
+/// madvise(2).
 pub const MADV_FREE: c_int = 6;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -126,11 +127,11 @@ pub const MAP_INHERIT_SHARE: c_int = 0;
 pub const MAP_INHERIT_COPY: c_int = 1;
 /// A child does not have the pages. minherit(2).
 pub const MAP_INHERIT_NONE: c_int = 2;
-/// The pages move to the child; never implemented. minherit(2).
+/// Was meant to move the pages to the child; never implemented. minherit(2).
 pub const MAP_INHERIT_DONATE_COPY: c_int = 3;
 /// A child sees zeros. minherit(2).
 pub const MAP_INHERIT_ZERO: c_int = 4;
-/// What holds without `minherit`. minherit(2).
+/// What applies without `minherit`. minherit(2).
 pub const MAP_INHERIT_DEFAULT: c_int = MAP_INHERIT_COPY;
 
 // memfd_create(2).
@@ -163,7 +164,7 @@ pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 28;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 28;
 
 /// Aligned to `1 << n` bytes, for `n` from 12 on. mmap(2).
@@ -180,7 +181,7 @@ pub const fn PROT_MPROTECT(x: c_int) -> c_int {
     x << 3
 }
 
-/// What `PROT_MPROTECT` put in. `<sys/mman.h>`.
+/// The protection that `PROT_MPROTECT` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT_EXTRACT(x: c_int) -> c_int {
@@ -195,8 +196,8 @@ pub use crate::posix::{
 unsafe extern "C" {
     /// Writes changed pages of a file mapping back to the file, or drops cached copies of it.
     ///
-    /// The symbol is `__msync13`: plain `msync` is that of NetBSD before 1.3, which knows no flags,
-    /// and links as silently. Source: msync(2).
+    /// The symbol is `__msync13`: plain `msync` is the call of NetBSD before 1.3, which takes no
+    /// flags, and it would link without a warning. Source: msync(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EBUSY` for `MS_INVALIDATE` on locked pages, `EINVAL` for an
@@ -209,9 +210,9 @@ unsafe extern "C" {
     #[link_name = "__msync13"]
     pub fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits tell whether the page
-    /// is in memory, and more where this file lists `MINCORE_` values. Source: mincore(2); not
-    /// POSIX.
+    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
+    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT` for a bad `vec`, `EINVAL` for an unaligned address,
@@ -232,16 +233,17 @@ unsafe extern "C" {
     /// The range must be the caller's own; a child must not use what it does not inherit.
     pub fn minherit(addr: *mut c_void, len: size_t, inherit: c_int) -> c_int;
 
-    /// Grows, shrinks, moves or, with `MAP_REMAPDUP`, doubles a mapping: `old_size` bytes at
+    /// Grows, shrinks, moves or, with `MAP_REMAPDUP`, duplicates a mapping: `old_size` bytes at
     /// `old_address` become `new_size` bytes at the address returned; `flags` are of `MAP_FIXED`,
     /// `MAP_REMAPDUP` and `MAP_ALIGNED`. Source: mremap(2).
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `ENOMEM` without room.
+    /// bad flags, `ENOMEM` where there is no room.
     ///
     /// # Safety
-    /// Without `MAP_REMAPDUP` the old range is gone, and with `MAP_FIXED` what was at the new one.
+    /// Without `MAP_REMAPDUP` the old range is unmapped, and with `MAP_FIXED` so is what was at the
+    /// new one.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,
@@ -250,7 +252,7 @@ unsafe extern "C" {
         flags: c_int,
     ) -> *mut c_void;
 
-    /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
+    /// Creates an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
     /// since NetBSD 11.
     ///
     /// # Errors
@@ -261,8 +263,8 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn memfd_create(name: *const c_char, flags: c_uint) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

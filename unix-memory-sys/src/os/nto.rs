@@ -1,13 +1,12 @@
 //! QNX Neutrino.
 //!
-//! `PROT_READ` is 0x100. Values without an equal in the crate libc (`MAP_PHYS`, `MAP_LAZY` and
-//! their like) are those of the header of Neutrino 6, which is public; newer releases document
-//! them under the same names. There are no madvise and no mincore.
+//! `PROT_READ` is 0x100. Values that the crate libc lacks (`MAP_PHYS`, `MAP_LAZY` and the like) are those of
+//! the header of Neutrino 6, which is public; newer releases document them under the same names. There is no
+//! madvise and no mincore.
 //!
 //! # What releases took away
 //!
-//! rustc's targets are 7.0, 7.1 and 8.0. Names of Neutrino 6 that one of them is not known to have are
-//! not here:
+//! rustc's targets are 7.0, 7.1 and 8.0. Names of Neutrino 6 that one of them may lack are not here:
 //!
 //! | name | why |
 //! |---|---|
@@ -16,7 +15,7 @@
 //! | `MAP_NOSYNCFILE` | 0x40 in Neutrino 6, and 0, without effect, in that header of 2021 |
 //! | `MAP_TYPE`, on 7.0 alone | 0xf in Neutrino 6, 3 in the crate libc and in that header |
 //!
-//! `MAP_NOINIT` is "no longer supported" since 7.0 either (the same page), but still defined.
+//! `MAP_NOINIT` is also "no longer supported" since 7.0 (the same page), but it is still defined.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -47,11 +46,11 @@ pub const PROT_MASK: c_int = 0xf00;
 
 // mmap(2).
 
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// The mask of the sharing types. `<sys/mman.h>`, since QNX 7.1 with this value.
 #[cfg(not(target_env = "nto70"))]
@@ -64,14 +63,14 @@ pub const MAP_ELF: c_int = 0x20;
 pub const MAP_LAZY: c_int = 0x80;
 /// For a stack. mmap(2).
 pub const MAP_STACK: c_int = 0x1000;
-/// Below the address given. mmap(), QNX C library reference.
+/// Below the given address. mmap(), QNX C library reference.
 pub const MAP_BELOW: c_int = 0x2000;
 /// Not cleared; without effect since QNX 7.0. `<sys/mman.h>`.
 pub const MAP_NOINIT: c_int = 0x4000;
-/// Of physical memory: at the offset as its address, or, with `MAP_ANON`, in one piece. mmap(),
-/// QNX C library reference.
+/// Maps physical memory: at the address that the offset gives, or, with `MAP_ANON`, a contiguous piece.
+/// mmap(), QNX C library reference.
 pub const MAP_PHYS: c_int = 0x0001_0000;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x0008_0000;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
@@ -82,13 +81,13 @@ pub const MAP_SYSRAM: c_int = 0x0100_0000;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 1;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -101,7 +100,7 @@ pub const MS_SYNC: c_int = 2;
 pub const MS_INVALIDATE: c_int = 4;
 /// Make the instruction cache see what was written. msync(), QNX C library reference.
 pub const MS_INVALIDATE_ICACHE: c_int = 0x0100_0000;
-/// Of the processor's caches only. msync(), QNX C library reference.
+/// Only the processor's caches. msync(), QNX C library reference.
 pub const MS_CACHE_ONLY: c_int = 0x0200_0000;
 
 // mlockall(2).
@@ -115,7 +114,7 @@ pub const MCL_FUTURE: c_int = 2;
 
 /// `mmap` of the descriptor allocates memory of this type. posix_typed_mem_open(3).
 pub const POSIX_TYPED_MEM_ALLOCATE: c_int = 1;
-/// The same, in one piece of physical memory. posix_typed_mem_open(3).
+/// The same, contiguous in physical memory. posix_typed_mem_open(3).
 pub const POSIX_TYPED_MEM_ALLOCATE_CONTIG: c_int = 2;
 /// `mmap` of the descriptor maps memory of this type, which may still be allocated.
 /// posix_typed_mem_open(3).
@@ -125,10 +124,10 @@ pub const POSIX_TYPED_MEM_MAP_ALLOCATABLE: c_int = 4;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 11;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 11;
 
-/// In place of a name: a shared memory object without one. shm_open(), QNX C library reference.
+/// Passed in place of a name: an anonymous shared memory object. shm_open(), QNX C library reference.
 pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(usize::MAX);
 
 pub use crate::posix::{
@@ -137,8 +136,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: what is
-    /// beyond it is cut off, what is new is zeros.
+    /// Sets the length of the file or shared memory object behind `fd` to `length` bytes: bytes beyond it are
+    /// cut off, and new bytes are zeros.
     ///
     /// On 32-bit x86 the symbol is `ftruncate64`, whose length has 64 bits. Source: ftruncate(2).
     ///
@@ -146,12 +145,12 @@ unsafe extern "C" {
     /// Returns -1 and sets `errno`: see ftruncate(2).
     ///
     /// # Safety
-    /// Whoever has the object mapped loses the pages that are cut off: to touch one raises SIGBUS.
+    /// Mappings of the object lose the pages that are cut off: touching one raises SIGBUS.
     #[doc(alias = "ftruncate64")]
     #[cfg_attr(target_pointer_width = "32", link_name = "ftruncate64")]
     pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
 
-    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of no object
+    /// Maps `len` bytes of the object behind `fd`, from `offset` on, or of memory without an object
     /// (`MAP_ANONYMOUS`), into the address space, and returns the address.
     ///
     /// On 32-bit x86 the symbol is `mmap64`, whose offset has 64 bits. Source: mmap(2).
@@ -160,8 +159,8 @@ unsafe extern "C" {
     /// Returns `MAP_FAILED` and sets `errno`: see mmap(2).
     ///
     /// # Safety
-    /// With `MAP_FIXED` whatever was mapped there is replaced. References into the result are the
-    /// caller's to justify: others may write to, or truncate, the object behind it.
+    /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references into the
+    /// result: others may write to the object behind it, or truncate it.
     #[doc(alias = "mmap64")]
     #[cfg_attr(target_pointer_width = "32", link_name = "mmap64")]
     pub fn mmap(
@@ -190,14 +189,14 @@ unsafe extern "C" {
     /// posix_typed_mem_get_info(3), POSIX.1-2017.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EBADF`, `ENODEV` where it is not of typed memory.
+    /// Returns -1 and sets `errno`: `EBADF`, `ENODEV` where `fd` is not of typed memory.
     ///
     /// # Safety
     /// `info` must be valid for writes of the struct.
     pub fn posix_typed_mem_get_info(fd: c_int, info: *mut c_void) -> c_int;
 
-    /// Writes where in which object the memory at `addr` is to `offset` and `fd`, and how many of `len`
-    /// bytes follow it there to `contiguous`.
+    /// Finds the object that the memory at `addr` belongs to: writes the object to `fd`, the offset in it to
+    /// `offset`, and how many of `len` bytes are contiguous there to `contiguous`.
     ///
     /// On 32-bit x86 the symbol is `posix_mem_offset64`, whose offset has 64 bits. Source:
     /// posix_mem_offset(3), POSIX.1-2017.
@@ -217,7 +216,7 @@ unsafe extern "C" {
         fd: *mut c_int,
     ) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the thread
     /// lives. Source: errno(3); the C library's `__get_errno_ptr`.
     ///
     /// # Safety

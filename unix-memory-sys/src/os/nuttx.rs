@@ -1,9 +1,8 @@
 //! NuttX.
 //!
-//! Held against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of
-//! NuttX. Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much
-//! of it works is a matter of the board's configuration: shm_open needs CONFIG_FS_SHMFS,
-//! protection an MMU or MPU.
+//! Checked against include/sys/mman.h, include/fcntl.h, include/unistd.h and include/sys/types.h of NuttX.
+//! Values are its own, not those of Linux: `MAP_FILE` is a bit, `MAP_FIXED` is 4. How much of it works
+//! depends on the board's configuration: shm_open needs CONFIG_FS_SHMFS, and protection needs an MMU or MPU.
 
 use crate::types::{c_char, c_int, c_uint, c_void, size_t};
 
@@ -32,19 +31,19 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0x3;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x4;
-/// Of a file. `<sys/mman.h>`.
+/// Maps a file. `<sys/mman.h>`.
 pub const MAP_FILE: c_int = 0x8;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x10;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
-/// A stack: grows down when touched below. `<sys/mman.h>`.
+/// A stack: grows down when memory below it is touched. `<sys/mman.h>`.
 pub const MAP_GROWSDOWN: c_int = 0x20;
 /// Ignored. `<sys/mman.h>`.
 pub const MAP_DENYWRITE: c_int = 0x40;
@@ -56,33 +55,33 @@ pub const MAP_LOCKED: c_int = 0x100;
 pub const MAP_NORESERVE: c_int = 0x200;
 /// Pages are brought in now. `<sys/mman.h>`.
 pub const MAP_POPULATE: c_int = 0x400;
-/// With `MAP_POPULATE`: without waiting. `<sys/mman.h>`.
+/// With `MAP_POPULATE`: does not wait. `<sys/mman.h>`.
 pub const MAP_NONBLOCK: c_int = 0x800;
 /// Not cleared. `<sys/mman.h>`.
 pub const MAP_UNINITIALIZED: c_int = 0x0400_0000;
-/// The file's own memory, executed in place, or an error. `<sys/mman.h>`.
+/// Maps the file's own memory, for execution in place, or fails. `<sys/mman.h>`.
 pub const MAP_XIP_STRICT: c_int = 0x0800_0000;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 1;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = POSIX_MADV_NORMAL;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = POSIX_MADV_SEQUENTIAL;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = POSIX_MADV_RANDOM;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = POSIX_MADV_WILLNEED;
@@ -146,14 +145,14 @@ pub const MFD_HUGE_2GB: c_uint = 31 << MFD_HUGE_SHIFT;
 /// Pages of 16 GiB. memfd_create(2).
 pub const MFD_HUGE_16GB: c_uint = 34 << MFD_HUGE_SHIFT;
 
-// posix_typed_mem_open(3): `<sys/mman.h>` declares it, posix_typed_mem_get_info and posix_mem_offset, and
-// the C library defines none of them, so that they are not here.
+// posix_typed_mem_open(3): `<sys/mman.h>` declares it, posix_typed_mem_get_info and posix_mem_offset, but the
+// C library defines none of them, so they are not here.
 
-/// Memory of the type is allocated by `mmap`. `<sys/mman.h>`.
+/// `mmap` allocates memory of the type. `<sys/mman.h>`.
 pub const POSIX_TYPED_MEM_ALLOCATE: c_int = 0;
-/// The same, in one piece. `<sys/mman.h>`.
+/// The same, contiguous. `<sys/mman.h>`.
 pub const POSIX_TYPED_MEM_ALLOCATE_CONTIG: c_int = 1;
-/// Memory of the type is mapped by `mmap`, and may still be allocated. `<sys/mman.h>`.
+/// `mmap` maps memory of the type, which may still be allocated. `<sys/mman.h>`.
 pub const POSIX_TYPED_MEM_MAP_ALLOCATABLE: c_int = 2;
 
 // fcntl(2): seals.
@@ -175,7 +174,7 @@ pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 
 // sysconf(3).
 
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 54;
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = _SC_PAGE_SIZE;
@@ -186,8 +185,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Tells the system how the pages of `addr..addr + len` will be used: the header makes it
-    /// another name of `posix_madvise`, whose symbol this is. Source: `<sys/mman.h>`.
+    /// Advises the system how the pages of `addr..addr + len` will be used: the header makes it another name
+    /// for `posix_madvise`, whose symbol this is. Source: `<sys/mman.h>`.
     ///
     /// # Errors
     /// Returns the error number itself, not -1, as `posix_madvise` does.
@@ -198,7 +197,7 @@ unsafe extern "C" {
     #[link_name = "posix_madvise"]
     pub fn madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
-    /// Makes an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
+    /// Creates an anonymous file in memory and returns its descriptor. Source: memfd_create(2),
     /// libs/libc/misc/lib_memfd.c.
     ///
     /// # Errors
@@ -209,7 +208,7 @@ unsafe extern "C" {
     /// `name` must point to a string that ends in NUL.
     pub fn memfd_create(name: *const c_char, flags: c_uint) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the thread
     /// lives. Source: errno(3); the C library's `__errno`.
     ///
     /// # Safety

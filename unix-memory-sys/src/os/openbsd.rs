@@ -1,6 +1,6 @@
 //! OpenBSD.
 //!
-//! Held against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no mincore any more.
+//! Checked against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no longer a mincore.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -29,23 +29,23 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// An old name of `MAP_PRIVATE`. `<sys/mman.h>`.
+/// An old name for `MAP_PRIVATE`. `<sys/mman.h>`.
 pub const MAP_COPY: c_int = MAP_PRIVATE;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
 /// The mask of all flags. `<sys/mman.h>`.
 pub const MAP_FLAGMASK: c_int = 0xfff7;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// A stack: the kernel lets the stack pointer be in no other memory. mmap(2), since OpenBSD 6.4.
+/// A stack: the kernel requires the stack pointer to be in such memory. mmap(2), since OpenBSD 6.4.
 pub const MAP_STACK: c_int = 0x4000;
 /// Left out of core dumps. mmap(2), since OpenBSD 6.5.
 pub const MAP_CONCEAL: c_int = 0x8000;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
 /// Kept for old sources, without effect. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x0;
@@ -64,30 +64,31 @@ pub const MAP_TRYFIXED: c_int = 0x0;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Asks that room for the pages be there. madvise(2).
+/// Asks the system to reserve room for the pages. madvise(2).
 pub const MADV_SPACEAVAIL: c_int = 5;
-/// Content is of no use any more; it stays or turns to zeros until written to. madvise(2).
+/// Content is no longer needed: until a page is written to, it keeps its content or reads as zeros.
+/// madvise(2).
 pub const MADV_FREE: c_int = 6;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -121,14 +122,14 @@ pub const MAP_INHERIT_ZERO: c_int = 3;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 28;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 28;
 
 // The header marks the next two as its own.
 
-/// With `MAP_FIXED`: not where something is mapped already. `<sys/mman.h>`.
+/// With `MAP_FIXED`: an error where something is mapped already. `<sys/mman.h>`.
 pub const __MAP_NOREPLACE: c_int = 0x800;
-/// Pages that cannot be had read as zeros, without a fault. `<sys/mman.h>`.
+/// Pages that cannot be obtained read as zeros, without a fault. `<sys/mman.h>`.
 pub const __MAP_NOFAULT: c_int = 0x2000;
 
 pub use crate::posix::{
@@ -148,19 +149,19 @@ unsafe extern "C" {
     /// The range must be the caller's own; a child must not use what it does not inherit.
     pub fn minherit(addr: *mut c_void, len: size_t, inherit: c_int) -> c_int;
 
-    /// Forbids for good that the protection of the pages of `addr..addr + len` changes, or that
-    /// they are unmapped or mapped anew. Source: mimmutable(2), since OpenBSD 7.3.
+    /// Permanently forbids changing the protection of the pages of `addr..addr + len`, unmapping
+    /// them, or replacing them by a new mapping. Source: mimmutable(2), since OpenBSD 7.3.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or a range that wraps,
     /// `EPERM` for a writable mapping of a file.
     ///
     /// # Safety
-    /// The range must be the caller's own: nobody can unmap it again.
+    /// The range must be the caller's own: it can never be unmapped.
     pub fn mimmutable(addr: *mut c_void, len: size_t) -> c_int;
 
-    /// Finds an address where `mmap` with the same arguments would put a mapping, and maps
-    /// nothing; with `MAP_FIXED` it asks about `addr` alone. Source: mquery(2).
+    /// Returns an address at which `mmap` with the same arguments would put a mapping, and maps
+    /// nothing; with `MAP_FIXED` it considers only `addr`. Source: mquery(2).
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL`, `ENOMEM` without room, `EBADF`.
@@ -176,8 +177,8 @@ unsafe extern "C" {
         offset: off_t,
     ) -> *mut c_void;
 
-    /// Makes a shared memory object of a new name: the Xs at the end of `template` are replaced by
-    /// the name's. Source: shm_mkstemp(3).
+    /// Creates a shared memory object with a new name: the Xs at the end of `template` are replaced
+    /// by those of the name. Source: shm_mkstemp(3).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: as `shm_open`, `EINVAL` for a template without enough Xs.
@@ -186,8 +187,8 @@ unsafe extern "C" {
     /// `template` must point to a string that ends in NUL and may be written.
     pub fn shm_mkstemp(template: *mut c_char) -> c_int;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

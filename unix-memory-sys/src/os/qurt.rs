@@ -1,6 +1,6 @@
 //! QuRT, on Hexagon.
 //!
-//! Its header is not published: values are those of the crate libc.
+//! Its header is not published: the values are those of the crate libc.
 
 use crate::types::{c_int, c_long, c_void};
 
@@ -29,7 +29,7 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
@@ -37,17 +37,17 @@ pub const MAP_FIXED: c_int = 0x10;
 pub const MAP_RENAME: c_int = 0x20;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x40;
-/// The mapping was to survive exec; without effect. `<sys/mman.h>`.
+/// Was meant to keep the mapping across exec; has no effect. `<sys/mman.h>`.
 pub const MAP_INHERIT: c_int = 0x80;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
-/// At this address, or elsewhere where something is mapped there. mmap(2).
+/// At this address, unless something is mapped there; then elsewhere. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x400;
 /// Locked as if by `mlock`. `<sys/mman.h>`.
 pub const MAP_WIRED: c_int = 0x800;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
@@ -72,7 +72,7 @@ pub const MCL_FUTURE: c_int = 2;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
@@ -80,8 +80,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); the C library's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); the C library's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

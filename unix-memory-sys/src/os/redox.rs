@@ -1,7 +1,7 @@
 //! Redox.
 //!
-//! Held against src/header/sys_mman and src/header/unistd of relibc. `PROT_READ` is 4 and
-//! `PROT_EXEC` is 1; there is no posix_madvise, though there are its values.
+//! Checked against src/header/sys_mman and src/header/unistd of relibc. `PROT_READ` is 4 and
+//! `PROT_EXEC` is 1; there is no posix_madvise, although its values exist.
 
 use crate::types::{c_int, c_void, size_t};
 
@@ -30,24 +30,24 @@ pub const PROT_READ: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x4;
-/// At this address or not at all. `<sys/mman.h>`.
+/// At this address, or an error. `<sys/mman.h>`.
 pub const MAP_FIXED_NOREPLACE: c_int = 0xc;
 /// The mask of the sharing types. `<sys/mman.h>`.
 pub const MAP_TYPE: c_int = 0xf;
-/// A name without a bit of its own: as relibc has it, and of no use. `<sys/mman.h>`.
+/// A name without a bit of its own: relibc defines it so, and it has no use. `<sys/mman.h>`.
 pub const MAP_POPULATE: c_int = 0x1f;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x20;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 
 // mmap(2): sizes of huge pages.
 
-/// A name without a bit of its own: as relibc has it, and of no use. `<sys/mman.h>`.
+/// A name without a bit of its own: relibc defines it so, and it has no use. `<sys/mman.h>`.
 pub const MAP_HUGETLB: c_int = 0x2e;
 
 // mmap(2).
@@ -59,9 +59,9 @@ pub const MAP_STACK: c_int = 0x0002_0000;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
@@ -76,13 +76,13 @@ pub const MADV_DODUMP: c_int = 6;
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon, as relibc spells it. `<sys/mman.h>`.
+/// Pages will not be used soon; the spelling is relibc's. `<sys/mman.h>`.
 pub const POSIX_MADV_WONTNEED: c_int = 4;
 
 // msync(2).
@@ -110,7 +110,7 @@ pub const MREMAP_MAYMOVE: c_int = 1;
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 30;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 30;
 
 pub use crate::posix::{
@@ -119,16 +119,16 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size`
-    /// bytes at the address returned. The library takes no fifth argument: `MREMAP_FIXED` does not
+    /// Grows, shrinks or moves a mapping: `old_size` bytes at `old_address` become `new_size` bytes
+    /// at the address returned. The library takes no fifth argument, so `MREMAP_FIXED` does not
     /// work here. Source: relibc.
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` without room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
     ///
     /// # Safety
-    /// The old range is gone.
+    /// The old range is unmapped.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,
@@ -137,8 +137,8 @@ unsafe extern "C" {
         ...
     ) -> *mut c_void;
 
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); relibc's `__errno_location`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); relibc's `__errno_location`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,8 +1,8 @@
 //! RTEMS.
 //!
-//! Held against newlib/libc/sys/rtems/include/sys/mman.h and newlib's sys/unistd.h; the header
-//! came from FreeBSD with names that RTEMS does not serve. All memory is one address space without
-//! protection: mmap maps devices and shared memory objects, or allocates.
+//! Checked against newlib/libc/sys/rtems/include/sys/mman.h and newlib's sys/unistd.h; the header
+//! came from FreeBSD, with names that RTEMS does not implement. All memory is one address space
+//! without protection: mmap maps devices and shared memory objects, or allocates.
 
 use crate::types::{c_char, c_int, c_uint, c_void};
 
@@ -31,83 +31,83 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// An old name of `MAP_PRIVATE`. `<sys/mman.h>`.
+/// An old name for `MAP_PRIVATE`. `<sys/mman.h>`.
 pub const MAP_COPY: c_int = MAP_PRIVATE;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_RESERVED0020: c_int = 0x20;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_RESERVED0040: c_int = 0x40;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_RESERVED0080: c_int = 0x80;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_RESERVED0100: c_int = 0x100;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_STACK: c_int = 0x400;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_NOSYNC: c_int = 0x800;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x0;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x1000;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_GUARD: c_int = 0x2000;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_EXCL: c_int = 0x4000;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_NOCORE: c_int = 0x0002_0000;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_PREFAULT_READ: c_int = 0x0004_0000;
 /// The lowest bit of the field that `MAP_ALIGNED` fills. `<sys/mman.h>`.
 pub const MAP_ALIGNMENT_SHIFT: c_int = 24;
 /// The mask of the field that `MAP_ALIGNED` fills. `<sys/mman.h>`.
 pub const MAP_ALIGNMENT_MASK: c_int = MAP_ALIGNED(0xff);
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MAP_ALIGNED_SUPER: c_int = MAP_ALIGNED(1);
 
 // madvise(2).
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead helps little. madvise(2).
+/// Pages will be used in random order: reading ahead is of little use. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
-/// Pages will be used in rising order: read well ahead, free soon after. madvise(2).
+/// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;
 /// Pages will not be used soon; content stays. madvise(2).
 pub const MADV_DONTNEED: c_int = 4;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_FREE: c_int = 5;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_NOSYNC: c_int = 6;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_AUTOSYNC: c_int = 7;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_NOCORE: c_int = 8;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_CORE: c_int = 9;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MADV_PROTECT: c_int = 10;
 
 // posix_madvise(3).
 
 /// No special treatment. posix_madvise(3).
 pub const POSIX_MADV_NORMAL: c_int = 0;
-/// Random order of use. posix_madvise(3).
+/// Pages will be used in random order. posix_madvise(3).
 pub const POSIX_MADV_RANDOM: c_int = 1;
-/// Rising order of use. posix_madvise(3).
+/// Pages will be used in ascending order. posix_madvise(3).
 pub const POSIX_MADV_SEQUENTIAL: c_int = 2;
-/// Use soon. posix_madvise(3).
+/// Pages will be used soon. posix_madvise(3).
 pub const POSIX_MADV_WILLNEED: c_int = 3;
-/// No use soon. posix_madvise(3).
+/// Pages will not be used soon. posix_madvise(3).
 pub const POSIX_MADV_DONTNEED: c_int = 4;
 
 // msync(2).
@@ -134,11 +134,11 @@ pub const MINCORE_INCORE: c_int = 1;
 pub const MINCORE_REFERENCED: c_int = 2;
 /// The page was written by this process. mincore(2).
 pub const MINCORE_MODIFIED: c_int = 4;
-/// The page was used by anybody. mincore(2).
+/// The page was used by any process. mincore(2).
 pub const MINCORE_REFERENCED_OTHER: c_int = 8;
-/// The page was written by anybody. mincore(2).
+/// The page was written by any process. mincore(2).
 pub const MINCORE_MODIFIED_OTHER: c_int = 0x10;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const MINCORE_SUPER: c_int = 0x60;
 
 // minherit(2).
@@ -191,34 +191,34 @@ pub const MFD_HUGE_16GB: c_uint = 34 << MFD_HUGE_SHIFT;
 
 // shm_open(3).
 
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_ALLOW_SEALING: c_int = 1;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_GROW_ON_WRITE: c_int = 2;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_LARGEPAGE: c_int = 4;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_LARGEPAGE_ALLOC_DEFAULT: c_int = 0;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_LARGEPAGE_ALLOC_NOWAIT: c_int = 1;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_LARGEPAGE_ALLOC_HARD: c_int = 2;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_RENAME_NOREPLACE: c_int = 1;
-/// Came from FreeBSD, without effect. `<sys/mman.h>`.
+/// From FreeBSD; has no effect. `<sys/mman.h>`.
 pub const SHM_RENAME_EXCHANGE: c_int = 2;
 
 // sysconf(3).
 
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 8;
-/// Another name of `_SC_PAGESIZE`. sysconf(3).
+/// Another name for `_SC_PAGESIZE`. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 8;
 
-/// In place of a name: a shared memory object without one, on FreeBSD. `<sys/mman.h>`.
+/// Passed in place of a name: an anonymous shared memory object, on FreeBSD. `<sys/mman.h>`.
 pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(1);
 
-/// Aligned to `1 << n` bytes; came from FreeBSD, without effect. `<sys/mman.h>`.
+/// Aligned to `1 << n` bytes; from FreeBSD; has no effect. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn MAP_ALIGNED(n: c_int) -> c_int {
@@ -232,21 +232,21 @@ pub const fn PROT_EXTRACT(prot: c_int) -> c_int {
     prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
 }
 
-/// The most that a later `mprotect` may allow; came from FreeBSD, without effect. `<sys/mman.h>`.
+/// The most that a later `mprotect` may allow; from FreeBSD; has no effect. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX(prot: c_int) -> c_int {
     prot << 16
 }
 
-/// What `PROT_MAX` put in. `<sys/mman.h>`.
+/// The protection that `PROT_MAX` put in. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX_EXTRACT(prot: c_int) -> c_int {
     (prot >> 16) & (PROT_READ | PROT_WRITE | PROT_EXEC)
 }
 
-/// Came from FreeBSD, without use. `<sys/mman.h>`.
+/// From FreeBSD; has no use. `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn MINCORE_PSIND(i: c_int) -> c_int {
@@ -259,8 +259,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Where the calling thread's `errno` is: valid for reads and writes as long as the thread
-    /// lives. Source: errno(3); newlib's `__errno`.
+    /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the
+    /// thread lives. Source: errno(3); newlib's `__errno`.
     ///
     /// # Safety
     /// The result must not be used from another thread.

@@ -1,7 +1,7 @@
 //! VxWorks, in real-time processes.
 //!
-//! Its header is not published: values are those of the crate libc. `errno` has no address that
-//! other languages could name: `errnoGet` and `errnoSet` stand in for `errno_location`.
+//! Its header is not published: the values are those of the crate libc. `errno` has no address that
+//! other languages could refer to: `errnoGet` and `errnoSet` stand in for `errno_location`.
 
 use crate::types::{c_int, c_void};
 
@@ -30,15 +30,15 @@ pub const PROT_EXEC: c_int = 4;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x1;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x2;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANON: c_int = 0x4;
 /// The same as `MAP_ANON`. mmap(2).
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Of physical memory in one piece. `<sys/mman.h>`.
+/// Maps contiguous physical memory. `<sys/mman.h>`.
 pub const MAP_CONTIG: c_int = 0x20;
 
 // msync(2).
@@ -52,7 +52,7 @@ pub const MS_INVALIDATE: c_int = 4;
 
 // sysconf(3).
 
-/// Another name of `_SC_PAGESIZE`, with a value of its own. sysconf(3).
+/// Another name for `_SC_PAGESIZE`, with a value of its own. sysconf(3).
 pub const _SC_PAGE_SIZE: c_int = 38;
 /// The `sysconf` name of the page size in bytes. sysconf(3).
 pub const _SC_PAGESIZE: c_int = 39;

@@ -3,8 +3,8 @@
 use super::ioctl::{Request, read};
 use crate::types::size_t;
 
-/// Writes the length of a block device in bytes; the argument is a `*mut u64`, though the request is
-/// numbered as if it were a `size_t`. `<linux/fs.h>`, since Linux 2.4.
+/// Writes the length of a block device in bytes; the argument is a `*mut u64`, although the number of the
+/// request encodes a `size_t`. `<linux/fs.h>`, since Linux 2.4.
 ///
 /// Fails with `ENOTTY` for a file that is not a block device, `EFAULT` for a bad pointer.
 pub const BLKGETSIZE64: Request = read::<size_t>(0x12, 114);

@@ -28,17 +28,17 @@ pub struct cachestat_range {
 pub struct cachestat {
     /// Pages in memory.
     pub nr_cache: u64,
-    /// Pages that are to be written to the file.
+    /// Pages that are still to be written to the file.
     pub nr_dirty: u64,
     /// Pages that are being written to it.
     pub nr_writeback: u64,
     /// Pages that were in memory once.
     pub nr_evicted: u64,
-    /// Pages of those that would be there still, had there been a little more memory.
+    /// Those of them that would still be in memory if there had been a little more of it.
     pub nr_recently_evicted: u64,
 }
 
-/// Writes how much of `range` of the file behind `fd` is in memory to `result`; `flags` is 0. Source:
+/// Writes to `result` how much of `range` of the file behind `fd` is in memory; `flags` is 0. Source:
 /// cachestat(2), since Linux 6.5.
 ///
 /// # Errors
@@ -78,12 +78,12 @@ mod tests {
         let fd = file.unsigned_abs();
         let mut range = cachestat_range::default();
         let mut result = cachestat::default();
-        // SAFETY: both structs are there.
+        // SAFETY: both structs are valid.
         let done = unsafe { cachestat(fd, &raw mut range, &raw mut result, 0) };
         if works(done) {
             assert_ne!(result.nr_cache, 0);
         }
-        // SAFETY: both structs are there.
+        // SAFETY: both structs are valid.
         let done = unsafe { cachestat(fd, &raw mut range, &raw mut result, 1 << 20) };
         assert_eq!(done, -1);
         assert!(matches!(errno(), libc::EINVAL | libc::EPERM | libc::ENOSYS));

@@ -1,8 +1,8 @@
-//! Storage of files and of memory objects, kept and given back: `<linux/falloc.h>`.
+//! Reserving and freeing the storage of files and memory objects: `<linux/falloc.h>`.
 //!
-//! Of the family because an object of `shm_open` or `memfd_create` is memory: `fallocate` reserves it, so
-//! that no write to a mapping of it raises SIGBUS when memory is short, and gives back what is in the
-//! middle of it, as `MADV_REMOVE` does where it is mapped.
+//! It belongs to the family because an object of `shm_open` or `memfd_create` is memory: `fallocate` reserves
+//! it, so that a write to a mapping of it does not raise SIGBUS when memory is short, and frees storage in
+//! the middle of it, as `MADV_REMOVE` does through a mapping.
 
 use crate::types::c_int;
 
@@ -12,29 +12,28 @@ use super::off_t;
 pub const FALLOC_FL_ALLOCATE_RANGE: c_int = 0x00;
 /// The length of the file stays as it is. fallocate(2), since Linux 2.6.23.
 pub const FALLOC_FL_KEEP_SIZE: c_int = 0x01;
-/// With `FALLOC_FL_KEEP_SIZE`: gives the storage back; the range reads as zeros. fallocate(2), since
-/// Linux 2.6.38.
+/// With `FALLOC_FL_KEEP_SIZE`: frees the storage; the range reads as zeros. fallocate(2), since Linux 2.6.38.
 pub const FALLOC_FL_PUNCH_HOLE: c_int = 0x02;
-/// Reserved; no kernel takes it. `<linux/falloc.h>`.
+/// Reserved; no kernel accepts it. `<linux/falloc.h>`.
 pub const FALLOC_FL_NO_HIDE_STALE: c_int = 0x04;
-/// Takes the range out of the file, which becomes shorter. fallocate(2), since Linux 3.15.
+/// Removes the range from the file, which becomes shorter. fallocate(2), since Linux 3.15.
 pub const FALLOC_FL_COLLAPSE_RANGE: c_int = 0x08;
-/// Makes the range zeros, and allocates its storage. fallocate(2), since Linux 3.15.
+/// Zeroes the range, and allocates its storage. fallocate(2), since Linux 3.15.
 pub const FALLOC_FL_ZERO_RANGE: c_int = 0x10;
-/// Puts a hole into the file, which becomes longer. fallocate(2), since Linux 4.1.
+/// Inserts a hole into the file, which becomes longer. fallocate(2), since Linux 4.1.
 pub const FALLOC_FL_INSERT_RANGE: c_int = 0x20;
-/// Gives the range storage of its own, where other files share it. `<linux/falloc.h>`, since Linux 4.9.
+/// Gives the range its own storage where it shares storage with other files. `<linux/falloc.h>`, since Linux
+/// 4.9.
 pub const FALLOC_FL_UNSHARE_RANGE: c_int = 0x40;
-/// Makes the range zeros that are written, so that later writes change no metadata. `<linux/falloc.h>`,
-/// since Linux 6.17.
+/// Writes zeros to the range, so that later writes change no metadata. `<linux/falloc.h>`, since Linux 6.17.
 pub const FALLOC_FL_WRITE_ZEROES: c_int = 0x80;
 
 unsafe extern "C" {
-    /// Does with the storage of `len` bytes of the file behind `fd`, from `offset` on, what `mode`, of
-    /// `FALLOC_FL_`, says.
+    /// Changes the storage of `len` bytes of the file behind `fd`, from `offset` on, as `mode`, a combination
+    /// of `FALLOC_FL_`, says.
     ///
-    /// The symbol is `fallocate64`, but for musl and OpenHarmony, so that offsets have 64 bits on
-    /// 32-bit targets too. Source: fallocate(2), since Linux 2.6.23; for memfds, since 3.5.
+    /// Except with musl and OpenHarmony, the symbol is `fallocate64`, so that offsets have 64 bits on 32-bit
+    /// targets too. Source: fallocate(2), since Linux 2.6.23; for memfds, since 3.5.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EBADF`, `EFBIG`, `EINTR`, `EINVAL`, `EIO`, `ENODEV`, `ENOSPC`,
@@ -42,7 +41,7 @@ unsafe extern "C" {
     /// `ETXTBSY`.
     ///
     /// # Safety
-    /// Whoever has the file mapped sees it change.
+    /// The change shows in every mapping of the file.
     #[doc(alias = "fallocate64")]
     #[cfg_attr(
         not(any(target_env = "musl", target_env = "ohos")),
@@ -50,10 +49,10 @@ unsafe extern "C" {
     )]
     pub fn fallocate(fd: c_int, mode: c_int, offset: off_t, len: off_t) -> c_int;
 
-    /// Allocates the storage of `len` bytes of the file behind `fd`, from `offset` on, which becomes as
-    /// long as that. Where the filesystem cannot, glibc writes to each block.
+    /// Allocates the storage of `len` bytes of the file behind `fd`, from `offset` on, and extends the file
+    /// to their end if it is shorter. Where the filesystem cannot, glibc writes to each block.
     ///
-    /// The symbol is `posix_fallocate64`, but for musl and OpenHarmony, so that offsets have 64 bits on
+    /// Except with musl and OpenHarmony, the symbol is `posix_fallocate64`, so that offsets have 64 bits on
     /// 32-bit targets too. Source: posix_fallocate(3), POSIX.1-2024.
     ///
     /// # Errors
@@ -75,7 +74,7 @@ mod tests {
     use super::super::testing::{LEN, close, errno, memfd, works};
     use super::*;
 
-    // Those of 32 bits fail with EOVERFLOW for a file whose number is larger.
+    // The 32-bit calls fail with EOVERFLOW for a file whose inode number is larger.
     #[cfg(any(target_env = "musl", target_env = "ohos"))]
     use libc::{fstat, stat};
     #[cfg(not(any(target_env = "musl", target_env = "ohos")))]
@@ -122,7 +121,7 @@ mod tests {
             // Huge pages may stay where they are.
             assert!(storage == 0 || reserved > len);
         }
-        // An offset that 32 bits do not hold arrives as it is.
+        // An offset that does not fit into 32 bits is passed on unchanged.
         let far = 1 << 40;
         // SAFETY: nobody has the file mapped.
         if unsafe { fallocate(fd, 0, far, len) } == 0 {
@@ -132,7 +131,7 @@ mod tests {
         }
         // SAFETY: nobody has the file mapped.
         let refused = unsafe { posix_fallocate(fd, 0, 0) };
-        // What zig 0.17 links in place of musl's own returns -1, against POSIX and musl.
+        // The function that zig 0.17 links in place of musl's returns -1, unlike POSIX and musl.
         let is_zigs = cfg!(target_env = "musl") && refused == -1;
         assert_eq!(if is_zigs { errno() } else { refused }, libc::EINVAL);
         close(fd);

@@ -1,24 +1,24 @@
-//! `ioctl`, and how the requests of this family are made of their parts: `<asm/ioctl.h>`.
+//! `ioctl`, and how the numbers of this family's requests are composed: `<asm/ioctl.h>`.
 
 use crate::types::c_int;
 
-/// The call, with the type that the C library gives its second argument. (An alias for that type would
-/// be what its signature shows, and would have to be public.)
+/// The call, with the type that the C library gives its second argument. (An alias for that type would appear
+/// in the signature, and would have to be public.)
 macro_rules! ioctl {
     ($request:ident) => {
-        /// A request, as `ioctl` takes it.
+        /// A request, in the type that `ioctl` takes.
         pub(super) type Request = crate::types::$request;
 
         unsafe extern "C" {
-            /// Does what `request` says with the file behind `fd`; the third argument is what the
-            /// request takes. Source: ioctl(2).
+            /// Performs `request` on the file behind `fd`; the third argument is what the request takes.
+            /// Source: ioctl(2).
             ///
             /// # Errors
-            /// Returns -1 and sets `errno`: `EBADF`, `ENOTTY` for a request that this file, or an
-            /// older kernel, does not know, and what the request's own text says.
+            /// Returns -1 and sets `errno`: `EBADF`, `ENOTTY` for a request that this file, or an older
+            /// kernel, does not know, and the errors that the documentation of the request lists.
             ///
             /// # Safety
-            /// The third argument must be there, and be what the request takes.
+            /// The third argument must be passed, and must be what the request takes.
             pub fn ioctl(fd: c_int, request: crate::types::$request, ...) -> c_int;
         }
     };

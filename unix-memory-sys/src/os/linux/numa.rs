@@ -1,8 +1,8 @@
-//! On which nodes memory lies: `<linux/mempolicy.h>`, and its calls.
+//! The nodes that memory is on: `<linux/mempolicy.h>`, and its calls.
 //!
-//! No C library has wrappers of these calls (libnuma has), so that they are made by number; their
-//! signatures are those of the manual pages. A mask of nodes is an array of unsigned longs, whose
-//! lowest bit is node 0; `maxnode` is the number of its bits, and one more for masks that the kernel reads.
+//! No C library wraps these calls (libnuma does), so they are made by number; their signatures are those of
+//! the manual pages. A mask of nodes is an array of unsigned longs, whose lowest bit is node 0; `maxnode` is
+//! the number of its bits, plus one for masks that the kernel reads.
 
 #![allow(
     clippy::cast_lossless,
@@ -22,32 +22,32 @@ use crate::types::{c_int, c_long, c_uint, c_ulong, c_void};
 /// The policy of the thread, or of the system: the node that a page is first touched on. mbind(2),
 /// since Linux 2.6.7.
 pub const MPOL_DEFAULT: c_int = 0;
-/// The node given, or another when it is full. mbind(2), since Linux 2.6.7.
+/// The given node, or another when it is full. mbind(2), since Linux 2.6.7.
 pub const MPOL_PREFERRED: c_int = 1;
-/// The nodes given and no others. mbind(2), since Linux 2.6.7.
+/// Only the given nodes. mbind(2), since Linux 2.6.7.
 pub const MPOL_BIND: c_int = 2;
-/// The nodes given, page by page in turn. mbind(2), since Linux 2.6.7.
+/// The given nodes in turn, page by page. mbind(2), since Linux 2.6.7.
 pub const MPOL_INTERLEAVE: c_int = 3;
 /// The node that a page is first touched on. mbind(2), since Linux 3.8.
 pub const MPOL_LOCAL: c_int = 4;
-/// The nodes given, or others when those are full. mbind(2), since Linux 5.15.
+/// The given nodes, or others when those are full. mbind(2), since Linux 5.15.
 pub const MPOL_PREFERRED_MANY: c_int = 5;
-/// The nodes given in turn, each as often as `/sys/kernel/mm/mempolicy/weighted_interleave` says.
-/// mbind(2), since Linux 6.9.
+/// The given nodes in turn, each as often as `/sys/kernel/mm/mempolicy/weighted_interleave` says. mbind(2),
+/// since Linux 6.9.
 pub const MPOL_WEIGHTED_INTERLEAVE: c_int = 6;
 
-/// Added to a mode: the nodes are meant as they are, whatever nodes the thread may use.
+/// Added to a mode: the numbers of the nodes are absolute, whatever nodes the thread may use.
 /// set_mempolicy(2), since Linux 2.6.26.
 pub const MPOL_F_STATIC_NODES: c_int = 1 << 15;
-/// Added to a mode: the nodes are counted among those that the thread may use. set_mempolicy(2), since
-/// Linux 2.6.26.
+/// Added to a mode: the numbers of the nodes are relative to the nodes that the thread may use.
+/// set_mempolicy(2), since Linux 2.6.26.
 pub const MPOL_F_RELATIVE_NODES: c_int = 1 << 14;
 /// Added to `MPOL_BIND`: pages move to the node that uses them. set_mempolicy(2), since Linux 5.12.
 pub const MPOL_F_NUMA_BALANCING: c_int = 1 << 13;
-/// The mask of all that can be added to a mode. `<linux/mempolicy.h>`.
+/// The mask of everything that can be added to a mode. `<linux/mempolicy.h>`.
 pub const MPOL_MODE_FLAGS: c_int =
     MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES | MPOL_F_NUMA_BALANCING;
-/// The mask of what says how nodes are meant. `<linux/mempolicy.h>`.
+/// The mask of the bits that say how the numbers of nodes are meant. `<linux/mempolicy.h>`.
 pub const MPOL_USER_NODEMASK_FLAGS: c_int = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 
 // get_mempolicy(2): its flags.
@@ -55,7 +55,7 @@ pub const MPOL_USER_NODEMASK_FLAGS: c_int = MPOL_F_STATIC_NODES | MPOL_F_RELATIV
 /// Return a node: that of the page at the address, or the next of an interleaved policy.
 /// get_mempolicy(2), since Linux 2.6.7.
 pub const MPOL_F_NODE: c_ulong = 1 << 0;
-/// Return the policy of the address, and not of the thread. get_mempolicy(2), since Linux 2.6.7.
+/// Return the policy of the address instead of the thread's. get_mempolicy(2), since Linux 2.6.7.
 pub const MPOL_F_ADDR: c_ulong = 1 << 1;
 /// Return the nodes that the thread may use. get_mempolicy(2), since Linux 2.6.24.
 pub const MPOL_F_MEMS_ALLOWED: c_ulong = 1 << 2;
@@ -68,20 +68,20 @@ pub const MPOL_MF_STRICT: c_uint = 1 << 0;
 pub const MPOL_MF_MOVE: c_uint = 1 << 1;
 /// Move all pages; privileged. mbind(2), since Linux 2.6.16.
 pub const MPOL_MF_MOVE_ALL: c_uint = 1 << 2;
-/// Move pages when they are used; no kernel takes it from a program. `<linux/mempolicy.h>`.
+/// Move pages when they are used; no kernel accepts it from a program. `<linux/mempolicy.h>`.
 pub const MPOL_MF_LAZY: c_uint = 1 << 3;
-/// The mask of all that `mbind` takes. `<linux/mempolicy.h>`.
+/// The mask of everything that `mbind` accepts. `<linux/mempolicy.h>`.
 pub const MPOL_MF_VALID: c_uint = MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL;
 
-/// Sets the policy of the pages in `addr..addr + len`: `mode` is of `MPOL_`, `nodemask` says which
-/// nodes, `flags` of `MPOL_MF_` what becomes of pages that are there. Source: mbind(2), since Linux
+/// Sets the policy of the pages in `addr..addr + len`: `mode` is one of `MPOL_`, `nodemask` says which nodes,
+/// and `flags`, of `MPOL_MF_`, what happens to pages that are already there. Source: mbind(2), since Linux
 /// 2.6.7.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask` or a range that is not mapped, `EINVAL`
-/// for an unaligned address, a bad mode, bad flags or no such node, `EIO` where `MPOL_MF_STRICT` found
-/// pages elsewhere, `ENOMEM`, `EPERM` for `MPOL_MF_MOVE_ALL` without the privilege, `ENOSYS` where
-/// the kernel was built without it.
+/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask` or a range that is not mapped, `EINVAL` for an
+/// unaligned address, a bad mode, bad flags or a node that does not exist, `EIO` where `MPOL_MF_STRICT` found
+/// pages elsewhere, `ENOMEM`, `EPERM` for `MPOL_MF_MOVE_ALL` without the privilege, `ENOSYS` where the kernel
+/// was built without it.
 ///
 /// # Safety
 /// `nodemask` must be null, or valid for reads of `maxnode` bits, rounded up to unsigned longs. The
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn mbind(
 /// set_mempolicy(2), since Linux 2.6.7.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask`, `EINVAL` for a bad mode or no such
-/// node, `ENOMEM`, `ENOSYS` where the kernel was built without it.
+/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask`, `EINVAL` for a bad mode or a node that does
+/// not exist, `ENOMEM`, `ENOSYS` where the kernel was built without it.
 ///
 /// # Safety
 /// `nodemask` must be null, or valid for reads of `maxnode` bits, rounded up to unsigned longs.
@@ -135,9 +135,8 @@ pub unsafe extern "C" fn set_mempolicy(
     }
 }
 
-/// Writes the policy of the calling thread, or, with `MPOL_F_ADDR`, of the page at `addr`, to `mode`
-/// and `nodemask`; with `MPOL_F_NODE` `mode` becomes a node. Source: get_mempolicy(2), since Linux
-/// 2.6.7.
+/// Writes the policy of the calling thread, or, with `MPOL_F_ADDR`, of the page at `addr`, to `mode` and
+/// `nodemask`; with `MPOL_F_NODE`, it writes a node to `mode`. Source: get_mempolicy(2), since Linux 2.6.7.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EFAULT` for a bad pointer, `EINVAL` for bad flags or a `maxnode` that
@@ -168,11 +167,11 @@ pub unsafe extern "C" fn get_mempolicy(
 }
 
 /// Moves the pages of the process `pid` (0: the caller) from the nodes `old_nodes` to `new_nodes`, and
-/// returns how many could not be moved. Source: migrate_pages(2), since Linux 2.6.16.
+/// returns how many pages could not be moved. Source: migrate_pages(2), since Linux 2.6.16.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad mask, `EINVAL` for no such node, `EPERM` for
-/// another's process or nodes that it may not use, `ESRCH`, `ENOSYS` where the kernel was built
+/// Returns -1 and sets `errno`: `EFAULT` for a bad mask, `EINVAL` for a node that does not exist, `EPERM` for
+/// a process of another user, or for nodes that it may not use, `ESRCH`, `ENOSYS` where the kernel was built
 /// without it.
 ///
 /// # Safety
@@ -197,17 +196,17 @@ pub unsafe extern "C" fn migrate_pages(
     }
 }
 
-/// Moves each of `count` pages of the process `pid` (0: the caller), of which `pages` has the
-/// addresses, to its node in `nodes`, and writes where it is then, or a negative error number, to
-/// `status`. Where `nodes` is null, nothing moves. Source: move_pages(2), since Linux 2.6.18.
+/// Moves each of the `count` pages of the process `pid` (0: the caller) whose addresses are in `pages` to its
+/// node in `nodes`, and writes the node that it is on afterwards, or a negative error number, to `status`.
+/// Where `nodes` is null, nothing moves. Source: move_pages(2), since Linux 2.6.18.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`, or, since Linux 4.17, returns how many pages did not move: `E2BIG`,
-/// `EACCES`, `EFAULT`, `EINVAL`, `ENODEV` for a node that is not there, `EPERM`, `ESRCH`, `ENOSYS`
-/// where the kernel was built without it.
+/// Returns -1 and sets `errno`, or, since Linux 4.17, returns how many pages did not move: `E2BIG`, `EACCES`,
+/// `EFAULT`, `EINVAL`, `ENODEV` for a node that is not online, `EPERM`, `ESRCH`, `ENOSYS` where the kernel
+/// was built without it.
 ///
 /// # Safety
-/// `pages`, and `nodes` if it is not null, must be valid for reads of `count` elements, `status` for
+/// `pages`, and `nodes` if it is not null, must be valid for reads of `count` elements, and `status` for
 /// writes of as many. No content changes.
 #[must_use]
 pub unsafe extern "C" fn move_pages(
@@ -236,8 +235,9 @@ pub unsafe extern "C" fn move_pages(
 /// or `MPOL_PREFERRED_MANY`; `flags` is 0. Source: set_mempolicy_home_node(2), since Linux 5.17.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for an unaligned address, bad flags or no such node, `ENOENT`
-/// where no page has a policy of its own, `EOPNOTSUPP` where it is another, `ENOSYS` on older kernels.
+/// Returns -1 and sets `errno`: `EINVAL` for an unaligned address, bad flags or a node that does not exist,
+/// `ENOENT` where no page has a policy of its own, `EOPNOTSUPP` where it has another policy, `ENOSYS` on
+/// older kernels.
 ///
 /// # Safety
 /// The range must be the caller's own; no content changes.
@@ -272,11 +272,11 @@ mod tests {
     const WORDS: usize = BITS / c_ulong::BITS as usize;
     type Mask = [c_ulong; WORDS];
 
-    /// The node of the page at `addr`, if this kernel says it.
+    /// The node of the page at `addr`, if this kernel reports it.
     fn node(addr: *mut c_void) -> Option<c_int> {
         let mut node = -1;
         let flags = MPOL_F_NODE | MPOL_F_ADDR;
-        // SAFETY: `node` is there to be written to.
+        // SAFETY: `node` is valid for a write.
         let result = unsafe { get_mempolicy(&raw mut node, ptr::null_mut(), 0, addr, flags) };
         works(result as c_int).then_some(node)
     }
@@ -286,7 +286,7 @@ mod tests {
         let addr = map();
         let mut mask: Mask = [0; WORDS];
         mask[0] = 1;
-        // SAFETY: the range is this test's own, and the mask has as many bits.
+        // SAFETY: the range is this test's own, and the mask has that many bits.
         let result = unsafe {
             mbind(
                 addr,
@@ -299,7 +299,7 @@ mod tests {
         };
         if works(result as c_int) {
             let (mut mode, mut nodes): (c_int, Mask) = (-1, [0; WORDS]);
-            // SAFETY: mode and mask are there to be written to.
+            // SAFETY: mode and mask are valid for writes.
             let result = unsafe {
                 get_mempolicy(
                     &raw mut mode,
@@ -328,7 +328,7 @@ mod tests {
         // SAFETY: no mask is read.
         if works(unsafe { set_mempolicy(MPOL_LOCAL, ptr::null(), 0) } as c_int) {
             let mut mode = -1;
-            // SAFETY: `mode` is there to be written to.
+            // SAFETY: `mode` is valid for a write.
             let result =
                 unsafe { get_mempolicy(&raw mut mode, ptr::null_mut(), 0, ptr::null_mut(), 0) };
             if works(result as c_int) {
@@ -359,7 +359,7 @@ mod tests {
             assert!(node(addr).is_none_or(|node| node == status[0]));
             let nodes = [status[0]];
             let flags = MPOL_MF_MOVE as c_int;
-            // SAFETY: each array has one element, of a page that is this test's own.
+            // SAFETY: each array has one element, for a page that is this test's own.
             let result = unsafe {
                 move_pages(
                     0,
@@ -379,7 +379,7 @@ mod tests {
     fn migrate_pages_from_a_node_to_itself_moves_none() {
         let mut mask: Mask = [0; WORDS];
         mask[0] = 1;
-        // SAFETY: the masks have as many bits.
+        // SAFETY: the masks have that many bits.
         let result = unsafe { migrate_pages(0, BITS as c_ulong, mask.as_ptr(), mask.as_ptr()) };
         if works(result as c_int) {
             assert_eq!(result, 0);

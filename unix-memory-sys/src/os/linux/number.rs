@@ -2,10 +2,11 @@
 
 use crate::types::c_long;
 
-// Calls that are newer than Linux 5.0 have one number, counted from where an ABI's own begin.
+// Calls that are newer than Linux 5.0 have one number for all ABIs, counted from where an ABI's own
+// numbers begin.
 pub const PIDFD_OPEN: c_long = BASE + 434;
 pub const PROCESS_MADVISE: c_long = BASE + 440;
-/// Not in every header: `memfd_secret` says in which.
+/// Not in every header: see `memfd_secret` for which ones.
 #[cfg(any(
     target_arch = "x86",
     target_arch = "x86_64",
@@ -32,7 +33,7 @@ cfg_if::cfg_if! {
         pub const SET_MEMPOLICY: c_long = BASE + 238;
         pub const GET_MEMPOLICY: c_long = BASE + 239;
         pub const MIGRATE_PAGES: c_long = BASE + 256;
-        // It takes an array of pointers, which x32 has a number of its own for.
+        // It takes an array of pointers, for which x32 has its own number.
         pub const MOVE_PAGES: c_long = BASE + if X32 { 533 } else { 279 };
         pub const MEMFD_CREATE: c_long = BASE + 319;
         pub const USERFAULTFD: c_long = BASE + 323;

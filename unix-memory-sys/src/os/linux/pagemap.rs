@@ -1,18 +1,18 @@
-//! What pages are: the request `PAGEMAP_SCAN` of `/proc/<pid>/pagemap`, from `<linux/fs.h>`.
+//! The state of pages: the request `PAGEMAP_SCAN` of `/proc/<pid>/pagemap`, from `<linux/fs.h>`.
 
 use super::ioctl::{Request, read_write};
 
-/// Writes which pages of a range are of some categories to an array of [`page_region`], and can
-/// write-protect them in the same step; the argument is a `*mut` [`pm_scan_arg`], and what is returned
-/// is how many regions were written. PAGEMAP_SCAN(2const), since Linux 6.7.
+/// Writes to an array of [`page_region`] which pages of a range belong to given categories, and can
+/// write-protect them in the same step. The argument is a `*mut` [`pm_scan_arg`]; the result is the number of
+/// regions written. PAGEMAP_SCAN(2const), since Linux 6.7.
 ///
-/// Fails with `EFAULT` for a bad pointer, `EINVAL` for bad flags, categories, sizes or addresses,
-/// `ENOMEM`, `EPERM` where `PM_SCAN_CHECK_WPASYNC` met a page whose writes are not tracked, `ENOTTY` on
-/// older kernels.
+/// Fails with `EFAULT` for a bad pointer, `EINVAL` for bad flags, categories, sizes or addresses, `ENOMEM`,
+/// `EPERM` where `PM_SCAN_CHECK_WPASYNC` finds a page whose writes are not tracked, `ENOTTY` on older
+/// kernels.
 pub const PAGEMAP_SCAN: Request = read_write::<pm_scan_arg>(b'f', 16);
 
-/// Write-protect the pages found, so that they are no longer `PAGE_IS_WRITTEN`. PAGEMAP_SCAN(2const),
-/// since Linux 6.7.
+/// Write-protect the pages that are found, so that they are no longer `PAGE_IS_WRITTEN`.
+/// PAGEMAP_SCAN(2const), since Linux 6.7.
 pub const PM_SCAN_WP_MATCHING: u64 = 1 << 0;
 /// Stop with `EPERM` at a page whose writes are not tracked: without `UFFD_FEATURE_WP_ASYNC`.
 /// PAGEMAP_SCAN(2const), since Linux 6.7.
@@ -21,7 +21,7 @@ pub const PM_SCAN_CHECK_WPASYNC: u64 = 1 << 1;
 /// The category of pages whose writes are tracked: with `UFFD_FEATURE_WP_ASYNC`. PAGEMAP_SCAN(2const),
 /// since Linux 6.7.
 pub const PAGE_IS_WPALLOWED: u64 = 1 << 0;
-/// The category of pages that were written to since they were write-protected. PAGEMAP_SCAN(2const),
+/// The category of pages that have been written to since they were write-protected. PAGEMAP_SCAN(2const),
 /// since Linux 6.7.
 pub const PAGE_IS_WRITTEN: u64 = 1 << 1;
 /// The category of pages of a file. PAGEMAP_SCAN(2const), since Linux 6.7.
@@ -30,57 +30,57 @@ pub const PAGE_IS_FILE: u64 = 1 << 2;
 pub const PAGE_IS_PRESENT: u64 = 1 << 3;
 /// The category of pages in swap. PAGEMAP_SCAN(2const), since Linux 6.7.
 pub const PAGE_IS_SWAPPED: u64 = 1 << 4;
-/// The category of pages that are the kernel's page of zeros. PAGEMAP_SCAN(2const), since Linux 6.7.
+/// The category of pages that map the kernel's page of zeros. PAGEMAP_SCAN(2const), since Linux 6.7.
 pub const PAGE_IS_PFNZERO: u64 = 1 << 5;
 /// The category of huge pages. PAGEMAP_SCAN(2const), since Linux 6.7.
 pub const PAGE_IS_HUGE: u64 = 1 << 6;
-/// The category of pages that were written to since `/proc/<pid>/clear_refs` cleared the mark.
+/// The category of pages that have been written to since `/proc/<pid>/clear_refs` cleared the mark.
 /// PAGEMAP_SCAN(2const), since Linux 6.7.
 pub const PAGE_IS_SOFT_DIRTY: u64 = 1 << 7;
 /// The category of guards, of `MADV_GUARD_INSTALL`. `<linux/fs.h>`, since Linux 6.16.
 pub const PAGE_IS_GUARD: u64 = 1 << 8;
 
-/// Pages in a row that are of the same categories. PAGEMAP_SCAN(2const), since Linux 6.7.
+/// Consecutive pages that belong to the same categories. PAGEMAP_SCAN(2const), since Linux 6.7.
 #[allow(non_camel_case_types, reason = "the name in the header")]
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct page_region {
-    /// The address of the first.
+    /// The address of the first page.
     pub start: u64,
-    /// The address after the last.
+    /// The address after the last page.
     pub end: u64,
-    /// Those of `return_mask` that they are of.
+    /// The categories of `return_mask` that they belong to.
     pub categories: u64,
 }
 
-/// What [`PAGEMAP_SCAN`] is asked. PAGEMAP_SCAN(2const), since Linux 6.7.
+/// The argument of [`PAGEMAP_SCAN`]. PAGEMAP_SCAN(2const), since Linux 6.7.
 #[allow(non_camel_case_types, reason = "the name in the header")]
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct pm_scan_arg {
     /// The size of this struct.
     pub size: u64,
-    /// Of `PM_SCAN_`.
+    /// Flags, of `PM_SCAN_`.
     pub flags: u64,
     /// The address of the first page.
     pub start: u64,
     /// The address after the last page.
     pub end: u64,
-    /// Written: the address before which all was scanned.
+    /// Written: the address up to which all was scanned.
     pub walk_end: u64,
     /// The address of an array of [`page_region`].
     pub vec: u64,
-    /// How many of them there is room for.
+    /// How many of them the array has room for.
     pub vec_len: u64,
-    /// The most pages to be found; 0: no limit.
+    /// The maximum number of pages to find; 0: no limit.
     pub max_pages: u64,
-    /// The categories that are meant inverted below.
+    /// The categories that are inverted in the masks below.
     pub category_inverted: u64,
-    /// The categories that a page must be of, all of them.
+    /// A page must belong to all of these categories.
     pub category_mask: u64,
-    /// The categories of which a page must be of one; 0: no matter.
+    /// A page must belong to at least one of these categories; 0: any page.
     pub category_anyof_mask: u64,
-    /// The categories that are written.
+    /// The categories to report.
     pub return_mask: u64,
 }
 
@@ -106,7 +106,7 @@ mod tests {
             return_mask: PAGE_IS_PRESENT | PAGE_IS_FILE,
             ..pm_scan_arg::default()
         };
-        // SAFETY: the argument is that of the request, with as many regions as it says.
+        // SAFETY: the argument is that of the request, and the array has as many regions as it says.
         let found = unsafe { ioctl(fd, PAGEMAP_SCAN, &raw mut arg) };
         if found == -1 {
             assert!(matches!(

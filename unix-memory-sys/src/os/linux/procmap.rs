@@ -1,52 +1,52 @@
-//! What mapping is at an address: the request `PROCMAP_QUERY` of `/proc/<pid>/maps`, from
-//! `<linux/fs.h>`.
+//! The mapping at an address: the request `PROCMAP_QUERY` of `/proc/<pid>/maps`, from `<linux/fs.h>`.
 
 use super::ioctl::{Request, read_write};
 
-/// Writes what mapping is at an address; the argument is a `*mut` [`procmap_query`].
-/// PROCMAP_QUERY(2const), since Linux 6.11.
+/// Describes the mapping at an address; the argument is a `*mut` [`procmap_query`]. PROCMAP_QUERY(2const),
+/// since Linux 6.11.
 ///
-/// Fails with `ENOENT` where there is none, `E2BIG` for a name that is longer than its buffer or a size
-/// that the kernel does not know, `EFAULT` for a bad pointer, `EINVAL` for bad flags, `ESRCH` for a
-/// process without memory, `ENOTTY` on older kernels.
+/// Fails with `ENOENT` where there is no mapping, `E2BIG` for a name that is longer than its buffer or a size
+/// that the kernel does not know, `EFAULT` for a bad pointer, `EINVAL` for bad flags, `ESRCH` for a process
+/// without memory, `ENOTTY` on older kernels.
 pub const PROCMAP_QUERY: Request = read_write::<procmap_query>(b'f', 17);
 
-/// Asked: only mappings that can be read. Written: it can be. PROCMAP_QUERY(2const), since Linux 6.11.
-pub const PROCMAP_QUERY_VMA_READABLE: u64 = 0x01;
-/// Asked: only mappings that can be written to. Written: it can be. PROCMAP_QUERY(2const), since Linux
+/// Asked: only mappings that can be read. Written: the mapping can be. PROCMAP_QUERY(2const), since Linux
 /// 6.11.
+pub const PROCMAP_QUERY_VMA_READABLE: u64 = 0x01;
+/// Asked: only mappings that can be written to. Written: the mapping can be. PROCMAP_QUERY(2const), since
+/// Linux 6.11.
 pub const PROCMAP_QUERY_VMA_WRITABLE: u64 = 0x02;
-/// Asked: only mappings that can be executed. Written: it can be. PROCMAP_QUERY(2const), since Linux
+/// Asked: only mappings that can be executed. Written: the mapping can be. PROCMAP_QUERY(2const), since Linux
 /// 6.11.
 pub const PROCMAP_QUERY_VMA_EXECUTABLE: u64 = 0x04;
-/// Asked: only mappings with `MAP_SHARED`. Written: it is one. PROCMAP_QUERY(2const), since Linux 6.11.
-pub const PROCMAP_QUERY_VMA_SHARED: u64 = 0x08;
-/// Asked: the mapping at the address, or else the next above it. PROCMAP_QUERY(2const), since Linux
+/// Asked: only mappings with `MAP_SHARED`. Written: the mapping is one. PROCMAP_QUERY(2const), since Linux
 /// 6.11.
+pub const PROCMAP_QUERY_VMA_SHARED: u64 = 0x08;
+/// Asked: the mapping at the address, or else the next one above it. PROCMAP_QUERY(2const), since Linux 6.11.
 pub const PROCMAP_QUERY_COVERING_OR_NEXT_VMA: u64 = 0x10;
 /// Asked: only mappings of a file. PROCMAP_QUERY(2const), since Linux 6.11.
 pub const PROCMAP_QUERY_FILE_BACKED_VMA: u64 = 0x20;
 
-/// What [`PROCMAP_QUERY`] is asked, and what it answers. PROCMAP_QUERY(2const), since Linux 6.11.
+/// The argument of [`PROCMAP_QUERY`]: the query and its answer. PROCMAP_QUERY(2const), since Linux 6.11.
 #[allow(non_camel_case_types, reason = "the name in the header")]
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct procmap_query {
     /// The size of this struct.
     pub size: u64,
-    /// Of `PROCMAP_QUERY_`: what is looked for.
+    /// What to look for, of `PROCMAP_QUERY_`.
     pub query_flags: u64,
-    /// The address that is looked for.
+    /// The address to look for.
     pub query_addr: u64,
     /// Written: where the mapping starts.
     pub vma_start: u64,
     /// Written: where it ends.
     pub vma_end: u64,
-    /// Written, of `PROCMAP_QUERY_VMA_`: what may be done with it.
+    /// Written: the mapping's permissions, of `PROCMAP_QUERY_VMA_`.
     pub vma_flags: u64,
     /// Written: the size of its pages.
     pub vma_page_size: u64,
-    /// Written: where in the file it starts; 0 without a file.
+    /// Written: the offset in the file at which it starts; 0 without a file.
     pub vma_offset: u64,
     /// Written: the file's inode; 0 without a file.
     pub inode: u64,
@@ -54,9 +54,10 @@ pub struct procmap_query {
     pub dev_major: u32,
     /// Written: its minor number.
     pub dev_minor: u32,
-    /// The size of the buffer for a name, or 0. Written: what it holds, with the NUL; 0 without a name.
+    /// The size of the buffer for a name, or 0. Written: the length of the name, with the NUL; 0 without a
+    /// name.
     pub vma_name_size: u32,
-    /// The size of the buffer for a build ID, or 0. Written: what it holds; 0 without one.
+    /// The size of the buffer for a build ID, or 0. Written: the length of the ID; 0 without one.
     pub build_id_size: u32,
     /// The address of the buffer for a name, or 0.
     pub vma_name_addr: u64,

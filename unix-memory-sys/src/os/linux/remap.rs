@@ -1,17 +1,17 @@
-//! `remap_file_pages`, which the C libraries of Linux have, and Bionic has not.
+//! `remap_file_pages`, which the C libraries of Linux have, but Bionic does not.
 
 use crate::types::{c_int, c_void, size_t};
 
 unsafe extern "C" {
-    /// Makes the pages of `addr..addr + size`, of a shared mapping of a file, show the file from its
-    /// page `pgoff` on, counted in pages; `prot` is 0, `flags` is 0 or `MAP_NONBLOCK`.
+    /// Makes the pages of `addr..addr + size`, which belong to a shared mapping of a file, show the file from
+    /// `pgoff` on, counted in pages; `prot` is 0, and `flags` is 0 or `MAP_NONBLOCK`.
     ///
-    /// Deprecated since Linux 3.16; since 4.0 the kernel makes mappings of their own, as `mmap` would
-    /// with `MAP_FIXED`. Source: remap_file_pages(2), since Linux 2.6.
+    /// Deprecated since Linux 3.16; since 4.0 the kernel makes separate mappings instead, as `mmap` with
+    /// `MAP_FIXED` would. Source: remap_file_pages(2), since Linux 2.6.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` for a range that is not of one shared mapping, an
-    /// unaligned address or bad arguments, `ENOMEM`, `ENOSYS` where the kernel was built without it.
+    /// Returns -1 and sets `errno`: `EINVAL` for a range that is not within one shared mapping, an unaligned
+    /// address or bad arguments, `ENOMEM`, `ENOSYS` where the kernel was built without it.
     ///
     /// # Safety
     /// Whatever was mapped there is replaced.
@@ -50,10 +50,10 @@ mod tests {
         assert_ne!(addr, MAP_FAILED);
         // SAFETY: the first byte is this test's own.
         unsafe { addr.cast::<u8>().write_volatile(7) };
-        // SAFETY: the range is this test's own; it comes to show the file's second half.
+        // SAFETY: the range is this test's own; afterwards it shows the file's second half.
         let result = unsafe { remap_file_pages(addr, LEN, 0, LEN / page, 0) };
         if result == 0 {
-            // SAFETY: the first byte is mapped still.
+            // SAFETY: the first byte is still mapped.
             assert_eq!(unsafe { addr.cast::<u8>().read_volatile() }, 0);
         } else {
             assert!(matches!(errno(), libc::ENOSYS | libc::EINVAL));

@@ -1,9 +1,9 @@
-//! The calls that a C library rustc promises may lack, made by number.
+//! The calls that the oldest C library that rustc supports may lack, made by number.
 //!
-//! rustc's gnu targets promise glibc 2.17; `mlock2`, `memfd_create` and the `pkey_` calls came with
-//! 2.27, `process_madvise` with 2.36, `mseal` with 2.43, and musl has few of them. The C library's
-//! `syscall` sets `errno` as its own wrappers do, so nobody sees the difference; on a kernel
-//! without the call it is `ENOSYS`. Android shares this file.
+//! rustc's gnu targets support glibc 2.17 and later; `mlock2`, `memfd_create` and the `pkey_` calls came with
+//! 2.27, `process_madvise` with 2.36, `mseal` with 2.43, and musl has few of them. The C library's `syscall`
+//! sets `errno` as the library's own wrappers do, so a caller sees no difference; on a kernel without the
+//! call, `errno` is `ENOSYS`. Android shares this file.
 
 #![allow(
     clippy::cast_lossless,
@@ -18,8 +18,8 @@ use super::number;
 use super::syscall;
 use crate::types::{c_char, c_int, c_long, c_uint, c_ulong, c_void, size_t, ssize_t};
 
-/// Makes an anonymous file in memory and returns its descriptor; `name` only shows in
-/// `/proc/self/fd`. Source: memfd_create(2), since Linux 3.17.
+/// Creates an anonymous file in memory and returns its descriptor; `name` only appears in `/proc/self/fd`.
+/// Source: memfd_create(2), since Linux 3.17.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EFAULT` for a bad `name`, `EINVAL` for bad flags or a name longer
@@ -34,10 +34,10 @@ pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_i
     int(unsafe { syscall(number::MEMFD_CREATE, pointer(name), flags as c_long) })
 }
 
-/// Makes an anonymous file whose pages the kernel itself cannot read, and returns its descriptor;
-/// `flags` is 0 or `O_CLOEXEC`. Source: memfd_secret(2), since Linux 5.14.
+/// Creates an anonymous file whose pages the kernel itself cannot read, and returns its descriptor; `flags`
+/// is 0 or `O_CLOEXEC`. Source: memfd_secret(2), since Linux 5.14.
 ///
-/// Only these architectures' headers have the number.
+/// Only the headers of these architectures define the number.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS`
@@ -82,24 +82,23 @@ pub unsafe extern "C" fn mlock2(addr: *const c_void, len: size_t, flags: c_uint)
     })
 }
 
-/// Forbids for good that the mappings in `addr..addr + len` are unmapped, moved, or get another
-/// protection; `flags` is 0. Source: mseal(2), since Linux 6.10, on 64-bit kernels.
+/// Permanently forbids unmapping or moving the mappings in `addr..addr + len`, or changing their protection;
+/// `flags` is 0. Source: mseal(2), since Linux 6.10, on 64-bit kernels.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or bad flags, `ENOMEM` for pages
 /// that are not mapped, `EPERM` on 32-bit kernels, `ENOSYS` on older ones.
 ///
 /// # Safety
-/// The range must be the caller's own: nobody can unmap it again.
+/// The range must be the caller's own: it can never be unmapped.
 #[must_use]
 pub unsafe extern "C" fn mseal(addr: *mut c_void, len: size_t, flags: c_ulong) -> c_int {
     // SAFETY: the arguments are those of mseal(2), and the caller vouches for the range.
     int(unsafe { syscall(number::MSEAL, pointer(addr), len as c_long, flags as c_long) })
 }
 
-/// Makes a protection key and returns it; `flags` is 0, and `access_rights`, of `PKEY_DISABLE_`, is
-/// what the calling thread may not do with pages that have the key. Source: pkey_alloc(2), since
-/// Linux 4.9.
+/// Allocates a protection key and returns it; `flags` is 0, and `access_rights`, of `PKEY_DISABLE_`, says
+/// what the calling thread must not do with pages that have the key. Source: pkey_alloc(2), since Linux 4.9.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EINVAL` for bad arguments, `ENOSPC` where no key is left or the
@@ -113,28 +112,28 @@ pub unsafe extern "C" fn pkey_alloc(flags: c_uint, access_rights: c_uint) -> c_i
     int(unsafe { syscall(number::PKEY_ALLOC, flags as c_long, access_rights as c_long) })
 }
 
-/// Gives a protection key back. Source: pkey_free(2), since Linux 4.9.
+/// Frees a protection key. Source: pkey_free(2), since Linux 4.9.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for a key that was not made, `ENOSYS` on older kernels.
+/// Returns -1 and sets `errno`: `EINVAL` for a key that is not allocated, `ENOSYS` on older kernels.
 ///
 /// # Safety
-/// No page may have the key any more: another `pkey_alloc` may return it again.
+/// No page may still have the key: a later `pkey_alloc` may return it again.
 #[must_use]
 pub unsafe extern "C" fn pkey_free(pkey: c_int) -> c_int {
     // SAFETY: the argument is that of pkey_free(2), and the caller vouches for the key.
     int(unsafe { syscall(number::PKEY_FREE, pkey as c_long) })
 }
 
-/// Like `mprotect`, and gives the pages a protection key; -1 is none. Source: pkey_mprotect(2),
+/// Like `mprotect`, and assigns a protection key to the pages; -1 means no key. Source: pkey_mprotect(2),
 /// since Linux 4.9.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: as `mprotect`, `EINVAL` for a key that was not made, `ENOSYS` on
-/// older kernels.
+/// Returns -1 and sets `errno`: as `mprotect`, `EINVAL` for a key that is not allocated, `ENOSYS` on older
+/// kernels.
 ///
 /// # Safety
-/// As `mprotect`; the key's rights hold as well.
+/// As for `mprotect`; the key's rights apply as well.
 #[must_use]
 pub unsafe extern "C" fn pkey_mprotect(
     addr: *mut c_void,
@@ -154,18 +153,17 @@ pub unsafe extern "C" fn pkey_mprotect(
     })
 }
 
-/// Like `madvise`, for the process behind `pidfd` and many ranges: `iovec` is an array of `count`
-/// `struct iovec`, `flags` is 0. Returns the number of bytes that were advised about. Source:
+/// Like `madvise`, for the process behind `pidfd` and many ranges: `iovec` is an array of `count` `struct
+/// iovec`, `flags` is 0. Returns the number of bytes that the advice was applied to. Source:
 /// process_madvise(2), since Linux 5.10.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for a value that other processes may
-/// not be given, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older
-/// kernels.
+/// Returns -1 and sets `errno`: `EBADF`, `EFAULT`, `EINVAL` for advice that cannot be given to another
+/// process, `ENOMEM` for pages that are not mapped, `EPERM`, `ESRCH`, `ENOSYS` on older kernels.
 ///
 /// # Safety
-/// `iovec` must be valid for reads of `count` elements; for the calling process itself what
-/// `madvise` says holds.
+/// `iovec` must be valid for reads of `count` elements; for the calling process itself, the requirements of
+/// `madvise` apply.
 #[must_use]
 pub unsafe extern "C" fn process_madvise(
     pidfd: c_int,
@@ -211,7 +209,7 @@ pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
 /// bad flags or a process that was not killed, `ENOSYS` on older kernels, `ESRCH`.
 ///
 /// # Safety
-/// None beyond the call itself: the process runs no more of its program.
+/// None beyond the call itself: the process no longer runs its program.
 #[must_use]
 pub unsafe extern "C" fn process_mrelease(pidfd: c_int, flags: c_uint) -> c_int {
     // SAFETY: the arguments are those of process_mrelease(2).
@@ -230,7 +228,7 @@ cfg_if::cfg_if! {
             p.expose_provenance() as c_long
         }
     } else {
-        /// A pointer is an argument as it is.
+        /// A pointer is passed as it is.
         pub(super) const fn pointer<T>(p: *const T) -> *const T {
             p
         }
@@ -257,7 +255,7 @@ mod tests {
         assert!(matches!(errno(), libc::EINVAL | libc::ENOSYS));
     }
 
-    // The architecture is the tests' own: each has the call or has not.
+    // Each architecture either has the call or lacks it.
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn memfd_secret_takes_flags() {
@@ -282,7 +280,7 @@ mod tests {
     #[test]
     fn mseal_keeps_the_mapping() {
         let addr = map();
-        // SAFETY: the range is this test's own, and stays mapped for good.
+        // SAFETY: the range is this test's own, and stays mapped forever.
         if works(unsafe { mseal(addr, LEN, 0) }) {
             assert_eq!(unmap(addr), -1);
             assert_eq!(errno(), libc::EPERM);
@@ -294,7 +292,7 @@ mod tests {
         let addr = map();
         // SAFETY: the range is this test's own, and nothing refers to it.
         if works(unsafe { pkey_mprotect(addr, LEN, PROT_READ, -1) }) {
-            // SAFETY: as above; a key that nobody made is refused.
+            // SAFETY: as above; a key that was not allocated is refused.
             assert_eq!(unsafe { pkey_mprotect(addr, LEN, PROT_READ, 1 << 20) }, -1);
             assert_eq!(errno(), libc::EINVAL);
         }
@@ -343,7 +341,7 @@ mod tests {
             iov_len: LEN,
         };
         let iovec = (&raw const range).cast();
-        // SAFETY: one element is there, of a range that is this test's own.
+        // SAFETY: the array has one element, a range that is this test's own.
         let bytes = unsafe { process_madvise(-1, iovec, 1, MADV_DONTNEED, 0) };
         assert_eq!(bytes, -1);
         assert!(matches!(errno(), libc::EBADF | libc::ENOSYS));
@@ -352,7 +350,7 @@ mod tests {
         // SAFETY: it touches no memory.
         let pidfd = unsafe { pidfd_open(pid, 0) };
         if works(pidfd) {
-            // SAFETY: one element is there, of a range that is this test's own.
+            // SAFETY: the array has one element, a range that is this test's own.
             let bytes = unsafe { process_madvise(pidfd, iovec, 1, MADV_COLD, 0) };
             if works(bytes as c_int) {
                 assert_eq!(bytes, LEN as ssize_t);

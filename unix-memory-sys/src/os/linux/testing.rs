@@ -10,7 +10,7 @@ use crate::types::{c_int, c_void};
 pub(super) const LEN: usize = 1 << 16;
 
 pub(super) fn errno() -> c_int {
-    // SAFETY: it returns the calling thread's errno, which is ours to read.
+    // SAFETY: it returns a pointer to the calling thread's errno, which this thread may read.
     let location = unsafe { errno_location() };
     // SAFETY: as above.
     unsafe { *location }
@@ -34,13 +34,13 @@ pub(super) fn close(fd: c_int) {
     assert_eq!(unsafe { libc::close(fd) }, 0);
 }
 
-/// A file in memory, as [`works`] says of its descriptor.
+/// A file in memory, if [`works`] accepts its descriptor.
 pub(super) fn memfd() -> c_int {
     // SAFETY: the name ends in NUL.
     unsafe { memfd_create(c"test".as_ptr(), MFD_CLOEXEC) }
 }
 
-/// The call worked, or the kernel is without it, or denies it to this process.
+/// The call worked, or the kernel lacks it, or denies it to this process.
 pub(super) fn works(result: c_int) -> bool {
     assert!(result >= 0 || matches!(errno(), libc::ENOSYS | libc::EPERM | libc::ENOMEM));
     result >= 0
@@ -48,7 +48,7 @@ pub(super) fn works(result: c_int) -> bool {
 
 /// Writes to the first page.
 pub(super) fn touch(addr: *mut c_void) {
-    // SAFETY: the tests touch what they mapped, which can be written to.
+    // SAFETY: the tests touch only what they mapped, which is writable.
     unsafe { addr.cast::<u8>().write_volatile(1) };
 }
 

@@ -1,9 +1,9 @@
 //! Tracking of writes by `userfaultfd`: `<linux/userfaultfd.h>`.
 //!
-//! What is here is what write protection takes: with [`UFFD_FEATURE_WP_ASYNC`] the kernel itself lifts
-//! the protection of a page at the first write, and [`PAGEMAP_SCAN`](super::PAGEMAP_SCAN) says which
-//! pages that were. What a thread needs to serve faults itself (`struct uffd_msg`, `UFFDIO_COPY` and its
-//! like) is not here.
+//! This file declares what write protection needs: with [`UFFD_FEATURE_WP_ASYNC`] the kernel itself lifts the
+//! protection of a page at the first write, and [`PAGEMAP_SCAN`](super::PAGEMAP_SCAN) reports which pages
+//! those were. What a thread needs to handle faults itself (`struct uffd_msg`, `UFFDIO_COPY` and its like) is
+//! not here.
 
 #![allow(
     clippy::cast_lossless,
@@ -16,18 +16,18 @@ use super::number;
 use super::syscall::int;
 use crate::types::{c_int, c_long};
 
-/// The group of the requests.
+/// The type in the numbers of the requests.
 const UFFDIO: u8 = 0xAA;
 
-/// What [`uffdio_api::api`] must be. UFFDIO_API(2const), since Linux 4.3.
+/// The value that [`uffdio_api::api`] must have. UFFDIO_API(2const), since Linux 4.3.
 pub const UFFD_API: u64 = 0xAA;
-/// A flag of `userfaultfd`: faults within the kernel are not served, for which it needs no privilege.
+/// A flag of `userfaultfd`: faults within the kernel are not handled, so that no privilege is needed.
 /// userfaultfd(2), since Linux 5.11.
 pub const UFFD_USER_MODE_ONLY: c_int = 1;
 
-// UFFDIO_API(2const): what the kernel can be asked for.
+// UFFDIO_API(2const): features to ask the kernel for.
 
-/// Faults say whether they are of write protection: there is `UFFDIO_WRITEPROTECT`. UFFDIO_API(2const),
+/// Faults report whether write protection caused them; `UFFDIO_WRITEPROTECT` exists. UFFDIO_API(2const),
 /// since Linux 5.7.
 pub const UFFD_FEATURE_PAGEFAULT_FLAG_WP: u64 = 1 << 0;
 /// An event for `fork`. UFFDIO_API(2const), since Linux 4.11.
@@ -36,57 +36,59 @@ pub const UFFD_FEATURE_EVENT_FORK: u64 = 1 << 1;
 pub const UFFD_FEATURE_EVENT_REMAP: u64 = 1 << 2;
 /// An event for `MADV_DONTNEED` and `MADV_REMOVE`. UFFDIO_API(2const), since Linux 4.11.
 pub const UFFD_FEATURE_EVENT_REMOVE: u64 = 1 << 3;
-/// Faults for want of a page in explicit huge pages. UFFDIO_API(2const), since Linux 4.11.
+/// Faults on missing pages in explicit huge pages. UFFDIO_API(2const), since Linux 4.11.
 pub const UFFD_FEATURE_MISSING_HUGETLBFS: u64 = 1 << 4;
-/// Faults for want of a page in shared memory. UFFDIO_API(2const), since Linux 4.11.
+/// Faults on missing pages in shared memory. UFFDIO_API(2const), since Linux 4.11.
 pub const UFFD_FEATURE_MISSING_SHMEM: u64 = 1 << 5;
 /// An event for `munmap`. UFFDIO_API(2const), since Linux 4.11.
 pub const UFFD_FEATURE_EVENT_UNMAP: u64 = 1 << 6;
-/// SIGBUS in place of an event. UFFDIO_API(2const), since Linux 4.14.
+/// SIGBUS instead of an event. UFFDIO_API(2const), since Linux 4.14.
 pub const UFFD_FEATURE_SIGBUS: u64 = 1 << 7;
-/// Events say which thread had the fault. UFFDIO_API(2const), since Linux 4.14.
+/// Events report which thread faulted. UFFDIO_API(2const), since Linux 4.14.
 pub const UFFD_FEATURE_THREAD_ID: u64 = 1 << 8;
-/// Faults for want of a table's entry in explicit huge pages. UFFDIO_API(2const), since Linux 5.13.
+/// Faults on pages without an entry in the page table, in explicit huge pages. UFFDIO_API(2const), since
+/// Linux 5.13.
 pub const UFFD_FEATURE_MINOR_HUGETLBFS: u64 = 1 << 9;
-/// Faults for want of a table's entry in shared memory. UFFDIO_API(2const), since Linux 5.14.
+/// Faults on pages without an entry in the page table, in shared memory. UFFDIO_API(2const), since Linux
+/// 5.14.
 pub const UFFD_FEATURE_MINOR_SHMEM: u64 = 1 << 10;
-/// Events have the address itself, and not its page's. UFFDIO_API(2const), since Linux 5.18.
+/// Events have the exact address instead of the address of its page. UFFDIO_API(2const), since Linux 5.18.
 pub const UFFD_FEATURE_EXACT_ADDRESS: u64 = 1 << 11;
 /// Write protection in shared memory and explicit huge pages. UFFDIO_API(2const), since Linux 5.19.
 pub const UFFD_FEATURE_WP_HUGETLBFS_SHMEM: u64 = 1 << 12;
 /// Write protection of pages that are not there yet. UFFDIO_API(2const), since Linux 6.4.
 pub const UFFD_FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
-/// Pages that raise SIGBUS: there is `UFFDIO_POISON`. UFFDIO_API(2const), since Linux 6.6.
+/// Pages that raise SIGBUS: `UFFDIO_POISON` exists. UFFDIO_API(2const), since Linux 6.6.
 pub const UFFD_FEATURE_POISON: u64 = 1 << 14;
 /// The kernel itself lifts write protection at the first write, without an event. UFFDIO_API(2const),
 /// since Linux 6.7.
 pub const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
-/// Pages can be moved: there is `UFFDIO_MOVE`. UFFDIO_API(2const), since Linux 6.8.
+/// Pages can be moved: `UFFDIO_MOVE` exists. UFFDIO_API(2const), since Linux 6.8.
 pub const UFFD_FEATURE_MOVE: u64 = 1 << 16;
 
-/// Asks the kernel for features; the argument is a `*mut` [`uffdio_api`]. Fails with `EINVAL` for those
-/// that it has not, `EPERM` for `UFFD_FEATURE_EVENT_FORK` without the privilege. UFFDIO_API(2const),
-/// since Linux 4.3.
+/// Asks the kernel for features; the argument is a `*mut` [`uffdio_api`]. Fails with `EINVAL` for those that
+/// it lacks, `EPERM` for `UFFD_FEATURE_EVENT_FORK` without the privilege. UFFDIO_API(2const), since Linux
+/// 4.3.
 pub const UFFDIO_API: Request = read_write::<uffdio_api>(UFFDIO, 0x3F);
-/// Starts to watch the pages of a range; the argument is a `*mut` [`uffdio_register`]. Fails with
-/// `EBUSY` where another descriptor watches, `EINVAL` for memory that cannot be watched so, or bad
+/// Starts watching the pages of a range; the argument is a `*mut` [`uffdio_register`]. Fails with `EBUSY`
+/// where another descriptor watches them, `EINVAL` for memory that cannot be watched in this way, or bad
 /// modes. UFFDIO_REGISTER(2const), since Linux 4.3.
 pub const UFFDIO_REGISTER: Request = read_write::<uffdio_register>(UFFDIO, 0x00);
-/// Stops it, and lifts write protection; the argument is a `*mut` [`uffdio_range`].
-/// UFFDIO_UNREGISTER(2const), since Linux 4.3.
+/// Stops watching the pages of a range, and lifts write protection; the argument is a `*mut`
+/// [`uffdio_range`]. UFFDIO_UNREGISTER(2const), since Linux 4.3.
 pub const UFFDIO_UNREGISTER: Request = read::<uffdio_range>(UFFDIO, 0x01);
 /// Wakes the threads that wait in a range; the argument is a `*mut` [`uffdio_range`].
 /// UFFDIO_WAKE(2const), since Linux 4.3.
 pub const UFFDIO_WAKE: Request = read::<uffdio_range>(UFFDIO, 0x02);
-/// Protects the pages of a range against writes, or no longer; the argument is a `*mut`
+/// Protects the pages of a range against writes, or lifts that protection; the argument is a `*mut`
 /// [`uffdio_writeprotect`]. Fails with `EAGAIN` while mappings change, `ENOENT` for pages that are not
-/// watched so. UFFDIO_WRITEPROTECT(2const), since Linux 5.7.
+/// watched in this way. UFFDIO_WRITEPROTECT(2const), since Linux 5.7.
 pub const UFFDIO_WRITEPROTECT: Request = read_write::<uffdio_writeprotect>(UFFDIO, 0x06);
-/// The request of `/dev/userfaultfd` that returns a descriptor, as the call does, to whom the device's
-/// permissions allow it; the argument is the flags. ioctl_userfaultfd(2), since Linux 6.1.
+/// The request of `/dev/userfaultfd` that returns a descriptor, as the call does, to processes that the
+/// device's permissions allow; the argument is the flags. ioctl_userfaultfd(2), since Linux 6.1.
 pub const USERFAULTFD_IOC_NEW: Request = none(UFFDIO, 0x00);
 
-/// Which of [`uffdio_register::ioctls`] and [`uffdio_api::ioctls`]: the bit of `UFFDIO_REGISTER`.
+/// In [`uffdio_register::ioctls`] and [`uffdio_api::ioctls`]: the bit of `UFFDIO_REGISTER`.
 /// `<linux/userfaultfd.h>`, since Linux 4.3.
 pub const _UFFDIO_REGISTER: c_int = 0x00;
 /// The bit of `UFFDIO_UNREGISTER`. `<linux/userfaultfd.h>`, since Linux 4.3.
@@ -98,11 +100,11 @@ pub const _UFFDIO_WRITEPROTECT: c_int = 0x06;
 /// The bit of `UFFDIO_API`. `<linux/userfaultfd.h>`, since Linux 4.3.
 pub const _UFFDIO_API: c_int = 0x3F;
 
-/// Watch for pages that are not there. UFFDIO_REGISTER(2const), since Linux 4.3.
+/// Watch for missing pages. UFFDIO_REGISTER(2const), since Linux 4.3.
 pub const UFFDIO_REGISTER_MODE_MISSING: u64 = 1 << 0;
 /// Watch for writes to protected pages. UFFDIO_REGISTER(2const), since Linux 5.7.
 pub const UFFDIO_REGISTER_MODE_WP: u64 = 1 << 1;
-/// Watch for pages that are in memory and not in the table. UFFDIO_REGISTER(2const), since Linux 5.13.
+/// Watch for pages that are in memory but not in the page table. UFFDIO_REGISTER(2const), since Linux 5.13.
 pub const UFFDIO_REGISTER_MODE_MINOR: u64 = 1 << 2;
 /// Protect; without it, lift the protection. UFFDIO_WRITEPROTECT(2const), since Linux 5.7.
 pub const UFFDIO_WRITEPROTECT_MODE_WP: u64 = 1 << 0;
@@ -116,9 +118,9 @@ pub const UFFDIO_WRITEPROTECT_MODE_DONTWAKE: u64 = 1 << 1;
 pub struct uffdio_api {
     /// `UFFD_API`.
     pub api: u64,
-    /// Of `UFFD_FEATURE_`: those asked for. Written: those that the kernel has.
+    /// The features asked for, of `UFFD_FEATURE_`. Written: those that the kernel has.
     pub features: u64,
-    /// Written: the bits of the requests that there are.
+    /// Written: the bits of the requests that exist.
     pub ioctls: u64,
 }
 
@@ -127,9 +129,9 @@ pub struct uffdio_api {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct uffdio_range {
-    /// Its address, of a page.
+    /// Its address, a multiple of the page size.
     pub start: u64,
-    /// Its length in bytes, of whole pages.
+    /// Its length in bytes, a multiple of the page size.
     pub len: u64,
 }
 
@@ -140,9 +142,9 @@ pub struct uffdio_range {
 pub struct uffdio_register {
     /// The pages.
     pub range: uffdio_range,
-    /// Of `UFFDIO_REGISTER_MODE_`.
+    /// The modes, of `UFFDIO_REGISTER_MODE_`.
     pub mode: u64,
-    /// Written: the bits of the requests that there are for these pages.
+    /// Written: the bits of the requests that these pages support.
     pub ioctls: u64,
 }
 
@@ -153,18 +155,18 @@ pub struct uffdio_register {
 pub struct uffdio_writeprotect {
     /// The pages.
     pub range: uffdio_range,
-    /// Of `UFFDIO_WRITEPROTECT_MODE_`.
+    /// The modes, of `UFFDIO_WRITEPROTECT_MODE_`.
     pub mode: u64,
 }
 
-/// Returns a descriptor by which page faults of the process are watched; `flags` is of
-/// `UFFD_USER_MODE_ONLY`, `O_CLOEXEC` and `O_NONBLOCK`. `UFFDIO_API` comes next. Source:
-/// userfaultfd(2), since Linux 4.3.
+/// Returns a descriptor through which page faults of the process are watched; `flags` is of
+/// `UFFD_USER_MODE_ONLY`, `O_CLOEXEC` and `O_NONBLOCK`. `UFFDIO_API` comes next. Source: userfaultfd(2),
+/// since Linux 4.3.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `EPERM` without
-/// `UFFD_USER_MODE_ONLY` and the privilege, unless `/proc/sys/vm/unprivileged_userfaultfd` allows it,
-/// `ENOSYS` where the kernel was built without it.
+/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `EPERM` without either
+/// `UFFD_USER_MODE_ONLY` or the privilege, unless `/proc/sys/vm/unprivileged_userfaultfd` allows it, `ENOSYS`
+/// where the kernel was built without it.
 ///
 /// # Safety
 /// None beyond the call itself: nothing is watched yet.

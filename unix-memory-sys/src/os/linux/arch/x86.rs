@@ -12,8 +12,7 @@ pub const PROT_READ: c_int = 1;
 pub const PROT_WRITE: c_int = 2;
 /// Pages may be executed. mprotect(2).
 pub const PROT_EXEC: c_int = 4;
-/// Pages may hold atomic operations; no kernel asks for it today. `<asm/mman.h>`, since Linux
-/// 2.5.7.
+/// Pages may be used for atomic operations; no kernel requires it today. `<asm/mman.h>`, since Linux 2.5.7.
 pub const PROT_SEM: c_int = 8;
 /// Extend the change to the start of a mapping that grows down. mprotect(2), since Linux 2.6.
 pub const PROT_GROWSDOWN: c_int = 0x0100_0000;
@@ -24,49 +23,48 @@ pub const PROT_GROWSUP: c_int = 0x0200_0000;
 
 /// Writes reach the object and every other mapping of it. mmap(2).
 pub const MAP_SHARED: c_int = 0x01;
-/// Writes are copies of one's own. mmap(2).
+/// Writes go to a private copy. mmap(2).
 pub const MAP_PRIVATE: c_int = 0x02;
-/// As `MAP_SHARED`, and unknown flags are an error. mmap(2), since Linux 4.15.
+/// Like `MAP_SHARED`, but unknown flags are an error. mmap(2), since Linux 4.15.
 pub const MAP_SHARED_VALIDATE: c_int = 0x03;
-/// Pages that the kernel may zero when memory is short, and that are never swapped. mmap(2), since
-/// Linux 6.11.
+/// Maps pages that the kernel may zero when memory is short, and that are never swapped. mmap(2), since Linux
+/// 6.11.
 pub const MAP_DROPPABLE: c_int = 0x08;
 /// The mask of `MAP_SHARED`, `MAP_PRIVATE` and their like. `<asm/mman.h>`.
 pub const MAP_TYPE: c_int = 0x0f;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// At this address or not at all; older kernels take it for a hint. mmap(2), since Linux 4.17.
+/// At this address, or an error; older kernels treat the address as a hint. mmap(2), since Linux 4.17.
 pub const MAP_FIXED_NOREPLACE: c_int = 0x0010_0000;
-/// Of no file; zeros at first. mmap(2).
+/// Maps no file; the memory is initially zero. mmap(2).
 pub const MAP_ANONYMOUS: c_int = 0x20;
 /// The same as `MAP_ANONYMOUS`. mmap(2).
 pub const MAP_ANON: c_int = MAP_ANONYMOUS;
-/// Of a file: the default, without effect. mmap(2).
+/// Maps a file: the default, without effect. mmap(2).
 pub const MAP_FILE: c_int = 0x00;
 /// In the first 2 GiB of the address space. mmap(2), since Linux 2.4.20.
 pub const MAP_32BIT: c_int = 0x40;
 /// Above the first 4 GiB of the address space. `<asm/mman.h>`, since Linux 6.6.
 pub const MAP_ABOVE4G: c_int = 0x80;
-/// A stack: grows down when touched below. mmap(2).
+/// A stack: grows down when memory below it is touched. mmap(2).
 pub const MAP_GROWSDOWN: c_int = 0x100;
 /// Ignored. mmap(2).
 pub const MAP_DENYWRITE: c_int = 0x800;
 /// Ignored. mmap(2).
 pub const MAP_EXECUTABLE: c_int = 0x1000;
-/// Locked as if by `mlock`, but without an error when that fails. mmap(2), since Linux 2.5.37.
+/// Locked as if by `mlock`, but a failure to lock is not reported. mmap(2), since Linux 2.5.37.
 pub const MAP_LOCKED: c_int = 0x2000;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x4000;
-/// Pages are brought in now, as far as that goes. mmap(2), since Linux 2.5.46.
+/// Pages are brought in now, as far as possible. mmap(2), since Linux 2.5.46.
 pub const MAP_POPULATE: c_int = 0x8000;
-/// With `MAP_POPULATE`: only pages that are in memory already; since Linux 2.6.23 nothing. mmap(2).
+/// With `MAP_POPULATE`: only pages that are already in memory; since Linux 2.6.23 none at all. mmap(2).
 pub const MAP_NONBLOCK: c_int = 0x0001_0000;
-/// For a stack; so far without effect but for huge pages, which it declines since Linux 6.7.
-/// mmap(2).
+/// For a stack; its only effect so far is that it declines huge pages, since Linux 6.7. mmap(2).
 pub const MAP_STACK: c_int = 0x0002_0000;
-/// In huge pages of the reserve. mmap(2), since Linux 2.6.32.
+/// In huge pages from the reserve. mmap(2), since Linux 2.6.32.
 pub const MAP_HUGETLB: c_int = 0x0004_0000;
-/// With `MAP_SHARED_VALIDATE`, on persistent memory: what was written and flushed survives a crash.
+/// With `MAP_SHARED_VALIDATE`, on persistent memory: data that was written and flushed survives a crash.
 /// mmap(2), since Linux 4.15.
 pub const MAP_SYNC: c_int = 0x0008_0000;
 /// Not cleared, where the kernel was built to allow it (no MMU). mmap(2), since Linux 2.6.33.
@@ -78,21 +76,21 @@ pub const MAP_UNINITIALIZED: c_int = 0x0400_0000;
 pub const MCL_CURRENT: c_int = 1;
 /// What will be mapped. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
-/// With either: each page as it is brought in. mlockall(2), since Linux 4.4.
+/// With either of them: lock each page when it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 4;
 
 // madvise(2).
 
-/// Moves the content elsewhere and takes the pages out of use, as after a hardware error;
-/// privileged, for tests. madvise(2), since Linux 2.6.33.
+/// Moves the content to other pages and takes these out of use, as after a hardware error; privileged, for
+/// tests. madvise(2), since Linux 2.6.33.
 pub const MADV_SOFT_OFFLINE: c_int = 101;
 
 // pkey_alloc(2).
 
-/// The mask of all that a key can forbid here. `<asm/mman.h>`.
+/// The mask of everything that a key can forbid here. `<asm/mman.h>`.
 pub const PKEY_ACCESS_MASK: c_int = 0x3;
 
-/// A flag of `map_shadow_stack(2)`: puts a token for switching to it on the new shadow stack.
+/// A flag of `map_shadow_stack(2)`: puts a token on the new shadow stack, for switching to it.
 /// `<asm/mman.h>`, since Linux 6.6.
 pub const SHADOW_STACK_SET_TOKEN: c_uint = 1;
 /// A flag of `map_shadow_stack(2)`: puts a marker at the top of the new shadow stack. `<asm/mman.h>`,
