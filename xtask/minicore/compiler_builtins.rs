@@ -1,4 +1,4 @@
-//! What the compiler asks for beside `core`: nothing is in it.
+//! An empty `compiler_builtins`, which the compiler requires beside `core`.
 #![feature(compiler_builtins, no_core)]
 #![compiler_builtins]
 #![no_core]

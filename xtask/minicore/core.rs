@@ -1,7 +1,7 @@
-//! A stand-in for `core`, just large enough to compile `unix-memory-sys`: with it, the crate's
-//! constants, signatures and symbols are read on any target in a third of a second, where the
-//! real `core` takes twenty. It follows the internals of one compiler; where it does not compile,
-//! or lacks something, xtask takes the real `core` instead.
+//! A stand-in for `core`, just large enough to compile `unix-memory-sys`: with it, xtask reads the
+//! crate's constants, signatures and symbols on any target in a third of a second; with the real
+//! `core`, that takes twenty seconds. It follows the internals of one compiler; where it does not
+//! compile, or lacks something, xtask uses the real `core` instead.
 //!
 //! `primitives.rs` beside the copy of this file is the compiler's own, so that `c_long` and its
 //! like are what they really are on the target.
@@ -31,7 +31,7 @@ impl<T: PointeeSized> Copy for &T {}
 
 #[lang = "drop_in_place"]
 unsafe fn drop_in_place<T: PointeeSized>(place: *mut T) {
-    // The compiler puts the real code here.
+    // The compiler replaces this body with the real code.
     unsafe { drop_in_place(place) }
 }
 
@@ -52,7 +52,7 @@ pub macro derive($item:item) {}
 #[rustc_builtin_macro]
 pub macro test($item:item) {}
 
-/// Derives give nothing: nobody asks for it here.
+/// The derives expand to nothing: nothing here needs them.
 macro_rules! derives {
     ($dollar:tt $($Name:ident)*) => { $(
         #[macro_export]

@@ -18,9 +18,10 @@ pub struct Allowed {
 struct Entry {
     /// Which kind of difference.
     what: Difference,
-    /// The names; one that ends in `*` stands for all that start so.
+    /// The names; a name that ends in `*` stands for every name that starts with the part before
+    /// it.
     names: Vec<String>,
-    /// Only on these systems (rustc's `target_os`); everywhere where empty.
+    /// Only on these systems (rustc's `target_os`); on all if empty.
     #[serde(default)]
     os: Vec<String>,
     /// Only with these C libraries.
@@ -29,12 +30,13 @@ struct Entry {
     /// Only for these families of architectures.
     #[serde(default)]
     family: Vec<String>,
-    /// Only on these targets of rustc; one that ends in `*` stands for all that start so.
+    /// Only on these targets of rustc; a name that ends in `*` stands for every target whose name
+    /// starts with the part before it.
     #[serde(default)]
     targets: Vec<String>,
-    /// For `signature`: what the header has instead.
+    /// For `signature`: the header's declaration.
     prototype: Option<String>,
-    /// Why that is right.
+    /// Why the difference is right.
     reason: String,
 }
 
@@ -42,23 +44,23 @@ struct Entry {
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Difference {
-    /// The headers have it, the crate has not.
+    /// The headers have the name, but the crate does not.
     Missing,
-    /// The crate has it, the headers have not.
+    /// The crate has the name, but the headers do not.
     Absent,
-    /// One of the headers says another value.
+    /// One of the headers defines another value.
     Value,
-    /// The headers declare it in another way.
+    /// The headers declare it differently.
     Signature,
-    /// The program's symbol is another than the one the headers make C use.
+    /// The program's symbol differs from the one that the headers make C use.
     Symbol,
 }
 
 impl Allowed {
-    /// Reads the list that this program was built with.
+    /// Reads the list that was compiled into this program.
     ///
     /// # Errors
-    /// Where an entry has no reason.
+    /// If an entry has no reason.
     pub fn load() -> Result<Self> {
         let list: Self =
             toml::from_str(include_str!("../allowed.toml")).context("xtask/allowed.toml")?;
@@ -75,7 +77,7 @@ impl Allowed {
         self.entries(what, name, row).next().is_some()
     }
 
-    /// The prototypes that `name` may have in the headers, in place of ours.
+    /// The prototypes that `name` may have in the headers instead of ours.
     pub fn prototypes<'a>(
         &'a self,
         name: &'a str,

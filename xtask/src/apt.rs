@@ -9,26 +9,26 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{capture, command, text, workdir};
 
-/// The keys that Debian's archives are signed with, of the package debian-archive-keyring.
+/// The keys that sign Debian's archives, from the package debian-archive-keyring.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Debian's packages for this machine, or for another architecture and release.
 pub struct Apt {
-    /// The configuration that names another architecture and release.
+    /// The configuration that selects another architecture and release.
     config: Option<PathBuf>,
 }
 
 impl Apt {
-    /// As it is set up here.
+    /// With this machine's own configuration.
     pub const fn here() -> Self {
         Self { config: None }
     }
 
-    /// For `architecture` and `suite`, as Debian calls them, from the archive that this machine has
-    /// its own packages from; the lists are below `target/xtask/`.
+    /// For `architecture` and `suite`, in Debian's names, from the archive that this machine's own
+    /// packages come from; the lists are stored below `target/xtask/`.
     ///
     /// # Errors
-    /// Where apt knows no archive of Debian's.
+    /// If apt knows no Debian archive.
     pub fn of(architecture: &str, suite: &str) -> Result<Self> {
         let dir = workdir(&format!("apt/{suite}-{architecture}"))?;
         for dir in ["lists/partial", "cache/archives/partial"].map(|name| dir.join(name)) {
@@ -71,16 +71,16 @@ impl Apt {
     /// Fetches the lists of packages.
     ///
     /// # Errors
-    /// Where one cannot be had; others may have come.
+    /// If a list cannot be fetched; others may have been.
     pub fn update(&self) -> Result<()> {
         let arguments = ["-qq", "-oAcquire::Retries=3", "update"];
         capture(self.command("apt-get").args(arguments)).map(drop)
     }
 
-    /// The packages, of those that `package` depends on, whose names start with one of `prefixes`.
+    /// The packages that `package` depends on and whose names start with one of `prefixes`.
     ///
     /// # Errors
-    /// Where apt does not know `package`.
+    /// If apt does not know `package`.
     pub fn dependencies(&self, package: &str, prefixes: &[&str]) -> Result<Vec<String>> {
         let listing = text(self.command("apt-cache").args(["depends", package]))?;
         let names = listing
@@ -91,13 +91,13 @@ impl Apt {
     }
 
     /// Downloads `packages` (as apt writes them: `name` or `name=version`) and unpacks them below
-    /// `target/xtask/<place>`, which is returned; all of them, or the files that fit one of
-    /// `patterns`, as tar has them. What was unpacked before stays.
+    /// `target/xtask/<place>`, which it returns: either whole, or only the files that match one of
+    /// tar's `patterns`. What was unpacked before is kept.
     ///
     /// # Errors
-    /// Where there is no apt-get, or it does not know a package; the text says what to run.
+    /// If there is no apt-get, or it does not know a package; the message says what to run.
     pub fn unpacked(&self, place: &str, packages: &[&str], patterns: &[&str]) -> Result<PathBuf> {
-        // Jobs side by side may want the same.
+        // Parallel jobs may want the same packages.
         static ONE_BY_ONE: Mutex<()> = Mutex::new(());
         let _one = ONE_BY_ONE.lock();
         let dir = workdir(place)?;
@@ -109,7 +109,7 @@ impl Apt {
         let debs = workdir(&format!("{place}-debs"))?;
         capture(
             self.command("apt-get")
-                // An archive may not answer once.
+                // An archive may fail to answer the first time.
                 .args(["-qq", "-oAcquire::Retries=3", "download"])
                 .args(packages)
                 .current_dir(&debs),
@@ -129,7 +129,7 @@ impl Apt {
     }
 }
 
-/// Debian's archive, of those that apt knows.
+/// Debian's archive, among those that apt knows.
 fn archive() -> Result<String> {
     const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
     let lists = text(command("apt-get").args([
@@ -142,7 +142,8 @@ fn archive() -> Result<String> {
         .lines()
         .filter_map(|line| line.strip_prefix("Debian|Debian|"));
     let archive = archives.next();
-    let archive = archive.context("apt has no list of Debian's archive: `sudo apt-get update`")?;
+    let archive =
+        archive.context("apt has no list of Debian's archive: run `sudo apt-get update`")?;
     Ok(archive.to_owned())
 }
 
@@ -174,7 +175,8 @@ pub fn version(package: &str, prefix: &str) -> Result<String> {
     }
 }
 
-/// `packages` (as apt writes them: `name=version`), and what they need and this machine lacks.
+/// `packages` (as apt writes them: `name=version`), and the packages that they need and this
+/// machine lacks.
 pub fn with_dependencies(packages: &[String]) -> Result<Vec<String>> {
     let plan = text(
         command("apt-get")

@@ -1,8 +1,8 @@
-//! `cargo xtask check`: both library crates compile on every target, and their tests and the program
-//! `pages` on one target of each system that they are meant for beside Linux; a warning fails too.
+//! `cargo xtask check`: both library crates compile on every target, and their tests and the program `pages`
+//! compile on one target of each system besides Linux that they are meant for; a warning is a failure too.
 //!
-//! `core` is not built, its metadata is enough to check types against: see `sysroot.rs`. `std` is
-//! built by cargo, which takes a minute for each target, so that few are visited by default.
+//! `core` is not built, because its metadata is enough to check types against: see `sysroot.rs`. cargo builds
+//! `std`, which takes a minute for each target, so few targets are visited by default.
 
 use std::process::Command;
 
@@ -15,13 +15,13 @@ use crate::targets::{Row, Selection, Table};
 use crate::toolchain::Toolchain;
 use crate::visit::{Outcome, visit};
 
-/// What may be asked for.
+/// The command-line arguments.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     common: results::Options,
-    /// With std: on the table's few, on the first target of each group, on all, or nowhere; where
-    /// nowhere, the tests are not compiled either
+    /// Where to check with std: on the few targets that the table marks, on the first of each group, on all,
+    /// or on none; with none, the tests are not compiled either
     #[arg(long, value_name = "WHERE")]
     std: Option<Std>,
 }
@@ -35,11 +35,11 @@ enum Std {
     All,
 }
 
-/// The crates: the raw one as users have it, compared with libc, the safe one without and with std,
-/// and the tests.
+/// What is compiled: the raw crate as users build it, the same compared with libc, the safe crate without and
+/// with std, and the tests.
 const COLUMNS: [&str; 5] = ["sys", "sys = libc", "safe", "safe, std", "tests"];
 
-/// Compiles the second entry of what is written twice too: libc's values, and the tables of advice.
+/// Also compiles the second copy of what is written twice: libc's values, and the tables of advice.
 const REVIEWED: &str = "--cfg=unix_memory_oracle";
 
 /// Runs the task.
@@ -98,7 +98,7 @@ fn look(toolchain: &Toolchain, row: Row<'_>, job: usize, std: Std) -> Vec<Outcom
     vec![sys, oracle, safe, with_std, check.tests(std)]
 }
 
-/// One target, and where to build for it.
+/// A target, and the directory to build for it in.
 struct Check<'a> {
     toolchain: &'a Toolchain,
     row: Row<'a>,
@@ -107,7 +107,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// cargo on the library of `package`; a warning in it is an error, one in others is not.
+    /// Runs cargo on the library of `package`; a warning in it is an error, but one in other packages is not.
     fn cargo(&self, package: &str, more: &[&str]) -> Command {
         let mut cargo = self.toolchain.tool("cargo");
         cargo
@@ -152,8 +152,8 @@ impl Check<'_> {
         capture(&mut cargo).map(|_| "ok".to_owned()).into()
     }
 
-    /// All programs of the tests and examples, and `pages` with its own. (Flags for all of them would be those of what they need too: a warning
-    /// is found in what cargo says, which is nothing else.)
+    /// Compiles all programs of the tests and examples, and `pages` with its own. (Flags would apply to their
+    /// dependencies too, so a warning is found in cargo's output, which is empty otherwise.)
     fn tests(&self, std: Std) -> Outcome {
         if !self.row.target.tests {
             return Outcome::None("checked on other targets".to_owned());

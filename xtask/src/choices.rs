@@ -1,5 +1,5 @@
-//! What each system gives for the contract of `unix-memory/src/os/mod.rs`, held against the list that
-//! was reviewed: `xtask/choices.toml`.
+//! Compares what each system provides for the contract of `unix-memory/src/os/mod.rs` with the reviewed list,
+//! `xtask/choices.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,16 +10,16 @@ use syn::{Attribute, Item, UseTree, Visibility};
 
 use crate::process::root;
 
-/// Files of `os/` that are no system's.
+/// Files of `os/` that do not belong to a system.
 const OTHERS: [&str; 3] = ["mod", "call", "none"];
 
-/// For each item of the contract, the systems that give something for it, and what.
+/// For each item of the contract, the systems that provide something for it, and what they provide.
 type Choices = BTreeMap<String, BTreeMap<String, String>>;
 
-/// What is wrong.
+/// The differences found.
 ///
 /// # Errors
-/// Where a file cannot be read.
+/// If a file cannot be read.
 pub fn faults() -> Result<Vec<String>> {
     let os = root().join("unix-memory/src/os");
     let mut given = BTreeMap::new();
@@ -42,7 +42,7 @@ pub fn faults() -> Result<Vec<String>> {
     Ok(compare(&given, &reviewed, &contract))
 }
 
-/// Differences between what pages give, by system and item, and what was reviewed.
+/// The differences between what the pages provide, by system and item, and what was reviewed.
 fn compare(
     given: &BTreeMap<String, BTreeMap<String, String>>,
     reviewed: &Choices,
@@ -61,7 +61,7 @@ fn compare(
                 .map_or("none", String::as_str);
             if is != should {
                 faults.push(format!(
-                    "os/{system}.rs: {item} is `{is}`, and `{should}` was reviewed (xtask/choices.toml)"
+                    "os/{system}.rs: {item} is `{is}`, but xtask/choices.toml has `{should}`"
                 ));
             }
         }
@@ -69,7 +69,7 @@ fn compare(
             .keys()
             .filter(|system| *system != "others" && !given.contains_key(*system));
         faults.extend(unknown.map(|system| {
-            format!("xtask/choices.toml: {item} names {system}, which is no file of os/")
+            format!("xtask/choices.toml: {item} names {system}, which is not a file of os/")
         }));
     }
     let items: BTreeSet<&String> = given.values().flat_map(BTreeMap::keys).collect();
@@ -82,8 +82,8 @@ fn compare(
     faults
 }
 
-/// What a system's page gives: for each item `none`, `own`, the part or the module that it comes from
-/// (with its name there where that is another), or a constant's value.
+/// What a system's page provides: for each item `none`, `own`, the part or module that it comes from (with
+/// its name there if that differs), or a constant's value.
 fn page(text: &str) -> Result<BTreeMap<String, String>> {
     let file = syn::parse_file(text)?;
     let parts: BTreeMap<String, String> = file
@@ -132,7 +132,7 @@ fn part(attributes: &[Attribute]) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Calls `f` with the module, the name there and the name here of all that `tree` imports.
+/// Calls `f` with the module, the name there and the name here of everything that `tree` imports.
 fn names(tree: &UseTree, path: &mut Vec<String>, f: &mut impl FnMut(&[String], &str, &str)) {
     match tree {
         UseTree::Path(tree) => {

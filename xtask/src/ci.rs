@@ -1,4 +1,5 @@
-//! `cargo xtask ci`: what must pass before a change is taken, in the order of how soon it fails.
+//! `cargo xtask ci`: the checks that must pass before a change is accepted, those that fail soonest
+//! first.
 
 use std::process::Command;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use clap::Parser;
 use crate::process::{command, run};
 use crate::{Cli, dispatch};
 
-/// Runs the task: every step, though one fails, so that one run tells all.
+/// Runs the task: every step, even after one fails, so that one run reports all failures.
 pub fn task() -> Result<()> {
     let mut failed = Vec::new();
     let mut step = |name: &str, work: &mut dyn FnMut() -> Result<()>| {
@@ -40,7 +41,7 @@ pub fn task() -> Result<()> {
     }
 }
 
-/// Steps that are cargo's own.
+/// Steps that are cargo commands.
 const CARGO: [(&str, &[&str]); 4] = [
     ("rustfmt", &["fmt", "--all", "--check"]),
     (
@@ -69,7 +70,7 @@ const CARGO: [(&str, &[&str]); 4] = [
     ("doc", &["doc", "--quiet", "--workspace", "--no-deps"]),
 ];
 
-/// Steps that are tasks of ours, with their default sets.
+/// Steps that are xtask's own tasks, with their default sets.
 const TASKS: [&str; 11] = [
     "house",
     "table --check",

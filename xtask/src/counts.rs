@@ -1,10 +1,10 @@
-//! `cargo xtask counts`: how many instructions and system calls an operation takes, beside the bare
-//! calls and the peers, and whether it takes more than `xtask/counts.toml` allows.
+//! `cargo xtask counts`: counts the instructions and system calls that an operation takes, compares them with
+//! the bare calls and the peers, and reports operations that take more than `xtask/counts.toml` allows.
 //!
-//! Counted is the difference of two runs, of which one does the operation twice as often as the other:
-//! instructions of the program and its libraries by valgrind's callgrind, system calls by ptrace. They
-//! are the same in each run and on a loaded machine, which times are not. They hold for one kind of
-//! processor, compiler and C library: elsewhere they are shown, and limit nothing.
+//! A count is the difference between two runs, one of which does the operation twice as often as the other.
+//! valgrind's callgrind counts the instructions of the program and its libraries, ptrace the system calls.
+//! Unlike times, the counts are the same in each run and on a loaded machine. They apply to one kind of
+//! processor, compiler and C library: elsewhere they are printed, but not compared with limits.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,10 +18,10 @@ use serde::Deserialize;
 
 use crate::process::{capture, command, installed, root, text};
 
-/// How often the operation is done in the shorter run.
+/// How often the shorter run does the operation.
 const TIMES: u64 = 200;
 
-/// Who is limited.
+/// The implementation that has limits.
 const OURS: &str = "unix-memory";
 
 #[derive(Parser)]
@@ -33,7 +33,7 @@ pub struct Args {
     peers: bool,
 }
 
-/// What is allowed.
+/// The limit of an operation.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 struct Limit {
@@ -41,7 +41,7 @@ struct Limit {
     calls: u64,
 }
 
-/// By operation, then by who does it.
+/// By operation, then by implementation.
 type Limits = BTreeMap<String, BTreeMap<String, Limit>>;
 
 /// Runs the task.
@@ -51,7 +51,7 @@ pub fn task(args: &Args) -> Result<()> {
         return Ok(());
     }
     if installed("valgrind").is_none() {
-        bail!("there is no valgrind: `apt-get install valgrind`");
+        bail!("valgrind is not installed: run `apt-get install valgrind`");
     }
     let path = root().join("xtask/counts.toml");
     let limits: Limits =
@@ -100,7 +100,7 @@ pub fn task(args: &Args) -> Result<()> {
                 if counted.instructions > limit.instructions || counted.calls > limit.calls =>
             {
                 faults.push(format!(
-                    "{operation} by {by}: {} instructions and {} calls, of {} and {}",
+                    "{operation} by {by}: {} instructions and {} calls; the limits are {} and {}",
                     counted.instructions, counted.calls, limit.instructions, limit.calls
                 ));
             }
@@ -118,7 +118,7 @@ pub fn task(args: &Args) -> Result<()> {
         ]);
     }
     if table.is_empty() {
-        bail!("no operation has such a name");
+        bail!("no operation has a name that contains the argument");
     }
     println!("{table}");
     if faults.is_empty() {
@@ -127,17 +127,17 @@ pub fn task(args: &Args) -> Result<()> {
     for fault in &faults {
         println!("{fault}");
     }
-    bail!("counts: {} to look at", faults.len());
+    bail!("counts: {} faults, listed above", faults.len());
 }
 
-/// Limits of what is not counted.
+/// Limits for operations that do not exist.
 fn unknown(limits: &Limits, operations: &[(&str, &str)]) -> Vec<String> {
     let mut unknown = Vec::new();
     for (operation, of) in limits {
         for by in of.keys() {
             if !operations.contains(&(operation, by)) {
                 unknown.push(format!(
-                    "{operation} by {by}: there is a limit, but no such operation"
+                    "{operation} by {by}: xtask/counts.toml has a limit, but there is no such operation"
                 ));
             }
         }
@@ -145,7 +145,7 @@ fn unknown(limits: &Limits, operations: &[(&str, &str)]) -> Vec<String> {
     unknown
 }
 
-/// Builds the program that does the operations, and returns where it is.
+/// Builds the program that does the operations, and returns its path.
 fn build() -> Result<PathBuf> {
     let mut cargo = command("cargo");
     cargo.args([
@@ -160,14 +160,17 @@ fn build() -> Result<PathBuf> {
             built = message["executable"].as_str().map(PathBuf::from);
         }
     }
-    built.context("cargo built no program")
+    built.context("cargo did not build the program")
 }
 
-/// The difference of a run and of one that does the operation twice as often, for one operation.
+/// The difference between a run and one that does the operation twice as often, per operation.
 fn per_operation(count: impl Fn(u64) -> Result<u64>) -> Result<u64> {
     let (once, twice) = (count(TIMES)?, count(2 * TIMES)?);
     let Some(more) = twice.checked_sub(once) else {
-        bail!("{} times took {twice}, and half of that {once}", 2 * TIMES);
+        bail!(
+            "{} operations took {twice}, but half as many took {once}",
+            2 * TIMES
+        );
     };
     Ok(more.div_ceil(TIMES))
 }

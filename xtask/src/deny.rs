@@ -1,5 +1,5 @@
-//! `cargo xtask deny`: what the dependencies may be, as `deny.toml` says: their licenses, their sources, and
-//! how often each is there. Advisories are asked for in CI, since they need the network.
+//! `cargo xtask deny`: checks the dependencies against `deny.toml`: their licenses, their sources, and
+//! duplicates. CI checks advisories, because they need the network.
 
 use anyhow::Result;
 

@@ -1,10 +1,11 @@
-//! `cargo xtask facts`: the crate's constants against values that were read in the systems' own
-//! sources, where no registry has their headers: `xtask/facts/<set>.tsv`.
+//! `cargo xtask facts`: compares the crate's constants with values that were read in the systems' own
+//! sources, for systems whose headers no registry has: `xtask/facts/<set>.tsv`.
 //!
-//! A set is a text of lines. `# <repository>@<commit>` says where the values that follow were read, each
-//! as `<name> <value> <path>#<line>`, with tabs between (some without a line); of a value, the low 32 bits count. A line
-//! `! <name> <reason>` says why a constant of the crate has no line: it is then proved by nothing but
-//! what the other tasks say. (Where the kernel's headers are to be had, they prove what has no line.)
+//! A set is a text file of lines. `# <repository>@<commit>` says where the values that follow were read, one
+//! a line as `<name> <value> <path>#<line>`, separated by tabs (some without a line number); only the low 32
+//! bits of a value count. A line `! <name> <reason>` says why a constant of the crate has no line: then only
+//! the other tasks prove it. (Where the kernel's headers are available, they prove the constants that have no
+//! line.)
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,11 +57,11 @@ fn look(toolchain: &Toolchain, sources: &Sources, row: Row<'_>) -> Outcome {
     }
 }
 
-/// What was read of a system.
+/// What was read in a system's sources.
 #[derive(Default)]
 struct Set {
     values: BTreeMap<String, Fact>,
-    /// What has no line, and why.
+    /// Constants that have no line, and why.
     unread: BTreeMap<String, String>,
 }
 
@@ -84,7 +85,10 @@ impl Set {
             let fault = || format!("line {}: {line:?}", number + 1);
             if let Some(name) = line.strip_prefix("# ") {
                 if !name.contains('@') {
-                    bail!("{}: a repository has a commit", fault());
+                    bail!(
+                        "{}: a repository needs a commit, as <repository>@<commit>",
+                        fault()
+                    );
                 }
                 repository = name;
             } else if let Some(rest) = line.strip_prefix("! ") {
@@ -92,7 +96,10 @@ impl Set {
                 set.unread.insert(name.to_owned(), reason.to_owned());
             } else {
                 let [name, value, place] = line.split('\t').collect::<Vec<_>>()[..] else {
-                    bail!("{}: not a name, a value and a place", fault());
+                    bail!(
+                        "{}: not a name, a value and a place, separated by tabs",
+                        fault()
+                    );
                 };
                 let digits = value.strip_prefix("0x").with_context(fault)?;
                 let fact = Fact {
@@ -100,15 +107,18 @@ impl Set {
                     source: format!("{repository}:{place}"),
                 };
                 if repository.is_empty() || set.values.insert(name.to_owned(), fact).is_some() {
-                    bail!("{}: of no repository, or there already", fault());
+                    bail!(
+                        "{}: the name is a duplicate, or no repository comes before it",
+                        fault()
+                    );
                 }
             }
         }
         Ok(set)
     }
 
-    /// The crate's constants, in decimal, against the set, and the set's against the crate's. Where
-    /// there are headers too, those prove the constants that the set has not.
+    /// Compares the crate's constants, in decimal, with the set's in both directions. Where there are headers
+    /// too, they prove the constants that the set lacks.
     fn compare(&self, ours: &BTreeMap<String, String>, has_headers: bool) -> Findings {
         let mut found = Findings::default();
         for (name, value) in ours {
@@ -124,7 +134,7 @@ impl Set {
                     found.excused.insert(name.clone());
                 }
                 None => {
-                    let how = "not in xtask/facts, and no reason why".to_owned();
+                    let how = "not in xtask/facts, without a reason there".to_owned();
                     found.wrong.insert(name.clone(), how);
                 }
             }
@@ -199,7 +209,7 @@ mod tests {
             Set::load(name).expect("a set");
             assert!(
                 used.iter().any(|used| used == name),
-                "{name} is of no target"
+                "no target uses {name}"
             );
         }
     }

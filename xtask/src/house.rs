@@ -1,10 +1,10 @@
-//! `cargo xtask house`: the rules of the house that a compiler does not know, for `unix-memory/src`; and the
-//! links between Markdown files, of which see `links.rs`.
+//! `cargo xtask house`: checks the rules for `unix-memory/src` that a compiler does not know, and the links
+//! between Markdown files (see `links.rs`).
 //!
-//! * The target is asked for in `mod.rs` and `lib.rs` alone, and in the files that these choose by it:
-//!   `os/<system>.rs`, and what is below `arch/`.
-//! * What each system gives for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
-//! * No files import each other in a circle. (A module's methods may be in files below it, which then
+//! * Only `mod.rs` and `lib.rs` depend on the target, and the files that they choose by it: `os/<system>.rs`,
+//!   and what is below `arch/`.
+//! * What each system provides for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
+//! * Files do not import each other in a circle. (A module's methods may be in files below it, which then
 //!   import it; it does not import them.)
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use walkdir::WalkDir;
 
 use crate::process::root;
 
-/// Words of a `cfg` that ask for the target.
+/// Words in a `cfg` that depend on the target.
 const TARGET: [&str; 7] = [
     "target_abi",
     "target_arch",
@@ -58,16 +58,16 @@ pub fn task() -> Result<()> {
     faults.extend(broken);
     if faults.is_empty() {
         let files = files.len();
-        println!("house: {files} files, no circle, no stray cfg; {links} links lead somewhere");
+        println!("house: {files} files, no import cycle, no stray cfg; {links} valid links");
         return Ok(());
     }
-    bail!("out of order:\n  {}", faults.join("\n  "));
+    bail!("the house rules are broken:\n  {}", faults.join("\n  "));
 }
 
 /// A file, by its path below the source directory.
 struct File {
     tokens: TokenStream,
-    /// Modules that it declares in files of their own, with the files' names.
+    /// The modules that it declares in separate files, with the names of the files.
     children: BTreeMap<String, String>,
 }
 
@@ -103,7 +103,7 @@ fn files(source: &Path) -> Result<BTreeMap<String, File>> {
     Ok(files)
 }
 
-/// Whether the file `name` may ask for the target.
+/// Whether the file `name` may depend on the target.
 fn may_ask(name: &str) -> bool {
     let path = Path::new(name);
     let parent = path.parent().unwrap_or(Path::new(""));
@@ -111,7 +111,7 @@ fn may_ask(name: &str) -> bool {
     file == "mod.rs" || file == "lib.rs" || parent == Path::new("os") || parent.starts_with("arch")
 }
 
-/// Where `tokens` ask for the target, and by what word.
+/// The places at which `tokens` depend on the target, and the words.
 fn asks(tokens: &TokenStream) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for token in tokens.clone() {
@@ -126,7 +126,7 @@ fn asks(tokens: &TokenStream) -> Vec<(usize, String)> {
     found
 }
 
-/// Calls `f` with each module that `tokens` declare in a file of its own, and the path given for it.
+/// Calls `f` with each module that `tokens` declare in a separate file, and the path given for it.
 fn declared(tokens: &TokenStream, f: &mut impl FnMut(&str, Option<&str>)) {
     let tokens: Vec<_> = tokens.clone().into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
@@ -188,7 +188,7 @@ fn child(
     .find(|file| files.contains(file))
 }
 
-/// Where the modules of `file` are.
+/// The directory of the modules of `file`.
 fn module_directory(file: &str) -> PathBuf {
     let path = Path::new(file);
     match path.file_name().and_then(|name| name.to_str()) {
@@ -220,8 +220,8 @@ fn circles(files: &BTreeMap<String, File>) -> Vec<Vec<String>> {
     circles
 }
 
-/// Calls `f` with every file that a path in `tokens` leads to: they are of the file `name`, so many
-/// modules of its own `deep`.
+/// Calls `f` with every file that a path in `tokens` leads to. The tokens belong to the file `name`, inside
+/// `deep` nested modules of it.
 fn imports(
     name: &str,
     deep: usize,
@@ -260,7 +260,7 @@ fn imports(
     }
 }
 
-/// The file of the module that `name` is in: of a part of a system, that of its siblings, which is none.
+/// The file of the module that `name` is in; a part of a system has no such file, only siblings.
 fn parent(name: &str) -> String {
     let directory = module_directory(name);
     let above = directory.parent().unwrap_or(Path::new(""));
@@ -272,14 +272,14 @@ fn parent(name: &str) -> String {
     file.display().to_string()
 }
 
-/// Whether `::` comes first.
+/// Whether the tokens start with `::`.
 fn is_path(tokens: &[TokenTree]) -> bool {
     matches!(tokens, [TokenTree::Punct(one), TokenTree::Punct(two), ..]
         if one.as_char() == ':' && two.as_char() == ':')
 }
 
-/// Goes on from the module in `file`, by the names that `tokens` have from `at` on, to the last that
-/// is a file, and calls `f` with that. Returns where the names end.
+/// Follows the names in `tokens` from `at` on, starting at the module in `file`, to the last one that is a
+/// file, and calls `f` with it. Returns the index at which the names end.
 fn follow(
     file: &str,
     files: &BTreeMap<String, File>,
@@ -331,7 +331,7 @@ fn step(file: &str, word: &str, files: &BTreeMap<String, File>) -> Option<String
     if let Some(child) = files.get(file).and_then(|file| file.children.get(word)) {
         return Some(child.clone());
     }
-    // A part of a system is declared by each system that takes it; its siblings are beside it.
+    // Each system that uses a part declares it; its siblings are beside it.
     let beside = Path::new(file).with_file_name(format!("{word}.rs"));
     let beside = beside.display().to_string();
     (file.ends_with("parts/mod.rs") && files.contains_key(&beside)).then_some(beside)

@@ -1,8 +1,8 @@
-//! `cargo xtask link`: every call of the crate is linked against the systems' own libraries, and
-//! asks them for the symbols that a C program would.
+//! `cargo xtask link`: links every call of the crate against the systems' own libraries, and checks
+//! that it uses the same symbols as a C program.
 //!
-//! Linking alone is not enough: NetBSD's `msync` is the symbol `__msync13`, and the plain one links
-//! there too, to an older call.
+//! Linking alone is not enough: NetBSD's `msync` is the symbol `__msync13`, and the plain name also
+//! links there, but to an older call.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ use crate::visit::{Outcome, visit};
 
 const COLUMNS: [&str; 2] = ["symbols", "linked"];
 
-/// The oldest glibc that rustc promises to run with, on architectures that are as old.
+/// The oldest glibc that rustc supports, on architectures that are as old.
 const OLDEST_GLIBC: &str = "2.17";
 
 /// Runs the task.
@@ -135,7 +135,7 @@ fn symbols(
             .filter(|(name, _)| !compared.contains(name));
         let mut excused = excused.map(|(name, call)| call.symbol(name));
         excused.any(|name| name == symbol.trim_start_matches('_') || name == symbol)
-            // The names of Rust itself, of wrappers among them, and of sanitizers.
+            // Rust's own names, including those of wrappers, and those of sanitizers.
             || symbol.contains("unix_memory_sys")
             || ["asan_", "msan_", "tsan_"].iter().any(|part| symbol.contains(part))
     };
@@ -146,19 +146,19 @@ fn symbols(
     let only_theirs: Vec<_> = theirs
         .difference(&ours)
         .filter(|symbol| {
-            // What objects of some formats and architectures ask for beside.
+            // Symbols that some object formats and architectures need in addition.
             !symbol.starts_with(".L")
                 && !["_gp_disp", "__gnu_local_gp", "_GLOBAL_OFFSET_TABLE_"]
                     .contains(&symbol.as_str())
         })
         .collect();
     if !only_ours.is_empty() || !only_theirs.is_empty() {
-        bail!("the crate asks for {only_ours:?}, where C asks for {only_theirs:?}");
+        bail!("the crate uses the symbols {only_ours:?}, where C uses {only_theirs:?}");
     }
     Ok(Some(compared.len()))
 }
 
-/// C that takes a function's address.
+/// C code that takes a function's address.
 fn address(name: &str) -> String {
     format!("void *address_of_{name} = (void *)&{name};")
 }
@@ -174,14 +174,14 @@ fn link(proof: &Proof<'_>, row: Row<'_>, zig: &str, objects: &[PathBuf; 2]) -> R
     Ok(format!("linked, with glibc {oldest} too"))
 }
 
-/// A shared library, because all that it needs must be in the C library; a program would need
-/// start files and a run-time library as well, which zig first builds for minutes.
+/// Links a shared library, because it needs only the C library; a program would also need start
+/// files and a run-time library, which zig would first build for minutes.
 fn link_one(proof: &Proof<'_>, row: Row<'_>, zig: &str, objects: &[PathBuf; 2]) -> Result<()> {
     let library = workdir("link")?.join(format!("{}.{zig}.so", row.name()));
     let mut cc = proof.zig.cc(zig);
     cc.args(["-w", "-shared", "-nostdlib", "-lc"]);
     if !zig.contains("-macos") {
-        // Mach-O's linker asks for every symbol by default.
+        // Mach-O's linker requires every symbol by default.
         cc.arg("-Wl,-z,defs");
     }
     capture(cc.args(objects).arg("-o").arg(library)).map(drop)

@@ -1,6 +1,6 @@
-//! The links of the repository's Markdown files to each other: each leads to a file that is there, and,
-//! where it names a heading, to one that this file has. (Rustdoc checks links to items, and nobody checks
-//! those to other hosts.)
+//! Checks the links between the repository's Markdown files: each must lead to an existing file, and, if it
+//! names a heading, to one that the file has. (Rustdoc checks links to items; links to other hosts are not
+//! checked.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::process::root;
 
-/// What is wrong with the repository's links, and how many there are.
+/// The faults in the repository's links, and the number of links.
 pub fn faults() -> Result<(Vec<String>, usize)> {
     faults_below(root())
 }
@@ -49,24 +49,25 @@ fn faults_below(root: &Path) -> Result<(Vec<String>, usize)> {
     Ok((faults, count))
 }
 
-/// Whether an entry of a directory may have pages of ours below it.
+/// Whether a directory entry may have the project's Markdown files below it.
 fn is_ours(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let is_hidden = name.starts_with('.') && name != ".github";
     entry.depth() == 0 || !(is_hidden || entry.file_type().is_dir() && name == "target")
 }
 
-/// Whether a link is to a file of ours, not to another host, nor to an item, which rustdoc resolves.
+/// Whether a link leads to a file of the repository, rather than to another host, or to an item, which
+/// rustdoc resolves.
 fn is_to_a_file(link: &str) -> bool {
     !link.contains("://") && !link.starts_with("mailto:") && !link.contains("::")
 }
 
-/// A file of Markdown.
+/// A Markdown file.
 #[derive(Default, Debug, PartialEq)]
 struct Page {
     /// Where its links and pictures lead.
     links: Vec<String>,
-    /// The names that links have for its headings.
+    /// The names by which links refer to its headings.
     headings: BTreeSet<String>,
 }
 
@@ -93,7 +94,7 @@ fn page(text: &str) -> Page {
     page
 }
 
-/// The name that GitHub and rustdoc give a heading.
+/// The anchor that GitHub and rustdoc give a heading.
 fn name(heading: &str) -> String {
     heading
         .to_lowercase()

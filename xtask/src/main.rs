@@ -1,8 +1,7 @@
 //! The project's chores: `cargo xtask <task>`.
 //!
-//! Every task is one file here. What a target is, and what can be proved about it on one machine,
-//! is said once, in `targets.toml`. Everything that a task downloads or builds is under
-//! `target/xtask/`.
+//! Each task is one file here. `targets.toml` alone says what a target is, and what can be proved about it on
+//! one machine. Everything that a task downloads or builds is under `target/xtask/`.
 
 #![deny(missing_docs)]
 
@@ -53,30 +52,31 @@ enum Task {
     Check(check::Args),
     /// Proves constants, signatures and types against the systems' own headers
     Headers(results::Options),
-    /// Compares constants with values that were read in systems' sources
+    /// Compares constants with values read in systems' sources
     Facts(results::Options),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
     Link(results::Options),
-    /// Counts instructions and system calls of operations, and compares them with limits
+    /// Counts the instructions and system calls of operations, and compares them with limits
     Counts(counts::Args),
     /// Runs the tests for other architectures: big-endian, 32-bit, large pages
     Emulate(emulate::Args),
     /// Writes the tables of platforms in README.md and PLATFORMS.md
     Table(table::Args),
-    /// Checks what no compiler does: where the target is asked for, who imports whom, what systems lack, and
-    /// links between Markdown files
+    /// Checks what compilers do not: which files depend on the target, circular imports, what systems lack,
+    /// and links between Markdown files
     House,
-    /// Compares what both library crates offer with what is recorded in xtask/api
+    /// Compares the public API of both library crates with the record in xtask/api
     Api(public_api::Args),
-    /// Checks the licenses and sources of the dependencies by cargo-deny, where it is installed
+    /// Checks the licenses and sources of the dependencies with cargo-deny, if it is installed
     Deny,
-    /// Builds both library crates with the oldest Rust that they promise
+    /// Builds both library crates with the oldest Rust that they support
     Msrv,
-    /// Does random operations against the kernel, a million unless told otherwise
+    /// Runs random operations against the kernel, a million by default
     Soak(soak::Args),
-    /// All of the above but `soak`, with their default sets, and rustfmt, clippy and the documentation
+    /// Runs all of the above except `soak`, with their default sets, and rustfmt, clippy and the
+    /// documentation
     Ci,
-    /// What `emulate` gives rustc as the linker
+    /// The linker that `emulate` passes to rustc
     #[command(hide = true)]
     Linker(emulate::linker::Args),
 }
@@ -85,14 +85,15 @@ fn main() -> ExitCode {
     match dispatch(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What went wrong outside, not where in here: no backtrace, whatever RUST_BACKTRACE says.
+            // An error is about the outside world, not about a place in this code: no backtrace, whatever
+            // RUST_BACKTRACE says.
             eprintln!("Error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Runs the task that was asked for.
+/// Runs the requested task.
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.task {
         Task::Check(args) => check::task(&args),

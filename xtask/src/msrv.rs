@@ -1,5 +1,5 @@
-//! `cargo xtask msrv`: both library crates, with and without `std`, and the program `pages` build with
-//! the oldest Rust that they promise, without their dev-dependencies.
+//! `cargo xtask msrv`: both library crates, with and without `std`, and the program `pages` build with the
+//! oldest Rust that they support, without their dev-dependencies.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::apt;
 use crate::process::{command, root, run, text, workdir};
 
-/// The packages of a compiler, its library and its cargo, in the one or the other family of Debian's.
+/// The packages of a compiler, its library and its cargo, in either of Debian's two families.
 const FAMILIES: [[&str; 3]; 2] = [
     ["rustc-web", "libstd-rust-web-dev", "cargo-web"],
     ["rustc", "libstd-rust-dev", "cargo"],
@@ -59,7 +59,7 @@ fn promised() -> Result<String> {
         .context("Cargo.toml names no rust-version")
 }
 
-/// A cargo of that version: rustup's or the system's where it is installed, else Debian's, unpacked.
+/// A cargo of that version: rustup's or the system's if it is installed, or else Debian's, unpacked.
 fn cargo(version: &str) -> Result<Command> {
     let toolchains = text(command("rustup").args(["toolchain", "list"])).unwrap_or_default();
     if let Some(toolchain) = installed(&toolchains, version) {
@@ -72,27 +72,27 @@ fn cargo(version: &str) -> Result<Command> {
     }
     debian(version).with_context(|| {
         format!(
-            "no Rust {version} here, nor a package of it: install rustup, and then \
+            "Rust {version} is not installed, and apt has no package of it: install rustup, then run \
              `rustup toolchain install {version} --profile minimal`"
         )
     })
 }
 
-/// Whether the `rustc` or `cargo` at `path` is `version` or a patch of it.
+/// Whether the `rustc` or `cargo` at `path` is `version` or a patch release of it.
 fn is_of(path: &Path, version: &str) -> bool {
     let said = text(command(path).arg("--version")).unwrap_or_default();
     let number = said.split(' ').nth(1).unwrap_or_default();
     installed(number, version).is_some()
 }
 
-/// The cargo in `bin`, with the compiler beside it: a rustup in PATH would otherwise answer for rustc.
+/// The cargo in `bin`, with the compiler beside it: otherwise a rustup in PATH would be used as rustc.
 fn with_rustc(bin: &Path) -> Command {
     let mut cargo = command(bin.join("cargo"));
     cargo.env("RUSTC", bin.join("rustc"));
     cargo
 }
 
-/// The toolchain in rustup's list that is `version` or a patch of it.
+/// The toolchain in rustup's list that is `version` or a patch release of it.
 fn installed<'a>(toolchains: &'a str, version: &str) -> Option<&'a str> {
     toolchains
         .lines()
@@ -117,7 +117,7 @@ fn debian(version: &str) -> Result<Command> {
                 .map(of_that_version)
                 .collect::<Option<Vec<_>>>()
         })
-        .with_context(|| format!("apt has no rustc {version}; perhaps `sudo apt-get update`"))?;
+        .with_context(|| format!("apt has no rustc {version}; try `sudo apt-get update`"))?;
     let packages = apt::with_dependencies(&packages)?;
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     let dir = apt::Apt::here().unpacked("msrv", &packages, &[])?;

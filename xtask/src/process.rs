@@ -13,16 +13,16 @@ pub fn root() -> &'static Path {
         .expect("xtask is in the workspace")
 }
 
-/// `target/xtask/<name>`, made when it is missing: where tasks keep what they build or download.
+/// `target/xtask/<name>`, created if missing: the directory in which tasks keep what they build or download.
 pub fn workdir(name: &str) -> Result<PathBuf> {
     let dir = root().join("target/xtask").join(name);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     Ok(dir)
 }
 
-/// `unix-memory/<name>` in the user's cache, made when it is missing: for what takes long to make, is
-/// the same for every clone, and is not to go with `cargo clean`. Where there is no home, or none to write to, it is as
-/// [`workdir`].
+/// `unix-memory/<name>` in the user's cache, created if missing: for files that take long to build, are the
+/// same for every clone, and should survive `cargo clean`. If there is no writable home directory, this is
+/// the same as [`workdir`].
 pub fn cachedir(name: &str) -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
@@ -36,8 +36,8 @@ pub fn cachedir(name: &str) -> Result<PathBuf> {
     }
 }
 
-/// A command that starts in the workspace's root, without the variables by which the cargo that
-/// runs xtask would choose the toolchain of the cargo that xtask runs.
+/// A command that starts in the workspace's root, without the variables with which the cargo that runs xtask
+/// would choose the toolchain for the cargo that xtask runs.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -54,14 +54,14 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Where `program` is, if it is in PATH.
+/// The path of `program`, if it is in PATH.
 pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).map(|dir| dir.join(program));
     places.find(|place| place.exists())
 }
 
-/// Runs with the terminal as its output.
+/// Runs `command` with its output on the terminal.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -72,8 +72,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs and returns what it wrote to its standard output; in the error is what it wrote to the
-/// other one.
+/// Runs `command` and returns its standard output; an error contains its standard error.
 pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
     let output = command
         .output()
@@ -85,7 +84,7 @@ pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Runs what has nothing to say where all is well: a warning is a failure too.
+/// Runs a command that prints nothing on success, so that a warning is a failure too.
 pub fn silent(command: &mut Command) -> Result<()> {
     let output = command
         .output()
@@ -106,7 +105,7 @@ fn program(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
 
-/// The command as one would type it.
+/// The command as typed in a shell.
 fn line(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())

@@ -1,8 +1,8 @@
-//! `cargo xtask api`: what both library crates offer to their users, against what `xtask/api/` says.
+//! `cargo xtask api`: compares the public API of both library crates with the record in `xtask/api/`.
 //!
 //! There is a file for each crate, with a line for each public item, as rustdoc and the crate public-api
-//! write it: that of Linux on x86-64, with all features. A change of it shows in a review, and by its
-//! lines one sees what version the next release needs.
+//! write it: the API on x86-64 Linux with all features. A review shows its changes, and they show which
+//! version the next release needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,23 +12,23 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{command, root, run, workdir};
 
-/// What may be asked for.
+/// The command-line arguments.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Compares with what is recorded, which is done without it too
+    /// Compare with the record, which is the default
     #[arg(long)]
     check: bool,
-    /// Records what there is now
+    /// Record the current API
     #[arg(long, conflicts_with = "check")]
     bless: bool,
 }
 
 const CRATES: [&str; 2] = ["unix-memory-sys", "unix-memory"];
 
-/// What the records are of.
+/// The crates that have records.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Traits that only compilers implement, of which some compilers report more than others.
+/// Traits that only compilers implement; some compilers report more of them than others.
 const NOT_OURS: [&str; 2] = ["core::marker::Freeze", "core::marker::UnsafeUnpin"];
 
 /// Runs the task.
@@ -38,7 +38,7 @@ pub fn task(args: &Args) -> Result<()> {
         let json = rustdoc(name)?;
         let now = match public_api(&json) {
             Ok(now) => now,
-            // Its format follows the compiler.
+            // Its format depends on the compiler.
             Err(error) if !args.bless => {
                 println!("api: skipped: {name}: this compiler's rustdoc: {error:#}");
                 continue;
@@ -60,18 +60,18 @@ pub fn task(args: &Args) -> Result<()> {
     }
     if changed && !args.bless {
         bail!(
-            "the public API is not what is recorded (-: recorded, +: there now): where that is meant, \
-             run `cargo xtask api --bless`, and say it in CHANGELOG.md"
+            "the public API differs from the record (-: recorded, +: now): if that is intended, run \
+             `cargo xtask api --bless`, and describe the change in CHANGELOG.md"
         );
     }
     Ok(())
 }
 
-/// Has rustdoc write what it knows of a crate, and returns where.
+/// Makes rustdoc write its JSON for a crate, and returns the path.
 fn rustdoc(name: &str) -> Result<PathBuf> {
     let dir = workdir("public-api")?;
     run(command("cargo")
-        // The format is not stable, and known by its number.
+        // The format is unstable, and identified by its number.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["rustdoc", "--quiet", "--locked", "--lib", "--all-features"])
         .args(["--package", name, "--target", TARGET])
@@ -88,7 +88,7 @@ fn public_api(json: &Path) -> Result<String> {
     let api = public_api::Builder::from_rustdoc_json(json)
         .omit_blanket_impls(true)
         .build()
-        .context("public-api does not read it")?;
+        .context("public-api cannot read it")?;
     let lines: BTreeSet<String> = api
         .items()
         .map(ToString::to_string)
@@ -102,7 +102,7 @@ fn public_api(json: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// The lines that only one of both has.
+/// The lines that only one of the two has.
 fn difference(recorded: &str, now: &str) -> String {
     let [recorded, now] = [recorded, now].map(|text| text.lines().collect::<BTreeSet<_>>());
     let mut lines: Vec<_> = recorded.difference(&now).map(|line| (line, '-')).collect();

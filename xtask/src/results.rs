@@ -1,5 +1,5 @@
-//! `results.toml`: what the tasks last found at each target, written with `--record` and read for
-//! the tables in README.md and PLATFORMS.md.
+//! `results.toml`: what the tasks last found for each target. `--record` writes it, and `cargo
+//! xtask table` makes the tables in README.md and PLATFORMS.md from it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::visit::{Visit, report};
 const HEAD: &str = "# What cargo xtask found at each target; written by its tasks when they are \
                     given --record.\n\n";
 
-/// What may be asked of a task whose results stand in the tables of platforms.
+/// The arguments of a task whose results appear in the tables of platforms.
 #[derive(clap::Args)]
 pub struct Options {
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Records what came out where that was asked for, and reports it.
+    /// Reports the results, and records them if `--record` was given.
     pub fn conclude(&self, task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> {
         if self.record {
             Results::record(columns, visits)?;
@@ -35,7 +35,7 @@ impl Options {
     }
 }
 
-/// By target, then by task and column: what came out.
+/// The results, by target, then by task and column.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(transparent)]
 pub struct Results(pub BTreeMap<String, BTreeMap<String, String>>);
@@ -45,7 +45,7 @@ impl Results {
         root().join("xtask/results.toml")
     }
 
-    /// Reads the file; without one nothing was found yet.
+    /// Reads the file; without a file there are no results yet.
     pub fn load() -> Result<Self> {
         match fs::read_to_string(Self::path()) {
             Ok(text) => toml::from_str(&text).context("xtask/results.toml"),
@@ -54,7 +54,7 @@ impl Results {
         }
     }
 
-    /// Adds what a task found, in place of what it found there before.
+    /// Adds what a task found, replacing its earlier results there.
     pub fn record(columns: &[&str], visits: &[Visit<'_>]) -> Result<()> {
         let mut results = Self::load()?;
         for visit in visits {
@@ -68,7 +68,7 @@ impl Results {
         Ok(())
     }
 
-    /// What was found at `target` in `column`.
+    /// What was found for `target` in `column`.
     pub fn get(&self, target: &str, column: &str) -> Option<&str> {
         Some(self.0.get(target)?.get(column)?)
     }

@@ -1,6 +1,6 @@
-//! `cargo xtask soak`: random sequences of safe operations against the kernel, for as long as one likes:
-//! the test `soak` of `tests/tests/model`, with one seed after the other, in one thread and in two, and
-//! near the kernel's limits.
+//! `cargo xtask soak`: runs random sequences of safe operations against the kernel, for as long as wanted:
+//! the test `soak` of `tests/tests/model`, with one seed after another, in one thread and in two, and near
+//! the kernel's limits.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -11,33 +11,34 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::process::{capture, command};
 
-/// Does random operations, for as long as it takes
+/// Runs random operations against the kernel
 #[derive(Parser)]
 pub struct Args {
-    /// How many operations to do, all together
+    /// How many operations to run in total
     #[arg(long, default_value_t = 1_000_000)]
     operations: u64,
-    /// The first seed: the others follow it. Another one each time, unless it is given
+    /// The first seed, from which the others count up; a new one each time by default
     #[arg(long)]
     seed: Option<u64>,
-    /// With so many threads alone
+    /// Run only with this many threads
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=2))]
     threads: Option<u64>,
-    /// Near this limit alone
+    /// Run only near this limit
     #[arg(long, value_parser = ["none", "addresses", "locked", "mappings"])]
     limit: Option<String>,
-    /// With optimisations
+    /// Build with optimisations
     #[arg(long)]
     release: bool,
 }
 
-/// Under what circumstances a part of the operations is done.
+/// The circumstances under which a part of the operations runs.
 struct Part {
     threads: u64,
     limit: &'static str,
-    /// Of a hundred operations. (At the limit of mappings, each look takes a thousand times as long.)
+    /// The share, in per cent, of all operations. (At the limit of mappings, each check takes a thousand
+    /// times as long.)
     share: u64,
-    /// How many operations a seed is good for.
+    /// How many operations to run for each seed.
     length: u64,
 }
 
@@ -80,13 +81,16 @@ pub fn task(args: &Args) -> Result<()> {
     let parts: Vec<_> = PARTS.iter().filter(|part| args.wants(part)).collect();
     let shares: u64 = parts.iter().map(|part| part.share).sum();
     if shares == 0 {
-        bail!("two threads are not near a limit: leave out --threads or --limit");
+        bail!("no run has two threads near a limit: leave out --threads or --limit");
     }
     let first = args.seed.map_or_else(seed, Ok)?;
     let bar = ProgressBar::new(args.operations).with_style(ProgressStyle::with_template(
         "{elapsed_precise} {wide_bar} {human_pos}/{human_len} {msg} (eta {eta})",
     )?);
-    println!("soak: {} operations from seed {first} on", args.operations);
+    println!(
+        "soak: {} operations, starting at seed {first}",
+        args.operations
+    );
     let (mut next, mut all) = (first, 0);
     for part in parts {
         let wanted = (args.operations * part.share).div_ceil(shares);
@@ -107,7 +111,7 @@ pub fn task(args: &Args) -> Result<()> {
     }
     bar.finish_and_clear();
     println!(
-        "soak: {all} operations, {} seeds from {first} on: all is as it should be",
+        "soak: {all} operations, {} seeds from {first} on: no faults found",
         next - first
     );
     Ok(())
@@ -120,7 +124,7 @@ impl Args {
     }
 }
 
-/// Does about so many operations; returns how many.
+/// Runs about `length` operations, and returns how many it ran.
 fn run(program: &str, part: &Part, length: u64, seed: u64, bar: &ProgressBar) -> Result<u64> {
     let mut child = Command::new(program)
         .args(["soak", "--exact", "--ignored", "--nocapture"])
@@ -155,11 +159,11 @@ fn run(program: &str, part: &Part, length: u64, seed: u64, bar: &ProgressBar) ->
         bar.abandon();
         let Part { threads, limit, .. } = part;
         bail!(
-            "{said}\nit ended with {status}; again: cargo xtask soak --seed {seed} --operations {length} \
+            "{said}\nit ended with {status}; to repeat it: cargo xtask soak --seed {seed} --operations {length} \
              --threads {threads} --limit {limit}"
         );
     }
-    // What could not be limited was not done, and is not tried for good.
+    // Operations under a limit that could not be set were not run, and are not retried forever.
     Ok(done.max(1))
 }
 
@@ -186,10 +190,10 @@ fn build(release: bool) -> Result<String> {
             .filter(|_| is_it)
             .map(str::to_owned)
     });
-    program.context("cargo built no program of the name model")
+    program.context("cargo did not build the program model")
 }
 
-/// A seed that nobody has used.
+/// A new seed.
 fn seed() -> Result<u64> {
     let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH)?;
     Ok(now.as_secs() % 1_000_000_000)

@@ -1,4 +1,5 @@
-//! Metadata of `core` for other targets, as the compiler wants it: enough to check types against.
+//! Metadata of `core` for other targets, in the form that the compiler reads: enough to check types
+//! against.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,9 @@ use anyhow::{Context, Result};
 use crate::process::{cachedir, capture, root, workdir};
 use crate::toolchain::Toolchain;
 
-/// The sysroot with the real `core` of `target`, made once for each version of the compiler (some
-/// twenty seconds), without code: a fifth of what building it takes. It is in the user's cache, for
-/// all clones, and those of other compilers go.
+/// The sysroot with the real `core` of `target`, made once for each version of the compiler (in
+/// some twenty seconds), without code: a fifth of the time that building it takes. It is in the
+/// user's cache, for all clones; those of other compilers are removed.
 pub fn real(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
     let key = toolchain.key();
     let sysroot = cachedir(&format!("core/{key}"))?;
@@ -19,7 +20,7 @@ pub fn real(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
     let lib = sysroot.join("lib/rustlib").join(target).join("lib");
     if !lib.join("libcore.rmeta").exists() {
         let source = toolchain.library.join("core/src/lib.rs");
-        // Built elsewhere and moved, so that a build that was cut short is not taken for a whole.
+        // Built elsewhere and moved, so that an interrupted build is not taken for a complete one.
         let part = sysroot
             .join("parts")
             .join(format!("{target}-{}", std::process::id()));
@@ -41,21 +42,22 @@ pub fn real(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
     Ok(sysroot)
 }
 
-/// Removes what is beside `kept`, if it was not changed for a month: that of other compilers.
+/// Removes what is beside `kept` and has not changed for a month: the sysroots of other compilers.
 fn prune(kept: &Path) -> Result<()> {
     const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     for entry in fs::read_dir(kept.parent().context("no cache")?)? {
         let entry = entry?;
         let changed = entry.metadata()?.modified()?;
         if entry.path() != kept && changed.elapsed().is_ok_and(|age| age > MONTH) {
-            // Another run may be at it.
+            // Another run may be removing it.
             let _removed = fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
 }
 
-/// A sysroot with the small `core` of `xtask/minicore`, made anew each time: it takes no time.
+/// A sysroot with the small `core` of `xtask/minicore`, made anew each time, since that takes next
+/// to no time.
 pub fn small(toolchain: &Toolchain, target: &str) -> Result<PathBuf> {
     let sysroot = workdir(&format!("minicore/{}/{target}", toolchain.key()))?;
     let lib = sysroot.join("lib/rustlib").join(target).join("lib");
@@ -84,7 +86,7 @@ pub fn is_small(sysroot: &Path) -> bool {
     sysroot.join("core.rs").exists()
 }
 
-/// Without the attributes that are only allowed in the standard library.
+/// `source` without the attributes that are only allowed in the standard library.
 fn outside_of_std(source: &str) -> String {
     source
         .lines()

@@ -16,29 +16,29 @@ pub struct Table {
     pub groups: Vec<Group>,
 }
 
-/// A set of headers that one machine can have.
+/// A set of headers that can be had on one machine.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Headers {
-    /// What they are, for people.
+    /// A description for people.
     pub text: String,
-    /// Where they are, in the order of the search.
+    /// Their directories, in the order of the search.
     pub dirs: Vec<String>,
     /// More flags for clang.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// Files that the headers include and the package leaves out, and that may be empty.
+    /// Files that the headers include but the package leaves out; empty files do for them.
     #[serde(default)]
     pub empty: Vec<String>,
     /// Debian packages that hold them.
     #[serde(default)]
     pub packages: Vec<String>,
-    /// Whether they are those of the kernel, without a C library's.
+    /// Whether these are only the kernel's headers, without those of a C library.
     #[serde(default, rename = "kernel-alone")]
     pub kernel_alone: bool,
 }
 
-/// Targets that differ in nothing that the crates see but the width of a pointer.
+/// Targets between which the crates see no difference but the width of a pointer.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -46,17 +46,17 @@ pub struct Group {
     pub system: String,
     /// rustc's `target_os`.
     pub os: String,
-    /// The C library's name, for people; "system" where there is but one.
+    /// The C library's name, for people; "system" where there is only one.
     pub libc: String,
-    /// The architectures with these values; "all" where they make no difference.
+    /// The architectures with these values; "all" where the architecture makes no difference.
     pub family: String,
     /// The name of a set of headers, or "none: why".
     pub headers: String,
-    /// The set of `facts/` that its values are in, if there is one.
+    /// The set of `facts/` that has its values, if there is one.
     pub facts: Option<String>,
-    /// Why the group cannot be linked, where that has a reason of its own.
+    /// Why the group cannot be linked, where there is a special reason.
     pub link: Option<String>,
-    /// Why the safe crate does not run there, where it does not.
+    /// Why the safe crate does not run there, if it does not.
     pub safe: Option<String>,
     /// Whether the crate libc does not compile there.
     #[serde(default, rename = "no-libc")]
@@ -74,19 +74,20 @@ pub struct Group {
 pub struct Target {
     /// rustc's name.
     pub name: String,
-    /// `{include}` in the directories of its headers.
+    /// What `{include}` stands for in the directories of its headers.
     pub include: Option<String>,
-    /// `{kernel}` there, where it is not `include`.
+    /// What `{kernel}` stands for there, if that differs from `include`.
     pub kernel: Option<String>,
-    /// What `zig cc -target` calls it.
+    /// The name that `zig cc -target` has for it.
     pub zig: Option<String>,
-    /// What clang calls it, where it is not rustc's llvm-target.
+    /// clang's name for it, if that is not rustc's llvm-target.
     pub clang: Option<String>,
-    /// In place of the group's.
+    /// Replaces the group's.
     pub headers: Option<String>,
-    /// The set of `facts/`, where the group has not one for all.
+    /// The set of `facts/`, where the group does not have one for all.
     pub facts: Option<String>,
-    /// Whether the crate libc does not compile there, though for the others of the group it does.
+    /// Whether the crate libc does not compile there, although it compiles for the others of the
+    /// group.
     #[serde(default, rename = "no-libc")]
     pub no_libc: bool,
     /// Whether the default set of `check` builds std for it, which takes a minute.
@@ -95,7 +96,8 @@ pub struct Target {
     /// Whether `check` compiles the tests for it, which takes a minute.
     #[serde(default)]
     pub tests: bool,
-    /// The oldest glibc that the architecture has, where it is younger than what rustc promises.
+    /// The oldest glibc that the architecture has, if that is newer than the oldest that rustc
+    /// supports.
     pub glibc: Option<String>,
 }
 
@@ -147,7 +149,7 @@ impl Row<'_> {
     /// Whether there is a crate libc to compare with.
     ///
     /// # Errors
-    /// The reason why there is not.
+    /// The reason why there is none.
     pub fn libc(&self) -> Result<(), &str> {
         if self.group.no_libc || self.target.no_libc {
             return Err("libc does not compile there");
@@ -167,7 +169,7 @@ impl Row<'_> {
         }
     }
 
-    /// What `zig cc` calls it.
+    /// The name that `zig cc` has for it.
     ///
     /// # Errors
     /// The reason why it cannot be linked here.
@@ -180,13 +182,13 @@ impl Row<'_> {
     }
 }
 
-/// How the tasks that visit targets are told which.
+/// The arguments that select the targets that a task visits.
 #[derive(clap::Args, Clone)]
 pub struct Selection {
-    /// Only this target of rustc (may be repeated)
+    /// Visit only this rustc target (may be repeated)
     #[arg(long = "target", value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// Every target of the table, not only the first of each group
+    /// Visit every target of the table, not only the first of each group
     #[arg(long, conflicts_with = "targets")]
     pub all: bool,
     /// How many to visit at once
@@ -222,7 +224,7 @@ impl Table {
         })
     }
 
-    /// The targets that were asked for.
+    /// The selected targets.
     ///
     /// # Errors
     /// Where the table lacks one of them.
@@ -248,7 +250,7 @@ impl Table {
             .collect()
     }
 
-    /// Of `known`, the targets that the table lacks.
+    /// The targets of `known` that the table lacks.
     pub fn lacks<'a>(&self, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         known
             .filter(|name| self.rows().all(|row| row.name() != *name))
@@ -309,7 +311,7 @@ mod tests {
         );
     }
 
-    /// What the compiler at hand knows; `cargo xtask check` asks the one it uses.
+    /// The targets of the available compiler; `cargo xtask check` asks the one that it uses.
     #[test]
     fn no_unix_target_is_missing() {
         let listing = std::process::Command::new("rustc")

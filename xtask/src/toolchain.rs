@@ -1,4 +1,4 @@
-//! The compiler that visits other targets: one whose library sources are at hand.
+//! The compiler for other targets: one whose library sources are available.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::process::{capture, command, text};
 
 /// A compiler with the sources of its library.
 pub struct Toolchain {
-    /// Where its rustc, rustdoc and cargo are.
+    /// The directory of its rustc, rustdoc and cargo.
     bin: PathBuf,
     /// `library/` of its sources.
     pub library: PathBuf,
@@ -23,11 +23,11 @@ pub struct Toolchain {
     pub specs: BTreeMap<String, Spec>,
 }
 
-/// What rustc says of a target.
+/// What rustc says about a target.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Spec {
-    /// LLVM's and clang's name of it.
+    /// LLVM's and clang's name for it.
     pub llvm_target: String,
     /// The width of a pointer in bits.
     pub target_pointer_width: u32,
@@ -40,14 +40,14 @@ pub struct Spec {
     metadata: Metadata,
 }
 
-/// The order of the bytes of a number.
+/// The byte order of a number.
 #[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Endian {
-    /// The lowest first.
+    /// The lowest byte first.
     #[default]
     Little,
-    /// The highest first.
+    /// The highest byte first.
     Big,
 }
 
@@ -76,7 +76,7 @@ impl Toolchain {
     /// The newest compiler with sources: of rustup's toolchains, or the system's.
     ///
     /// # Errors
-    /// Where there is none; the text says what to run.
+    /// If there is none; the message says what to run.
     pub fn find() -> Result<Self> {
         let newest = candidates()
             .into_iter()
@@ -91,7 +91,7 @@ impl Toolchain {
             .max();
         let Some((_, bin, library, version)) = newest else {
             bail!(
-                "no compiler here has the sources of its library: `rustup component add rust-src`, \
+                "no installed compiler has the sources of its library: run `rustup component add rust-src`, \
                  or on Debian `sudo apt-get install rustc-web cargo-web rust-web-src`"
             );
         };
@@ -110,10 +110,10 @@ impl Toolchain {
         })
     }
 
-    /// What rustc says of `target`.
+    /// What rustc says about `target`.
     ///
     /// # Errors
-    /// Where this compiler does not know it.
+    /// If this compiler does not know it.
     pub fn spec(&self, target: &str) -> Result<&Spec> {
         self.specs
             .get(target)
@@ -124,7 +124,7 @@ impl Toolchain {
     pub fn tool(&self, name: &str) -> Command {
         let mut tool = command(self.bin.join(name));
         tool.env("RUSTC_BOOTSTRAP", "1")
-            // A target that its LLVM lacks is no reason to leave a report of a crash behind.
+            // If its LLVM lacks a target, the compiler should not leave a crash report behind.
             .env("RUSTC_ICE", "0")
             // Otherwise cargo would take whichever rustc is first in PATH, perhaps rustup's.
             .env("RUSTC", self.bin.join("rustc"))
@@ -132,7 +132,7 @@ impl Toolchain {
         tool
     }
 
-    /// The version, fit for a directory's name.
+    /// The version, in a form that suits a directory's name.
     pub fn key(&self) -> String {
         self.version
             .chars()
@@ -149,7 +149,7 @@ impl Toolchain {
     /// Whether the code generator of this compiler knows the target.
     ///
     /// # Errors
-    /// What it says instead.
+    /// The compiler's message, if it does not.
     pub fn knows(&self, target: &str) -> Result<(), String> {
         let asked = capture(self.tool("rustc").args(["--print=cfg", "--target", target]));
         asked.map(drop).map_err(|error| {

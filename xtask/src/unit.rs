@@ -1,4 +1,4 @@
-//! C that says what the crate says, one statement a line, and what clang thinks of each line.
+//! C that states what the crate declares, one statement a line, and clang's verdict on each line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,18 +8,18 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// What a compiler thinks of one statement.
+/// A compiler's verdict on one statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// So it is.
+    /// The statement holds.
     True,
-    /// It is otherwise; with what clang says.
+    /// It does not hold; with clang's message.
     False(String),
     /// The name is unknown.
     Unknown,
 }
 
-/// A translation unit in the making.
+/// A translation unit that is being built.
 pub struct Unit {
     source: String,
     /// The names of the statements, by line.
@@ -35,22 +35,23 @@ impl Unit {
         }
     }
 
-    /// That `condition` holds: one line, known as `name`.
+    /// States that `condition` holds, in one line known as `name`.
     pub fn holds(&mut self, name: &str, condition: &str) {
         self.line(name, &format!("_Static_assert({condition}, \"{name}\");"));
     }
 
-    /// That the line compiles, known as `name`.
+    /// States that the line compiles; it is known as `name`.
     pub fn line(&mut self, name: &str, line: &str) {
         let number = self.source.matches('\n').count() + 1;
         let _ = writeln!(self.source, "{line}");
         self.statements.insert(number, name.to_owned());
     }
 
-    /// Asks `clang`, which has its headers already, and returns a verdict for each name.
+    /// Compiles the unit with `clang`, which knows its headers already, and returns a verdict for
+    /// each name.
     ///
     /// # Errors
-    /// If something else than a statement is wrong.
+    /// If something other than a statement is wrong.
     pub fn ask(&self, clang: &mut Command, file: &Path) -> Result<BTreeMap<String, Verdict>> {
         fs::write(file, &self.source)?;
         let output = clang
@@ -85,7 +86,7 @@ impl Unit {
             } else {
                 Verdict::False(message.to_owned())
             };
-            // What follows from an unknown name is said of the same line.
+            // Errors that follow from an unknown name are on the same line.
             if verdicts.get(name) != Some(&Verdict::Unknown) {
                 verdicts.insert(name.clone(), verdict);
             }

@@ -1,4 +1,4 @@
-//! Visiting targets side by side, with a progress bar, and the table at the end.
+//! Visits targets in parallel, with a progress bar, and prints a table at the end.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -11,16 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::targets::Row;
 
-/// What came out at one target.
+/// The outcome for one target.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// All is well; the text says how much.
+    /// Passed; the text says how much was checked.
     Passed(String),
-    /// Not looked at, and why. Never the same as passed.
+    /// Not checked, and why. Never the same as passed.
     Skipped(String),
-    /// There is nothing to look at, and why: the system maps no memory.
+    /// There is nothing to check, and why: for instance, the system maps no memory.
     None(String),
-    /// Something is wrong; the text says what, in as many lines as it takes.
+    /// Failed; the text says why, in as many lines as needed.
     Failed(String),
 }
 
@@ -47,7 +47,7 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// A few words for a table; reasons are numbered in `notes`.
+    /// A few words for a table; `notes` numbers the reasons.
     fn short<'a>(&'a self, notes: &mut Vec<&'a str>) -> String {
         let (word, reason) = match self {
             Self::Passed(text) => return text.clone(),
@@ -73,7 +73,7 @@ impl<E: std::fmt::Display> From<Result<String, E>> for Outcome {
     }
 }
 
-/// What a task found at a target: an outcome for each of its columns.
+/// What a task found for a target: an outcome for each of its columns.
 pub struct Visit<'a> {
     /// The target.
     pub row: Row<'a>,
@@ -99,7 +99,7 @@ pub fn visit<'a>(
         bar.set_style(style);
     }
     bar.set_prefix(what.to_owned());
-    // So that the seconds go on while a target takes its time.
+    // Keeps the seconds counting while a target takes long.
     bar.enable_steady_tick(Duration::from_secs(1));
     let running = Mutex::new(vec![String::new(); jobs]);
     let queue: Mutex<VecDeque<_>> = Mutex::new(rows.iter().copied().enumerate().collect());
@@ -138,13 +138,13 @@ pub fn visit<'a>(
 /// Prints the table, then what failed.
 ///
 /// # Errors
-/// If anything failed, or nothing was looked at.
+/// If anything failed, or nothing was checked.
 pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let header = ["target"].iter().chain(columns).chain(&["time"]);
     table.set_header(header.copied());
-    // Reasons stand once, below.
+    // Each reason is printed once, below.
     let mut notes: Vec<&str> = Vec::new();
     for visit in visits {
         let mut cells = vec![visit.row.name().to_owned()];
@@ -161,7 +161,7 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     for (number, reason) in notes.iter().enumerate() {
         println!(" [{}] {reason}", number + 1);
     }
-    // Targets that fail in the same way are one failure to read.
+    // Targets that fail in the same way are printed as one failure.
     let mut failures = BTreeMap::<_, Vec<_>>::new();
     for visit in visits {
         for (outcome, column) in visit.outcomes.iter().zip(columns) {
@@ -187,14 +187,14 @@ pub fn report(task: &str, columns: &[&str], visits: &[Visit<'_>]) -> Result<()> 
     let none = count(|outcome| matches!(outcome, Outcome::None(_)));
     println!(
         "\n{task}: {} targets; {passed} passed, {failed} failed, {skipped} skipped, \
-         {none} with nothing to look at",
+         {none} with nothing to check",
         visits.len()
     );
     if failed > 0 {
         bail!("{task}: {failed} failed");
     }
     if passed == 0 && skipped > 0 {
-        bail!("{task}: nothing was looked at");
+        bail!("{task}: nothing was checked");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::process::{capture, command, text, workdir};
 
-/// The version whose headers the table names; another has other headers.
+/// The version whose headers the table names; other versions have other headers.
 const VERSION: &str = "0.17.1";
 
 /// An unpacked package.
@@ -17,10 +17,10 @@ pub struct Zig {
 }
 
 impl Zig {
-    /// The package that Python has, or one of our own, installed below `target/xtask/`.
+    /// The package that Python has, or else one that is installed below `target/xtask/`.
     ///
     /// # Errors
-    /// Where there is no Python or no pip; the text says what to run.
+    /// If there is no Python or no pip; the message says what to run.
     pub fn find() -> Result<Self> {
         let ask = "import ziglang, os; print(os.path.dirname(ziglang.__file__))";
         if let Ok(dir) = text(command("python3").args(["-c", ask])) {
@@ -41,7 +41,7 @@ impl Zig {
             )
             .with_context(|| {
                 format!(
-                    "no ziglang; `python3 -m pip install {package}`, for which Debian needs \
+                    "no ziglang: run `python3 -m pip install {package}`; on Debian that needs \
                      `sudo apt-get install python3-pip`"
                 )
             })?;
@@ -49,14 +49,14 @@ impl Zig {
         Ok(Self { dir })
     }
 
-    /// The package in `dir`, as [`dir`](Self::dir) tells.
+    /// The package in `dir`, in the sense of [`dir`](Self::dir).
     pub fn at(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
         }
     }
 
-    /// Where it is.
+    /// The directory of the package.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -65,21 +65,21 @@ impl Zig {
         text(command(self.dir.join("zig")).arg("version"))
     }
 
-    /// Its clang as it is: no headers but those one names.
+    /// Its plain clang, which has no headers but those it is given.
     pub fn clang(&self) -> Command {
         let mut clang = command(self.dir.join("zig"));
         clang.arg("clang");
         clang
     }
 
-    /// Its compiler driver for `target`, which knows headers and libraries.
+    /// Its compiler driver for `target`, which knows the headers and libraries.
     pub fn cc(&self, target: &str) -> Command {
         let mut cc = command(self.dir.join("zig"));
         cc.args(["cc", "-target", target]);
         cc
     }
 
-    /// The headers of the compiler itself: `<stddef.h>` and its like.
+    /// The headers of the compiler itself: `<stddef.h>` and the like.
     pub fn compiler_headers(&self) -> PathBuf {
         self.dir.join("lib/include")
     }

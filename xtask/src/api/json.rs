@@ -1,4 +1,4 @@
-//! What rustdoc's JSON says of a crate.
+//! What rustdoc's JSON says about a crate.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Api, Call, Field, Integer};
 
-/// Reads rustdoc's JSON: what can be reached from the crate's root.
+/// Reads the items in rustdoc's JSON that are reachable from the crate's root.
 pub fn parse(json: &Value) -> Result<Api> {
     let mut api = Api::default();
     let mut ids = vec![json["root"].clone()];
@@ -32,7 +32,7 @@ pub fn parse(json: &Value) -> Result<Api> {
                 api.constants.insert(name, value);
             }
         } else if let Some(function) = inner.get("function") {
-            // Functions in capitals stand for macros with arguments.
+            // Functions with names in capitals stand for macros with arguments.
             if name.chars().all(|c| !c.is_lowercase()) {
                 api.macros.insert(name, Vec::new());
             } else {
@@ -40,7 +40,7 @@ pub fn parse(json: &Value) -> Result<Api> {
             }
         } else if let Some(it) = inner.get("struct") {
             if !item["attrs"].to_string().contains("\"c\"") {
-                bail!("{name} is not laid out as C does: {}", item["attrs"]);
+                bail!("{name} is not laid out as in C: {}", item["attrs"]);
             }
             let fields = array(&it["kind"]["plain"]["fields"])
                 .map(|id| field(&json["index"][id.to_string()]))
@@ -75,13 +75,13 @@ fn field(json: &Value) -> Result<(String, Field)> {
     Ok((name, it))
 }
 
-/// "4i32" and "{0xffff_ffff as *mut c_void}" as decimal numbers; pointers with a sign.
+/// Converts "4i32" and "{0xffff_ffff as *mut c_void}" to decimal numbers; pointers are signed.
 fn number(value: &str) -> Option<String> {
     if let Some(pointer) = value.strip_prefix("{0x") {
         let digits = pointer.split(' ').next()?;
         let width = u32::try_from(digits.len() * 4).ok()?;
         let bits = i128::from_str_radix(digits, 16).ok()?;
-        // All ones is C's (void *)-1.
+        // An address with all bits set is C's (void *)-1.
         let minus = bits == (1 << width) - 1;
         return Some(if minus { "-1".into() } else { bits.to_string() });
     }
@@ -110,7 +110,7 @@ fn call(function: &Value, attributes: &Value) -> Result<Call> {
     })
 }
 
-/// The name in `#[link_name = "..."]`, of which rustdoc's JSON has its own spelling.
+/// The name in `#[link_name = "..."]`, which rustdoc's JSON spells in its own way.
 fn link_name(attribute: &str) -> Option<String> {
     let start = attribute
         .find("LinkName")
@@ -119,7 +119,7 @@ fn link_name(attribute: &str) -> Option<String> {
     Some(name.trim_end_matches('\\').to_owned())
 }
 
-/// C's name of a type of a signature.
+/// C's name for a type in a signature.
 fn c_type(json: &Value) -> Result<String> {
     if let Some(pointer) = json.get("raw_pointer") {
         let to = c_type(&pointer["type"])?;

@@ -1,6 +1,6 @@
-//! What `unix-memory-sys` says on a target: its constants, calls and types, as rustdoc's JSON has
-//! them, and the symbols, as the compiler's object has them. The crate itself is compiled, by a
-//! real compiler for the real target; nothing here reads Rust.
+//! What `unix-memory-sys` declares on a target: its constants, calls and types, read from rustdoc's JSON, and
+//! the symbols, read from the compiler's object. The crate itself is compiled, by a real compiler for the
+//! real target; nothing here parses Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,19 +18,19 @@ use crate::process::{capture, command, root, text, workdir};
 use crate::sysroot;
 use crate::toolchain::Toolchain;
 
-/// The numbers for which functions of constants, such as `MAP_ALIGNED(n)`, are compared.
+/// The arguments with which constant functions such as `MAP_ALIGNED(n)` are compared.
 pub const ARGUMENTS: [u32; 4] = [0, 1, 12, 21];
 
 /// The names of a target.
 #[derive(Default)]
 pub struct Api {
-    /// Constants that are integers, in decimal, and `MAP_FAILED` and its like as "-1".
+    /// Integer constants, in decimal, and `MAP_FAILED` and the like as "-1".
     pub constants: BTreeMap<String, String>,
-    /// Functions of constants: the results for [`ARGUMENTS`].
+    /// Constant functions: their results for [`ARGUMENTS`].
     pub macros: BTreeMap<String, Vec<String>>,
     /// Calls.
     pub calls: BTreeMap<String, Call>,
-    /// Our own types: their width in bits, and whether they have a sign.
+    /// Our own types: their width in bits, and whether they are signed.
     pub types: BTreeMap<String, Integer>,
     /// Structs, laid out as C does: the names and types of their fields, in order.
     pub structs: BTreeMap<String, Vec<(String, Field)>>,
@@ -42,9 +42,9 @@ pub struct Api {
 /// An integer type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Integer {
-    /// In bytes; `None` for a pointer's.
+    /// In bytes; `None` for the width of a pointer.
     pub bytes: Option<u32>,
-    /// Whether it has a sign.
+    /// Whether it is signed.
     pub signed: bool,
 }
 
@@ -64,14 +64,14 @@ pub struct Call {
     pub result: String,
     /// What it takes; the last may be "...".
     pub arguments: Vec<String>,
-    /// Whether its body is ours, by way of `syscall` for instance.
+    /// Whether we implement it, for instance with `syscall`.
     pub wrapper: bool,
-    /// The symbol, where it is not the name.
+    /// The symbol, where it differs from the name.
     pub link_name: Option<String>,
 }
 
 impl Call {
-    /// What the linker is asked for, given our name.
+    /// The symbol that the linker looks up for `name`, our name.
     pub fn symbol<'a>(&'a self, name: &'a str) -> &'a str {
         self.link_name.as_deref().unwrap_or(name)
     }
@@ -82,12 +82,14 @@ impl Api {
     pub fn read(toolchain: &Toolchain, sources: &Sources, target: &str) -> Result<Self> {
         let small = sysroot::small(toolchain, target)
             .and_then(|sysroot| Self::with(toolchain, sources, target, sysroot));
-        // The small core follows one compiler; the real one always fits, and takes its time.
+        // The small core follows one compiler; the real one always fits, but takes longer.
         small.or_else(|small| {
             if !is_of_core(&small.to_string()) {
                 return Err(small);
             }
-            eprintln!("{target}: taking the real core, because with the small one: {small:#}");
+            eprintln!(
+                "{target}: using the real core, because the small one does not work: {small:#}"
+            );
             let sysroot = sysroot::real(toolchain, target)?;
             Self::with(toolchain, sources, target, sysroot)
         })
@@ -107,7 +109,7 @@ impl Api {
             sysroot: &sysroot,
         };
         build.library("cfg_if", &sources.cfg_if, &[])?;
-        // Nothing of libc's is used but its linkage.
+        // The crate uses nothing of libc but its linkage.
         fs::write(dir.join("libc.rs"), "#![no_std]\n")?;
         build.library("libc", &dir.join("libc.rs"), &[])?;
         let sys = root().join("unix-memory-sys/src/lib.rs");
@@ -130,7 +132,7 @@ impl Api {
         Ok(api)
     }
 
-    /// How more is compiled beside the crate, for the target that it was compiled for.
+    /// A compilation of more code against the crate, for the same target.
     fn build<'a>(&'a self, toolchain: &'a Toolchain, target: &'a str) -> Build<'a> {
         Build {
             toolchain,
@@ -140,10 +142,10 @@ impl Api {
         }
     }
 
-    /// The numbers of the calls that the crate makes by number, on Linux: `__NR_mseal` and the like.
+    /// The numbers of the system calls that the crate makes by number on Linux: `__NR_mseal` and the like.
     ///
     /// # Errors
-    /// Where they do not compile by themselves.
+    /// If their module does not compile on its own.
     pub fn numbers(&self, toolchain: &Toolchain, target: &str) -> Result<BTreeMap<String, String>> {
         let build = self.build(toolchain, target);
         let source = self.dir.join("numbers.rs");
@@ -163,8 +165,8 @@ impl Api {
         Ok(api.constants.into_iter().map(named).collect())
     }
 
-    /// Compiles a library that takes the address of every call, and returns its object and the
-    /// crate's own: what a program that uses everything would be linked with.
+    /// Compiles a library that takes the address of every call, and returns its object and the crate's own: a
+    /// program that uses everything would be linked with these.
     pub fn objects(&self, toolchain: &Toolchain, target: &str) -> Result<[PathBuf; 2]> {
         let build = self.build(toolchain, target);
         let source = self.dir.join("addresses.rs");
@@ -176,7 +178,8 @@ impl Api {
     }
 }
 
-/// Whether the compiler's complaint may be about what the small core lacks, and not the crate.
+/// Whether the compiler's error may be about something that the small core lacks, rather than about the
+/// crate.
 fn is_of_core(complaint: &str) -> bool {
     let signs = [
         "`core`",
@@ -193,7 +196,7 @@ fn is_of_core(complaint: &str) -> bool {
     signs.iter().any(|sign| complaint.contains(sign))
 }
 
-/// The symbols that an object takes from elsewhere.
+/// The undefined symbols of an object.
 pub fn undefined(object: &Path) -> Result<BTreeSet<String>> {
     let bytes = fs::read(object)?;
     let object = object::File::parse(&*bytes)
@@ -207,13 +210,13 @@ pub fn undefined(object: &Path) -> Result<BTreeSet<String>> {
         .collect())
 }
 
-/// Where the sources of the crates are that `unix-memory-sys` needs.
+/// The places of the sources of the crates that `unix-memory-sys` needs.
 pub struct Sources {
     cfg_if: PathBuf,
 }
 
 impl Sources {
-    /// Asks cargo.
+    /// Finds them with `cargo metadata`.
     pub fn find() -> Result<Self> {
         let metadata = text(command("cargo").args(["metadata", "--format-version=1"]))?;
         let metadata: Value = serde_json::from_str(&metadata)?;
@@ -248,7 +251,7 @@ impl Build<'_> {
             .arg("--out-dir")
             .arg(self.dir);
         if sysroot::is_small(self.sysroot) {
-            // Its derives are macros of a kind that is not stable yet.
+            // Its derives are a kind of macro that is not stable yet.
             command.arg("-Zcrate-attr=feature(macro_derive)");
         }
         for name in externs {
@@ -269,7 +272,7 @@ impl Build<'_> {
     fn object(&self, name: &str, source: &Path, externs: &[&str]) -> Result<()> {
         capture(
             self.tool("rustc", name, source, externs)
-                // Anything that could panic would ask for code of `core`, which is not there.
+                // Anything that could panic would need code of `core`, which is not there.
                 .args([
                     "--emit=metadata,obj",
                     "-O",
@@ -277,7 +280,7 @@ impl Build<'_> {
                     "-Ccodegen-units=1",
                 ])
                 .arg("-Zcross-crate-inline-threshold=never")
-                // Position independence is what the linkers below expect by default.
+                // The linkers below expect position-independent code by default.
                 .arg("-Crelocation-model=pic"),
         )
         .map(drop)

@@ -17,17 +17,18 @@ use crate::zig::Zig;
 /// The packages whose tests are run.
 const PACKAGES: [&str; 3] = ["unix-memory-sys", "unix-memory", "tests"];
 
-/// That of the program `pages`: where there are processes, and something is known of pages.
+/// The package of the program `pages`, built where there are processes and the system reports
+/// something about pages.
 const PAGES: &str = "unix-memory-pages";
 
 /// A program that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// What cargo calls it, with its package: `tests/lock`.
+    /// cargo's name for it, with its package: `tests/lock`.
     pub name: String,
-    /// Whether it is an example, or a program as users have it, not a test.
+    /// Whether it is an example or a program for users, rather than a test.
     pub example: bool,
-    /// Itself.
+    /// The program's path.
     pub path: PathBuf,
     /// The directory of its package, in which cargo would run it.
     pub dir: PathBuf,
@@ -36,7 +37,7 @@ pub struct Program {
 /// Builds the tests, examples and programs of the packages, and returns all of them.
 ///
 /// # Errors
-/// What cargo says, where it does not build.
+/// cargo's output, if it does not build.
 pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec<Program>> {
     let (linker, mut flags) = linked_by(target, row)?;
     let static_unless = if target.glibc.is_some() {
@@ -61,14 +62,16 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
         .args(["test", "--no-run", "--quiet", "--locked"])
         .arg("--message-format=json-render-diagnostics")
         .args(["-Zbuild-std=std,panic_abort,test", "--target", &target.name])
-        // One for all targets, and so for all jobs: what runs on this machine while building is
-        // built once. Cargo lets one job at a time build; others run their tests meanwhile.
+        // One directory for all targets, and so for all jobs: build scripts and macros, which run
+        // on this machine, are built once. cargo lets one job build at a time; the others run their
+        // tests meanwhile.
         .arg("--target-dir")
         .arg(workdir("emulate/build")?)
         .args(packages.map(|package| format!("--package={package}")))
         .env(variable("LINKER"), &linker)
         .env(variable("RUSTFLAGS"), flags.join(" "))
-        // Nobody debugs these, and without it they are a quarter of the size.
+        // These programs are not debugged, and without debug information they are a quarter of the
+        // size.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_INCREMENTAL", "0");
     if target.emscripten.is_some() {
@@ -76,7 +79,7 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
     }
     let messages = String::from_utf8(capture(&mut cargo)?)?;
     let mut programs = programs(&messages)?;
-    // Of `pages` the program is tried alone: what differs on other machines is the library's.
+    // Of `pages`, only the program is tried: what differs between machines is in the library.
     programs.retain(|program| program.example || !program.name.starts_with("pages/"));
     if !programs.iter().any(|program| !program.example) {
         bail!("cargo built no tests");
@@ -109,8 +112,8 @@ fn linked_by(target: &Target, row: Row<'_>) -> Result<(PathBuf, Vec<String>)> {
     Ok((script, flags))
 }
 
-/// The flags for programs that load glibc: where an emulator is told where it is, nothing; else
-/// the loader's own place.
+/// The flags for programs that load glibc: none where the emulator's arguments say where glibc is;
+/// otherwise the path of the loader.
 fn loaded_from(target: &Target, glibc: &Glibc) -> Result<Vec<String>> {
     let lib = root(target, glibc)?.join("lib");
     if target.native.is_none() {
@@ -124,7 +127,7 @@ fn loaded_from(target: &Target, glibc: &Glibc) -> Result<Vec<String>> {
         });
     let loader = loader
         .next()
-        .with_context(|| format!("no loader in {}", lib.display()))?;
+        .with_context(|| format!("there is no loader in {}", lib.display()))?;
     Ok(vec![
         format!("-Clink-arg=-Wl,--dynamic-linker={}", loader.display()),
         format!("-Clink-arg=-Wl,-rpath,{}", lib.display()),
@@ -139,7 +142,7 @@ pub fn root(target: &Target, glibc: &Glibc) -> Result<PathBuf> {
         .join(&glibc.root))
 }
 
-/// One of cargo's messages, as far as it matters here.
+/// One of cargo's messages, with the fields that matter here.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -156,11 +159,11 @@ struct Built {
 
 #[derive(Deserialize)]
 struct Profile {
-    /// Whether it is a program of tests.
+    /// Whether it is a test program.
     test: bool,
 }
 
-/// The programs that cargo's messages tell of.
+/// The programs that cargo's messages report.
 fn programs(messages: &str) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     for line in messages.lines() {

@@ -1,8 +1,8 @@
-// What the C library of Debian's Emscripten has otherwise than the crate libc, and so std, expects, or
-// than its files in node need. For `emcc --js-library`.
+// Replaces what Debian's Emscripten does otherwise than the crate libc, and so std, expects, or than its
+// files in node need. For `emcc --js-library`.
 mergeInto(LibraryManager.library, {
-  // The seconds have 64 bits for the crate libc, as for Emscripten since; here C has 32 for them. (In C
-  // nothing that a test calls reads this clock.)
+  // For the crate libc the seconds have 64 bits, as in newer versions of Emscripten; here C has 32. (No C
+  // code that a test calls reads this clock.)
   clock_gettime__deps: ['emscripten_get_now'],
   clock_gettime: function(clock, time) {
     var now = clock === {{{ cDefine('CLOCK_REALTIME') }}} ? Date.now() : _emscripten_get_now();
@@ -10,7 +10,7 @@ mergeInto(LibraryManager.library, {
     {{{ makeSetValue('time', 8, 'Math.floor(now % 1000 * 1e6)', 'i32') }}};
     return 0;
   },
-  // By its descriptor, as a file without a name has no path.
+  // Looks the file up by its descriptor, because a file without a name has no path.
   __syscall_fstat64__deps: ['$SYSCALLS', '$FS'],
   __syscall_fstat64: function(fd, stat) {
     try {

@@ -1,2 +1,2 @@
-// A program has the variables that node was started with. For `emcc --pre-js`.
+// Gives a program the environment variables that node was started with. For `emcc --pre-js`.
 Module['preRun'] = function() { Object.assign(ENV, process.env); };

@@ -1,5 +1,5 @@
-//! Emscripten: Debian's, unpacked, which links with the LLVM of the compiler, and node, which runs what it
-//! makes.
+//! Emscripten: Debian's package, unpacked, which links with the compiler's LLVM, and node, which runs the
+//! result.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,52 +13,54 @@ use super::rows;
 use crate::apt::Apt;
 use crate::process::{command, installed, text, workdir};
 
-/// What its linker is told beside what rustc tells it.
+/// The linker's arguments besides those from rustc.
 const SETTINGS: [&str; 8] = [
-    // wasm-ld of LLVM 22 puts the stack before the data unless it is asked; emcc says where the data
-    // begins, and reckons with the stack behind it.
+    // wasm-ld of LLVM 22 puts the stack before the data unless told otherwise; emcc says where the data
+    // begins, and expects the stack after it.
     "-Wl,--no-stack-first",
-    // Elsewhere its programs are loaded by `fetch`, which node has too since version 18, for URLs alone.
+    // Outside node its programs are loaded with `fetch`, which node also has since version 18, but only for
+    // URLs.
     "-sENVIRONMENT=node",
     "-sWASM_ASYNC_COMPILATION=0",
-    // The files of node, so that there is a /dev/zero.
+    // node's own file system, so that there is a /dev/zero.
     "-sNODERAWFS=1",
-    // Otherwise there are 16 MiB for everything.
+    // Otherwise the whole program has 16 MiB.
     "-sALLOW_MEMORY_GROWTH=1",
     "-sMAXIMUM_MEMORY=4GB",
-    // Without it a program's output may be lost where that ends.
+    // Without it, output may be lost when the program ends.
     "-sEXIT_RUNTIME=1",
-    // An offset of more than 32 bits ends the program otherwise; a test finds out that it is cut off.
+    // Otherwise an offset of more than 32 bits ends the program; a test detects that it is truncated.
     "-sASSERTIONS=0",
 ];
 
-/// Written where the linker finds them.
+/// Files that are written where the linker finds them.
 const LIBRARY: &str = include_str!("emscripten-library.js");
 const START: &str = include_str!("emscripten-start.js");
 
 /// An unpacked Emscripten.
 pub struct Emscripten {
-    /// The linker. It has to be called so: by this name rustc, and the crate libc, which asks it for its
-    /// version, know it.
+    /// The linker. It must have this name, by which rustc recognizes it, and the crate libc, which asks it
+    /// for its version.
     pub emcc: PathBuf,
     version: String,
     node: PathBuf,
 }
 
 impl Emscripten {
-    /// Fetches what was not fetched before.
+    /// Fetches what has not been fetched yet.
     ///
     /// # Errors
-    /// Where there is no node, or apt has no such packages.
+    /// If there is no node, or apt has no such packages.
     pub fn get(row: &rows::Emscripten) -> Result<Self> {
         let node = node().context(MISSING)?;
         let packages: Vec<_> = row.packages.iter().map(String::as_str).collect();
         let root = Apt::here()
             .unpacked("emulate/emscripten/root", &packages, &[])
-            .context("no emscripten that could be unpacked")?;
+            .context("Emscripten could not be unpacked")?;
         let dir = workdir("emulate/emscripten")?;
         let root = root.display();
-        // Its own has the paths where Debian installs it. Frozen: its libraries are in the package.
+        // Its own configuration has the paths where Debian installs it. Frozen, because its libraries are in
+        // the package.
         let config = format!(
             "EMSCRIPTEN_ROOT = '{root}/usr/share/emscripten'\n\
              LLVM_ROOT = '{root}/{}'\n\
@@ -76,7 +78,7 @@ impl Emscripten {
             fs::write(dir.join(name), text)?;
         }
         let dir = dir.display();
-        // wasm-ld comes with a library of its own.
+        // wasm-ld comes with its own library.
         let script = format!(
             "#!/bin/sh\n\
              export EM_CONFIG='{dir}/config' NODE_PATH='{root}/usr/share/nodejs'\n\
@@ -97,10 +99,10 @@ impl Emscripten {
         })
     }
 
-    /// What runs its programs, and its name for the report.
+    /// The command that runs its programs, and its name for the report.
     ///
     /// # Errors
-    /// Where node does not start.
+    /// If node does not start.
     pub fn runner(self) -> Result<(PathBuf, String)> {
         let node = text(command(&self.node).arg("--version"))?;
         let name = format!(
@@ -112,10 +114,10 @@ impl Emscripten {
     }
 }
 
-/// `PATH` with `emcc`, by its name.
+/// `PATH` with `emcc` in it, under that name.
 ///
 /// # Errors
-/// Where it cannot be put there.
+/// If it cannot be put there.
 pub fn path(emcc: &Path) -> Result<OsString> {
     let ours = emcc.parent().map(PathBuf::from);
     let rest = env::var_os("PATH").unwrap_or_default();
@@ -124,10 +126,10 @@ pub fn path(emcc: &Path) -> Result<OsString> {
     )?)
 }
 
-/// node, under the name that it has, or had in Debian.
+/// node, under its own name, or the name that Debian used to give it.
 pub fn node() -> Option<PathBuf> {
     installed("node").or_else(|| installed("nodejs"))
 }
 
-/// What to install where there is none.
-pub const MISSING: &str = "no node; on Debian `sudo apt-get install nodejs`";
+/// What to install if there is none.
+pub const MISSING: &str = "node is not installed; on Debian run `sudo apt-get install nodejs`";

@@ -1,9 +1,9 @@
-//! The examples that are run, and the program `pages`, and what they should print.
+//! The examples and the program `pages` that are run, and the output expected of them.
 
 use crate::process::root;
 
-/// An example by its name, the arguments to run it with, whether it shows which memory is there, and
-/// whether its output is good.
+/// An example's name, the arguments to run it with, whether it reports which memory is resident, and a check
+/// of its output.
 pub type Example = (
     &'static str,
     &'static [&'static str],
@@ -11,8 +11,8 @@ pub type Example = (
     fn(&str, usize) -> bool,
 );
 
-/// The examples that are run and their output checked, also where there are no processes. Where there are,
-/// `unix-memory/tests/examples` runs all of them.
+/// The examples that are run and their output checked, also where there are no processes. Where there are
+/// processes, `unix-memory/tests/examples` runs all of them.
 pub const EXAMPLES: [Example; 5] = [
     ("/dev_zero", &[], false, |output, _| {
         output == "mapped 4096 bytes of /dev/zero and read them; all zero: true"

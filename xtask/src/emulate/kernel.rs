@@ -1,4 +1,4 @@
-//! Kernels of Debian's for other architectures, and the first program that they run.
+//! Debian's kernels for other architectures, and the first program that they run.
 
 use std::fs::{self, File};
 use std::io::Cursor;
@@ -17,7 +17,7 @@ pub struct Unpacked {
     pub image: PathBuf,
     /// Its modules.
     modules: PathBuf,
-    /// A shell and the commands for it.
+    /// A shell and its commands.
     pub busybox: PathBuf,
 }
 
@@ -25,11 +25,11 @@ impl Unpacked {
     /// Fetches what was not fetched before.
     ///
     /// # Errors
-    /// Where apt has no such kernel.
+    /// If apt has no such kernel.
     pub fn get(kernel: &Kernel) -> Result<Self> {
         let place = format!("emulate/kernel/{}", kernel.key());
         let apt = Apt::of(&kernel.debian, &kernel.suite)?;
-        // Once it was unpacked, there is nothing to ask.
+        // Once it is unpacked, apt need not be asked.
         let done = workdir(&place)?.join("packages");
         let known = fs::read_to_string(&done).ok();
         let packages = known.map_or_else(|| newest(&apt, &kernel.package), Ok)?;
@@ -85,7 +85,7 @@ impl Unpacked {
         Ok(())
     }
 
-    /// Adds the module `name` to those that are to be loaded, after those on which it depends.
+    /// Adds the module `name` to the modules to load, after those that it depends on.
     fn add_module(&self, name: &str, modules: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
         let file_name = format!("{}.ko", name.replace('-', "_"));
         let is_it = |file: &str| file.trim_end_matches(".xz").replace('-', "_") == file_name;
@@ -114,25 +114,25 @@ impl Unpacked {
     }
 }
 
-/// The starts of the names of the packages that a kernel may be split over: the kernel, its modules, and
-/// the list of what is built in.
+/// The prefixes of the packages that a kernel may be split into: the kernel, its modules, and the list of
+/// what is built in.
 const PARTS: &[&str] = &["linux-binary-", "linux-modules-", "linux-base-"];
 
-/// The packages of the newest kernel, on which `package` depends, one in a line: a kernel and its
-/// modules in one package, or each in a package of its own.
+/// The packages of the newest kernel, which `package` depends on, one per line: the kernel and its modules in
+/// one package, or each in its own package.
 fn newest(apt: &Apt, package: &str) -> Result<String> {
     apt.update()
         .with_context(|| format!("no list of packages to find {package} in"))?;
     let mut packages = apt.dependencies(package, &["linux-image-"])?;
     let image = packages
         .first()
-        .with_context(|| format!("{package} depends on no linux-image-..."))?;
+        .with_context(|| format!("{package} does not depend on a linux-image-... package"))?;
     packages.extend(apt.dependencies(image, PARTS)?);
     Ok(packages.join("\n"))
 }
 
-/// A shell and its commands, in one program that needs no library. A suite of backports has only what
-/// is newer than in the suite that it is for.
+/// A shell and its commands, in one program that needs no library. A backports suite has only packages that
+/// are newer than those of its base suite.
 fn busybox(kernel: &Kernel) -> Result<PathBuf> {
     let suite = kernel.suite.trim_end_matches("-backports");
     let place = format!("emulate/busybox/{suite}-{}", kernel.debian);
@@ -144,7 +144,7 @@ fn busybox(kernel: &Kernel) -> Result<PathBuf> {
     })
 }
 
-/// A module as the kernel takes it, which is packed in some releases.
+/// A module as the kernel takes it; in some releases the file is compressed.
 fn read(path: &Path) -> Result<Vec<u8>> {
     if path.extension().is_some_and(|it| it == "xz") {
         return capture(command("xz").args(["--decompress", "--stdout"]).arg(path));
@@ -152,7 +152,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(fs::read(path)?)
 }
 
-/// The modules that a module's file says it needs: `depends=a,b`, between zeros.
+/// The modules that a module's file says it needs: `depends=a,b`, between NUL bytes.
 fn dependencies(module: &[u8]) -> Vec<String> {
     let mut strings = module.split(|&byte| byte == 0);
     let list = strings.find_map(|string| string.strip_prefix(b"depends="));
@@ -161,7 +161,7 @@ fn dependencies(module: &[u8]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// A file below `dir` whose name fits.
+/// A file below `dir` whose name matches.
 fn find(dir: &Path, fits: impl Fn(&str) -> bool + Copy) -> Option<PathBuf> {
     let entries = fs::read_dir(dir).ok()?.flatten();
     let (dirs, files): (Vec<_>, Vec<_>) = entries

@@ -1,22 +1,22 @@
-//! What a test program printed, read: how many tests passed, failed, or skipped something.
+//! Parses the output of a test program: how many tests passed, failed, or skipped something.
 
 use std::collections::BTreeSet;
 
-/// What came out of one test program, or of several together.
+/// The results of one test program, or of several together.
 #[derive(Default, Clone, PartialEq, Eq, Debug)]
 pub struct Count {
-    /// Tests that checked all that they are for.
+    /// Tests that checked everything that they are for.
     pub passed: usize,
     /// Tests that failed.
     pub failed: usize,
-    /// Tests that say that they left something out, and those marked to be ignored.
+    /// Tests that report that they left something out, and those marked to be ignored.
     pub skipped: usize,
-    /// What was left out, and why, as the tests say it.
+    /// What was left out, and why, in the tests' own words.
     pub reasons: Vec<String>,
 }
 
 impl Count {
-    /// Adds another program's.
+    /// Adds the results of another program.
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -25,8 +25,7 @@ impl Count {
     }
 }
 
-/// Reads what a program of libtest printed with `--show-output`; `None` where it did not come to
-/// its end.
+/// Reads what a libtest program printed with `--show-output`; `None` if it did not run to its end.
 pub fn read(output: &str) -> Option<Count> {
     let result = output
         .lines()

@@ -1,5 +1,5 @@
-//! The linker that rustc is given: `zig cc`, with the arguments that rustc means for another, or
-//! a GCC of Debian's where zig cannot.
+//! The linker that rustc is given: `zig cc`, with the arguments that rustc passes to other linkers
+//! translated, or Debian's GCC where zig cannot link.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,23 +13,23 @@ use crate::apt::Apt;
 use crate::process::{installed, run, workdir};
 use crate::zig::Zig;
 
-/// Where the programs are that rustc is given.
+/// The directory of the programs that rustc is given.
 const SCRIPTS: &str = "emulate/linkers";
 
-/// What rustc passes on.
+/// The arguments that rustc passes on.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where the package ziglang is
+    /// Directory of the package ziglang
     zig: PathBuf,
-    /// What zig calls the target
+    /// zig's name for the target
     target: String,
     /// The linker's arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// A program that links for zig's `target`: rustc takes a path, so it is a script that calls this
-/// program again, which then runs [`task`].
+/// A program that links for zig's `target`: rustc takes a path, so this is a script that calls this program
+/// again, which then runs [`task`].
 pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
     let name = cpu.map_or_else(|| target.to_owned(), |cpu| format!("{target}-{cpu}"));
     let cpu = cpu.map_or_else(String::new, |cpu| format!(" -mcpu={cpu}"));
@@ -42,7 +42,7 @@ pub fn script(zig: &Zig, target: &str, cpu: Option<&str>) -> Result<PathBuf> {
     program(SCRIPTS, &name, &text)
 }
 
-/// A copy of this program, which stays as it is where cargo builds another meanwhile.
+/// A copy of this program, which does not change if cargo rebuilds the original meanwhile.
 fn ours() -> Result<PathBuf> {
     static COPY: Mutex<Option<PathBuf>> = Mutex::new(None);
     let mut copy = COPY.lock().expect("no job panics");
@@ -56,7 +56,7 @@ fn ours() -> Result<PathBuf> {
     Ok(copy.insert(path).clone())
 }
 
-/// Debian's GCC for `target`: the installed one, or else one that is unpacked below `target/xtask/`.
+/// Debian's GCC for `target`: the installed one, or one that is unpacked below `target/xtask/`.
 pub fn gcc(target: &str, gcc: &Gcc) -> Result<PathBuf> {
     if let Some(path) = installed(&gcc.command) {
         return Ok(path);
@@ -64,22 +64,27 @@ pub fn gcc(target: &str, gcc: &Gcc) -> Result<PathBuf> {
     let packages: Vec<_> = gcc.packages.iter().map(String::as_str).collect();
     let root = Apt::here()
         .unpacked(&format!("emulate/gcc/{target}"), &packages, &[])
-        .with_context(|| format!("no {}, nor could it be unpacked", gcc.command))?;
+        .with_context(|| {
+            format!(
+                "{} is not installed, and could not be unpacked",
+                gcc.command
+            )
+        })?;
     let root = root.display();
-    // Its parts come with libraries of their own.
+    // Its parts come with their own libraries.
     let text = format!(
         "#!/bin/sh\nexport LD_LIBRARY_PATH=\"$(printf '%s:' '{root}'/usr/lib/*-linux-gnu)\"\n\
          exec '{root}/usr/bin/{}' --sysroot='{root}' \"$@\"\n",
         gcc.unpacked
     );
-    // Nothing that rustc would take for the name of another kind of linker.
+    // A name that rustc does not take for another kind of linker.
     program(SCRIPTS, target, &text)
 }
 
-/// A program of this text, below `target/xtask/<place>`.
+/// A script with this text, below `target/xtask/<place>`.
 pub fn program(place: &str, name: &str, text: &str) -> Result<PathBuf> {
     let path = workdir(place)?.join(name);
-    // Not written again when it is right: another job may be running it.
+    // Not written again if it is up to date: another job may be running it.
     if fs::read_to_string(&path).is_ok_and(|now| now == text) {
         return Ok(path);
     }
@@ -93,14 +98,14 @@ pub fn program(place: &str, name: &str, text: &str) -> Result<PathBuf> {
 /// Links.
 pub fn task(args: &Args) -> Result<()> {
     let mut cc = Zig::at(&args.zig).cc(&args.target);
-    // rustc's own directory, to which its arguments may be relative.
+    // rustc's working directory, which its arguments may be relative to.
     cc.current_dir(std::env::current_dir()?);
     cc.args(args.arguments.iter().filter_map(|word| translate(word)));
     run(&mut cc)
 }
 
-/// What zig is told in place of `argument`, if anything: it knows the target, and brings start
-/// files and a run-time library of its own.
+/// The argument for zig in place of `argument`, if any: zig knows the target, and brings its own start files
+/// and run-time library.
 fn translate(argument: &str) -> Option<&str> {
     const OF_ANOTHER_TARGET: [&str; 3] = ["--target=", "-melf", "-Wl,-m"];
     const START_FILES: [&str; 5] = ["crt1", "rcrt1", "Scrt1", "crti", "crtn"];

@@ -1,4 +1,4 @@
-//! What runs a program that was built for another machine: an emulator, or this machine itself.
+//! How a program built for another machine is run: by an emulator, or by this machine itself.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,8 +18,8 @@ use crate::process::{command, installed, text};
 /// How long a test program may take. The slowest takes a minute on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The variable by which a test learns how to start another program of its target: the words of the
-/// command that comes before it, one in a line; none where it is only slow.
+/// The variable that tells a test how to start another program of its target: the words of the command that
+/// comes before the program, one per line; empty if it only runs slowly.
 const RUNNER: &str = "UNIX_MEMORY_RUNNER";
 
 /// A program to run.
@@ -28,11 +28,11 @@ pub struct Job<'a> {
     pub program: &'a Program,
     /// The directory to run it in.
     pub dir: &'a Path,
-    /// Its arguments; those that are files there have to be.
+    /// Its arguments; those that name files must exist there.
     pub arguments: Vec<&'a str>,
-    /// For an example, whether its output is good, of a machine with pages of so many bytes.
+    /// For an example, a check of its output on a machine with pages of this many bytes.
     pub good: Option<fn(&str, usize) -> bool>,
-    /// Whether it is an example that shows which memory is there.
+    /// Whether it is an example that reports which memory is resident.
     pub residency: bool,
 }
 
@@ -43,50 +43,50 @@ impl Job<'_> {
         files.filter(|file| self.dir.join(file).is_file())
     }
 
-    /// The variables for a program that is not run by this machine itself, but by `runner`, the
-    /// words of a command, one in a line, with pages of `page` bytes.
+    /// The variables for a program that `runner` runs rather than this machine itself: `runner` has the words
+    /// of a command, one per line, and pages have `page` bytes.
     pub fn environment(runner: &str, page: usize) -> [(&'static str, String); 4] {
         [
             (RUNNER, runner.to_owned()),
-            // That these are its pages, a test sees to.
+            // A test checks that its pages have this size.
             ("UNIX_MEMORY_PAGE_SIZE", page.to_string()),
-            // Properties hold for other processors as for this one: fewer cases, which are slow.
+            // Properties hold for other processors as for this one, so fewer cases are enough; they are slow.
             ("PROPTEST_CASES", "16".to_owned()),
             ("RUST_BACKTRACE", "0".to_owned()),
         ]
     }
 }
 
-/// What became of a job: how it ended, and what it printed.
+/// The outcome of a job: how it ended, and what it printed.
 pub type Ended = Result<(End, String)>;
 
 /// How a program ended.
 pub enum End {
     /// By itself.
     Status(ExitStatus),
-    /// It was killed when its time was over.
+    /// It was killed when its time ran out.
     Timeout,
 }
 
 /// How to run a target's programs, one by one.
 pub struct Machine {
-    /// What comes before the program; nothing where it runs by itself.
+    /// The command that comes before the program; empty if the program runs by itself.
     before: Vec<OsString>,
     /// The size of its pages.
     page: usize,
-    /// Whether an emulator makes each of several of the kernel's.
+    /// Whether an emulator makes each page of several of the kernel's.
     pub makes_pages: bool,
-    /// Whether a program learns which of its memory is there.
+    /// Whether a program can find out which of its memory is resident.
     pub reports_residency: bool,
     /// For the report.
     pub name: String,
 }
 
 impl Machine {
-    /// For `target`'s programs, of which `program` is one, with pages of `page` bytes.
+    /// The machine for the programs of `target`, such as `program`, with pages of `page` bytes.
     ///
     /// # Errors
-    /// Where there is no emulator; the text says what to run.
+    /// If there is no emulator; the message says what to run.
     pub fn of(target: &Target, page: usize, program: &Path) -> Result<Self> {
         if let Some(emscripten) = &target.emscripten {
             let (node, name) = Emscripten::get(emscripten)?.runner()?;
@@ -99,7 +99,7 @@ impl Machine {
             });
         }
         let native = target.native.as_deref() == Some(std::env::consts::ARCH);
-        // A kernel may be built without what its processor could run.
+        // A kernel may be built without support for programs that its processor could run.
         if native && page == target.pages[0] && runs(program) {
             return Ok(Self {
                 before: Vec::new(),
@@ -118,9 +118,8 @@ impl Machine {
         }
         let makes_pages = page != host_page()?;
         if makes_pages {
-            // With addresses set aside, all of them are the emulator's to give. Else it asks the
-            // kernel, whose pages are smaller: what comes does not always fit, and then it says
-            // ENOMEM.
+            // With reserved addresses, the emulator places all mappings itself. Otherwise it asks the kernel,
+            // whose pages are smaller: its answer does not always fit, and then the emulator reports ENOMEM.
             before.extend(["-R".into(), "64G".into()]);
         }
         if let Some(glibc) = &target.glibc {
@@ -135,12 +134,12 @@ impl Machine {
         })
     }
 
-    /// Why an example cannot show here what it is for: it has nothing by which to find out.
+    /// Why an example cannot show its purpose here: it has no way to find out what it reports.
     pub fn lacks(&self, job: &Job<'_>) -> Option<&'static str> {
         if job.good.is_some() && self.makes_pages {
             Some("an emulator makes each page of several of the kernel's")
         } else if job.residency && !self.reports_residency {
-            // As tests say it.
+            // In the form that tests use.
             Some("Emscripten does not report what is in memory")
         } else {
             None
@@ -157,7 +156,7 @@ impl Machine {
         };
         if !self.before.is_empty() {
             let runner = self.before.join("\n".as_ref());
-            let runner = runner.to_str().context("paths of text")?;
+            let runner = runner.to_str().context("a path is not valid UTF-8")?;
             run.args(words)
                 .arg(program)
                 .envs(Job::environment(runner, self.page));
@@ -186,7 +185,7 @@ fn host_page() -> Result<usize> {
     Ok(text(command("getconf").arg("PAGESIZE"))?.parse()?)
 }
 
-/// Whether the kernel takes `program`.
+/// Whether the kernel can run `program`.
 fn runs(program: &Path) -> bool {
     let started = Command::new(program)
         .arg("--list")
@@ -196,8 +195,8 @@ fn runs(program: &Path) -> bool {
     started.is_ok_and(|status| status.success())
 }
 
-/// The emulator, installed or unpacked from its package: `qemu-user-static`, or, from Debian 13 on,
-/// where that package has links only, `qemu-user`.
+/// The emulator, installed or unpacked from its package: `qemu-user-static`, or `qemu-user` from Debian 13
+/// on, where the former has only links.
 fn emulator(name: &str) -> Result<PathBuf> {
     let linked = format!("qemu-{name}-static");
     let plain = format!("qemu-{name}");
@@ -207,7 +206,9 @@ fn emulator(name: &str) -> Result<PathBuf> {
     for (package, file) in [("qemu-user-static", &linked), ("qemu-user", &plain)] {
         let unpacked = Apt::here()
             .unpacked(&format!("qemu/{package}"), &[package], &[])
-            .with_context(|| format!("no {file}; on Debian `sudo apt-get install {package}`"))?;
+            .with_context(|| {
+                format!("{file} is not installed; on Debian run `sudo apt-get install {package}`")
+            })?;
         let emulator = unpacked.join("usr/bin").join(file);
         if emulator.exists() {
             return Ok(emulator);
@@ -216,14 +217,15 @@ fn emulator(name: &str) -> Result<PathBuf> {
     bail!("neither qemu-user-static nor qemu-user has an emulator of {name}")
 }
 
-/// Runs with all output in `log`, for no longer than `timeout`.
+/// Runs `command` with all output in `log`, for at most `timeout`.
 pub fn run_for(command: &mut Command, log: &Path, timeout: Duration) -> Ended {
     let start = Instant::now();
     run_until(command, log, || start.elapsed() > timeout)
 }
 
-/// Runs with all output in `log`, until it ends or its time is `over`, which is asked again and again. A
-/// file and not a pipe, because children that it leaves behind would hold a pipe open.
+/// Runs `command` with all output in `log`, until it ends or `over`, which is polled, says that its time is
+/// up. The output goes to a file rather than a pipe, because children that it leaves behind would keep a pipe
+/// open.
 pub fn run_until(command: &mut Command, log: &Path, mut over: impl FnMut() -> bool) -> Ended {
     let file = File::create(log)?;
     let mut child = command

@@ -1,9 +1,9 @@
-//! `cargo xtask emulate`: the tests and examples, built for other architectures and run: under
-//! qemu's user-mode emulation, or by this machine where it can; and for Emscripten, by node.
+//! `cargo xtask emulate`: builds the tests and examples for other architectures and runs them: under qemu's
+//! user-mode emulation, or on this machine where it can run them; and for Emscripten, in node.
 //!
-//! That emulator is no kernel: what it lacks, or answers by itself, tests find out while they run, and
-//! print as "skipped: what: why". Where Debian has a kernel whose pages are not this machine's, a
-//! whole machine is emulated, and nothing is lacking. Documentation tests are not run there.
+//! That emulator is not a kernel: tests detect at run time what it lacks, or answers by itself, and print it
+//! as "skipped: what: why". Where Debian has a kernel whose page size differs from this machine's, a whole
+//! machine is emulated, which lacks nothing. Documentation tests are not run there.
 
 mod build;
 mod emscripten;
@@ -35,22 +35,22 @@ use crate::targets;
 use crate::toolchain::Toolchain;
 use crate::visit::{Outcome, visit};
 
-/// What may be asked for.
+/// The command-line arguments.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only this target of xtask/emulate.toml (may be repeated)
+    /// Run only this target of xtask/emulate.toml (may be repeated)
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<String>,
-    /// Every target of xtask/emulate.toml: an hour
+    /// Run every target of xtask/emulate.toml, which takes an hour
     #[arg(long, conflicts_with = "targets")]
     all: bool,
-    /// How many to visit at once
+    /// How many targets to visit at once
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Writes what came out to xtask/results.toml, for the tables of platforms
+    /// Write the results to xtask/results.toml, for the tables of platforms
     #[arg(long, conflicts_with = "filter")]
     record: bool,
-    /// Only the tests whose names have this in them, and no examples
+    /// Run only the tests whose names contain this, and no examples
     filter: Option<String>,
 }
 
@@ -86,7 +86,7 @@ pub fn task(args: &Args) -> Result<()> {
         let (outcome, mut found) = match found {
             Ok(found) => found,
             Err(error) => {
-                // Also at once, for whoever sees how far it got and no more.
+                // Printed at once too, for a reader who sees only part of the output.
                 println!("emulate: {}: FAILED: {error:#}", row.name());
                 (Outcome::Failed(format!("{error:#}")), Vec::new())
             }
@@ -101,10 +101,10 @@ pub fn task(args: &Args) -> Result<()> {
     report::print(&toolchain, &selected, &runs, &visits)
 }
 
-/// The compiler, where all is here that has to be installed; the rest is fetched when it is needed.
+/// The compiler, if everything that must be installed is; the rest is fetched when it is needed.
 ///
 /// # Errors
-/// All that is missing, at once, and not after an hour.
+/// Everything that is missing is reported at once, rather than after an hour.
 fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
     let kernels = selected.iter().flat_map(|target| target.kernels(default));
     let missing = kernels.filter(|kernel| installed(&kernel.system.command).is_none());
@@ -125,7 +125,7 @@ fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
     bail!("{}", missing.join("\n"))
 }
 
-/// What the programs of tests are given. Emscripten takes any output for a terminal's.
+/// The arguments of test programs. Emscripten takes any output for a terminal.
 const TESTS: [&str; 2] = ["--show-output", "--color=never"];
 
 /// One target.
@@ -134,13 +134,13 @@ struct Visit<'a> {
     target: &'a Target,
     /// The page sizes to run with.
     sizes: &'a [usize],
-    /// The kernels to run under as well.
+    /// The kernels to run under in addition.
     kernels: Vec<&'a Kernel>,
     filter: Option<&'a str>,
 }
 
 impl Visit<'_> {
-    /// Builds once, and runs with each size of pages.
+    /// Builds once, and runs with each page size.
     fn look(&self, row: targets::Row<'_>) -> Result<Vec<Run>> {
         let name = &self.target.name;
         let start = Instant::now();
@@ -180,7 +180,7 @@ impl Visit<'_> {
                     });
                     self.run(place, kernel.page, machine, start, found)
                 }
-                // What was run before is not lost.
+                // The results of earlier runs are kept.
                 Err(error) => {
                     println!("emulate: {name}: FAILED: {error:#}");
                     let command = &kernel.system.command;
@@ -194,8 +194,7 @@ impl Visit<'_> {
         Ok(runs)
     }
 
-    /// What is to be run: the programs of tests; then, unless only some tests were asked for, the
-    /// examples.
+    /// What to run: the test programs; then, unless only some tests were asked for, the examples.
     fn jobs<'a>(&'a self, programs: &'a [Program]) -> Result<Vec<Job<'a>>> {
         let tests = programs.iter().filter(|program| !program.example);
         let mut jobs: Vec<_> = tests
@@ -212,7 +211,7 @@ impl Visit<'_> {
                 let mut examples = programs.iter().filter(|program| program.example);
                 let program = examples.find(|program| program.name.ends_with(name));
                 if program.is_none() && residency {
-                    // It is not built where nothing is known of pages.
+                    // It is not built where the system reports nothing about pages.
                     continue;
                 }
                 jobs.push(Job {
@@ -227,7 +226,7 @@ impl Visit<'_> {
         Ok(jobs)
     }
 
-    /// All that was found on a machine, by what found it, together.
+    /// Combines what was found on a machine into one run.
     fn run<'a>(
         &self,
         place: String,

@@ -12,26 +12,27 @@ use super::rows::Target;
 use crate::toolchain::{Spec, Toolchain};
 use crate::visit::{Outcome, Visit};
 
-/// All programs of a target, run once.
+/// One run of all programs of a target.
 pub struct Run {
     /// rustc's name of the target.
     pub target: String,
-    /// What tells this run from the target's others: its pages, and where its kernel is from.
+    /// What distinguishes this run from the target's others: its page size, and where its kernel is
+    /// from.
     pub place: String,
     /// The size of a page in bytes.
     pub page: usize,
-    /// What ran them.
+    /// The machine that ran them.
     pub machine: String,
-    /// What came out, of all programs.
+    /// The results of all programs.
     pub count: Count,
-    /// For each program that failed its name and what it said.
+    /// The name and the output of each program that failed.
     pub failures: Vec<String>,
     /// How long it took.
     pub time: Duration,
 }
 
 impl Run {
-    /// A line to be read while others still run.
+    /// A line to read while other targets still run.
     pub fn line(&self) -> String {
         format!(
             "pages of {}: {} passed, {} failed, {} skipped, {:.1} s by {}",
@@ -49,7 +50,7 @@ impl Run {
     }
 }
 
-/// What becomes of a target's cell in the table of platforms.
+/// The outcome for the target's cell in the table of platforms.
 pub fn outcome(spec: &Spec, runs: &[Run]) -> Outcome {
     let failed = runs.iter().filter(|run| run.failed());
     let failed: Vec<_> = failed.map(Run::line).collect();
@@ -62,7 +63,7 @@ pub fn outcome(spec: &Spec, runs: &[Run]) -> Outcome {
     Outcome::Passed(cell(spec, runs))
 }
 
-/// What is remembered, for PLATFORMS.md: no times, so that nothing changes where nothing did.
+/// What is recorded for PLATFORMS.md: no times, so that it changes only if the results do.
 fn cell(spec: &Spec, runs: &[Run]) -> String {
     let runs = runs.iter().map(|run| {
         format!(
@@ -155,7 +156,7 @@ pub fn print(
     Ok(())
 }
 
-/// What was left out, by its reason: what, how often, and where.
+/// What was left out, grouped by reason: what, how often, and where.
 fn reasons(runs: &[Run]) -> String {
     let mut reasons = BTreeMap::<_, (BTreeMap<_, usize>, BTreeSet<_>)>::new();
     for run in runs {
@@ -186,7 +187,7 @@ fn reasons(runs: &[Run]) -> String {
     text
 }
 
-/// Of what a program of tests printed, the part about failures.
+/// The part about failures of a test program's output.
 pub fn failures(output: &str) -> &str {
     match output.find("\nfailures:\n") {
         Some(start) => &output[start + 1..],

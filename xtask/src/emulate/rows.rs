@@ -1,4 +1,4 @@
-//! The table of what is run where, `emulate.toml`.
+//! The table of what runs where, `emulate.toml`.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -17,13 +17,13 @@ pub struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// rustc's name.
+    /// rustc's name for it.
     pub name: String,
-    /// `qemu-<this>-static`; none where node runs what Emscripten makes.
+    /// `qemu-<this>-static`; none for Emscripten, whose programs node runs.
     pub qemu: Option<String>,
     /// The page sizes to run with; the first is the emulator's own.
     pub pages: Vec<usize>,
-    /// Those of them to run with without arguments.
+    /// The default page sizes, used without arguments.
     #[serde(default)]
     default: Vec<usize>,
     /// The processor that needs no emulator.
@@ -40,7 +40,7 @@ pub struct Target {
     pub gcc: Option<Gcc>,
     /// What to link with in place of zig, for node.
     pub emscripten: Option<Emscripten>,
-    /// The kernels to run under as well, each on a machine that is emulated as a whole.
+    /// The kernels to run under in addition, each on a fully emulated machine.
     #[serde(default, rename = "kernel")]
     kernels: Vec<Kernel>,
     /// For the report.
@@ -51,7 +51,7 @@ pub struct Target {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Glibc {
-    /// The version of whose symbols programs may use.
+    /// The version whose symbols programs may use.
     pub version: String,
     /// The Debian package.
     pub package: String,
@@ -59,18 +59,18 @@ pub struct Glibc {
     pub root: String,
 }
 
-/// A GCC of Debian's for the target, with its C library, which it links in.
+/// Debian's GCC for the target, with its C library, which is linked statically.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gcc {
-    /// The command, where it is installed.
+    /// The command, if it is installed.
     pub command: String,
-    /// Else it is in these Debian packages, and its name there.
+    /// Otherwise the Debian packages that have it, and its name there.
     pub packages: Vec<String>,
     pub unpacked: String,
 }
 
-/// An Emscripten of Debian's.
+/// Debian's Emscripten.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Emscripten {
@@ -80,30 +80,30 @@ pub struct Emscripten {
     pub llvm: String,
 }
 
-/// A kernel of Debian's, and the machine for it.
+/// A Debian kernel, and the machine for it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kernel {
     /// The size of its pages.
     pub page: usize,
-    /// Whether to run with it without arguments.
+    /// Whether it is in the default set, run without arguments.
     #[serde(default)]
     pub default: bool,
-    /// Debian's name of the architecture.
+    /// Debian's name for the architecture.
     pub debian: String,
-    /// The suite of Debian's that the kernel is from.
+    /// The Debian suite that the kernel is from.
     pub suite: String,
-    /// The package that depends on that of the suite's newest kernel.
+    /// The package that depends on the package of the suite's newest kernel.
     pub package: String,
     /// The modules that it needs for a disk.
     pub modules: Vec<String>,
-    /// Its name of the console.
+    /// Its name for the console.
     pub console: String,
     /// The emulator.
     pub system: System,
 }
 
-/// An emulator of whole machines.
+/// An emulator for whole machines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
@@ -111,27 +111,27 @@ pub struct System {
     pub command: String,
     /// The Debian package that has it.
     pub package: String,
-    /// Which machine it is to be.
+    /// The machine to emulate.
     pub arguments: Vec<String>,
 }
 
 impl Kernel {
-    /// What tells it from the target's others: the directory of its machine.
+    /// What distinguishes it from the target's other kernels: the directory of its machine.
     pub fn key(&self) -> String {
         format!("{}-{}", self.suite, self.package)
     }
 }
 
 impl Table {
-    /// Reads the table that this program was built with.
+    /// Reads the table that was compiled into this program.
     pub fn load() -> Result<Self> {
         toml::from_str(include_str!("../../emulate.toml")).context("xtask/emulate.toml")
     }
 
-    /// The targets that were asked for: by name, all, or else the default ones.
+    /// The requested targets: by name, all of them, or else the default ones.
     ///
     /// # Errors
-    /// Where the table lacks one of them.
+    /// If the table lacks one of them.
     pub fn select(&self, names: &[String], all: bool) -> Result<Vec<&Target>> {
         for name in names {
             if !self.targets.iter().any(|target| target.name == *name) {
@@ -156,13 +156,13 @@ impl Target {
         !self.default.is_empty() || self.kernels(true).next().is_some()
     }
 
-    /// The kernels to run under as well: all, or those of the default set.
+    /// The kernels to run under in addition: all of them, or those of the default set.
     pub fn kernels(&self, default: bool) -> impl Iterator<Item = &Kernel> {
         let kernels = self.kernels.iter();
         kernels.filter(move |kernel| !default || kernel.default)
     }
 
-    /// The page sizes to run with: all, or the default ones.
+    /// The page sizes to run with: all of them, or the default ones.
     pub fn sizes(&self, default: bool) -> &[usize] {
         if default { &self.default } else { &self.pages }
     }
@@ -170,7 +170,7 @@ impl Target {
     /// Its row in the table of all targets.
     ///
     /// # Errors
-    /// Where that has none.
+    /// If that table has no such target.
     pub fn row<'a>(&self, table: &'a targets::Table) -> Result<targets::Row<'a>> {
         table
             .rows()
@@ -207,13 +207,13 @@ mod tests {
             }
             for kernel in target.kernels(false) {
                 assert!(kernel.page.is_power_of_two(), "{}", target.name);
-                // A dynamic program would need its libraries on the machine.
+                // A dynamically linked program would need its libraries on the machine.
                 assert!(target.glibc.is_none(), "{}", target.name);
             }
         }
     }
 
-    /// What the default set is for.
+    /// What the default set covers.
     #[test]
     fn the_default_set_has_one_of_each_kind() {
         let output = std::process::Command::new("rustc")

@@ -1,5 +1,5 @@
-//! A whole machine, emulated, with a kernel of its own: nothing is lacking there but what that kernel
-//! lacks, and its pages are as large as it makes them.
+//! A fully emulated machine with its own kernel: it lacks only what that kernel lacks, and its pages have the
+//! size that the kernel gives them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,27 +16,27 @@ use super::machine::{End, Ended, Job, TIMEOUT, run_until, version};
 use super::rows::Kernel;
 use crate::process::{capture, command, installed, workdir};
 
-/// How long the machine may take until it is up: half a minute is usual.
+/// How long the machine may take to come up: half a minute is usual.
 const START: Duration = Duration::from_secs(300);
 
-/// How often a machine that does not come up is started. Then the emulator hangs, or the kernel in it:
-/// nothing of ours has run yet.
+/// How often to start a machine that does not come up. In that case the emulator hangs, or its kernel does:
+/// none of our code has run yet.
 const STARTS: u32 = 3;
 
-/// How long its console may be silent once it is up: it prints the name of each program, and ends one
-/// that takes too long.
+/// How long its console may be silent once the machine is up: it prints the name of each program, and kills
+/// programs that take too long.
 const SILENCE: Duration = TIMEOUT.saturating_add(Duration::from_secs(60));
 
-/// What it prints when it is up.
+/// The line that it prints when it is up.
 const UP: &str = "the machine is up";
 
-/// What the disk has beside the programs, for the files of tests: they are sparse.
+/// The space on the disk besides the programs, for the files of tests, which are sparse.
 const ROOM: u64 = 2 << 30;
 
-/// Runs `jobs` on a machine with `kernel` that has `programs`, and tells which machine that was.
+/// Runs `jobs` on a machine with `kernel` that has `programs`, and returns the machine's name.
 ///
 /// # Errors
-/// Where the machine does not start.
+/// If the machine does not start.
 pub fn run(
     target: &str,
     kernel: &Kernel,
@@ -79,8 +79,8 @@ pub fn run(
             break (disk, console);
         }
         println!(
-            "emulate: {target}: the machine was not up after {} s, and is started again; its console \
-             said last:\n{}",
+            "emulate: {target}: the machine was not up after {} s, and is restarted; its console \
+             output ended with:\n{}",
             START.as_secs(),
             last_lines(&console)
         );
@@ -89,7 +89,7 @@ pub fn run(
     let logs = logs(&dir, &disk)?;
     let release = fs::read_to_string(logs.join("kernel")).with_context(|| {
         let last = last_lines(&console);
-        format!("the machine, started {starts} times, ran nothing; its console said last:\n{last}")
+        format!("the machine was started {starts} times but ran nothing; its console output ended with:\n{last}")
     })?;
     let name = format!(
         "Linux {} in {} {}",
@@ -101,16 +101,16 @@ pub fn run(
     Ok((name, ended))
 }
 
-/// Looks at a machine's console, whether the machine hangs.
+/// Watches a machine's console to detect whether the machine hangs.
 struct Watch<'a> {
     console: &'a Path,
-    /// How long it may take until it is up.
+    /// How long it may take to come up.
     start: Duration,
-    /// How long it may be silent then.
+    /// How long it may be silent after that.
     silence: Duration,
     up: bool,
     length: u64,
-    /// Since when it has said nothing new.
+    /// When it last printed something new.
     since: Instant,
 }
 
@@ -126,13 +126,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether there is no more to be expected.
+    /// Whether no more output is expected.
     fn is_over(&mut self) -> bool {
         let length = fs::metadata(self.console).map_or(0, |console| console.len());
         if length != self.length {
             self.length = length;
             if !self.up {
-                // What a firmware prints before it is no sign of life.
+                // What the firmware prints before that is not a sign of life.
                 let console = fs::read(self.console).unwrap_or_default();
                 self.up = String::from_utf8_lossy(&console).contains(UP);
             }
@@ -145,22 +145,23 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The end of what a console said.
+/// The last lines of a console's output.
 fn last_lines(console: &str) -> String {
     let lines: Vec<_> = console.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
-/// What to install for it.
+/// The message that says what to install for the kernel.
 pub fn missing(kernel: &Kernel) -> String {
     let system = &kernel.system;
     format!(
-        "no {}; on Debian `sudo apt-get install --no-install-recommends {}`",
+        "{} is not installed; on Debian run `sudo apt-get install --no-install-recommends {}`",
         system.command, system.package
     )
 }
 
-/// What is to be on the disk: a shell, the programs where they are here, and what they are given.
+/// Fills the disk: a shell, the programs under their paths on this machine, and the files that they are
+/// given.
 fn lay_out(dir: &Path, busybox: &Path, programs: &[Program], jobs: &[Job<'_>]) -> Result<PathBuf> {
     let root = dir.join("root");
     if root.exists() {
@@ -188,7 +189,7 @@ fn lay_out(dir: &Path, busybox: &Path, programs: &[Program], jobs: &[Job<'_>]) -
     Ok(root)
 }
 
-/// A disk that has all below `root`.
+/// Makes a disk that holds everything below `root`.
 fn make_disk(dir: &Path, root: &Path) -> Result<PathBuf> {
     let disk = dir.join("disk");
     let size = capture(command("du").arg("-sb").arg(root))?;
@@ -202,11 +203,11 @@ fn make_disk(dir: &Path, root: &Path) -> Result<PathBuf> {
             .arg(root)
             .arg(&disk),
     )
-    .context("the machine's disk; Debian's package is e2fsprogs")?;
+    .context("cannot make the machine's disk; on Debian it needs the package e2fsprogs")?;
     Ok(disk)
 }
 
-/// A link where that can be, else a copy.
+/// Makes a link if possible, or else a copy.
 fn put(from: &Path, to: &Path) -> Result<()> {
     if let Some(dir) = to.parent() {
         fs::create_dir_all(dir)?;
@@ -217,7 +218,7 @@ fn put(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The script that the machine runs: for each job, by its number, what it prints and how it ends.
+/// The script that the machine runs: it records, for each job by number, what the job prints and how it ends.
 fn script(page: usize, jobs: &[Job<'_>]) -> Result<String> {
     let mut text = format!(
         "/bin/busybox --install -s /bin\n\
@@ -237,13 +238,17 @@ fn script(page: usize, jobs: &[Job<'_>]) -> Result<String> {
         TIMEOUT.as_secs()
     );
     for (number, job) in jobs.iter().enumerate() {
-        // Each in an environment of its own.
+        // Each job has its own environment.
         let _ = write!(text, "(");
         for (name, value) in Job::environment("", page) {
             let _ = write!(text, "export {name}={}; ", quoted(&value)?);
         }
-        let program = job.program.path.to_str().context("a path of text")?;
-        let dir = job.dir.to_str().context("a path of text")?;
+        let program = job
+            .program
+            .path
+            .to_str()
+            .context("a path is not valid UTF-8")?;
+        let dir = job.dir.to_str().context("a path is not valid UTF-8")?;
         let _ = write!(text, "run {number} {} {}", quoted(dir)?, quoted(program)?);
         for argument in &job.arguments {
             let _ = write!(text, " {}", quoted(argument)?);
@@ -253,10 +258,10 @@ fn script(page: usize, jobs: &[Job<'_>]) -> Result<String> {
     Ok(text)
 }
 
-/// As a shell takes it for itself.
+/// Quotes a word for the shell.
 fn quoted(word: &str) -> Result<String> {
     if word.contains('\'') {
-        bail!("{word} has a quote");
+        bail!("{word} contains a quote");
     }
     Ok(format!("'{word}'"))
 }
@@ -267,22 +272,22 @@ fn logs(dir: &Path, disk: &Path) -> Result<PathBuf> {
     if logs.exists() {
         fs::remove_dir_all(&logs)?;
     }
-    // A machine whose time was over did not unmount it.
+    // A machine that was killed when its time ran out did not unmount it.
     let _whatever_it_mended = command("/sbin/e2fsck").args(["-fyq"]).arg(disk).output();
     let request = format!("rdump /logs {}", dir.display());
     capture(command("/sbin/debugfs").args(["-R", &request]).arg(disk))
-        .context("the machine's disk; Debian's package is e2fsprogs")?;
+        .context("cannot read the machine's disk; on Debian it needs the package e2fsprogs")?;
     Ok(logs)
 }
 
-/// What became of a job.
+/// The outcome of a job.
 fn ended(logs: &Path, number: usize) -> Ended {
     let output = fs::read(logs.join(number.to_string()));
     let output = String::from_utf8_lossy(&output.unwrap_or_default()).into_owned();
     let status = fs::read_to_string(logs.join(format!("{number}.status")));
-    let status = status.context("the machine did not come to it, or not to its end")?;
+    let status = status.context("the machine did not start it, or did not finish it")?;
     let end = match status.trim().parse()? {
-        // A shell's word for a signal, also for that of timeout(1).
+        // A shell's exit status for a signal, including the one that timeout(1) sends.
         code @ 129.. => End::Status(ExitStatus::from_raw(code - 128)),
         code => End::Status(ExitStatus::from_raw(code << 8)),
     };

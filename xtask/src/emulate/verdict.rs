@@ -1,4 +1,4 @@
-//! What becomes of a job.
+//! Judges the outcome of a job.
 
 use anyhow::{Error, Result, bail};
 
@@ -6,11 +6,11 @@ use super::libtest::{self, Count};
 use super::machine::{End, Ended, Job};
 use super::report;
 
-/// What a job's end and output say; beside the count is what it printed about failures.
+/// The result of a job, from its end and its output: the count, and what it printed about failures.
 pub fn verdict(job: &Job<'_>, ended: Ended, page: usize) -> Result<Found> {
     let (end, output) = ended?;
     let End::Status(status) = end else {
-        bail!("still running when its time was over; it had printed:\n{output}");
+        bail!("still running when its time ran out; it had printed:\n{output}");
     };
     if let Some(good) = job.good {
         if !status.success() || !good(output.trim_end(), page) {
@@ -25,7 +25,7 @@ pub fn verdict(job: &Job<'_>, ended: Ended, page: usize) -> Result<Found> {
     match libtest::read(&output) {
         Some(count) if status.success() && count.failed == 0 => Ok((count, None)),
         Some(mut count) => {
-            // None, where it was the end of the program that went wrong.
+            // It is zero if no test failed but the program ended badly.
             count.failed = count.failed.max(1);
             let failure = format!("{status}\n{}", report::failures(&output));
             Ok((count, Some(failure)))
@@ -34,10 +34,10 @@ pub fn verdict(job: &Job<'_>, ended: Ended, page: usize) -> Result<Found> {
     }
 }
 
-/// What came out of a program, and the text of its failures.
+/// The results of a program, and the text of its failures.
 pub type Found = (Count, Option<String>);
 
-/// What came out of a program that told nothing.
+/// The results of a program that reports none.
 pub fn failed(error: &Error) -> Found {
     let count = Count {
         failed: 1,

@@ -1,25 +1,25 @@
-//! What is known of a target's names.
+//! What is known about a target's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::visit::Outcome;
 
-/// What is known of a target's names.
+/// What is known about a target's names.
 #[derive(Default)]
 pub struct Findings {
-    /// In a header, and the same there.
+    /// In a header, with the same value or type.
     pub proved: BTreeSet<String>,
     /// Different on purpose.
     pub excused: BTreeSet<String>,
     /// Different, and how.
     pub wrong: BTreeMap<String, String>,
-    /// In a header and not in the crate, and what the header says.
+    /// In a header but not in the crate, with what the header says.
     pub missing: BTreeMap<String, String>,
 }
 
 impl Findings {
-    /// As the report has it.
+    /// The outcome for the report.
     pub fn outcome(&self) -> Outcome {
         let summary = format!(
             "{} proved, {} missing, {} wrong",

@@ -1,5 +1,5 @@
-//! `cargo xtask headers`: the crate's constants, functions and types against the systems' own
-//! headers, and the headers' lists against the crate's.
+//! `cargo xtask headers`: compares the crate's constants, functions and types with those of the
+//! systems' own headers, in both directions.
 
 use std::collections::BTreeMap;
 
@@ -107,8 +107,9 @@ const CALLS: [&str; 37] = [
     "sysconf",
 ];
 
-/// What a C program includes for them, of the C library and of the kernel: the second is a unit of
-/// its own because the two do not mix. What follows a macro is included where that is defined.
+/// The headers that a C program includes for them, of the C library and of the kernel: the kernel's
+/// are a separate unit, because the two do not mix. A header that follows a macro is included if
+/// the macro is defined.
 pub const UNITS: [(&str, &[&str]); 2] = [
     (
         "libc",
@@ -128,7 +129,7 @@ pub const UNITS: [(&str, &[&str]); 2] = [
     (
         "kernel",
         &[
-            // For `size_t`, of which `BLKGETSIZE64` is made.
+            // For `size_t`, which the definition of `BLKGETSIZE64` uses.
             "stddef.h",
             "linux/mman.h",
             "linux/memfd.h",
@@ -143,10 +144,10 @@ pub const UNITS: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Marks statements about a call that are made of its symbol.
+/// Marks statements about a call that concern its symbol.
 pub const SYMBOL: &str = "symbol of ";
 
-/// Why calls are not compared where there are but the kernel's headers.
+/// Why calls are not compared where only the kernel's headers are available.
 pub const KERNEL_ALONE: &str = "the headers of its C library are in no package";
 
 const COLUMNS: [&str; 2] = ["constants", "calls"];
@@ -172,10 +173,10 @@ pub struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    /// Finds it all.
+    /// Finds everything.
     ///
     /// # Errors
-    /// Where something is not here; the text says what to run.
+    /// If something is missing; the message says what to run.
     pub fn new(table: &'a Table) -> Result<Self> {
         Ok(Self {
             table,
@@ -248,7 +249,8 @@ impl Proof<'_> {
         Ok((constants, calls))
     }
 
-    /// What no header knows, and what may be as it is.
+    /// Sorts the constants and calls that no header has into those that are allowed to be absent
+    /// and those that are wrong.
     fn settle<'n>(
         &self,
         row: Row<'_>,

@@ -1,4 +1,4 @@
-//! One unit of a target's headers, and what is asked of it.
+//! One unit of a target's headers, and the questions that it answers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ pub struct HeaderUnit<'a> {
     pub includes: String,
     macros: BTreeMap<String, Macro>,
     flags: Vec<String>,
-    /// Where it is written.
+    /// The file that it is written to.
     pub file: PathBuf,
 }
 
@@ -62,19 +62,19 @@ impl<'a> HeaderUnit<'a> {
         Ok(unit)
     }
 
-    /// clang with the target's headers.
+    /// clang, with the target's headers.
     pub fn clang(&self) -> Command {
         let mut clang = self.proof.zig.clang();
         clang.args(&self.flags);
         clang
     }
 
-    /// What clang thinks of `unit`.
+    /// clang's verdicts on `unit`.
     pub fn ask(&self, unit: &Unit) -> Result<BTreeMap<String, Verdict>> {
         unit.ask(&mut self.clang(), &self.file)
     }
 
-    /// The values of ours that have these names, against this unit.
+    /// Compares our values of these names with this unit.
     pub fn values<'v>(
         &self,
         ours: impl Iterator<Item = (&'v String, &'v String)>,
@@ -88,7 +88,7 @@ impl<'a> HeaderUnit<'a> {
         self.judge(&unit, &ours, found)
     }
 
-    /// Asks `unit`, in which statements have the names of values of `ours`, or of macros.
+    /// Evaluates `unit`, whose statements have the names of values of `ours`, or of macros.
     fn judge(
         &self,
         unit: &Unit,
@@ -115,7 +115,7 @@ impl<'a> HeaderUnit<'a> {
         Ok(())
     }
 
-    /// Every constant and struct of ours against this unit, and every macro of the unit against ours.
+    /// Compares all our constants and structs with this unit, and all its macros with ours.
     pub fn constants(&self, api: &Api, pointer: u32, found: &mut Findings) -> Result<()> {
         self.values(api.constants.iter(), found)?;
         let mut unit = Unit::new(&self.includes);
@@ -140,7 +140,7 @@ impl<'a> HeaderUnit<'a> {
         Ok(())
     }
 
-    /// Every call and type of ours against this unit, and every call of the family against ours.
+    /// Compares all our calls and types with this unit, and every call of the family with ours.
     pub fn calls(&self, api: &Api, pointer: u32, found: &mut Findings) -> Result<()> {
         let mut unit = Unit::new(&self.includes);
         for (name, integer) in &api.types {
@@ -148,7 +148,7 @@ impl<'a> HeaderUnit<'a> {
         }
         for (name, call) in &api.calls {
             unit.holds(name, &same_type(name, &prototype(call), self, name));
-            // Where C has no such name, as `errno_location`, it may have the symbol's.
+            // Where C has no such name, as with `errno_location`, it may have the symbol.
             if let Some(symbol) = &call.link_name {
                 let by_symbol = same_type(symbol, &prototype(call), self, name);
                 unit.holds(&format!("{SYMBOL}{name}"), &by_symbol);
@@ -182,13 +182,13 @@ impl<'a> HeaderUnit<'a> {
                 Verdict::False(message) if ours => {
                     let how = match api.calls.get(&name) {
                         Some(call) => {
-                            format!("the header has another type than {}", prototype(call))
+                            format!("the header's type differs from {}", prototype(call))
                         }
                         None => message,
                     };
                     found.wrong.insert(name, how);
                 }
-                // A wrapper stands in for what the C library lacks; the rest settles `absent`.
+                // A wrapper stands in for what the C library lacks; `absent` decides about the rest.
                 Verdict::Unknown if api.calls.get(&name).is_some_and(|call| call.wrapper) => {
                     found.excused.insert(name);
                 }
@@ -201,13 +201,13 @@ impl<'a> HeaderUnit<'a> {
     fn allowed(&self, what: Difference, name: &str) -> bool {
         let list = &self.proof.allowed;
         list.has(what, name, &self.row)
-            // A prototype allows what it says, and only that.
+            // An entry with a prototype allows that prototype and no other.
             && (what != Difference::Signature || list.prototypes(name, &self.row).next().is_none())
     }
 }
 
-/// The start of a unit: everything visible, offsets of 64 bits, and nothing of `<linux/mount.h>`, which
-/// `<linux/fs.h>` includes: mount's flags begin with `MS_`, as those of msync.
+/// The start of a unit: all names visible, 64-bit offsets, and nothing of `<linux/mount.h>`, which
+/// `<linux/fs.h>` includes, because mount's flags begin with `MS_`, like those of msync.
 fn preamble(includes: &[&str]) -> String {
     let mut source = String::from(
         "#define _GNU_SOURCE 1\n#define _LARGEFILE64_SOURCE 1\n#define _FILE_OFFSET_BITS 64\n\
@@ -247,7 +247,7 @@ fn flags(zig: &Zig, row: Row<'_>, set: &Headers, llvm_target: &str) -> Result<Ve
                     .unpacked(&place, &packages, &["*/include/*"])?
                     .join(name)
             }
-            _ => bail!("xtask/targets.toml: {dir} is of no known source"),
+            _ => bail!("xtask/targets.toml: {dir} starts with neither zig: nor deb:"),
         });
     }
     if !set.empty.is_empty() {
@@ -292,7 +292,7 @@ fn same_integer(name: &str, integer: Integer, pointer: u32) -> String {
     format!("sizeof({name}) == {bytes} && ({name})-1 {sign} ({name})0")
 }
 
-/// What findings call the struct `name`: a call may have the same name.
+/// The name of the struct `name` in findings: a call may have the same name.
 pub fn structure(name: &str) -> String {
     format!("struct {name}")
 }
@@ -329,7 +329,7 @@ fn same_layout(name: &str, fields: &[(String, Field)], pointer: u32) -> String {
     format!("sizeof(struct {name}) == sizeof(struct ours_{name} {{ {ours}}}){conditions}")
 }
 
-/// A function's type, as C writes it.
+/// A function's type in C.
 fn prototype(call: &Call) -> String {
     let arguments = if call.arguments.is_empty() {
         "void".to_owned()

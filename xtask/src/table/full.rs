@@ -1,4 +1,4 @@
-//! What `PLATFORMS.md` shows: a row for each group of targets, and a row for each run of the tests.
+//! The tables of `PLATFORMS.md`: a row for each group of targets, and a row for each run of the tests.
 
 use std::fmt::Write as _;
 
@@ -65,7 +65,7 @@ fn runs_of_all(results: &Results) -> String {
     text
 }
 
-/// Both crates where there is memory to map.
+/// Both crates, if the system maps memory.
 fn compiled(group: &Group, count: impl Fn(&[&str]) -> String) -> String {
     let sys = count(&["sys"]);
     if !group.mapping {
@@ -77,7 +77,7 @@ fn compiled(group: &Group, count: impl Fn(&[&str]) -> String) -> String {
     }
 }
 
-/// "116-118 on 4": how many constants, on how many targets, are values read in the system's sources.
+/// "116-118 on 4": how many constants, on how many targets, match values read in the system's sources.
 fn facts(targets: &[&Target], results: &Results) -> String {
     match proved(targets, results, "values from sources") {
         Some((range, targets)) => format!("{range} on {targets}"),
@@ -85,7 +85,7 @@ fn facts(targets: &[&Target], results: &Results) -> String {
     }
 }
 
-/// "119-121 on 3 (glibc 2.43)": how many constants, on how many targets, by which headers.
+/// "119-121 on 3 (glibc 2.43)": how many constants, on how many targets, match which headers.
 fn headers(table: &Table, group: &Group, targets: &[&Target], results: &Results) -> String {
     let Some((range, targets)) = proved(targets, results, "constants") else {
         return "-".to_owned();
@@ -95,7 +95,7 @@ fn headers(table: &Table, group: &Group, targets: &[&Target], results: &Results)
     format!("{range} on {targets} ({set})")
 }
 
-/// The systems whose values nothing but the crate libc vouches for.
+/// The systems whose values only the crate libc vouches for.
 fn unproved(table: &Table, results: &Results) -> String {
     let mut systems: Vec<&str> = table
         .groups

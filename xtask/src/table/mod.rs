@@ -1,6 +1,6 @@
-//! `cargo xtask table`: the tables of platforms, made from `targets.toml` and from what the tasks wrote
-//! to `results.toml`. `README.md` has one row a system (`summary.rs`), `PLATFORMS.md` has all that
-//! was found (`full.rs`).
+//! `cargo xtask table`: the tables of platforms, made from `targets.toml` and from what the tasks wrote to
+//! `results.toml`. `README.md` has one row for each system (`summary.rs`), and `PLATFORMS.md` has everything
+//! that was found (`full.rs`).
 
 mod full;
 mod summary;
@@ -13,10 +13,10 @@ use crate::process::root;
 use crate::results::{Results, passed};
 use crate::targets::{Table, Target};
 
-/// What may be asked for.
+/// The command-line arguments.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Changes nothing, and fails if README.md or PLATFORMS.md is stale
+    /// Change nothing, and fail if README.md or PLATFORMS.md is stale
     #[arg(long)]
     check: bool,
 }
@@ -67,7 +67,7 @@ fn with_table(text: &str, table: &str) -> Result<String> {
 /// Targets that share a row.
 type Targets<'a> = [&'a Target];
 
-/// How many of `targets` passed in all of `columns`; a dash for none.
+/// The number of `targets` that passed in all of `columns`; a dash for none.
 fn count(targets: &Targets<'_>, results: &Results, columns: &[&str]) -> String {
     let passes = |target: &&&Target| {
         let mut cells = columns
@@ -81,7 +81,8 @@ fn count(targets: &Targets<'_>, results: &Results, columns: &[&str]) -> String {
     }
 }
 
-/// The least and the most that `column` says is proved on one of `targets`, and on how many.
+/// The least and the greatest number that `column` says is proved on one of `targets`, and the number of
+/// these targets.
 fn proved(targets: &Targets<'_>, results: &Results, column: &str) -> Option<(String, usize)> {
     let mut proved: Vec<u32> = targets
         .iter()

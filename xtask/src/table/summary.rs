@@ -1,4 +1,4 @@
-//! What `README.md` shows: one row a system.
+//! The table of `README.md`: one row for each system.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -44,8 +44,8 @@ fn systems(table: &Table) -> Vec<(&str, Vec<&Group>)> {
     systems
 }
 
-/// "118-134 by headers on 72, 73-91 by sources on 8": how many constants were proved, and on how many
-/// targets, unless that is all.
+/// "118-134 by headers on 72, 73-91 by sources on 8": how many constants were proved, and on how many targets
+/// unless on all.
 fn constants(targets: &[&Target], results: &Results) -> String {
     let ways = [("constants", "headers"), ("values from sources", "sources")];
     let proofs = ways.iter().filter_map(|(column, by)| {

@@ -102,19 +102,19 @@ mod tests {
         if !works(fd) {
             return;
         }
-        // SAFETY: nobody has the file mapped.
+        // SAFETY: the file is not mapped anywhere.
         if works(unsafe { fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len) }) {
             let (length, storage) = size(fd);
             assert_eq!(length, 0);
             assert!(storage >= len);
         }
-        // SAFETY: nobody has the file mapped.
+        // SAFETY: the file is not mapped anywhere.
         assert_eq!(unsafe { posix_fallocate(fd, 0, len) }, 0);
         let (length, reserved) = size(fd);
         assert_eq!(length, len);
         assert!(reserved >= len);
         let mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        // SAFETY: nobody has the file mapped.
+        // SAFETY: the file is not mapped anywhere.
         if works(unsafe { fallocate(fd, mode, 0, len) }) {
             let (length, storage) = size(fd);
             assert_eq!(length, len);
@@ -123,13 +123,13 @@ mod tests {
         }
         // An offset that does not fit into 32 bits is passed on unchanged.
         let far = 1 << 40;
-        // SAFETY: nobody has the file mapped.
+        // SAFETY: the file is not mapped anywhere.
         if unsafe { fallocate(fd, 0, far, len) } == 0 {
             assert_eq!(size(fd).0, far + len);
         } else {
             assert_ne!(errno(), libc::EINVAL);
         }
-        // SAFETY: nobody has the file mapped.
+        // SAFETY: the file is not mapped anywhere.
         let refused = unsafe { posix_fallocate(fd, 0, 0) };
         // The function that zig 0.17 links in place of musl's returns -1, unlike POSIX and musl.
         let is_zigs = cfg!(target_env = "musl") && refused == -1;
