@@ -123,8 +123,8 @@
 //! | systems | what they have |
 //! |---|---|
 //! | Linux, Android | everything, except for [`NamedMemory`] on Android |
-//! | FreeBSD | memfds and sealed memory too, but not what only Linux has |
-//! | Apple's, DragonFly, NetBSD, OpenBSD, illumos, Solaris | everything but memfds, sealed memory and what only Linux has |
+//! | FreeBSD | everything but what only Linux and Android have |
+//! | Apple's, DragonFly, NetBSD, OpenBSD, illumos, Solaris | the same, without memfds and sealed memory |
 //! | AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox, RTEMS | what POSIX has |
 //!
 //! Only Linux and Android have explicit huge pages and figures of any ([`HugePageSize`]), locks on fault,
