@@ -29,6 +29,7 @@ pub struct FileStatus {
 }
 
 /// Memory that the kernel refused.
+#[allow(dead_code, reason = "not every system says which limit was met")]
 pub struct Wanted {
     /// How many bytes more than there were.
     pub bytes: usize,
