@@ -23,6 +23,7 @@ impl fmt::Display for FileKind {
 
 impl Reason {
     /// What it says, where that has no values in it.
+    #[allow(clippy::too_many_lines, reason = "it is a table")]
     const fn text(self) -> Option<&'static str> {
         Some(match self {
             Self::Kernel => "the kernel refused",
@@ -165,6 +166,7 @@ impl Reason {
 }
 
 impl fmt::Display for Reason {
+    #[allow(clippy::too_many_lines, reason = "it is a table")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(text) = self.text() {
             return f.write_str(text);
