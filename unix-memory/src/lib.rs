@@ -100,7 +100,9 @@
 //! * **No safe call replaces a mapping.** `MAP_FIXED` is used only over pages of this crate's own: while a
 //!   ring is made, and in a child. Nothing is placed where the stack of the main thread may grow
 //!   ([`MapOptions::at`]).
-//! * **Drop** unmaps, and never panics. `unmap` does the same and returns errors.
+//! * **Drop** unmaps, and never panics. `unmap` does the same and returns errors. A kernel at its limit of
+//!   mappings can refuse to unmap a part of what it has merged. A drop then gives the memory back; the
+//!   addresses are unmapped by a later drop, or stay in use.
 //! * **`use unix_memory::*`** leaves the standard library's `Result` usable; its `Cursor` is the one of
 //!   this crate.
 //!

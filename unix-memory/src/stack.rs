@@ -107,7 +107,9 @@ impl Stack {
     ///
     /// On Linux since 6.13 the guard is made with `MADV_GUARD_INSTALL`, so it is not a mapping of its
     /// own: the kernel merges adjacent stacks into one mapping, and a process can have more of them
-    /// than it can have mappings. Elsewhere, and where such guards are refused, for example in locked
+    /// than it can have mappings. At its limit of mappings, the kernel cannot unmap one of them from
+    /// between two others: [`unmap`](Self::unmap) returns it, and a drop leaves its addresses in use.
+    /// Elsewhere, and where such guards are refused, for example in locked
     /// memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
     ///
     /// Emscripten, L4Re, NuttX and RTEMS enforce no protections.

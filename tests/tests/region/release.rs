@@ -84,6 +84,36 @@ fn a_drop_that_is_refused_gives_the_memory_back_and_the_addresses_later() {
 }
 
 #[test]
+fn a_child_unmaps_nothing_at_addresses_that_its_parent_did_not_give_it() {
+    if !UncheckedAdvice::DontFork.is_supported() {
+        return skip("memory without children", "there is no such advice");
+    }
+    at_the_limit("a refused drop of memory that children do not have", || {
+        let len = 16 * page_size();
+        let whole = Mapping::anonymous(3 * len).unwrap();
+        // SAFETY: no child uses the memory.
+        unsafe { whole.advise_unchecked(.., UncheckedAdvice::DontFork) }.unwrap();
+        let (first, rest) = whole.split_at(len).unwrap();
+        let (middle, last) = rest.split_at(len).unwrap();
+        let gone = addresses(&middle);
+        let mut full = Full::new();
+        drop(middle);
+        assert!(is_mapped(&gone));
+        // (Without the memory, the child is not at the limit.)
+        let ended = in_a_child(|| {
+            let options = MapOptions::new().at(gone.start).len(len);
+            let mut here = options.map_anonymous(ReadWrite).unwrap();
+            // After a drop, what was refused is tried again.
+            full.give(1);
+            assert!(is_mapped(&gone));
+            here.fill(1);
+        });
+        assert!(ended.success());
+        drop((first, last));
+    });
+}
+
+#[test]
 fn a_locked_drop_that_is_refused_gives_the_memory_back_too() {
     at_the_limit("a refused drop of locked pages", || {
         // The kernel's count of a process's pages lags behind by some 64, at each time that it is read.

@@ -19,6 +19,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 pub use node::{Kind, Known, Marks};
 pub use tree::Tree;
 
+use crate::advice::Advice;
 use crate::error::Errno;
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
@@ -254,6 +255,16 @@ pub unsafe fn abandon(pages: Pages) {
         if unsafe { os::madvise(pages.start, pages.len, *advice) }.is_ok() {
             break;
         }
+    }
+    // A child without these pages may have something else there, which it must not unmap. Where nothing
+    // was advised, this changes nothing, and succeeds also at the limit of mappings.
+    let in_children = os::advice(Advice::DoFork).is_none_or(|advice| {
+        // SAFETY: no content changes.
+        unsafe { os::madvise(pages.start, pages.len, advice) }.is_ok()
+    });
+    if !in_children {
+        // The addresses are lost.
+        return;
     }
     let range = pages.addresses();
     if Process::current().is_err() {
