@@ -158,7 +158,7 @@ fn an_endless_file_ends_at_the_limit() {
     let zero = File::open("/dev/zero").unwrap();
     let limit = (1 << 20) + 5;
     for loaded in all_ways(&OPTIONS.max_len(limit), &zero) {
-        let message = "read at file offset 0: File too large (there is more than the 1048581 bytes \
+        let message = "read at file offset 0: File too large (there are more than the 1048581 bytes \
                        that were allowed)";
         assert_eq!(refusal(loaded), (EFBIG, message.to_owned()));
     }

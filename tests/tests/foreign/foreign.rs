@@ -131,7 +131,7 @@ fn protections_change() {
     );
     if ProcessMap::of_self().is_ok() {
         assert_eq!(error.reason(), Reason::NotMapped);
-        assert!(error.to_string().ends_with("(a page is not mapped)"));
+        assert!(error.to_string().ends_with("(a page of it is not mapped)"));
     }
     let none = ForeignPages::holding(memory.page(1), 0).unwrap();
     // SAFETY: there are no pages.

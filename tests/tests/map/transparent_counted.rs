@@ -5,6 +5,7 @@
 mod transparent_pages;
 
 use std::fs::File;
+use std::ops::RangeInclusive;
 
 use libc::{EINVAL, ENOSYS};
 use tests::{Flags, flags, map_at, skip};
@@ -106,6 +107,17 @@ fn pages_that_are_brought_in_at_once_are_huge() {
     assert!(shared.unwrap().residency().all(Result::unwrap));
 }
 
+/// Whether so many bytes are in huge pages; an older kernel may not report it of what it has merged.
+fn counts(huge: unix_memory::Result<usize>, expected: RangeInclusive<usize>) -> bool {
+    match huge {
+        Ok(huge) => expected.contains(&huge),
+        Err(error) => {
+            skip("parts of huge pages", &error.to_string());
+            error.errno() == ENOSYS
+        }
+    }
+}
+
 /// A huge page is cut where a part of it gets another protection, is discarded or unmapped; its content
 /// is not.
 #[test]
@@ -126,15 +138,15 @@ fn parts_of_a_huge_page_are_changed() {
     }
     let (first, second) = mapping.split_at(page).unwrap();
     let first = first.protect(ReadOnly).unwrap();
-    assert_eq!(first.huge_bytes(), Ok(0));
-    assert_eq!(second.huge_bytes(), Ok(size));
+    assert!(counts(first.huge_bytes(), 0..=0));
+    assert!(counts(second.huge_bytes(), size..=size));
     let mapping = first.protect(ReadWrite).unwrap().join(second).unwrap();
     assert!(mapping.iter().all(|&byte| byte == 1));
-    assert_eq!(mapping.huge_bytes(), Ok(size));
+    assert!(counts(mapping.huge_bytes(), size..=size));
 
     let mut mapping = make();
     mapping.discard(size..size + page).unwrap();
-    assert!(mapping.huge_bytes().unwrap() <= size);
+    assert!(counts(mapping.huge_bytes(), 0..=size));
     let (before, rest) = mapping.split_at(size).unwrap();
     assert!(rest[..page].iter().all(|&byte| byte == 0));
     assert!(before.iter().chain(&rest[page..]).all(|&byte| byte == 1));
@@ -146,7 +158,7 @@ fn parts_of_a_huge_page_are_changed() {
     // Shorter, and longer again.
     let mut mapping = make();
     mapping.resize(size + 3).unwrap();
-    assert!(mapping.huge_bytes().unwrap() <= size);
+    assert!(counts(mapping.huge_bytes(), 0..=size));
     mapping.resize(4 * size).unwrap();
     assert!(mapping[..size + 3].iter().all(|&byte| byte == 1));
     assert!(mapping[size + 3..].iter().all(|&byte| byte == 0));

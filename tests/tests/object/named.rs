@@ -146,8 +146,8 @@ fn what_is_no_name_is_refused() {
     }
     assert_eq!(
         NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
-        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash and then characters other \
-         than slash and NUL, not . or ..)"
+        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash and then 1 to 254 bytes, \
+         none of them a slash or NUL, and not . or ..)"
     );
     let long = format!("/{}", "x".repeat(300));
     let error = NamedMemory::create(&long, 1).unwrap_err();

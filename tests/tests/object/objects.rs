@@ -279,7 +279,10 @@ fn refused_lengths() {
     let error = SharedMemory::from(OwnedFd::from(read))
         .set_len(1)
         .unwrap_err();
-    assert_eq!((error.errno(), error.reason()), (EINVAL, Reason::Kernel));
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (EINVAL, Reason::NotWritable)
+    );
     let (reader, _writer) = std::io::pipe().unwrap();
     let pipe = SharedMemory::from(OwnedFd::from(reader));
     assert_eq!(pipe.set_len(1).unwrap_err().errno(), EINVAL);

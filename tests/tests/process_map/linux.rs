@@ -87,9 +87,9 @@ fn processes_without_memory() {
         std::thread::yield_now();
     }
     assert_eq!(ProcessMap::of(id).unwrap_err().errno(), libc::ESRCH);
-    // Maps that were opened before are those of memory that is gone.
-    let error = seen.next().unwrap().unwrap_err();
-    assert_eq!(error.errno(), libc::ESRCH);
+    // Maps that were opened before are those of memory that is gone. (Of the text, a part was read ahead.)
+    let error = seen.find_map(Result::err);
+    assert!(error.is_none_or(|error| error.errno() == libc::ESRCH));
     assert!(seen.next().is_none());
     if let Some(mut map) = asked {
         assert_eq!(

@@ -113,7 +113,7 @@ fn a_lie_is_told_and_the_truth_goes_on() {
         let error = producer.push_slice(b"x").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "ring: Input/output error (the other end does not keep to the rules)"
+            "ring: Input/output error (the other end of the ring broke its rules)"
         );
         let error = producer.write(b"x").unwrap_err();
         assert_eq!(

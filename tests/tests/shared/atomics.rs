@@ -111,7 +111,7 @@ fn bytes_keep_the_size_of_their_atomic() {
         mapping.atomic::<AtomicU8>(last).unwrap_err().to_string(),
         format!(
             "atomics of 1 byte at {last}: Device or resource busy (atomics of another size are in \
-             use there)"
+             use at these bytes)"
         )
     );
     // Beside it, and in the same size, all is free; so is a refused slice's other part.

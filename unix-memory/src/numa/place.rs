@@ -276,8 +276,9 @@ macro_rules! nodes {
 
             /// The node of the page that holds the byte at `offset`, in bytes from the start of the
             /// mapping. `None` if this process has no page there yet, or only the page of zeros, which
-            /// all processes share. No page is brought in. The kernel may move the page before this
-            /// returns. Source: move_pages(2).
+            /// all processes share; some kernels also do not report the node of a page that cannot be
+            /// accessed. No page is brought in. The kernel may move the page before this returns.
+            /// Source: move_pages(2).
             ///
             /// # Errors
             /// * `EINVAL`: the offset does not lie in the mapping.
