@@ -1,6 +1,7 @@
 //! The ways to have code that is never writable and executable at the same time.
 
 /// How memory for code is written, and how it is executed. [The module](super) compares the ways.
+/// (`unix_memory::Way` is another type: how the bytes of a file were had.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Way {

@@ -284,7 +284,7 @@ impl<M> Failed<M> {
         self.error
     }
 
-    /// The mapping, as it was before the call.
+    /// What the call took: the mapping as it was before, or both of two mappings, or the file.
     pub fn into_mapping(self) -> M {
         self.mapping
     }

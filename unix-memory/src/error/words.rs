@@ -231,8 +231,8 @@ impl fmt::Display for Reason {
             }
             Self::MemoryAndSwap(all) => write!(
                 f,
-                "memory and swap space have {all} bytes together: with no_reserve, or by \
-                 Reservation, more addresses can be had"
+                "memory and swap space have {all} bytes together; only a mapping with no_reserve, or \
+                 a Reservation, may be longer"
             ),
             Self::CommittedMemory(limit) => write!(
                 f,

@@ -61,7 +61,7 @@ impl<A: Readable> Mapping<A> {
     /// The bytes of `range` as values of `T`.
     ///
     /// `range` is in bytes from the start of the mapping. The values are in this machine's byte
-    /// order.
+    /// order. A `T` without bytes, such as `[u8; 0]`, does not compile.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the mapping, whose length is not a multiple of the
