@@ -73,15 +73,13 @@ pub fn message(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rustix::fs::{CWD, Mode, mkfifoat};
-
     use super::*;
 
     #[test]
     fn a_pipe_that_has_come_instead_is_not_waited_for() {
         let directory = tempfile::tempdir().expect("a directory");
         let pipe = directory.path().join("pipe");
-        mkfifoat(CWD, &pipe, Mode::RUSR).expect("a pipe");
+        ::tests::make_pipe(&pipe);
         let error = open(&pipe, false).expect_err("it is not regular");
         assert!(error.to_string().contains("a named pipe"), "{error}");
     }

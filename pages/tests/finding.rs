@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::{directory, file, good, is_root, json, json_of, pages, run};
-use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::{Value, json as value};
 
 /// The names of the files that it finds, in order.
@@ -224,7 +223,7 @@ fn what_is_no_file_is_neither_opened_nor_waited_for() {
     let root = directory.path();
     let path = file(root, "file", 3);
     let pipe = root.join("pipe");
-    mkfifoat(CWD, &pipe, Mode::RUSR).expect("a pipe");
+    tests::make_pipe(&pipe);
     let socket = root.join("socket");
     let _listener = UnixListener::bind(&socket);
     let missing = root.join("missing");

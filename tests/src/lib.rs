@@ -20,6 +20,7 @@
 //! | reach the kernel's limit of mappings | [`reachable_mapping_limit`], [`mappings_up_to_the_limit`], [`HalfWay`] |
 //! | do less work in an emulator | [`effort`] |
 //! | have memory that no guard owns | [`Others`] |
+//! | have a named pipe | [`make_pipe`] |
 //! | have a function in machine code | [`machine_code`] |
 //! | ask which code of the library runs | [`processor_copies`] |
 //!
@@ -84,6 +85,19 @@ pub fn processor_copies() -> bool {
 #[must_use]
 pub fn deadline() -> std::time::Instant {
     std::time::Instant::now() + std::time::Duration::from_secs(u64::from(child::patience()) / 4)
+}
+
+/// Makes a named pipe.
+///
+/// # Panics
+/// Where the system refuses.
+pub fn make_pipe(path: &std::path::Path) {
+    use std::os::unix::ffi::OsStrExt;
+
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).expect("a path");
+    // SAFETY: the path ends with NUL.
+    let failed = unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
+    assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
 }
 
 /// Says that a check could not be made here, and why: it counts as not done.

@@ -244,8 +244,10 @@ impl Text {
 
 /// Returns the file with these numbers; they are zeros for memory without a file.
 pub fn file(major: u32, minor: u32, inode: u64) -> Option<FileId> {
-    (major != 0 || minor != 0 || inode != 0).then(|| FileId {
-        device: libc::makedev(major, minor),
-        inode,
-    })
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the number has 32 bits on Android with 32-bit addresses"
+    )]
+    let device = u64::from(libc::makedev(major, minor));
+    (major != 0 || minor != 0 || inode != 0).then_some(FileId { device, inode })
 }
