@@ -15,6 +15,7 @@ use std::ptr;
 
 use unix_memory::Stack;
 
+#[cfg(not(target_os = "emscripten"))]
 unsafe extern "C" {
     // POSIX has it, and the libc crate for some systems only.
     fn pthread_attr_setstack(
@@ -22,6 +23,12 @@ unsafe extern "C" {
         bottom: *mut c_void,
         size: usize,
     ) -> c_int;
+}
+
+/// Emscripten does not have it.
+#[cfg(target_os = "emscripten")]
+unsafe fn pthread_attr_setstack(_: *mut libc::pthread_attr_t, _: *mut c_void, _: usize) -> c_int {
+    libc::ENOSYS
 }
 
 /// Runs `f` in a thread on `stack`, and waits for it.

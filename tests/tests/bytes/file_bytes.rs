@@ -94,7 +94,7 @@ fn a_child_has_what_was_read() {
 
 #[test]
 fn nothing_is_mapped_of_an_empty_file() {
-    if lacks::own_pages("the mapping of an empty file") {
+    if lacks::own_process("the mapping of an empty file") {
         return;
     }
     let empty = tempfile::tempfile().unwrap();

@@ -74,7 +74,7 @@ fn limits_hold_for_sealed_memory() {
             (ENXIO, Reason::FileLength(7))
         );
     }
-    if lacks::own_pages("an empty file that is sealed") {
+    if lacks::own_process("an empty file that is sealed") {
         return;
     }
     let empty = FileBytes::load(memfd(b"", BOTH)).unwrap();

@@ -17,6 +17,9 @@ fn states(mapping: &Mapping<ReadWrite>) -> Reported<String> {
 
 #[test]
 fn the_process_is_locked_as_guards_ask() {
+    if lacks::own_process("locks of the whole process") {
+        return;
+    }
     // None, and one that is not a full lock's: MCL_ONFAULT.
     let others = LockPages::CURRENT | LockPages::from_bits_retain(4);
     for pages in [LockPages::empty(), LockPages::from_bits_retain(4), others] {

@@ -118,7 +118,8 @@ fn files_of_larger_pages_lie_where_these_fit() {
         let mapping = options.map_shared(&memory, ReadWrite);
         mapping.map(|mapping| mapping.len())
     });
-    assert_eq!(mapped[0], mapped[1]);
+    // (How it is refused may differ: with few addresses there is no room for the larger alignment.)
+    assert_eq!(mapped[0].is_ok(), mapped[1].is_ok());
 }
 
 /// None are set aside for copies of their pages.

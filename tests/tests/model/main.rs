@@ -26,7 +26,8 @@ use std::env;
 use std::time::SystemTime;
 
 use run::Setup;
-use tests::{effort, lacks};
+use tests::{effort, lacks, skip};
+use unix_memory::page_size;
 
 /// What `UNIX_MEMORY_SEED` says.
 fn chosen_seed() -> Option<u64> {
@@ -41,8 +42,15 @@ fn new_seed() -> u64 {
 }
 
 fn run(threads: usize, limit: &str, cases: usize) {
-    if lacks::own_process("random operations, against the kernel") {
+    let what = "random operations, against the kernel";
+    if lacks::own_process(what) {
         return;
+    }
+    if page_size() > 4096 {
+        return skip(
+            what,
+            "of pages this large, the program's own memory takes too many",
+        );
     }
     let cases = effort(cases).try_into().expect("a number of cases");
     let (longest, room) = (50, 12);

@@ -3,7 +3,7 @@
 use core::ops::{Deref, DerefMut, RangeBounds};
 
 use super::tracked::Tracked;
-use crate::error::{Call, Result};
+use crate::error::{Call, Error, Reason, Result};
 use crate::mapping::Mapping;
 use crate::page::check_range;
 use crate::protection::{Access, Readable, Writable};
@@ -33,7 +33,12 @@ impl<A: Writable> Tracked<Mapping<A>> {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
         let discarded = self.mapping.discard(bounds);
         let region = self.mapping.region();
-        // What failed may have discarded a part.
+        let is_refused = |error: &Error| error.reason() != Reason::Kernel;
+        if discarded.as_ref().err().is_some_and(is_refused) {
+            // The kernel was not asked.
+            return discarded;
+        }
+        // What the kernel refused, it may have done for a part.
         if let Ok(range) = check_range(Call::Madvise, &bounds, region.len()) {
             self.tracker.note_discarded(region.pages_of(&range));
         }
