@@ -16,8 +16,8 @@ pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
     let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     flags.set(OFlags::NOFOLLOW, !follow);
     let open = |flags: OFlags| {
-        let bits = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-        OpenOptions::new().read(true).custom_flags(bits).open(path)
+        let flags = custom(flags)?;
+        OpenOptions::new().read(true).custom_flags(flags).open(path)
     };
     let file = match open(flags | kernel::OPEN) {
         // NOATIME is for the owner alone.
@@ -39,6 +39,11 @@ pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
     } else {
         Err(not_regular(metadata.file_type()))
     }
+}
+
+/// Flags as `custom_flags` takes them.
+pub fn custom(flags: OFlags) -> io::Result<i32> {
+    i32::try_from(flags.bits()).map_err(io::Error::other)
 }
 
 /// The error for what has no pages to look at.

@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use crate::escape;
+use crate::open::custom;
 use crate::report::about;
 use crate::stderr::complain;
 
@@ -31,8 +32,7 @@ impl PidFile {
     }
 
     fn try_claim(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+        let flags = custom(OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY)?;
         loop {
             let mut file = OpenOptions::new()
                 .read(true)

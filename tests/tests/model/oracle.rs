@@ -78,10 +78,10 @@ impl Oracle {
     pub fn expect_no_more(&mut self, mapped: usize, locked: usize) {
         self.list.read(false).expect("the kernel's list");
         let expected = self.before + mapped * page_size();
-        let (found, more) = (self.list.bytes(), allocated());
-        assert!(
-            (expected..=expected + more).contains(&found),
-            "{found} bytes are mapped, and {expected} should be, and up to {more} more"
+        assert_eq!(
+            self.list.bytes(),
+            expected,
+            "bytes that are mapped, and that should be"
         );
         let expected = locked * page_size();
         let locked = locked_size().get().unwrap_or(expected);
@@ -161,11 +161,10 @@ impl World {
         // A reservation of several ranges has a table of them, or two.
         let is_reserved = |thing: &&Thing| matches!(thing.memory, Memory::Reserved(_));
         let tables = 2 * self.things.iter().filter(is_reserved).count() * page_size();
-        let more = tables + allocated();
         let found = oracle.list.bytes();
         assert!(
-            (expected..=expected + more).contains(&found),
-            "{found} bytes are mapped, and {expected} should be, and up to {more} more"
+            (expected..=expected + tables).contains(&found),
+            "{found} bytes are mapped, and {expected} should be, and up to {tables} more"
         );
         if self.process.is_empty() {
             let expected = self.locked_pages() * page_size();
@@ -325,12 +324,6 @@ impl Oracle {
             Memory::Reserved(_) => {}
         }
     }
-}
-
-/// How many bytes a C library may have mapped meanwhile for this program: it does so by groups of pages,
-/// which are small where pages are.
-fn allocated() -> usize {
-    if page_size() > 4096 { 1 << 20 } else { 0 }
 }
 
 fn permissions(protection: Protection) -> Permissions {

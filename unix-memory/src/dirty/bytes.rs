@@ -3,7 +3,7 @@
 use core::ops::{Deref, DerefMut, RangeBounds};
 
 use super::tracked::Tracked;
-use crate::error::{Call, Error, Reason, Result};
+use crate::error::{Call, Result};
 use crate::mapping::Mapping;
 use crate::page::check_range;
 use crate::protection::{Access, Readable, Writable};
@@ -31,18 +31,12 @@ impl<A: Writable> Tracked<Mapping<A>> {
     #[doc(alias = "MADV_DONTNEED")]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-        let discarded = self.mapping.discard(bounds);
+        // Where this fails, nothing was discarded.
+        self.mapping.discard(bounds)?;
         let region = self.mapping.region();
-        let is_refused = |error: &Error| error.reason() != Reason::Kernel;
-        if discarded.as_ref().err().is_some_and(is_refused) {
-            // The kernel was not asked.
-            return discarded;
-        }
-        // What the kernel refused, it may have done for a part.
-        if let Ok(range) = check_range(Call::Madvise, &bounds, region.len()) {
-            self.tracker.note_discarded(region.pages_of(&range));
-        }
-        discarded
+        let range = check_range(Call::Discard, &bounds, region.len())?;
+        self.tracker.note_discarded(region.pages_of(&range));
+        Ok(())
     }
 }
 

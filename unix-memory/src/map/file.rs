@@ -346,10 +346,8 @@ fn why_no_mapping(
 
 /// Which access to the file its descriptor lacks, if any.
 fn why_no_access(fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Option<Reason> {
-    // SAFETY: the command takes no number.
-    let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) }.ok()?;
     let writes = sharing == sys::MAP_SHARED && protection.contains(Protection::WRITE);
-    match flags & libc::O_ACCMODE {
+    match call::access_mode(fd)? {
         libc::O_WRONLY => Some(Reason::NotReadable),
         libc::O_RDONLY if writes => Some(Reason::NotWritable),
         _ => None,

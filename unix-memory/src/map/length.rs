@@ -24,17 +24,11 @@ pub fn set_len(fd: BorrowedFd<'_>, len: u64) -> Result<()> {
                 Reason::HugePages(size)
             }
             _ if errno == libc::EPERM && os::is_sealed(fd) => Reason::Sealed,
-            _ if errno == libc::EINVAL && is_read_only(fd) => Reason::NotWritable,
+            _ if errno == libc::EINVAL && call::access_mode(fd) == Some(libc::O_RDONLY) => {
+                Reason::NotWritable
+            }
             _ => Reason::Kernel,
         };
         refuse(errno, reason)
     })
-}
-
-/// Whether the descriptor is open for reading alone.
-#[cold]
-fn is_read_only(fd: BorrowedFd<'_>) -> bool {
-    // SAFETY: the command takes no number.
-    let flags = unsafe { call::fcntl(fd, libc::F_GETFL, 0) };
-    flags.is_ok_and(|flags| flags & libc::O_ACCMODE == libc::O_RDONLY)
 }

@@ -98,7 +98,9 @@ impl SharedMemory {
                 libc::EINVAL if self.seals().is_err() => Reason::NotSealable,
                 libc::EPERM => match self.seals() {
                     Ok(seals) if seals.contains(Seals::SEAL) => Reason::SealingOff,
-                    Ok(_) if !self.is_open_for_writing() => Reason::NotWritable,
+                    Ok(_) if call::access_mode(self.as_fd()) == Some(libc::O_RDONLY) => {
+                        Reason::NotWritable
+                    }
                     // A filter of system calls refuses it.
                     _ => Reason::Kernel,
                 },
@@ -106,11 +108,5 @@ impl SharedMemory {
             };
             Error::new(Call::AddSeals, errno, Arguments::None, reason)
         })
-    }
-
-    fn is_open_for_writing(&self) -> bool {
-        // SAFETY: the command takes no number.
-        let flags = unsafe { call::fcntl(self.as_fd(), libc::F_GETFL, 0) };
-        flags.is_ok_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
     }
 }

@@ -71,6 +71,14 @@ pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result
     }
 }
 
+/// For what a descriptor is open: `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
+#[cfg(feature = "std")]
+pub fn access_mode(fd: BorrowedFd<'_>) -> Option<c_int> {
+    // SAFETY: the command takes no number.
+    let flags = unsafe { fcntl(fd, libc::F_GETFL, 0) }.ok()?;
+    Some(flags & libc::O_ACCMODE)
+}
+
 /// Maps `len` bytes where the kernel likes, at `hint` if it can; without `MAP_FIXED`.
 #[inline]
 pub fn mmap(

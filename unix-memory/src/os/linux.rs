@@ -286,12 +286,12 @@ pub fn lock_limit() -> Option<u64> {
 
 /// How many bytes the process has locked.
 pub fn locked_bytes() -> Option<u64> {
-    proc_file::number(STATUS, b"VmLck:")?.checked_mul(1024)
+    proc_file::kibibytes(STATUS, b"VmLck:")
 }
 
 /// How many bytes the process has mapped.
 pub fn address_space_bytes() -> Option<u64> {
-    proc_file::number(STATUS, b"VmSize:")?.checked_mul(1024)
+    proc_file::kibibytes(STATUS, b"VmSize:")
 }
 
 /// The size in bytes of the huge pages of [`Advice::HugePage`], if the kernel was built with them.

@@ -3,7 +3,8 @@
 
 use core::ffi::CStr;
 
-use super::{proc_file, rlimit};
+use super::proc_file::{self, kibibytes};
+use super::rlimit;
 use crate::error::Reason;
 use crate::os::call::Wanted;
 
@@ -16,22 +17,22 @@ const SPARE: u64 = 4;
 /// The limit that `wanted` goes beyond, as far as /proc can be read.
 pub fn memory_limit(wanted: &Wanted) -> Option<Reason> {
     let more = wanted.bytes as u64;
-    let bytes = |path, key: &[u8]| proc_file::number(path, key)?.checked_mul(1024);
     let exceeds =
         |used: Option<u64>, limit: u64| used.is_some_and(|used| more > limit - limit.min(used));
+    let reached = |limit: Option<u64>, used: &[u8]| {
+        limit.filter(|&limit| exceeds(kibibytes(STATUS, used), limit))
+    };
     if wanted.is_mapped {
         // SAFETY: the structure can be written.
         let limit = rlimit::current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_AS, limit) });
-        let reached = limit.filter(|&limit| exceeds(bytes(STATUS, b"VmSize:"), limit));
-        if let Some(limit) = reached {
+        if let Some(limit) = reached(limit, b"VmSize:") {
             return Some(Reason::AddressSpaceLimit(limit));
         }
     }
     if wanted.is_data {
         // SAFETY: the structure can be written.
         let limit = rlimit::current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_DATA, limit) });
-        let reached = limit.filter(|&limit| exceeds(bytes(STATUS, b"VmData:"), limit));
-        if let Some(limit) = reached {
+        if let Some(limit) = reached(limit, b"VmData:") {
             return Some(Reason::DataLimit(limit));
         }
     }
@@ -47,18 +48,18 @@ pub fn memory_limit(wanted: &Wanted) -> Option<Reason> {
         return None;
     }
     if proc_file::number(c"/proc/sys/vm/overcommit_memory", b"") == Some(2) {
-        let limit = bytes(MEMORY, b"CommitLimit:")?;
-        let is_reached = exceeds(bytes(MEMORY, b"Committed_AS:"), limit);
+        let limit = kibibytes(MEMORY, b"CommitLimit:")?;
+        let is_reached = exceeds(kibibytes(MEMORY, b"Committed_AS:"), limit);
         return is_reached.then_some(Reason::CommittedMemory(limit));
     }
-    let all = bytes(MEMORY, b"MemTotal:")?.checked_add(bytes(MEMORY, b"SwapTotal:")?)?;
+    let all = kibibytes(MEMORY, b"MemTotal:")?.checked_add(kibibytes(MEMORY, b"SwapTotal:")?)?;
     (more > all).then_some(Reason::MemoryAndSwap(all))
 }
 
 /// How many mappings there are, and how long the longest run of addresses is between two of them.
 fn mappings() -> Option<(u64, u64)> {
     let (mut count, mut last, mut gap) = (0, 0, 0);
-    let read = proc_file::each_line(c"/proc/self/maps", |line| {
+    let read = proc_file::each_line(c"/proc/thread-self/maps", |line| {
         let Some(mapping) = proc_file::addresses(line) else {
             return;
         };

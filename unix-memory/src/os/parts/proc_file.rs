@@ -11,6 +11,11 @@ pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 10)
 }
 
+/// As [`number`], for one of kibibytes, in bytes.
+pub fn kibibytes(path: &CStr, key: &[u8]) -> Option<u64> {
+    number(path, key)?.checked_mul(1024)
+}
+
 /// As [`number`], for one in hexadecimal digits.
 pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 16)
