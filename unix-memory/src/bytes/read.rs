@@ -24,7 +24,7 @@ pub enum Extent {
 }
 
 /// A file, and the offset of the first byte in it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     fd: BorrowedFd<'a>,
     /// `None` for the current position of the descriptor.
@@ -69,6 +69,20 @@ impl<'a> Source<'a> {
                 }
             }
         }
+    }
+
+    /// Reads bytes after the first `done` until `buffer` is full, and returns whether it is.
+    pub fn fill(self, mut done: usize, mut buffer: &mut [u8]) -> bool {
+        while !buffer.is_empty() {
+            match self.read(done, buffer) {
+                Ok(0) | Err(_) => return false,
+                Ok(read) => {
+                    done += read;
+                    buffer = &mut buffer[read..];
+                }
+            }
+        }
+        true
     }
 }
 

@@ -48,6 +48,12 @@ impl Copier {
         Self::by_processor_if(handler::is_ready())
     }
 
+    /// Returns whether copies by [`new`](Self::new) are the kernel's.
+    #[cfg(feature = "std")]
+    pub fn is_by_kernel() -> bool {
+        !arch::AVAILABLE || !handler::is_ready()
+    }
+
     /// Uses the best mechanism here for memory that cannot be gone.
     pub fn for_what_stays() -> Self {
         Self::by_processor_if(true)

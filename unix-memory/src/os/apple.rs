@@ -60,7 +60,7 @@ pub use pipe1::open_pipe;
 
 #[cfg(feature = "std")]
 pub use super::none::{
-    OPEN_AT_ONCE, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+    OPEN_AT_ONCE, READS_MAPPINGS, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
 };
 pub use rlimit::file_size_limit;
 

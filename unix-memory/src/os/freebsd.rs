@@ -77,7 +77,7 @@ pub use icache_bsd::sync_instruction_cache;
 pub use pipe2::open_pipe;
 
 #[cfg(feature = "std")]
-pub use super::none::{OPEN_AT_ONCE, device_len, file_status, is_in_huge_pages};
+pub use super::none::{OPEN_AT_ONCE, READS_MAPPINGS, device_len, file_status, is_in_huge_pages};
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;

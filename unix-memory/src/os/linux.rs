@@ -137,6 +137,10 @@ pub use sys::shm_open;
 #[cfg(feature = "std")]
 pub use verity::is_verified;
 
+/// Both are the pages that the file has in memory: mmap(2).
+#[cfg(feature = "std")]
+pub const READS_MAPPINGS: bool = true;
+
 /// Objects are files in a directory where anybody can make a FIFO. (Android has none with names.)
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub const OPEN_AT_ONCE: c_int = libc::O_NONBLOCK;

@@ -75,6 +75,8 @@
 //! * `device_len`: how long a block device is, if the system reports it without a change to the open file;
 //! * `sync_to_device`: makes a file's device store it;
 //! * `drop_behind`: lets go of pages of a file that were read;
+//! * `READS_MAPPINGS`: whether reading a file returns at once what was written to a shared mapping of
+//!   it;
 //! * `shm_open` and `OPEN_AT_ONCE`, its flag that keeps it from waiting: where objects have names.
 //!
 //! Only on systems with memfds, with the feature `std`:

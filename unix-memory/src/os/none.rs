@@ -271,6 +271,10 @@ pub const fn file_size_limit() -> Option<u64> {
     None
 }
 
+/// POSIX leaves it open when a read returns what was written to a mapping.
+#[cfg(feature = "std")]
+pub const READS_MAPPINGS: bool = false;
+
 /// Takes no such hint about a file.
 #[cfg(feature = "std")]
 pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}

@@ -2,13 +2,15 @@
 
 use core::fmt;
 use core::ops::Deref;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
+use crate::bytes::read::Source;
 use crate::copy::populate::{Memory, populate};
 use crate::error::{Arguments, Call, Error, Failed, FileKind, Reason, Result};
 use crate::map::facts::Facts;
 use crate::map::length;
 use crate::map::options::MapOptions;
+use crate::os;
 use crate::protection::{Access, Protection, Writable};
 use crate::region::ledger::Kind;
 use crate::region::map::MAX_OFFSET;
@@ -45,6 +47,8 @@ pub struct MappedFile<F, A: Access> {
     file: F,
     /// Used to map it once more, longer.
     options: MapOptions,
+    /// Whether reading the file returns the bytes of the mapping, and does nothing else.
+    is_read: bool,
 }
 
 impl MapOptions {
@@ -74,6 +78,7 @@ impl MapOptions {
         match self.map_shared(&file, access) {
             Ok(mapping) => Ok(MappedFile {
                 mapping,
+                is_read: is_read(file.as_fd()),
                 file,
                 options: self.for_a_second(),
             }),
@@ -82,7 +87,20 @@ impl MapOptions {
     }
 }
 
+/// Returns whether reading the file returns the bytes of a shared mapping of it, and does nothing else:
+/// a read of a device may wait, or take something away.
+fn is_read(fd: BorrowedFd<'_>) -> bool {
+    os::READS_MAPPINGS && Facts::of(fd).is_ok_and(|facts| facts.kind == FileKind::Regular)
+}
+
 impl<F: AsFd, A: Access> MappedFile<F, A> {
+    /// Returns the file, from the first mapped byte on, where reading it returns the bytes of the
+    /// mapping.
+    pub(super) fn source(&self) -> Option<Source<'_>> {
+        self.is_read
+            .then(|| Source::at(self.file.as_fd(), self.options.start()))
+    }
+
     /// Makes the mapping `len` bytes long, and lengthens the file to match. Does nothing if the
     /// mapping is already that long; the file stays as it is if it is already longer.
     ///

@@ -8,6 +8,8 @@ pub mod claims;
 pub mod cursor;
 #[cfg(feature = "std")]
 pub mod mapped_file;
+#[cfg(feature = "std")]
+mod mapped_reads;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod resize;
 mod values;
