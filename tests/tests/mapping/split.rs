@@ -109,6 +109,24 @@ fn no_cut_inside_a_page_or_past_the_end() {
     let (error, mapping) = mapping.split_at(usize::MAX).unwrap_err().into_parts();
     assert_eq!(error.reason(), Reason::MappingLength(2 * page));
     assert_eq!((mapping[0], mapping[page]), (0, 1));
+    // At pages beyond the end, which may be the end of nothing.
+    for len in [0, 1, page, page + 1] {
+        let mut mapping = Mapping::anonymous(len).unwrap();
+        for mid in [
+            page,
+            2 * page,
+            3 * page,
+            isize::MAX as usize + 1,
+            usize::MAX & !(page - 1),
+        ] {
+            if mid > len {
+                let (error, back) = mapping.split_at(mid).unwrap_err().into_parts();
+                assert_eq!(error.reason(), Reason::MappingLength(len), "{mid:#x}");
+                mapping = back;
+            }
+        }
+        assert_eq!(mapping.len(), len);
+    }
 }
 
 #[test]

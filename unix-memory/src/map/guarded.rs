@@ -4,12 +4,15 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
+use unix_memory_sys as sys;
+
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::map::options::MapOptions;
 use crate::map::transparent::bring_in;
 use crate::mapping::Mapping;
 use crate::page::{max_len, page_size, round_up};
 use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
+use crate::region::plain::MOST;
 use crate::region::{Region, spare};
 
 /// A mapping with pages before and behind it that cannot be accessed: running over an end raises
@@ -46,6 +49,32 @@ impl<A: Access> Guarded<A> {
     /// ```
     pub fn mapping(&self) -> &Mapping<A> {
         &self.mapping
+    }
+
+    /// Makes it without options; `None` if that needs more checks, or was refused.
+    #[inline]
+    fn plain(before: usize, len: usize, behind: usize, access: A) -> Option<Self> {
+        const FEW: usize = MOST / 4;
+        let mask = page_size() - 1;
+        let are_pages = (before | behind) & mask == 0;
+        // (Zero wraps.)
+        if len.wrapping_sub(1) >= FEW || before > FEW || behind > FEW || !are_pages {
+            return None;
+        }
+        let total = before + ((len + mask) & !mask) + behind;
+        let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
+        let room = Region::plain(total, NoAccess.protection(), flags, -1, 0)?;
+        spare::keep();
+        // SAFETY: the middle lies in the room, which is not dropped before it.
+        let middle = ManuallyDrop::new(unsafe { room.part(before, len) });
+        // SAFETY: nothing refers to the pages.
+        unsafe { middle.protect(Protection::empty(), access.protection()) }.ok()?;
+        let mapping = Mapping::from_region(ManuallyDrop::into_inner(middle), access);
+        Some(Self {
+            room: ManuallyDrop::new(room),
+            before,
+            mapping: ManuallyDrop::new(mapping),
+        })
     }
 
     /// The pages before it, the mapping, and the pages behind it.
@@ -123,7 +152,23 @@ impl MapOptions {
     /// the page size ([`Reason::Unaligned`]); those of [`Mapping::protect`].
     #[doc(alias = "MAP_GUARD")]
     #[doc(alias = "mprotect")]
+    #[inline]
     pub fn map_guarded<A: Access>(
+        &self,
+        before: usize,
+        behind: usize,
+        access: A,
+    ) -> Result<Guarded<A>> {
+        if let (true, 0, Some(len)) = (self.is_plain(), self.offset, self.len) {
+            if let Some(guarded) = Guarded::plain(before, len, behind, access) {
+                return Ok(guarded);
+            }
+        }
+        self.map_guarded_with_care(before, behind, access)
+    }
+
+    #[cold]
+    fn map_guarded_with_care<A: Access>(
         &self,
         before: usize,
         behind: usize,
@@ -151,10 +196,9 @@ impl MapOptions {
         if self.transparent && self.alignment == 0 {
             room.lead = before;
         }
-        let room = match self.len {
-            Some(_) => room.len(round_up(total)),
-            None => room,
-        };
+        if self.len.is_some() {
+            room = room.len(round_up(total));
+        }
         let room = room.map_anonymous(NoAccess)?.into_region();
         room.check_split(before)?;
         room.check_split(before + round_up(len))?;

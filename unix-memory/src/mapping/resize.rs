@@ -57,6 +57,7 @@ impl<A: Access> Mapping<A> {
     /// ```
     #[doc(alias = "mremap")]
     #[doc(alias = "MREMAP_MAYMOVE")]
+    #[inline]
     pub fn resize(&mut self, len: usize) -> Result<()> {
         let protection = self.protection();
         self.region_mut().resize(len, protection, Move::Allowed)
@@ -75,6 +76,7 @@ impl<A: Access> Mapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     #[doc(alias = "mremap")]
+    #[inline]
     pub fn resize_in_place(&mut self, len: usize) -> Result<()> {
         let protection = self.protection();
         self.region_mut().resize(len, protection, Move::Forbidden)

@@ -43,11 +43,36 @@ impl<A: Access> Mapping<A> {
     /// println!("{slice:?}");
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the two parts are not worth a way through memory"
+    )]
     pub fn split_at(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
-        if let Err(error) = self.region().check_split(mid) {
-            return Err(Failed::new(error, self));
+        if !self.region().splits_at(mid) {
+            return self.split_with_care(mid);
         }
+        // SAFETY: that was just checked.
+        Ok(unsafe { self.cut(mid) })
+    }
+
+    #[cold]
+    fn split_with_care(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
+        match self.region().check_split(mid) {
+            // SAFETY: that was just checked.
+            Ok(()) => Ok(unsafe { self.cut(mid) }),
+            Err(error) => Err(Failed::new(error, self)),
+        }
+    }
+
+    /// # Safety
+    /// The region can be cut there.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the two parts are not worth a way through memory"
+    )]
+    unsafe fn cut(self, mid: usize) -> (Self, Self) {
         let access = self.access;
         let region = ManuallyDrop::new(self.into_region());
         if mid != 0 && mid != region.len() {
@@ -58,10 +83,10 @@ impl<A: Access> Mapping<A> {
         // one part only.
         let part = |offset: usize, len: usize| unsafe { region.part(offset, len) };
         let (first, second) = (part(0, mid), part(mid, region.len() - mid));
-        Ok((
+        (
             Self::from_region(first, access),
             Self::from_region(second, access),
-        ))
+        )
     }
 
     /// Makes one mapping of two; `next` begins where this one ends.
@@ -85,26 +110,39 @@ impl<A: Access> Mapping<A> {
     /// ```
     #[inline]
     pub fn join(self, next: Self) -> core::result::Result<Self, Failed<(Self, Self)>> {
+        let is_alike = self.protection() == next.protection();
+        if !is_alike || !self.region().touches(next.region()) {
+            return self.join_with_care(next);
+        }
+        // SAFETY: that was just checked.
+        Ok(unsafe { self.with(next) })
+    }
+
+    #[cold]
+    fn join_with_care(self, next: Self) -> core::result::Result<Self, Failed<(Self, Self)>> {
         if next.is_empty() {
             return Ok(self);
         }
         if self.is_empty() {
             return Ok(next);
         }
-        if let Err(error) =
-            self.region()
-                .check_join(next.region(), self.protection(), next.protection())
-        {
-            return Err(Failed::new(error, (self, next)));
+        let (here, there) = (self.protection(), next.protection());
+        match self.region().check_join(next.region(), here, there) {
+            // SAFETY: that was just checked.
+            Ok(()) => Ok(unsafe { self.with(next) }),
+            Err(error) => Err(Failed::new(error, (self, next))),
         }
+    }
+
+    /// # Safety
+    /// The two can be joined.
+    #[inline]
+    unsafe fn with(self, next: Self) -> Self {
         let access = self.access;
         let first = ManuallyDrop::new(self.into_region());
         let second = ManuallyDrop::new(next.into_region());
         let len = first.len() + second.len();
-        // SAFETY: both were just checked, and are not dropped.
-        Ok(Self::from_region(
-            unsafe { first.with(&second, len) },
-            access,
-        ))
+        // SAFETY: as the caller vouches; neither is dropped.
+        Self::from_region(unsafe { first.with(&second, len) }, access)
     }
 }

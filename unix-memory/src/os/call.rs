@@ -10,6 +10,7 @@ use unix_memory_sys as sys;
 use crate::error::Errno;
 
 /// The calling thread's `errno`, right after a call that failed.
+#[cold]
 pub fn errno() -> Errno {
     // SAFETY: the call has no preconditions; the result is used in this thread at once.
     let location = unsafe { sys::errno_location() };

@@ -10,7 +10,7 @@ use crate::page::page_size;
 use crate::protection::Protection;
 
 /// Longer mappings, and larger offsets, need more checks.
-const MOST: usize = isize::MAX.unsigned_abs() / 2;
+pub const MOST: usize = isize::MAX.unsigned_abs() / 2;
 
 impl Region {
     /// Maps `len` bytes, of the file behind `fd` from `offset` on unless `flags` say that there is no

@@ -47,7 +47,11 @@ impl Region {
     ///
     /// # Safety
     /// References into the region that live on allow no more than either does.
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "both protections are known where it is called, which leaves little more than the call"
+    )]
     pub unsafe fn protect(&self, old: Protection, new: Protection) -> Result<()> {
         if becomes_code(old, new) && !new.contains(Protection::READ) {
             // SAFETY: as the caller vouches.
@@ -66,17 +70,24 @@ impl Region {
     ///
     /// # Safety
     /// As [`protect`](Self::protect).
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "both protections are known where it is called, which leaves little more than the call"
+    )]
     pub unsafe fn change(&self, old: Protection, new: Protection) -> Result<()> {
-        let is_opened = old.is_empty() && !new.is_empty();
-        if os::ENFORCES_PROTECTION && !is_opened && self.len() != 0 && spare::is_kept() {
+        if os::ENFORCES_PROTECTION && self.len() != 0 && spare::is_kept() {
             let (start, len) = self.span();
-            // SAFETY: the pages are the region's own, the rest is as the caller vouches.
-            return match unsafe { call::mprotect(start, len, new.bits()) } {
-                Ok(()) => Ok(()),
-                // SAFETY: as above.
-                Err(errno) => unsafe { self.undo_protect(errno, old, new) },
-            };
+            let is_opened = old.is_empty() && !new.is_empty();
+            let first = start.addr().get();
+            if !is_opened || !os::meets_stack(first, first.wrapping_add(len)) {
+                // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+                return match unsafe { call::mprotect(start, len, new.bits()) } {
+                    Ok(()) => Ok(()),
+                    // SAFETY: as above.
+                    Err(errno) => unsafe { self.undo_protect(errno, old, new) },
+                };
+            }
         }
         // SAFETY: as the caller vouches.
         unsafe { self.change_with_care(old, new) }
@@ -216,7 +227,11 @@ impl Region {
     ///
     /// # Safety
     /// As [`protect`](Self::protect).
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "both protections are known where it is called, which leaves little more than the call"
+    )]
     pub unsafe fn protect_in_place(&self, old: Protection, new: Protection) -> Result<()> {
         let becomes_writable = new.contains(Protection::WRITE) && !old.contains(Protection::WRITE);
         if becomes_writable && !self.is_private_anonymous() {

@@ -11,6 +11,7 @@ use crate::protection::Protection;
 use crate::region::ledger::{self, Known, Marks};
 use crate::region::map::Request;
 use crate::region::place::Place;
+use crate::region::plain::MOST;
 use crate::region::{Region, spare};
 
 /// Whether a mapping that grows may get another address.
@@ -22,7 +23,63 @@ pub enum Move {
 
 impl Region {
     /// Changes the length; only private anonymous memory grows.
+    #[inline]
     pub fn resize(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
+        if self.resize_plainly(len, protection, moving) {
+            return Ok(());
+        }
+        self.resize_with_care(len, protection, moving)
+    }
+
+    /// Changes the length by one call, of memory about which nothing else is known, and returns whether
+    /// that was all there was to do. If it was not, or was refused, nothing has changed.
+    #[inline]
+    fn resize_plainly(&mut self, len: usize, protection: Protection, moving: Move) -> bool {
+        let (old, mask) = (self.len(), page_size() - 1);
+        let (all, end) = ((old + mask) & !mask, len.wrapping_add(mask) & !mask);
+        // (Zero wraps.)
+        let is_plain = self.is_private_anonymous() && !os::COUNTS_BYTES && ledger::is_empty();
+        if !is_plain || old == 0 || len.wrapping_sub(1) >= MOST {
+            return false;
+        }
+        // Private anonymous memory begins at the start of a page.
+        let start = self.start();
+        let start = if end < all {
+            // SAFETY: the offset is within the pages.
+            let tail = unsafe { start.add(end) };
+            // SAFETY: these pages are the region's own, and hold no byte before `len`.
+            unsafe { call::munmap(tail, all - end) }.map(|()| start)
+        } else if end > all && !os::is_for_stack(start.addr().get() + all, end - all) {
+            let may_move = moving == Move::Allowed;
+            // SAFETY: the pages are the region's own, and nobody refers to them: `self` is borrowed
+            // for writing.
+            unsafe { os::remap(start, all, end, may_move) }
+        } else {
+            return false;
+        };
+        let Ok(start) = start else {
+            return false;
+        };
+        // SAFETY: these pages are what the region's own have become.
+        let new = unsafe { Self::from_raw(start, len, true) };
+        core::mem::forget(core::mem::replace(self, new));
+        if len > old && all != old && protection.contains(Protection::WRITE) {
+            self.clear(old, all);
+        }
+        true
+    }
+
+    /// Sets to zero the bytes from `old` on, which were in the last page of a region that was shorter, and
+    /// end at `end`. The region can be written.
+    fn clear(&self, old: usize, end: usize) {
+        let stale = old..end.min(self.len());
+        let start = self.start().as_ptr().wrapping_add(stale.start);
+        // SAFETY: the bytes lie in the region, which can be written and nobody refers to.
+        unsafe { store::set(start, stale.len(), 0) };
+    }
+
+    #[cold]
+    fn resize_with_care(&mut self, len: usize, protection: Protection, moving: Move) -> Result<()> {
         if len <= self.len() {
             return self.shrink(len);
         }
@@ -44,10 +101,7 @@ impl Region {
             result => result?,
         }
         if protection.contains(Protection::WRITE) {
-            let stale = old..len.min(end);
-            let start = self.start().as_ptr().wrapping_add(stale.start);
-            // SAFETY: the bytes lie in the region, which can be written and nobody refers to.
-            unsafe { store::set(start, stale.len(), 0) };
+            self.clear(old, end);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 
 use super::Region;
+use super::plain::MOST;
 use crate::arch::{IS_OUTSIDE, from_outside};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::{self, call};
@@ -10,8 +11,16 @@ use crate::page::{check_range, max_len, page_size, round_down};
 use crate::protection::Protection;
 
 impl Region {
-    /// Whether the region can be cut before byte `mid`.
+    /// Whether [`check_split`](Self::check_split) accepts `mid`, and both parts have bytes; as far as that
+    /// is seen at once.
     #[inline]
+    pub fn splits_at(&self, mid: usize) -> bool {
+        // Private anonymous memory begins at the start of a page.
+        self.is_private_anonymous() && mid != 0 && mid < self.len() && mid & (page_size() - 1) == 0
+    }
+
+    /// Whether the region can be cut before byte `mid`.
+    #[cold]
     pub fn check_split(&self, mid: usize) -> Result<()> {
         check_range(Call::Split, &(..mid), self.len())?;
         if mid == 0 || mid == self.len() {
@@ -45,8 +54,23 @@ impl Region {
         unsafe { Self::from_raw(start, len, anonymous) }
     }
 
-    /// Whether `next` begins where this one ends, is of its kind, and has its protection.
+    /// Whether [`check_join`](Self::check_join) accepts `next`, of the same protection; as far as that is
+    /// seen at once.
     #[inline]
+    pub fn touches(&self, next: &Self) -> bool {
+        // Private anonymous memory begins at the start of a page, and an empty region at none that is
+        // the end of another.
+        IS_OUTSIDE
+            && self.is_private_anonymous()
+            && next.is_private_anonymous()
+            && self.start().addr().get() + self.len() == next.start().addr().get()
+            && self.len() + next.len() <= MOST
+            && self.len() != 0
+            && next.len() != 0
+    }
+
+    /// Whether `next` begins where this one ends, is of its kind, and has its protection.
+    #[cold]
     pub fn check_join(
         &self,
         next: &Self,

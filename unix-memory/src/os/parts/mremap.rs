@@ -13,6 +13,7 @@ use crate::page::page_size;
 ///
 /// # Safety
 /// The pages are the caller's, and nothing refers to them.
+#[inline]
 pub unsafe fn remap(
     start: NonNull<u8>,
     old: usize,
