@@ -2,9 +2,9 @@
 
 use unix_memory::{LockPages, Mapping, ProcessLock, ReadWrite, page_size};
 
-use crate::mappings::{filled, is_as_it_was, is_filled};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::{filled, is_as_it_was, is_filled};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock process_lock_on_fault process_unlock unmap_held

@@ -7,10 +7,10 @@ use std::fmt::Write;
 use tests::skip;
 use unix_memory::{Call, page_size};
 
-use crate::Scenario;
-use crate::calls;
-use crate::expected::{Expected, expected};
-use crate::trial::{Fault, Left, Report, run};
+use super::Scenario;
+use super::calls;
+use super::expected::{Expected, expected};
+use super::trial::{Fault, Left, Report, run};
 
 /// Calls of one number beyond these are not refused one by one: they are alike.
 const POSITIONS: usize = 6;

@@ -6,8 +6,8 @@ use std::ptr;
 use unix_memory::page_size;
 use unix_memory_sys as sys;
 
-use crate::trial::{Refusal, Trial};
-use crate::{Scenario, scenarios};
+use super::trial::{Refusal, Trial};
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     raw_mmap raw_munmap raw_mprotect raw_madvise raw_msync raw_mlock raw_munlock raw_mlockall

@@ -3,8 +3,8 @@
 use unix_memory::reserve::{Reservation, ReservedVec};
 use unix_memory::{Stack, page_size};
 
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     reserve commit commit_between decommit decommit_several lock_committed unmap_reservation reserve_vec try_reserve shrink_to_fit stack unmap_stack

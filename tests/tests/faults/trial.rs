@@ -10,7 +10,7 @@ use tests::kernel::{self, List};
 use tests::seccomp::listener::{Answer, Listener, Waiting};
 use unix_memory::{Error, Failed, Mapping, page_size};
 
-use crate::calls;
+use super::calls;
 
 /// What the child and its parent both see.
 #[derive(Default)]

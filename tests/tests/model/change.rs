@@ -6,10 +6,10 @@ use unix_memory::{
     ReadWriteExecute, SharedMapping, WriteOnly, page_size,
 };
 
-use crate::make::with_type;
-use crate::model::{Area, Lock, Page, Source};
-use crate::operations::{Hint, Kind, Place, Span};
-use crate::world::{Memory, World, is_anonymous};
+use super::make::with_type;
+use super::model::{Area, Lock, Page, Source};
+use super::operations::{Hint, Kind, Place, Span};
+use super::world::{Memory, World, is_anonymous};
 
 impl World {
     pub fn split(&mut self, which: usize, place: Place) {

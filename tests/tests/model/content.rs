@@ -2,9 +2,9 @@
 
 use unix_memory::page_size;
 
-use crate::model::{Object, Source};
-use crate::oracle::{Look, Oracle};
-use crate::world::{Memory, Thing};
+use super::model::{Object, Source};
+use super::oracle::{Look, Oracle};
+use super::world::{Memory, Thing};
 
 impl Oracle {
     pub fn check_content(&mut self, thing: &Thing, objects: &[Object], look: Look) {

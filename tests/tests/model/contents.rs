@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use unix_memory::{Flush, Protection, ReadWrite, ReadWriteExecute, page_size};
 
-use crate::model::Source;
-use crate::operations::{Length, Place, Span};
-use crate::oracle::Oracle;
-use crate::world::{Memory, World, bytes, low, readable};
+use super::model::Source;
+use super::operations::{Length, Place, Span};
+use super::oracle::Oracle;
+use super::world::{Memory, World, bytes, low, readable};
 
 impl World {
     /// Whether it is not known which pages show an object: then it must not change.

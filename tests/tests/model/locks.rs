@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use unix_memory::{LockPages, Mapping, ProcessLock, Protection, ReadWrite};
 
-use crate::model::Lock;
-use crate::operations::Span;
-use crate::world::{Guard, Memory, Thing, World, readable};
+use super::model::Lock;
+use super::operations::Span;
+use super::world::{Guard, Memory, Thing, World, readable};
 
 /// More locks of the whole process are not made: each takes a long time.
 const MOST: usize = 2;

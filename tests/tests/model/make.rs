@@ -11,9 +11,9 @@ use unix_memory::{
     ReadWrite, ReadWriteExecute, SealedMemory, SharedMapping, WriteOnly, page_size,
 };
 
-use crate::model::{Area, Lock, Object, Remembered, Source};
-use crate::operations::{Extras, Hint, Kind, Length};
-use crate::world::{Memory, World, bytes, low};
+use super::model::{Area, Lock, Object, Remembered, Source};
+use super::operations::{Extras, Hint, Kind, Length};
+use super::world::{Memory, World, bytes, low};
 
 /// Calls `$f` with the access that `$kind` means, as a type.
 macro_rules! with_type {

@@ -10,8 +10,8 @@ use tests::kernel::{List, Memory as Bare, locked_size};
 use tests::{Flags, Permissions};
 use unix_memory::{Protection, Residency, page_size};
 
-use crate::model::{Lock, Object, Page, Source, advised};
-use crate::world::{Memory, Thing, World};
+use super::model::{Lock, Object, Page, Source, advised};
+use super::world::{Memory, Thing, World};
 
 /// How closely to look: the first takes a fraction of the time of the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

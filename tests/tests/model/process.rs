@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use unix_memory::{ProtectionKey, ReadWrite};
 
-use crate::operations::{Operation, Span};
-use crate::oracle::Look;
-use crate::world::{Memory, World, low, readable, sealed};
+use super::operations::{Operation, Span};
+use super::oracle::Look;
+use super::world::{Memory, World, low, readable, sealed};
 
 /// More are not sealed: they stay.
 const MOST: usize = 3;

@@ -2,9 +2,9 @@
 
 use unix_memory::{Protection, page_size};
 
-use crate::model::Source;
-use crate::operations::Length;
-use crate::world::{Memory, World, bytes, is_anonymous};
+use super::model::Source;
+use super::operations::Length;
+use super::world::{Memory, World, bytes, is_anonymous};
 
 impl World {
     pub fn resize(&mut self, which: usize, length: Length, in_place: bool) {

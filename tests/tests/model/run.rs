@@ -12,10 +12,10 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use tests::skip;
 use unix_memory::{Mapping, page_size};
 
-use crate::limits::Limits;
-use crate::operations::{Operation, sequences};
-use crate::oracle::{Look, Oracle, tells_on_fault};
-use crate::world::{Memory, Thing, World};
+use super::limits::Limits;
+use super::operations::{Operation, sequences};
+use super::oracle::{Look, Oracle, tells_on_fault};
+use super::world::{Memory, Thing, World};
 
 /// What to do, under what circumstances.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,10 @@ use unix_memory::{
     ReadOnly, ReadWrite, SharedMapping, page_size,
 };
 
-use crate::limits::Limits;
-use crate::model::{Area, Lock, Object, Page, Source};
-use crate::operations::{Kind, Length, Place, Span};
-use crate::oracle::Oracle;
+use super::limits::Limits;
+use super::model::{Area, Lock, Object, Page, Source};
+use super::operations::{Kind, Length, Place, Span};
+use super::oracle::Oracle;
 
 /// A guard of the library, by its type. In boxes: what guards borrow stays where it is.
 #[derive(Debug)]
