@@ -97,7 +97,7 @@ impl Stack {
     /// `ENOMEM` for more than `isize::MAX` bytes together ([`Reason::LengthLimit`]), more than there
     /// are addresses, more than a limit (`RLIMIT_AS`, `RLIMIT_DATA`) leaves, at the kernel's limit of
     /// mappings (`vm.max_map_count`), and where memory is not overcommitted; `EAGAIN` over the limit
-    /// on locked memory (`RLIMIT_MEMLOCK`), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system
+    /// on locked memory ([`Reason::LockLimit`] on Linux), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system
     /// enforces no protections, so that there are no guards ([`Reason::NotEnforced`]).
     ///
     /// # Platform

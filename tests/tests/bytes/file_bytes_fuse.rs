@@ -8,7 +8,9 @@ mod fuse;
 use libc::{EIO, ENXIO, ESPIPE};
 use tests::kernel::Permissions;
 use tests::permissions;
-use unix_memory::{Call, FileBytes, FileBytesOptions, MapOptions, ReadOnly, Reason, Way, Windows};
+use unix_memory::{
+    Call, FileBytes, FileBytesOptions, FileKind, MapOptions, ReadOnly, Reason, Way, Windows,
+};
 
 use self::fuse::{Mounted, Odd, byte_at};
 
@@ -156,7 +158,10 @@ fn without_offsets() {
     let start = FileBytesOptions::new().len(1000).load(&file).unwrap();
     assert!(start.len() == 1000 && is_right(&start, 0));
     let error = FileBytesOptions::new().offset(7).load(&file).unwrap_err();
-    assert_eq!(error.errno(), ESPIPE);
+    assert_eq!(
+        (error.errno(), error.reason()),
+        (ESPIPE, Reason::NoOffsets(FileKind::Regular))
+    );
     let rest = FileBytes::load(&file).unwrap();
     assert_eq!((rest.way(), rest.len() as u64), (Way::Read, LEN - 1000));
     assert!(is_right(&rest, 1000));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{EAGAIN, EBADF, ENXIO, ESPIPE};
 use tests::effort;
-use unix_memory::{Call, FileBytes, FileBytesOptions, Reason, Way};
+use unix_memory::{Call, FileBytes, FileBytesOptions, FileKind, Reason, Way};
 
 const OPTIONS: FileBytesOptions = FileBytesOptions::new();
 
@@ -53,14 +53,26 @@ fn a_part_of_a_pipe() {
     let error = OPTIONS.offset(3).len(5).load(&reader).unwrap_err();
     assert_eq!(error.errno(), ESPIPE);
     let text = error.to_string();
-    assert!(text.ends_with("at file offset 3: Invalid seek"), "{text}");
+    assert!(
+        text.ends_with(
+            "at file offset 3: Invalid seek (a pipe without offsets: read it from where it is, and \
+             leave out the first bytes)"
+        ),
+        "{text}"
+    );
 
     writer.write_all(b"short").unwrap();
     drop(writer);
     let error = OPTIONS.len(6).load(&reader).unwrap_err();
+    let kind = FileKind::Pipe;
     assert_eq!(
         (error.errno(), error.reason()),
-        (ENXIO, Reason::FileLength(5))
+        (ENXIO, Reason::Ended { kind, at: 5 })
+    );
+    assert_eq!(
+        error.to_string(),
+        "read of 6 bytes at file offset 0: No such device or address (a pipe, which ended after 5 \
+         bytes)"
     );
     assert!(FileBytes::load(&reader).unwrap().is_empty(), "at its end");
 }
@@ -76,7 +88,8 @@ fn a_pipe_that_has_more_or_less() {
     drop(writer);
     let options = OPTIONS.len(isize::MAX.unsigned_abs());
     let error = options.load(&reader).unwrap_err();
-    assert_eq!(error.reason(), Reason::FileLength(10));
+    let kind = FileKind::Pipe;
+    assert_eq!(error.reason(), Reason::Ended { kind, at: 10 });
 
     let (_reader, writer) = std::io::pipe().unwrap();
     let error = FileBytes::load(&writer).unwrap_err();

@@ -7,7 +7,7 @@ use tests::machine_code::{call, code};
 use tests::seccomp::{SYS_MEMFD_CREATE, SYS_MPROTECT, mmap_call};
 use tests::{Permissions, in_a_child, lacks, permissions, refusing_argument, skip};
 use unix_memory::code::{CodeBuffer, Way};
-use unix_memory::{Call, Mapping, ReadExecute, Reason, page_size};
+use unix_memory::{Call, MapOptions, Mapping, ReadExecute, ReadWriteExecute, Reason, page_size};
 
 const EXECUTABLE: u64 = (PROT_READ | PROT_EXEC).unsigned_abs() as u64;
 const WRITABLE: u64 = (PROT_READ | PROT_WRITE).unsigned_abs() as u64;
@@ -77,6 +77,13 @@ fn a_process_that_denies_flips_has_two_mappings() {
     where_it_is_denied(|| {
         let error = CodeBuffer::with(100, Way::Flip).unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mprotect, EACCES));
+        assert_eq!(error.reason(), Reason::ExecuteDenied);
+        let options = MapOptions::new().len(100);
+        let error = options.map_anonymous(ReadWriteExecute).unwrap_err();
+        assert_eq!(
+            (error.call(), error.errno(), error.reason()),
+            (Call::Mmap, EACCES, Reason::ExecuteDenied)
+        );
         let buffer = CodeBuffer::new(100).unwrap();
         assert_eq!(buffer.way(), Way::DualMapping);
         runs(buffer);

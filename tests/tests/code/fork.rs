@@ -65,7 +65,7 @@ fn check_that_a_child_changes_nothing(mut code: Code) {
         assert_eq!(run(&code), 2);
         // SAFETY: it changes nothing.
         let error = unsafe { code.patch(0, &[0]) }.unwrap_err();
-        assert_eq!(error.errno(), EPERM);
+        assert_eq!((error.call(), error.errno()), (Call::Patch, EPERM));
         assert_eq!(error.reason(), Reason::OtherProcess);
         // SAFETY: the child ends by `_exit`, so that the value is not dropped twice in a process.
         let code = unsafe { std::ptr::read(&raw const code) };
@@ -73,7 +73,7 @@ fn check_that_a_child_changes_nothing(mut code: Code) {
         assert_eq!(*buffer, before);
         buffer.fill(0xff);
         let (error, buffer) = buffer.into_executable().unwrap_err().into_parts();
-        assert_eq!((error.call(), error.errno()), (Call::Write, EPERM));
+        assert_eq!((error.call(), error.errno()), (Call::IntoExecutable, EPERM));
         assert_eq!(error.reason(), Reason::OtherProcess);
         assert_eq!(*buffer, [0xff; 100]);
         // Its own mappings go, and nobody else's.

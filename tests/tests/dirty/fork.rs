@@ -14,14 +14,14 @@ use unix_memory::{Call, MapOptions, Mapping, ReadWrite, Reason, Tracked, Trackin
 
 fn is_refused(memory: &Tracked<Mapping<ReadWrite>>) {
     let errors = [
-        memory.mark().unwrap_err(),
-        memory.written().next().unwrap().unwrap_err(),
-        memory.take().next().unwrap().unwrap_err(),
+        (Call::Mark, memory.mark().unwrap_err()),
+        (Call::Written, memory.written().next().unwrap().unwrap_err()),
+        (Call::Take, memory.take().next().unwrap().unwrap_err()),
     ];
-    for error in errors {
+    for (call, error) in errors {
         assert_eq!(
             (error.call(), error.errno(), error.reason()),
-            (Call::Track, libc::EPERM, Reason::OtherProcess)
+            (call, libc::EPERM, Reason::OtherProcess)
         );
     }
     let mut taken = memory.take();
@@ -128,7 +128,7 @@ fn an_iterator_across_a_fork() {
                     let error = taken.find_map(Result::err).expect("it is the parent's");
                     assert_eq!(
                         (error.call(), error.errno(), error.reason()),
-                        (Call::Track, libc::EPERM, Reason::OtherProcess)
+                        (Call::Take, libc::EPERM, Reason::OtherProcess)
                     );
                     assert!(taken.next().is_none());
                 }

@@ -6,7 +6,7 @@
 
 use tests::dirty::{pages, works};
 use tests::{HalfWay, Permissions, permissions};
-use unix_memory::{Call, Tracking, page_size};
+use unix_memory::{Call, Reason, Tracking, page_size};
 
 /// Pages that the kernel has in one mapping with others are to be a mapping of their own.
 #[test]
@@ -30,6 +30,10 @@ fn where_the_kernel_cannot_split_nothing_is_tracked() {
     assert_eq!(
         (error.call(), error.errno()),
         (Call::UffdioRegister, libc::ENOMEM)
+    );
+    assert!(
+        matches!(error.reason(), Reason::MappingsLimit(_)),
+        "{error}"
     );
     assert!(permissions(mapping.as_ptr()).contains(Permissions::WRITE));
     mapping.fill(1);

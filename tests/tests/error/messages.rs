@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 
 use tests::{
-    in_a_child, lacks, limit_address_space, limit_data, mappings_up_to_the_limit,
-    reachable_mapping_limit, skip,
+    in_a_child, lacks, limit_address_space, limit_data, limit_locked_memory, limit_open_files,
+    mappings_up_to_the_limit, reachable_mapping_limit, skip,
 };
+use unix_memory::reserve::{Reservation, ReservedVec};
 use unix_memory::*;
 
 /// A file of three pages and a hundred bytes.
@@ -304,4 +305,77 @@ fn kinds_that_a_program_can_match() {
         kind(endless.map_shared(file, ReadOnly)),
         ErrorKind::InvalidInput
     );
+}
+
+#[test]
+fn the_limit_of_descriptors_is_named() {
+    if lacks::own_process("the limit of descriptors") {
+        return;
+    }
+    let status = in_a_child(|| {
+        limit_open_files(0).unwrap();
+        assert_eq!(
+            text(MemfdOptions::new().create(10)),
+            "memfd_create of \"unix-memory\": Too many open files (the process has as many descriptors as it \
+             may have (RLIMIT_NOFILE): close some, or raise the limit)"
+        );
+    });
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn what_is_too_much_is_blamed() {
+    if lacks::own_process("alignments") {
+        return;
+    }
+    let page = page_size();
+    let (asked, most) = (1_usize << (usize::BITS - 1), 1_usize << (usize::BITS - 2));
+    let expected = format!(
+        "mmap of {page} bytes: Cannot allocate memory (the alignment {asked} is more than the most for \
+         this length, {most})"
+    );
+    assert_eq!(text(Reservation::with_alignment(page, asked)), expected);
+    let options = MapOptions::new().len(page).alignment(asked);
+    assert_eq!(text(options.map_anonymous(ReadWrite)), expected);
+    let mut units = ReservedVec::with_max_capacity(0).unwrap();
+    units.push(());
+    assert_eq!(
+        text(units.try_reserve(usize::MAX)),
+        format!(
+            "resize: Cannot allocate memory (there can be at most {} elements)",
+            usize::MAX
+        )
+    );
+}
+
+/// What a locked mapping grows by is locked too.
+#[test]
+fn the_limit_of_locks_is_named() {
+    let check = "the limit of locks";
+    if lacks::own_process(check) {
+        return;
+    }
+    let status = in_a_child(|| {
+        let limit = 1 << 20;
+        if let Err(error) = limit_locked_memory(limit) {
+            return skip(check, &error.to_string());
+        }
+        // With the privilege, there is no limit.
+        // SAFETY: the call takes a number; this process has no other thread.
+        let _not_root = unsafe { libc::setuid(65534) };
+        let options = MapOptions::new().len(page_size()).lock(true);
+        let mut locked = options.map_anonymous(ReadWrite).unwrap();
+        let (error, asked) = (locked.resize(4 << 20).unwrap_err(), (4 << 20) - page_size());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "mremap from {} to {} bytes: Resource temporarily unavailable (this process may lock \
+                 {limit} bytes (RLIMIT_MEMLOCK): {} are locked, and {asked} were asked for)",
+                page_size(),
+                4 << 20,
+                page_size(),
+            )
+        );
+    });
+    assert!(status.success(), "{status}");
 }

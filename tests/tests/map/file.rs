@@ -363,6 +363,23 @@ fn raw_descriptors_need_a_length() {
     let mapping = unsafe { options.map_private_raw(fd, ReadWrite) }.unwrap();
     mapping.write_at(0, b"x").unwrap();
     assert_eq!(content(&file), bytes(0, 100));
+    if !lacks::own_process("rights that a descriptor does not give") {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let read = File::open(named.path()).unwrap();
+        // SAFETY: `read` is open to the end of the block.
+        let error = unsafe { options.map_shared_raw(read.as_raw_fd(), ReadWrite) }.unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EACCES, Reason::NotWritable)
+        );
+        let write = OpenOptions::new().write(true).open(named.path()).unwrap();
+        // SAFETY: `write` is open to the end of the block.
+        let error = unsafe { options.map_private_raw(write.as_raw_fd(), ReadOnly) }.unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (EACCES, Reason::NotReadable)
+        );
+    }
     // SAFETY: nobody owns a descriptor of this number.
     let error = unsafe { options.map_private_raw(i32::MAX, ReadOnly) }.unwrap_err();
     assert_eq!((error.errno(), error.reason()), (EBADF, Reason::Kernel));

@@ -121,6 +121,8 @@ fn an_alignment_beyond_the_address_space() {
     let options = MapOptions::new().len(1).alignment(1 << (usize::BITS - 1));
     let error = options.map_anonymous(ReadWrite).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+    let (asked, most) = (1 << (usize::BITS - 1), 1 << (usize::BITS - 2));
+    assert_eq!(error.reason(), Reason::AlignmentLimit { asked, most });
     let options = MapOptions::new()
         .len(isize::MAX as usize - page_size())
         .alignment(1 << (usize::BITS - 2));

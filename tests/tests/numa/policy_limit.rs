@@ -5,7 +5,7 @@
 use libc::ENOMEM;
 use tests::{HalfWay, skip};
 use unix_memory::MemoryPolicy::{Bind, Default};
-use unix_memory::{Call, Mapping, Migration, Nodes, ReadOnly, page_size};
+use unix_memory::{Call, Mapping, Migration, Nodes, ReadOnly, Reason, page_size};
 
 /// The kernel goes mapping by mapping; one that it cannot split stops it.
 #[test]
@@ -46,6 +46,10 @@ fn what_has_no_policy_at_the_limit_is_unmapped_as_what_has_one() {
     for refused in [whole, part] {
         let error = refused.unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mbind, ENOMEM));
+        assert!(
+            matches!(error.reason(), Reason::MappingsLimit(_)),
+            "{error}"
+        );
     }
     // (The first was a mapping of its own.)
     assert_eq!(policies[1..], [Ok(Default), Ok(Default), Ok(Default)]);

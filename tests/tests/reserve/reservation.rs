@@ -295,6 +295,20 @@ fn lengths_and_alignments() {
     ] {
         let error = Reservation::with_alignment(len, alignment).unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+        match error.reason() {
+            Reason::AlignmentLimit { asked, most } => {
+                assert_eq!(asked, alignment, "{error}");
+                assert!(most.is_power_of_two() && most < asked, "{error}");
+            }
+            // It is short of addresses, and not too large for them.
+            Reason::FreeAddresses(_) | Reason::Kernel => {
+                assert_eq!(alignment, 1 << (usize::BITS - 2))
+            }
+            reason => {
+                assert!(matches!(reason, Reason::LengthLimit(_)), "{error}");
+                assert_eq!(alignment, 1);
+            }
+        }
     }
 }
 

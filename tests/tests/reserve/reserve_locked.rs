@@ -6,7 +6,7 @@ use libc::{EAGAIN, ENOMEM, MCL_FUTURE};
 use tests::kernel::resident_size;
 use tests::{can_be_read, in_a_child, limit_locked_memory, skip};
 use unix_memory::reserve::{Reservation, ReservedVec};
-use unix_memory::{Call, Stack, page_size};
+use unix_memory::{Call, Reason, Stack, page_size};
 
 const MIB: usize = 1 << 20;
 
@@ -80,7 +80,16 @@ fn at_the_limit() {
     assert_eq!(error.call(), Call::Mmap);
     assert!([EAGAIN, ENOMEM].contains(&error.errno()), "{error}");
     assert!(ReservedVec::<u8>::with_max_capacity(256 * MIB).is_err());
-    assert!(Stack::new(256 * MIB).is_err());
+    let of_stack = Stack::new(256 * MIB).unwrap_err();
+    // Linux reports what is locked.
+    if cfg!(target_os = "linux") {
+        for error in [error, of_stack] {
+            assert!(
+                matches!(error.reason(), Reason::LockLimit { limit, .. } if limit == 4 * MIB as u64),
+                "{error}"
+            );
+        }
+    }
     let Ok(mut reservation) = Reservation::new(8 * page_size()) else {
         return skip(check, "not even a few pages may be locked");
     };

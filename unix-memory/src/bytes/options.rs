@@ -84,9 +84,10 @@ impl FileBytesOptions {
     /// * `EFBIG`: there are more bytes than [`max_len`](Self::max_len) allows ([`Reason::BytesLimit`]). If
     ///   the file reports so many, they are not read first.
     /// * `ENXIO`: the file ends before the [`len`](Self::len) that was asked for, or the offset is past
-    ///   its end ([`Reason::FileLength`]).
+    ///   its end ([`Reason::FileLength`]); or a pipe or socket ends before it ([`Reason::Ended`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have ([`Reason::OffsetLimit`]).
-    /// * `ESPIPE`: an [`offset`](Self::offset) in what has none, such as a pipe.
+    /// * `ESPIPE`: an [`offset`](Self::offset) in what has none, such as a pipe
+    ///   ([`Reason::NoOffsets`]).
     /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of mappings
     ///   allows, or than a slice can have ([`Reason::LengthLimit`]).
     /// * `EAGAIN`: there is nothing to read yet, and the descriptor does not wait
@@ -280,6 +281,9 @@ impl FileBytesOptions {
             Err(error) if error.errno() == libc::ESPIPE && offset == 0 => {
                 read(Source::stream(fd), extent, expected)?
             }
+            Err(error) if error.errno() == libc::ESPIPE => {
+                return Err(error.because(Reason::NoOffsets(facts.kind)));
+            }
             result => result?,
         };
         let is_past_end = || {
@@ -300,7 +304,14 @@ impl FileBytesOptions {
                 offset,
                 len: self.len,
             };
-            let reason = Reason::FileLength(end);
+            let reason = if facts.kind == FileKind::Regular {
+                Reason::FileLength(end)
+            } else {
+                Reason::Ended {
+                    kind: facts.kind,
+                    at: end,
+                }
+            };
             return Err(Error::new(Call::ReadFile, libc::ENXIO, arguments, reason));
         }
         Ok(FileBytes {

@@ -2,7 +2,7 @@
 
 use super::way::Way;
 use super::{dual, jit};
-use crate::error::Result;
+use crate::error::{Call, Result};
 
 /// Memory that can be executed all the time, and is written by copies.
 pub enum Aside {
@@ -49,15 +49,16 @@ impl Aside {
         }
     }
 
-    /// Copies into it, from `offset` on, and makes the bytes coherent.
+    /// Copies into it, from `offset` on, and makes the bytes coherent. `call` is what a refusal before
+    /// the copy is an error of.
     ///
     /// # Errors
     /// As [`read`](Self::read); `EPERM` where it belongs to another process; `ENOSYS` where this crate
     /// does not know how to make code coherent.
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, call: Call, offset: usize, bytes: &[u8]) -> Result<()> {
         match *self {
-            Self::Dual(ref mut memory) => memory.write(offset, bytes),
-            Self::Jit(ref mut memory) => memory.write(offset, bytes),
+            Self::Dual(ref mut memory) => memory.write(call, offset, bytes),
+            Self::Jit(ref mut memory) => memory.write(call, offset, bytes),
         }
     }
 }

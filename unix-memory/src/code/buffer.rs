@@ -76,7 +76,7 @@ impl CodeBuffer {
     /// `ENOMEM`, and `ENOSYS` with [`Reason::NotEnforced`](crate::Reason::NotEnforced), as
     /// [`new`](Self::new); and
     /// * for [`Way::Flip`], what mprotect(2) says: `EACCES` or `EPERM` where writable memory may not
-    ///   become executable;
+    ///   become executable ([`Reason::ExecuteDenied`](crate::Reason::ExecuteDenied));
     /// * for [`Way::DualMapping`], those of [`SharedMemory::unnamed`](crate::SharedMemory) and of
     ///   [`MapOptions::map_shared`](crate::MapOptions::map_shared); `ENOSYS` without the feature `std`
     ///   ([`Reason::Unsupported`](crate::Reason::Unsupported));

@@ -55,18 +55,14 @@ impl Memory {
     /// Writes `bytes`, and makes them coherent where they are executed.
     ///
     /// # Errors
-    /// As [`SharedMapping::write_at`], and [`SharedMapping::sync_instruction_cache`]; `EPERM` with
-    /// [`Reason::OtherProcess`] in a child.
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+    /// As [`SharedMapping::write_at`], and [`SharedMapping::sync_instruction_cache`]; `EPERM` of `call`
+    /// with [`Reason::OtherProcess`] in a child.
+    pub fn write(&mut self, call: Call, offset: usize, bytes: &[u8]) -> Result<()> {
         if !self.owner.is_current() {
             let (start, len) = (offset, bytes.len());
             let arguments = Arguments::Range { start, len };
-            return Err(Error::new(
-                Call::Write,
-                libc::EPERM,
-                arguments,
-                Reason::OtherProcess,
-            ));
+            let reason = Reason::OtherProcess;
+            return Err(Error::new(call, libc::EPERM, arguments, reason));
         }
         self.writable.write_at(offset, bytes)?;
         self.executable

@@ -177,6 +177,7 @@ impl Code {
     /// * `EINVAL`: the range does not lie in the code; nothing is copied then.
     /// * `EACCES` with [`Reason::OneMapping`]: with [`Way::Flip`] the code has no mapping that can be
     ///   written; nothing is copied then.
+    /// * `EPERM` in a child, with [`Way::DualMapping`] ([`Reason::OtherProcess`]); nothing is copied then.
     /// * Otherwise those of [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable).
     ///
     /// # Safety
@@ -209,7 +210,7 @@ impl Code {
                 let reason = Reason::OneMapping;
                 Err(Error::new(Call::Patch, libc::EACCES, arguments, reason))
             }
-            Form::Aside(aside) => aside.write(offset, bytes),
+            Form::Aside(aside) => aside.write(Call::Patch, offset, bytes),
         }
     }
 }

@@ -62,8 +62,8 @@ impl Memory {
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the memory.
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
-        check_span(Call::Write, offset, bytes.len(), self.len())?;
+    pub fn write(&mut self, call: Call, offset: usize, bytes: &[u8]) -> Result<()> {
+        check_span(call, offset, bytes.len(), self.len())?;
         let range = offset..offset + bytes.len();
         let writing = Writing::begin();
         self.mapping[range.clone()].copy_from_slice(bytes);

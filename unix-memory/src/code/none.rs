@@ -30,7 +30,7 @@ impl Memory {
         match *self {}
     }
 
-    pub const fn write(&mut self, _: usize, _: &[u8]) -> Result<()> {
+    pub const fn write(&mut self, _: Call, _: usize, _: &[u8]) -> Result<()> {
         match *self {}
     }
 }

@@ -18,18 +18,20 @@ impl CodeBuffer {
     /// # Errors
     /// The buffer comes back inside the error, with its bytes as they were:
     /// * [`Call::Mprotect`], with [`Way::Flip`]: `EACCES` or `EPERM` where writable memory may no
-    ///   longer become executable, `ENOMEM` at the kernel's limit of mappings, `ENOSYS` where the
+    ///   longer become executable ([`Reason::ExecuteDenied`]), `ENOMEM` at the kernel's limit of mappings, `ENOSYS` where the
     ///   system enforces no protections.
     /// * [`Call::SyncInstructionCache`]: `ENOSYS` where this crate does not know how to make code
     ///   coherent, as [`Mapping::sync_instruction_cache`] says.
-    /// * [`Call::Write`], with [`Way::DualMapping`]: `EPERM` in a child ([`Reason::OtherProcess`]);
-    ///   `EFAULT` where no shared memory is left ([`Reason::Fault`]), and some of the bytes at
+    /// * [`Call::IntoExecutable`], with [`Way::DualMapping`]: `EPERM` in a child
+    ///   ([`Reason::OtherProcess`]).
+    /// * [`Call::Write`], with [`Way::DualMapping`]: `EFAULT` where no shared memory is left ([`Reason::Fault`]), and some of the bytes at
     ///   [`address`](Self::address) may be new; the others of [`SharedMapping::write_at`], as `EMFILE`
     ///   where the kernel can copy through a pipe only.
     ///
     /// [`Way::DualMapping`]: super::Way::DualMapping
     /// [`Way::Flip`]: super::Way::Flip
     /// [`Way::Jit`]: super::Way::Jit
+    /// [`Reason::ExecuteDenied`]: crate::Reason::ExecuteDenied
     /// [`Reason::Fault`]: crate::Reason::Fault
     /// [`Reason::OtherProcess`]: crate::Reason::OtherProcess
     /// [`SharedMapping::write_at`]: crate::SharedMapping::write_at
@@ -57,7 +59,7 @@ impl CodeBuffer {
         let (bytes, aside) = self.into_parts();
         match aside {
             None => flip(bytes).map_err(|(error, bytes)| Failed::new(error, bytes.into())),
-            Some(mut aside) => match aside.write(0, &bytes) {
+            Some(mut aside) => match aside.write(Call::IntoExecutable, 0, &bytes) {
                 Ok(()) => Ok(Code::from_aside(aside)),
                 Err(error) => Err(Failed::new(error, Self::from_parts(bytes, Some(aside)))),
             },

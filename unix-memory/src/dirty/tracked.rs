@@ -149,7 +149,7 @@ macro_rules! tracked {
             ///   ([`Reason::NotDumpable`](crate::Reason::NotDumpable)); `ENOENT` without `/proc`;
             ///   `EMFILE`, `ENFILE`;
             /// * [`Call::UffdioRegister`](crate::Call::UffdioRegister): `ENOMEM` at the kernel's limit of
-            ///   mappings; `EPERM` for a file that is not open for writing
+            ///   mappings ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)); `EPERM` for a file that is not open for writing
             ///   ([`Reason::NotWritable`](crate::Reason::NotWritable)); `EBUSY` where another userfaultfd
             ///   watches the pages ([`Reason::Watched`](crate::Reason::Watched)); `EINVAL` for a part of an
             ///   explicit huge page;

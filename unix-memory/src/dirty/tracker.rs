@@ -71,8 +71,8 @@ impl Tracker {
 
     /// Has all pages count as not written.
     pub fn mark(&self, region: &Region, is_readable: bool) -> Result<()> {
-        self.check(region)?;
         let arguments = Arguments::Length(region.len());
+        check_owner(self.owner, Call::Mark, arguments)?;
         match &self.way {
             Way::Empty(_) => Ok(()),
             Way::WriteProtect(by) => by.mark(region.pages(), arguments),
@@ -92,6 +92,7 @@ impl Tracker {
         Pieces {
             by,
             owner: self.owner,
+            call: if reset { Call::Take } else { Call::Written },
             arguments,
         }
     }
@@ -112,20 +113,16 @@ impl Tracker {
             _ => {}
         }
     }
-
-    fn check(&self, region: &Region) -> Result<()> {
-        check_owner(self.owner, Arguments::Length(region.len()))
-    }
 }
 
 /// Refuses a process other than `owner`: what a child has inherited would ask about its parent's memory,
 /// and change its marks.
-fn check_owner(owner: Process, arguments: Arguments) -> Result<()> {
+fn check_owner(owner: Process, call: Call, arguments: Arguments) -> Result<()> {
     if owner.is_current() {
         return Ok(());
     }
     let reason = Reason::OtherProcess;
-    Err(Error::new(Call::Track, libc::EPERM, arguments, reason))
+    Err(Error::new(call, libc::EPERM, arguments, reason))
 }
 
 /// Whether the kernel does not have it, or not for this process.
@@ -141,6 +138,8 @@ fn is_missing(error: &Error) -> bool {
 pub struct Pieces<'a> {
     by: By<'a>,
     owner: Process,
+    /// The method that made it.
+    call: Call,
     arguments: Arguments,
 }
 
@@ -155,7 +154,7 @@ enum By<'a> {
 impl Pieces<'_> {
     /// The next piece, in addresses. After the end, or an error, it is not asked again.
     pub fn next(&mut self) -> Result<Option<Range<usize>>> {
-        check_owner(self.owner, self.arguments)?;
+        check_owner(self.owner, self.call, self.arguments)?;
         match &mut self.by {
             By::Nothing => Ok(None),
             By::WriteProtect(pieces) => pieces.next(),

@@ -19,6 +19,7 @@ use super::descriptor::{Descriptor, open_own};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::call;
 use crate::page::Pages;
+use crate::region::limit::why_not_split;
 
 /// Makes a request that takes a pointer to `$argument`, which the kernel reads and writes.
 macro_rules! request {
@@ -91,12 +92,16 @@ impl WriteProtect {
             let reason = match errno {
                 libc::EBUSY => Reason::Watched,
                 libc::EPERM => Reason::NotWritable,
-                _ => Reason::Kernel,
+                _ => why_not_split(errno),
             };
             refused(Call::UffdioRegister, errno, reason)
         })?;
         let begun = match tracker.protect(pages, true) {
-            Err(errno) => Err(refused(Call::UffdioWriteprotect, errno, Reason::Kernel)),
+            Err(errno) => Err(refused(
+                Call::UffdioWriteprotect,
+                errno,
+                why_not_split(errno),
+            )),
             Ok(()) => match tracker.tracks(pages) {
                 Ok(true) => Ok(()),
                 Ok(false) => {

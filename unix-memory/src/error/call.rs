@@ -47,6 +47,8 @@ pub enum Call {
     Entry,
     /// Changing [`code`](crate::code) while it can be executed.
     Patch,
+    /// Making [`code`](crate::code) executable, refused before the kernel was asked.
+    IntoExecutable,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
     /// Asking how much is in huge pages.
@@ -115,6 +117,12 @@ pub enum Call {
     ForeignPages,
     /// Tracking writes, refused before the kernel was asked.
     Track,
+    /// Asking which pages were written, refused before the kernel was asked.
+    Written,
+    /// The same, and resetting them.
+    Take,
+    /// Having no page count as written, refused before the kernel was asked.
+    Mark,
     /// `userfaultfd(2)`: making a descriptor by which writes are tracked.
     Userfaultfd,
     /// `ioctl(2)` with `UFFDIO_REGISTER`: beginning to track pages.
@@ -155,6 +163,7 @@ impl Call {
             Self::SyncInstructionCache => "sync_instruction_cache",
             Self::Entry => "entry",
             Self::Patch => "patch",
+            Self::IntoExecutable => "into_executable",
             Self::Mincore => "mincore",
             Self::HugeBytes => "huge_bytes",
             Self::Fstat => "fstat",
@@ -189,6 +198,9 @@ impl Call {
             Self::ProcessMap => "process_map",
             Self::ForeignPages => "ForeignPages",
             Self::Track => "into_tracked",
+            Self::Written => "written",
+            Self::Take => "take",
+            Self::Mark => "mark",
             Self::Userfaultfd => "userfaultfd",
             Self::UffdioRegister => "ioctl(UFFDIO_REGISTER)",
             Self::UffdioWriteprotect => "ioctl(UFFDIO_WRITEPROTECT)",

@@ -41,3 +41,15 @@ pub const fn text(errno: Errno) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// The limit that `errno` is about, and what to do, where it is always the same one.
+pub const fn limit(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        libc::EMFILE => {
+            "the process has as many descriptors as it may have (RLIMIT_NOFILE): close some, or raise \
+             the limit"
+        }
+        libc::ENFILE => "the system has as many open files as it can have: close some",
+        _ => return None,
+    })
+}

@@ -181,7 +181,10 @@ impl fmt::Display for Error {
             None => write!(f, ": error number {}", self.errno)?,
         }
         match self.reason {
-            Reason::Kernel => Ok(()),
+            Reason::Kernel => match errno::limit(self.errno) {
+                Some(limit) => write!(f, " ({limit})"),
+                None => Ok(()),
+            },
             Reason::Unaligned(unit) => {
                 f.write_str(" (")?;
                 self.fmt_unaligned(unit, f)?;

@@ -9,12 +9,31 @@ pub enum Reason {
     /// A length, rounded up to whole pages, must be at most this many bytes: more than
     /// `isize::MAX` no Rust slice can have.
     LengthLimit(usize),
+    /// The alignment of memory of this length must be at most so many bytes: with more, there are not
+    /// enough addresses.
+    AlignmentLimit {
+        /// What was asked for, in bytes.
+        asked: usize,
+        /// The most, a power of two.
+        most: usize,
+    },
+    /// A vector has at most this many elements, whose number is a `usize`.
+    ElementsLimit(usize),
     /// A file offset plus the length must be at most this: more a file cannot have.
     OffsetLimit(u64),
     /// The range must lie within the mapping, which has this many bytes.
     MappingLength(usize),
     /// The range must lie within the file, which has this many bytes.
     FileLength(u64),
+    /// A file of this kind has no offsets: it is read from where it is on.
+    NoOffsets(FileKind),
+    /// What was read in order, such as a pipe, ended before it had the bytes that were asked for.
+    Ended {
+        /// What it is.
+        kind: FileKind,
+        /// How many bytes it had, from the offset zero on.
+        at: u64,
+    },
     /// The file must have no more than this many bytes from the offset on, which the caller allowed.
     BytesLimit(usize),
     /// There is nothing to read yet, and the descriptor does not wait for it: it has `O_NONBLOCK`, or, as a
@@ -119,6 +138,10 @@ pub enum Reason {
     NoFreeHugePage,
     /// One more huge page would be over the memory limit of a control group.
     CgroupLimit,
+    /// The process may not execute private memory that it could write, or may write: it has asked for that
+    /// itself (`PR_SET_MDWE`), or a security policy, such as SELinux's, forbids it.
+    /// [`Way::DualMapping`](crate::code::Way::DualMapping) does without.
+    ExecuteDenied,
     /// The system enforces no protections: what was to be closed would stay open.
     NotEnforced,
     /// The system does not reliably write a shared mapping back to its file. The file itself can be
@@ -226,6 +249,18 @@ pub enum Reason {
     /// The content cannot be sealed while a shared mapping of the file exists that can be written, or that
     /// was made of a descriptor open for writing.
     Mapped,
+}
+
+impl Reason {
+    /// That an alignment is too large: what is aligned so, with that, must have at most `room` bytes.
+    #[cold]
+    pub(crate) const fn alignment_limit(asked: usize, room: usize) -> Self {
+        let most = match room.checked_ilog2() {
+            Some(power) => 1 << power,
+            None => 0,
+        };
+        Self::AlignmentLimit { asked, most }
+    }
 }
 
 /// What an open file is, as far as it matters for mapping it.

@@ -69,6 +69,10 @@ impl Reason {
             Self::PagesInUse => "the kernel was using some of the pages: try again",
             Self::NoFreeHugePage => "no huge page is free: memory is short, or in small pieces",
             Self::CgroupLimit => "over the memory limit of a control group",
+            Self::ExecuteDenied => {
+                "this process may not execute memory that it could write: PR_SET_MDWE or a security \
+                 policy forbids it; for code, ask for Way::DualMapping"
+            }
             Self::NotEnforced => "this system enforces no protections",
             Self::NotWrittenBack => {
                 "this system does not reliably write a shared mapping back to its file; map it \
@@ -134,6 +138,10 @@ impl Reason {
                 "a shared mapping of it can still be written, or become writable: unmap it first"
             }
             Self::LengthLimit(_)
+            | Self::AlignmentLimit { .. }
+            | Self::ElementsLimit(_)
+            | Self::NoOffsets(_)
+            | Self::Ended { .. }
             | Self::OffsetLimit(_)
             | Self::MappingLength(_)
             | Self::FileLength(_)
@@ -175,6 +183,16 @@ impl fmt::Display for Reason {
             Self::LengthLimit(limit) => {
                 write!(f, "the length in whole pages must be at most {limit}")
             }
+            Self::AlignmentLimit { asked, most } => write!(
+                f,
+                "the alignment {asked} is more than the most for this length, {most}"
+            ),
+            Self::ElementsLimit(limit) => write!(f, "there can be at most {limit} elements"),
+            Self::NoOffsets(kind) => write!(
+                f,
+                "{kind} without offsets: read it from where it is, and leave out the first bytes"
+            ),
+            Self::Ended { kind, at } => write!(f, "{kind}, which ended after {}", Bytes(at)),
             Self::OffsetLimit(limit) => {
                 write!(f, "offset and length together must be at most {limit}")
             }

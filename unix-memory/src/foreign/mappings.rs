@@ -6,6 +6,7 @@ use super::pages::ForeignPages;
 use crate::error::{Call, Error, Reason, Result};
 use crate::process_map::map::ProcessMap;
 use crate::protection::Protection;
+use crate::region::limit::why_not_split;
 
 impl ForeignPages {
     /// Calls `f` with the addresses of each part of the pages that is in one mapping, and with its
@@ -49,7 +50,7 @@ impl ForeignPages {
         }
         match self.each_mapping(error.call(), |_, _| true) {
             Err(hole) if hole.reason() == Reason::NotMapped => hole,
-            _ => error,
+            _ => error.because(why_not_split(libc::ENOMEM)),
         }
     }
 

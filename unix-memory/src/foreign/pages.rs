@@ -227,7 +227,7 @@ impl ForeignPages {
 
     /// Keeps the pages in memory while the guard lives.
     ///
-    /// Guards nest, over the same pages, also with those of [`Mapping`](crate::Mapping) and
+    /// Guards over the same pages nest, also with those of [`Mapping`](crate::Mapping) and
     /// [`SharedMapping`](crate::SharedMapping). A lock made by calling `mlock` directly is not seen,
     /// and is undone with the last guard. Source: mlock(2), POSIX.1-2024.
     ///

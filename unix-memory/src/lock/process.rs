@@ -6,8 +6,8 @@ use core::fmt;
 use crate::error::{Arguments, Call, Error, Result};
 use crate::os::{self, call};
 use crate::process::Process;
-use crate::region::hold::limit_reached;
 use crate::region::ledger::{self, Kind, Ledger};
+use crate::region::limit::limit_on_locks;
 
 bitflags::bitflags! {
     /// Which pages of the process to lock: the flags of `mlockall`. Source: mlockall(2),
@@ -109,7 +109,7 @@ impl ProcessLock {
             // The kernel compares all pages with the limit, whatever is locked already.
             let locked = os::locked_bytes().unwrap_or(ours);
             let more = all.saturating_sub(locked);
-            let reason = limit_reached(errno, all, more, ours);
+            let reason = limit_on_locks(errno, all, more, ours);
             Error::new(Call::Mlockall, errno, Arguments::None, reason)
         });
         match locked {

@@ -6,10 +6,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use unix_memory_sys as sys;
 
 use super::facts::{Facts, is_plain, status_of};
+use super::make::why_no_access;
 use super::options::MapOptions;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::os;
-use crate::os::call::{self, FileStatus};
+use crate::os::call::FileStatus;
 use crate::page::page_size;
 use crate::protection::{Access, Protection};
 use crate::region::Region;
@@ -301,7 +302,7 @@ fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_
         errno if NO_MAPPING.contains(&errno) => why_no_mapping(errno, fd, protection, sharing),
         // The descriptor is open, but only for its path (`O_PATH`).
         libc::EBADF => Some(Reason::NotReadable),
-        libc::EACCES => why_no_access(fd, protection, sharing),
+        libc::EACCES => why_no_access(fd.as_raw_fd(), protection, sharing),
         libc::EPERM if os::is_sealed(fd) => Some(Reason::Sealed),
         libc::EPERM if protection.contains(Protection::EXECUTE) => Some(Reason::NotExecutable),
         _ => None,
@@ -341,15 +342,5 @@ fn why_no_mapping(
         (true, false) => Some(Reason::PrivateOnly),
         // The reason is how or where it was to be mapped.
         (false, _) => None,
-    }
-}
-
-/// Which access to the file its descriptor lacks, if any.
-fn why_no_access(fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Option<Reason> {
-    let writes = sharing == sys::MAP_SHARED && protection.contains(Protection::WRITE);
-    match call::access_mode(fd)? {
-        libc::O_WRONLY => Some(Reason::NotReadable),
-        libc::O_RDONLY if writes => Some(Reason::NotWritable),
-        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Setting the length of a file.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::facts::{Facts, errno_of, with_file};
 use crate::error::{Arguments, Call, Error, Reason, Result};
@@ -24,7 +24,9 @@ pub fn set_len(fd: BorrowedFd<'_>, len: u64) -> Result<()> {
                 Reason::HugePages(size)
             }
             _ if errno == libc::EPERM && os::is_sealed(fd) => Reason::Sealed,
-            _ if errno == libc::EINVAL && call::access_mode(fd) == Some(libc::O_RDONLY) => {
+            _ if errno == libc::EINVAL
+                && call::access_mode(fd.as_raw_fd()) == Some(libc::O_RDONLY) =>
+            {
                 Reason::NotWritable
             }
             _ => Reason::Kernel,

@@ -7,7 +7,7 @@ use unix_memory_sys as sys;
 use super::options::MapOptions;
 use crate::error::{Arguments, Call, Error, FileKind, Reason, Result};
 use crate::mapping::Mapping;
-use crate::os;
+use crate::os::{self, call};
 use crate::page::page_size;
 use crate::protection::{Access, Protection, ReadWrite};
 use crate::region::Region;
@@ -21,14 +21,17 @@ impl MapOptions {
     /// * `EINVAL`: no length, or an offset; an alignment that is not a power of two
     ///   ([`Reason::PowerOfTwo`]); an address that is not a multiple of it or of the page size
     ///   ([`Reason::Unaligned`]), or is zero.
-    /// * `ENOMEM`: more than a limit allows, which Linux and Android report: on addresses
+    /// * `EACCES`: memory that is written and executed, which the process may not have
+    ///   ([`Reason::ExecuteDenied`]).
+    /// * `ENOMEM`: an alignment that leaves too few addresses ([`Reason::AlignmentLimit`]); or more
+    ///   than a limit allows, which Linux and Android report: on addresses
     ///   ([`Reason::AddressSpaceLimit`], [`Reason::FreeAddresses`]), of mappings
     ///   ([`Reason::MappingsLimit`]), on memory that can be written ([`Reason::DataLimit`],
     ///   [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); no room where it must be
     ///   ([`Reason::NoRoom`]); too few huge pages ([`Reason::HugePagePool`]).
     /// * `EEXIST`: something is mapped where it must be ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
     ///   or `EINVAL` where the kernel lets nothing be mapped ([`Reason::NoAddress`]).
-    /// * `EAGAIN`: over a limit on locked memory, after `mlockall`.
+    /// * `EAGAIN`: over a limit on locked memory, after `mlockall` ([`Reason::LockLimit`] on Linux).
     /// * Those of [`Mapping::advise`] and [`Mapping::lock`], where these are asked for.
     ///
     /// ```
@@ -136,7 +139,15 @@ impl MapOptions {
         };
         let region = match plain {
             Some(region) => region,
-            None => self.map_fd_with_care(fd, len, protection, sharing)?,
+            None => self
+                .map_fd_with_care(fd, len, protection, sharing)
+                .map_err(|error| match error.errno() {
+                    libc::EACCES | libc::EBADF if error.reason() == Reason::Kernel => {
+                        let reason = why_no_access(fd, protection, sharing);
+                        error.because(reason.unwrap_or(Reason::Kernel))
+                    }
+                    _ => error,
+                })?,
         };
         Ok(SharedMapping::from_region(region, access))
     }
@@ -287,5 +298,16 @@ impl Mapping<ReadWrite> {
             Some(region) => Ok(Self::from_region(region, ReadWrite)),
             None => anonymous_with_care(len),
         }
+    }
+}
+
+/// Which access to the file behind `fd` the descriptor lacks, if any.
+#[cold]
+pub(super) fn why_no_access(fd: c_int, protection: Protection, sharing: c_int) -> Option<Reason> {
+    let writes = sharing == sys::MAP_SHARED && protection.contains(Protection::WRITE);
+    match call::access_mode(fd)? {
+        libc::O_WRONLY => Some(Reason::NotReadable),
+        libc::O_RDONLY if writes => Some(Reason::NotWritable),
+        _ => None,
     }
 }

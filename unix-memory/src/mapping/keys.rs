@@ -13,6 +13,7 @@ use crate::os::call;
 use crate::page::check_span;
 use crate::protection::{Access, Readable, Writable};
 use crate::region::Region;
+use crate::region::limit::why_not_split;
 use crate::region::spare::{self, Outcome};
 
 /// A protection key: memory that has it can be closed and opened for a thread without a system
@@ -259,7 +260,8 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
     };
     let refused = |errno| {
         let arguments = Arguments::Length(region.len());
-        Err(Error::kernel(Call::PkeyMprotect, errno, arguments))
+        let reason = why_not_split(errno);
+        Err(Error::new(Call::PkeyMprotect, errno, arguments, reason))
     };
     if let Err(errno) = spare::keep_for(pages) {
         return refused(errno);

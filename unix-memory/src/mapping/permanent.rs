@@ -10,6 +10,7 @@ use crate::error::{Arguments, Call, Error, Failed, Reason};
 use crate::mapping::Mapping;
 use crate::os::call;
 use crate::protection::{Access, ReadExecute, ReadOnly, Readable, Writable};
+use crate::region::limit::why_not_split;
 
 /// A mapping that stays for good: nothing in this process can unmap it, move it or change its
 /// protection, not even by mistake or attack.
@@ -72,7 +73,7 @@ impl<A: Access> Mapping<A> {
             if let Err(errno) = call::zero_or_errno(sealed) {
                 let reason = match errno {
                     libc::ENOSYS => Reason::Unsupported,
-                    _ => Reason::Kernel,
+                    _ => why_not_split(errno),
                 };
                 let error = Error::new(Call::Mseal, errno, Arguments::Length(self.len()), reason);
                 return Err(Failed::new(error, self));

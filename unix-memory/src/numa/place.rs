@@ -14,6 +14,7 @@ use crate::mapping::Mapping;
 use crate::os::{self, call};
 use crate::page::{Pages, check_range, check_span, page_size};
 use crate::protection::{Access, Protection};
+use crate::region::limit::why_not_split;
 use crate::region::{Region, spare};
 use crate::shared::SharedMapping;
 
@@ -78,6 +79,7 @@ impl Region {
             libc::EINVAL if !policy.is_supported() => error.because(Reason::Unsupported),
             libc::EINVAL if self.cuts_a_huge_page(pages) => error.because(Reason::HugePage),
             libc::EIO => error.because(Reason::NotMoved),
+            libc::ENOMEM => error.because(why_not_split(libc::ENOMEM)),
             _ => error,
         })
     }
@@ -180,9 +182,9 @@ impl Region {
 /// Gives a guard the methods that choose its nodes, and report them.
 macro_rules! nodes {
     ($guard:ident, $new:literal) => {
-        /// With Linux and Android: the nodes of the machine's memory (NUMA) that pages are on.
+        /// On Linux and Android: the nodes of the machine's memory (NUMA) that pages are on.
         impl<A: Access> $guard<A> {
-            /// Chooses the nodes that the pages that hold a byte of `range` come from when they are
+            /// Chooses from which nodes the pages that hold a byte of `range` are taken when they are
             /// first used, and whether those that are in memory already are moved there.
             ///
             /// `range` is in bytes from the start of the mapping and is rounded outward to pages. No
@@ -213,13 +215,14 @@ macro_rules! nodes {
             ///   [`Default`](MemoryPolicy::Default), pages that only this process uses could not be
             ///   moved ([`Reason::NotMoved`](crate::Reason::NotMoved)). The others were moved, and the
             ///   range has the policy.
-            /// * `ENOMEM`: the kernel is short of memory, or at its limit of mappings. If the range was
+            /// * `ENOMEM`: the kernel is short of memory, or at its limit of mappings
+            ///   ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)). If the range was
             ///   several mappings, some of them may have the new policy.
             /// * `EACCES`: explicit huge pages that are to be bound cannot be written
             ///   ([`Reason::NotWritableToBind`](crate::Reason::NotWritableToBind)); and the errors of
             ///   [`populate_write`](Self::populate_write) where they cannot be brought in.
-            /// * For [`MemoryPolicy::Bind`] of other than private anonymous memory, where it is not known
-            ///   whether it is in explicit huge pages: an error of
+            /// * With [`MemoryPolicy::Bind`], for memory that is not private and anonymous, if it cannot be
+            ///   found out whether that is in explicit huge pages: an error of
             ///   [`Call::ProcessMap`](crate::Call::ProcessMap), such as `ENOENT` without `/proc`
             ///   ([`Reason::NoProc`](crate::Reason::NoProc)).
             /// * `ENOSYS`: the kernel was built without NUMA

@@ -1,7 +1,7 @@
 //! What can no longer be done to a file in memory.
 
 use core::ffi::c_int;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use unix_memory_sys as sys;
 
@@ -98,7 +98,9 @@ impl SharedMemory {
                 libc::EINVAL if self.seals().is_err() => Reason::NotSealable,
                 libc::EPERM => match self.seals() {
                     Ok(seals) if seals.contains(Seals::SEAL) => Reason::SealingOff,
-                    Ok(_) if call::access_mode(self.as_fd()) == Some(libc::O_RDONLY) => {
+                    Ok(_)
+                        if call::access_mode(self.as_fd().as_raw_fd()) == Some(libc::O_RDONLY) =>
+                    {
                         Reason::NotWritable
                     }
                     // A filter of system calls refuses it.

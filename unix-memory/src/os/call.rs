@@ -40,6 +40,15 @@ pub struct Wanted {
     pub is_data: bool,
 }
 
+impl Wanted {
+    /// No more memory: the pages are mapped, and the kernel may need more mappings for them.
+    pub const NOTHING: Self = Self {
+        bytes: 0,
+        is_mapped: false,
+        is_data: false,
+    };
+}
+
 /// For calls that return 0, or -1 and set `errno`.
 #[inline]
 pub fn zero_or_errno(result: c_int) -> Result<(), Errno> {
@@ -72,12 +81,13 @@ pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result
     }
 }
 
-/// For what a descriptor is open: `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
-#[cfg(feature = "std")]
-pub fn access_mode(fd: BorrowedFd<'_>) -> Option<c_int> {
-    // SAFETY: the command takes no number.
-    let flags = unsafe { fcntl(fd, libc::F_GETFL, 0) }.ok()?;
-    Some(flags & libc::O_ACCMODE)
+/// For what the descriptor `fd` is open: `O_RDONLY`, `O_WRONLY` or `O_RDWR`; `None` if it is not open.
+pub fn access_mode(fd: c_int) -> Option<c_int> {
+    // SAFETY: the command takes nothing more, and changes nothing, whatever the number is.
+    match unsafe { libc::fcntl(fd, libc::F_GETFL) } {
+        -1 => None,
+        flags => Some(flags & libc::O_ACCMODE),
+    }
 }
 
 /// Maps `len` bytes where the kernel likes, at `hint` if it can; without `MAP_FIXED`.

@@ -6,6 +6,7 @@ use core::ops::{Range, RangeBounds};
 use super::ends::Ends;
 use super::huge::why_not_collapsed;
 use super::ledger::{self, Marks};
+use super::limit::why_not_split;
 use super::{Region, spare};
 use crate::advice::Advice;
 use crate::advice::unchecked::UncheckedAdvice;
@@ -78,7 +79,7 @@ impl Advice {
         } else if self == Self::Collapse {
             why_not_collapsed(errno, pages)
         } else {
-            Reason::Kernel
+            why_not_split(errno)
         };
         Error::new(Call::Madvise, errno, arguments, reason)
     }
@@ -166,7 +167,7 @@ impl Region {
             if errno == libc::EINVAL && !advice.is_supported() {
                 refuse(errno, Reason::Unsupported)
             } else {
-                refuse(errno, Reason::Kernel)
+                refuse(errno, why_not_split(errno))
             }
         })
     }

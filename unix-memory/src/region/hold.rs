@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 
 use super::Region;
 use super::ledger::{self, Kind, Known, Ledger, Marks};
+use super::limit::{limit_on_locks, why_not_split};
 use crate::advice::Advice;
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::{self, call};
@@ -270,25 +271,9 @@ fn refusal(errno: Errno, arguments: Arguments, pages: Pages) -> Error {
         (all, ledger.held.held_bytes(&pages.addresses()) as u64)
     });
     let (ours, again) = held.unwrap_or((0, 0));
-    let reason = limit_reached(errno, asked, asked - again, ours);
+    let reason = match limit_on_locks(errno, asked, asked - again, ours) {
+        Reason::Kernel => why_not_split(errno),
+        reason => reason,
+    };
     Error::new(Call::Mlock, errno, arguments, reason)
-}
-
-/// The reason for `errno`: no such call, or the limit, if locking `more` bytes would exceed it.
-/// `ours` is what guards hold.
-pub fn limit_reached(errno: Errno, asked: u64, more: u64, ours: u64) -> Reason {
-    match errno {
-        libc::ENOMEM | libc::EPERM | libc::EAGAIN => {}
-        libc::ENOSYS => return Reason::Unsupported,
-        _ => return Reason::Kernel,
-    }
-    let locked = os::locked_bytes().unwrap_or(ours);
-    match os::lock_limit() {
-        Some(limit) if locked.saturating_add(more) > limit => Reason::LockLimit {
-            asked,
-            limit,
-            locked,
-        },
-        _ => Reason::Kernel,
-    }
 }

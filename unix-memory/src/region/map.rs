@@ -6,6 +6,7 @@ use unix_memory_sys as sys;
 
 use super::Region;
 use super::ledger::Known;
+use super::limit::why_refused;
 use super::place::{Pending, Place};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os;
@@ -138,7 +139,7 @@ fn refused(
         _ => arguments,
     };
     let reason = match reason {
-        Reason::Kernel if errno == libc::ENOMEM && request.page_size == page_size() => {
+        Reason::Kernel if errno != libc::ENOMEM || request.page_size == page_size() => {
             let is_private = request.flags & sys::MAP_SHARED == 0;
             let is_set_aside = os::MAP_NORESERVE == 0 || request.flags & os::MAP_NORESERVE == 0;
             let wanted = Wanted {
@@ -148,14 +149,17 @@ fn refused(
                     && is_set_aside
                     && request.protection.contains(Protection::WRITE),
             };
-            os::memory_limit(&wanted).unwrap_or(reason)
+            why_refused(errno, &wanted)
         }
         reason => reason,
     };
+    let both = Protection::WRITE | Protection::EXECUTE;
     let is_at = matches!(request.place, Place::At(_));
+    let is_denied = errno == libc::EACCES && request.protection.contains(both);
     let is_address = [libc::ENOMEM, libc::EPERM, libc::EINVAL].contains(&errno);
     let reason = match reason {
         Reason::Kernel if is_at && is_address && request.fd == -1 => Reason::NoAddress,
+        Reason::Kernel if is_denied && request.fd == -1 => Reason::ExecuteDenied,
         reason => reason,
     };
     Error::new(Call::Mmap, errno, arguments, reason)

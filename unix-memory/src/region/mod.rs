@@ -9,6 +9,7 @@ pub mod guard_page;
 pub mod hold;
 pub mod huge;
 pub mod ledger;
+pub mod limit;
 pub mod map;
 pub mod name;
 pub mod place;
@@ -25,8 +26,8 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use self::ledger::{Kind, Known, Marks};
-use crate::error::{Arguments, Call, Errno, Error, Reason};
-use crate::os::call::Wanted;
+use self::limit::why_not_split;
+use crate::error::{Arguments, Call, Errno, Error};
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
@@ -176,17 +177,8 @@ impl Region {
         let region = ManuallyDrop::new(self);
         // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
         unsafe { region.munmap() }.map_err(|errno| {
-            let wanted = Wanted {
-                bytes: 0,
-                is_mapped: false,
-                is_data: false,
-            };
-            let reason = match errno {
-                libc::ENOMEM => os::memory_limit(&wanted).unwrap_or(Reason::Kernel),
-                _ => Reason::Kernel,
-            };
             let arguments = Arguments::Length(region.len());
-            let error = Error::new(Call::Munmap, errno, arguments, reason);
+            let error = Error::new(Call::Munmap, errno, arguments, why_not_split(errno));
             (error, ManuallyDrop::into_inner(region))
         })
     }

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 use core::ops::RangeBounds;
 
+use super::limit::why_not_split;
 use super::{Region, spare};
 use crate::error::{Arguments, Call, Error, Name, Reason, Result};
 use crate::os;
@@ -59,7 +60,7 @@ impl Region {
             let reason = match errno {
                 libc::ENOSYS => Reason::Unsupported,
                 libc::EBADF => Reason::NamedByFile,
-                _ => Reason::Kernel,
+                _ => why_not_split(errno),
             };
             Error::new(Call::SetName, errno, Arguments::range(&range), reason)
         })

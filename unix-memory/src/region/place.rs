@@ -175,7 +175,8 @@ impl Pending {
         let len = round_up(self.len);
         let spare = unit - page_size();
         if spare > max_len() - len {
-            return Err((libc::ENOMEM, Reason::LengthLimit(max_len() - spare)));
+            let most = max_len() - len + page_size();
+            return Err((libc::ENOMEM, Reason::alignment_limit(unit, most)));
         }
         let room = Self {
             len: len + spare,

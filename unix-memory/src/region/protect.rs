@@ -202,13 +202,17 @@ impl Region {
     #[cold]
     fn refused(&self, errno: Errno, old: Protection, new: Protection) -> Error {
         let becomes = |right| new.contains(right) && !old.contains(right);
+        let is_ours = self.is_private_anonymous();
         let reason = match errno {
             libc::ENOMEM => os::memory_limit(&Wanted {
                 bytes: self.pages().len,
                 is_mapped: false,
-                is_data: self.is_private_anonymous() && becomes(Protection::WRITE),
+                is_data: is_ours && becomes(Protection::WRITE),
             }),
-            libc::EACCES if self.is_private_anonymous() => None,
+            libc::EACCES | libc::EPERM if is_ours && becomes(Protection::EXECUTE) => {
+                Some(Reason::ExecuteDenied)
+            }
+            libc::EACCES if is_ours => None,
             libc::EACCES if becomes(Protection::EXECUTE) => Some(Reason::NotExecutable),
             libc::EACCES if becomes(Protection::WRITE) => Some(Reason::NeverWritable),
             _ => None,

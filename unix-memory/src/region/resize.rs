@@ -9,6 +9,7 @@ use crate::os::{self, call};
 use crate::page::{Pages, max_len, page_size, round_up};
 use crate::protection::Protection;
 use crate::region::ledger::{self, Known, Marks};
+use crate::region::limit::why_refused;
 use crate::region::map::Request;
 use crate::region::place::Place;
 use crate::region::plain::MOST;
@@ -190,15 +191,12 @@ impl Region {
     /// Why the kernel did not make the region `more` bytes longer, as far as that can be found out.
     #[cold]
     fn why_not_longer(&self, errno: Errno, more: usize) -> Reason {
-        if errno != libc::ENOMEM {
-            return Reason::Kernel;
-        }
         let wanted = Wanted {
             bytes: more,
             is_mapped: true,
             is_data: self.is_private_anonymous(),
         };
-        os::memory_limit(&wanted).unwrap_or(Reason::Kernel)
+        why_refused(errno, &wanted)
     }
 
     /// Grows private anonymous memory by what every system can do.

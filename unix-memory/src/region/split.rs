@@ -4,6 +4,7 @@ use core::ptr::NonNull;
 
 use super::Region;
 use super::plain::MOST;
+use super::limit::why_not_split;
 use crate::arch::{IS_OUTSIDE, from_outside};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::{self, call};
@@ -100,8 +101,10 @@ impl Region {
     unsafe fn confirm(&self, len: usize, protection: Protection) -> Result<()> {
         let start = self.pages().start;
         // SAFETY: as the caller vouches.
-        unsafe { call::mprotect(start, len, protection.bits()) }
-            .map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(len)))
+        unsafe { call::mprotect(start, len, protection.bits()) }.map_err(|errno| {
+            let (arguments, reason) = (Arguments::Length(len), why_not_split(errno));
+            Error::new(Call::Mprotect, errno, arguments, reason)
+        })
     }
 
     /// The region of `len` bytes from the start of this one on, into `next`.

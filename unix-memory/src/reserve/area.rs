@@ -77,9 +77,16 @@ impl Area {
         }
         // As long as the alignment, so that what follows it is aligned as it is.
         let before = alignment.max(page_size());
-        let most = max_len().saturating_sub(page_size()).saturating_sub(before);
+        let room = max_len() - page_size();
+        let most = room.saturating_sub(before);
         if len > most {
-            return refuse(libc::ENOMEM, Reason::LengthLimit(most));
+            // Whichever of the two would not fit alone.
+            let reason = if len <= room - page_size() {
+                Reason::alignment_limit(alignment, room - round_up(len))
+            } else {
+                Reason::LengthLimit(room - page_size())
+            };
+            return refuse(libc::ENOMEM, reason);
         }
         let len = round_up(len);
         let request = Request {

@@ -15,7 +15,7 @@ use crate::os;
 use crate::page::{max_len, page_size, round_up};
 use crate::protection::{NoAccess, ReadWrite};
 use crate::region::Region;
-use crate::region::hold::{Hold, limit_reached};
+use crate::region::hold::Hold;
 use crate::region::ledger::Kind;
 use crate::region::map::beyond_limit;
 use crate::region::place::until_free;
@@ -185,8 +185,7 @@ fn map_secret(bytes: usize, wish: &Wish<'_>) -> Result<Fenced> {
         .map(Descriptor)
         .map_err(|errno| wish.refused(Call::MemfdSecret, errno, &lacks))?;
     let occupied = |error: &Error| error.reason() == Reason::Occupied;
-    let fenced = until_free(|| map_between(&memory, bytes), occupied)
-        .map_err(|error| explain(error, bytes))?;
+    let fenced = until_free(|| map_between(&memory, bytes), occupied)?;
     let pages = fenced.region.pages();
     let kept = match os::unchecked_advice(UncheckedAdvice::DontFork) {
         // SAFETY: the pages are the region's own; in this process nothing changes, and a secret refuses
@@ -229,13 +228,4 @@ fn map_between(memory: &Descriptor, bytes: usize) -> Result<Fenced> {
         region: mapping.into_region(),
         guards: [before, behind],
     })
-}
-
-/// The error when secret memory, which is locked from the start, exceeds the limit on locks.
-#[cold]
-fn explain(error: Error, bytes: usize) -> Error {
-    if error.errno() != libc::EAGAIN || error.reason() != Reason::Kernel {
-        return error;
-    }
-    error.because(limit_reached(libc::EAGAIN, bytes as u64, bytes as u64, 0))
 }

@@ -92,8 +92,8 @@ impl Reservation {
     /// # Errors
     /// `ENOMEM` for more than `isize::MAX` bytes, guards included ([`Reason::LengthLimit`]), more than
     /// there are addresses, more than the limit on them (`RLIMIT_AS`) leaves, and at the kernel's limit
-    /// of mappings (`vm.max_map_count`); `EAGAIN` over the limit on locked memory (`RLIMIT_MEMLOCK`),
-    /// after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system enforces no protections
+    /// of mappings (`vm.max_map_count`); `EAGAIN` over the limit on locked memory
+    /// ([`Reason::LockLimit`] on Linux), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system enforces no protections
     /// ([`Reason::NotEnforced`]).
     ///
     /// # Platform
@@ -122,7 +122,8 @@ impl Reservation {
     ///
     /// # Errors
     /// As [`new`](Self::new); `EINVAL` for an alignment that is not a power of two
-    /// ([`Reason::PowerOfTwo`]).
+    /// ([`Reason::PowerOfTwo`]); `ENOMEM` for one that leaves too few addresses
+    /// ([`Reason::AlignmentLimit`]).
     ///
     /// ```
     /// use unix_memory::reserve::Reservation;

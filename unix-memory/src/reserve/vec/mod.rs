@@ -226,13 +226,16 @@ impl<T> ReservedVec<T> {
     #[cold]
     const fn too_many(&self, elements: Option<usize>) -> Error {
         let bytes = match elements {
-            Some(elements) => elements.saturating_mul(size_of::<T>()),
-            None => usize::MAX,
+            Some(elements) => elements.checked_mul(size_of::<T>()),
+            None => None,
         };
-        let (arguments, reason) = (
-            Arguments::Length(bytes),
-            Reason::ReservedLength(self.area.len()),
-        );
+        let (arguments, reason) = match bytes {
+            Some(bytes) => (
+                Arguments::Length(bytes),
+                Reason::ReservedLength(self.area.len()),
+            ),
+            None => (Arguments::None, Reason::ElementsLimit(self.max_capacity())),
+        };
         Error::new(Call::Resize, libc::ENOMEM, arguments, reason)
     }
 }
