@@ -24,6 +24,7 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 #[doc(alias = "_SC_PAGESIZE")]
 #[must_use]
 #[inline]
+#[doc(alias = "allocation_granularity")]
 pub fn page_size() -> usize {
     // Relaxed: the value is the same whoever stores it, and nothing else depends on it.
     match PAGE_SIZE.load(Ordering::Relaxed) {

@@ -16,6 +16,8 @@ bitflags::bitflags! {
     /// assert_eq!(ReadWrite.protection(), Protection::READ | Protection::WRITE);
     /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[doc(alias = "ProtFlags")]
+    #[doc(alias = "MprotectFlags")]
     pub struct Protection: c_int {
         /// Pages may be read.
         #[doc(alias = "PROT_READ")]

@@ -33,18 +33,24 @@ with_all! {
     /// the running kernel.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
+    #[doc(alias = "MmapAdvise")]
     pub enum Advice {
         /// No special treatment: the default.
         #[doc(alias = "MADV_NORMAL")]
+        #[doc(alias = "POSIX_MADV_NORMAL")]
         Normal,
         /// Pages will be used in random order: reading ahead is of no use.
         #[doc(alias = "MADV_RANDOM")]
+        #[doc(alias = "RANDOM_ACCESS")]
+        #[doc(alias = "POSIX_MADV_RANDOM")]
         Random,
         /// Pages will be used in rising order, once: read well ahead, let go soon.
         #[doc(alias = "MADV_SEQUENTIAL")]
+        #[doc(alias = "POSIX_MADV_SEQUENTIAL")]
         Sequential,
         /// Pages will be used soon: start reading them now. (OpenBSD takes it and does nothing.)
         #[doc(alias = "MADV_WILLNEED")]
+        #[doc(alias = "POSIX_MADV_WILLNEED")]
         WillNeed,
         /// Pages will not be used soon: let them go first when memory is short; content stays.
         ///
@@ -54,6 +60,7 @@ with_all! {
         #[doc(alias = "MADV_COLD")]
         #[doc(alias = "MADV_DONTNEED")]
         #[doc(alias = "POSIX_MADV_DONTNEED")]
+        #[doc(alias = "MS_DEACTIVATE")]
         Cold,
         /// Take the pages out of memory now: write them to their file or to swap, to be read again when
         /// used. Only pages that no other process has mapped are taken; pages of a file, only if the
@@ -120,6 +127,7 @@ with_all! {
         /// Write changes to the file only when memory is short, or `msync` asks: for files whose
         /// content need not outlive the system. FreeBSD, DragonFly.
         #[doc(alias = "MADV_NOSYNC")]
+        #[doc(alias = "MAP_NOSYNC")]
         NoSync,
         /// Undo [`NoSync`](Self::NoSync). FreeBSD, DragonFly.
         #[doc(alias = "MADV_AUTOSYNC")]

@@ -37,6 +37,7 @@ with_all! {
         /// Linux 4.5 (private anonymous memory only), FreeBSD, DragonFly, NetBSD, OpenBSD, Apple's
         /// systems, illumos, Solaris.
         #[doc(alias = "MADV_FREE")]
+        #[doc(alias = "MS_KILLPAGES")]
         Free,
         /// Drop the pages and the storage behind them: punches a hole into the file, for everybody who
         /// has it. Shared mappings only. Linux 2.6.16 (files: 3.5).

@@ -210,8 +210,10 @@ pub enum Reason {
     /// it cannot be read and written.
     NotWritableToBind,
     /// The file cannot have seals: it is not a memfd.
+    #[doc(alias = "not_supported")]
     NotSealable,
     /// The file can change in a way that it must not: it has too few seals.
+    #[doc(alias = "not_safe")]
     SealsMissing {
         /// `F_SEAL_SHRINK` is missing: the file can be truncated.
         shrink: bool,

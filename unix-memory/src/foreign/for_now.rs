@@ -20,6 +20,7 @@ use crate::region::spare;
 ///
 /// * **fork**: a child has its own copy of the guard, which applies to the child's copy of the pages.
 #[must_use = "the protections are put back when it is dropped"]
+#[doc(alias = "ProtectGuard")]
 pub struct ProtectionGuard {
     pages: ForeignPages,
     /// Whether all of the pages can be read now.

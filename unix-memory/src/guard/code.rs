@@ -53,6 +53,7 @@ macro_rules! sync_instruction_cache {
             #[doc(alias = "cacheflush")]
             #[doc(alias = "__clear_cache")]
             #[doc(alias = "sys_icache_invalidate")]
+            #[doc(alias = "flush_icache")]
             pub fn sync_instruction_cache(&self, range: impl RangeBounds<usize>) -> Result<()> {
                 let region = self.region();
                 let range = check_range(Call::SyncInstructionCache, &range, region.len())?;

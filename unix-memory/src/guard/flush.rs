@@ -13,6 +13,8 @@ use crate::region::Region;
 /// How to flush: the flags of `msync`. Source: msync(2), POSIX.1-2024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[doc(alias = "MsFlags")]
+#[doc(alias = "MsyncFlags")]
 pub enum Flush {
     /// Write, and return when it is done. On some systems this is not enough for changes to survive a
     /// crash: see `flush_durable`.

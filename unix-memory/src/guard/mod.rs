@@ -131,6 +131,8 @@ macro_rules! guard {
             #[doc(alias = "make_mut")]
             #[doc(alias = "make_exec")]
             #[inline]
+            #[doc(alias = "make_none")]
+            #[doc(alias = "make_exec_mut")]
             pub fn protect<B: Access>(
                 self,
                 access: B,

@@ -242,6 +242,7 @@ macro_rules! populate {
             /// ```
             #[doc(alias = "MADV_POPULATE_READ")]
             #[inline]
+            #[doc(alias = "PopulateRead")]
             pub fn populate(&self) -> Result<()> {
                 self.populate_range(..)
             }
@@ -313,6 +314,7 @@ macro_rules! populate_write {
             /// ```
             #[doc(alias = "MADV_POPULATE_WRITE")]
             #[inline]
+            #[doc(alias = "PopulateWrite")]
             pub fn populate_write($($receiver)+) -> Result<()> {
                 $self.populate_write_range(..)
             }

@@ -45,6 +45,8 @@ macro_rules! advise_unchecked {
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
             #[doc(alias = "madvise")]
+            #[doc(alias = "unchecked_advise")]
+            #[doc(alias = "unchecked_advise_range")]
             pub unsafe fn advise_unchecked(
                 &self,
                 range: impl RangeBounds<usize>,

@@ -22,6 +22,8 @@ macro_rules! lock_on_fault {
             /// As [`lock_range_on_fault`](Self::lock_range_on_fault).
             #[doc(alias = "mlock2")]
             #[doc(alias = "MLOCK_ONFAULT")]
+            #[doc(alias = "MlockFlags")]
+            #[doc(alias = "mlock_with")]
             pub fn lock_on_fault(&self) -> Result<LockGuard<'_>> {
                 self.lock_range_on_fault(..)
             }

@@ -13,6 +13,7 @@ bitflags::bitflags! {
     /// Which pages of the process to lock: the flags of `mlockall`. Source: mlockall(2),
     /// POSIX.1-2024.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[doc(alias = "MlockAllFlags")]
     pub struct LockPages: c_int {
         /// Pages that are mapped now.
         #[doc(alias = "MCL_CURRENT")]

@@ -69,6 +69,9 @@ impl MapOptions {
     #[doc(alias = "map_mut")]
     #[doc(alias = "map_raw")]
     #[inline]
+    #[doc(alias = "map_exec")]
+    #[doc(alias = "map_raw_read_only")]
+    #[doc(alias = "with_file")]
     pub fn map_shared<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_SHARED)
     }
@@ -93,6 +96,8 @@ impl MapOptions {
     #[doc(alias = "MAP_PRIVATE")]
     #[doc(alias = "map_copy")]
     #[inline]
+    #[doc(alias = "map_copy_read_only")]
+    #[doc(alias = "with_file")]
     pub fn map_private<A: Access>(&self, file: impl AsFd, access: A) -> Result<SharedMapping<A>> {
         self.map_open(file.as_fd(), access, sys::MAP_PRIVATE)
     }

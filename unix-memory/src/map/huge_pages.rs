@@ -76,6 +76,8 @@ impl HugePageSize {
     ///     println!("{} bytes", size.bytes());
     /// }
     /// ```
+    #[doc(alias = "PageSizes")]
+    #[doc(alias = "page_sizes")]
     pub fn available() -> impl Iterator<Item = Self> {
         (0..usize::BITS)
             .filter_map(|log2| Self::from_bytes(1 << log2))
@@ -217,6 +219,10 @@ impl MapOptions {
     /// }
     /// ```
     #[doc(alias = "MAP_HUGETLB")]
+    #[doc(alias = "huge")]
+    #[doc(alias = "map_hugetlb_with_size_log2")]
+    #[doc(alias = "hugetlb_with_size_log2")]
+    #[doc(alias = "with_page_size")]
     pub const fn huge_pages(self, size: HugePageSize) -> Self {
         self.in_huge_pages(size.bytes(), size.flags())
     }

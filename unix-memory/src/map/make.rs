@@ -43,6 +43,11 @@ impl MapOptions {
     /// ```
     #[doc(alias = "MAP_ANONYMOUS")]
     #[inline]
+    #[doc(alias = "alloc")]
+    #[doc(alias = "mmap_anonymous")]
+    #[doc(alias = "map_none")]
+    #[doc(alias = "map_exec")]
+    #[doc(alias = "map_exec_mut")]
     pub fn map_anonymous<A: Access>(&self, access: A) -> Result<Mapping<A>> {
         self.map_no_file(access.protection(), sys::MAP_PRIVATE)
             .map(|region| Mapping::from_region(region, access))
@@ -77,6 +82,9 @@ impl MapOptions {
     ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
     ///   first used. (`map_shared` sets the pages aside whatever the options say.)
     #[doc(alias = "MAP_SHARED")]
+    #[doc(alias = "MmapAsRawDesc")]
+    #[doc(alias = "MmapRawDescriptor")]
+    #[doc(alias = "as_raw_desc")]
     pub unsafe fn map_shared_raw<A: Access>(
         &self,
         fd: c_int,
@@ -291,6 +299,8 @@ impl Mapping<ReadWrite> {
     #[doc(alias = "MAP_ANONYMOUS")]
     #[doc(alias = "map_anon")]
     #[inline]
+    #[doc(alias = "alloc")]
+    #[doc(alias = "mmap_anonymous")]
     pub fn anonymous(len: usize) -> Result<Self> {
         let both = ReadWrite.protection();
         let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;

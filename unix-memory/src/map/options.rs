@@ -26,6 +26,10 @@ use crate::region::place::Place;
 #[doc(alias = "MmapOptions")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[must_use = "options map nothing by themselves"]
+#[doc(alias = "MapFlags")]
+#[doc(alias = "MmapFlags")]
+#[doc(alias = "UnsafeMmapFlags")]
+#[doc(alias = "with_flags")]
 pub struct MapOptions {
     pub(super) len: Option<usize>,
     pub(super) offset: u64,
@@ -141,6 +145,7 @@ impl MapOptions {
     /// where the stack of the main thread may grow (see [`at`](Self::at)).
     ///
     /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
+    #[doc(alias = "with_address")]
     pub const fn hint(mut self, address: usize) -> Self {
         self.place = Place::Near(address);
         self
@@ -223,6 +228,7 @@ impl MapOptions {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     #[doc(alias = "MAP_ALIGNED")]
+    #[doc(alias = "MAP_ALIGNED_SUPER")]
     pub const fn alignment(mut self, bytes: usize) -> Self {
         self.alignment = bytes;
         self
@@ -248,6 +254,7 @@ impl MapOptions {
     /// # Platform
     /// `MAP_NORESERVE`; without effect where there is nothing like it.
     #[doc(alias = "MAP_NORESERVE")]
+    #[doc(alias = "no_reserve_swap")]
     pub const fn no_reserve(self, yes: bool) -> Self {
         self.flag(os::MAP_NORESERVE, yes)
     }
@@ -344,6 +351,8 @@ impl MapOptions {
     #[doc(alias = "MADV_NOCORE")]
     #[doc(alias = "MAP_NOCORE")]
     #[doc(alias = "MAP_CONCEAL")]
+    #[doc(alias = "NO_CORE_DUMP")]
+    #[doc(alias = "NOCORE")]
     pub const fn dont_dump(mut self, yes: bool) -> Self {
         self.steps.dont_dump = yes;
         self.flag(os::MAP_CONCEAL, yes)

@@ -34,6 +34,7 @@ impl MapOptions {
     /// ```
     #[doc(alias = "MAP_SYNC")]
     #[doc(alias = "MAP_SHARED_VALIDATE")]
+    #[doc(alias = "SHARED_VALIDATE")]
     pub fn map_shared_sync<A: Access>(
         &self,
         file: impl AsFd,

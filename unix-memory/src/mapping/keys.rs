@@ -51,6 +51,8 @@ use crate::region::spare::{self, Outcome};
 /// ```
 #[doc(alias = "pkey_alloc")]
 #[doc(alias = "pkey_free")]
+#[doc(alias = "PKEY_DISABLE_WRITE")]
+#[doc(alias = "PKEY_DISABLE_ACCESS")]
 pub struct ProtectionKey {
     key: c_int,
 }

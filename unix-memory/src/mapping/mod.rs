@@ -94,6 +94,8 @@ use crate::region::residency::Residency;
 #[doc(alias = "MmapMut")]
 #[must_use = "it is unmapped when it is dropped"]
 #[repr(C)] // A guard of another protection has the same fields at the same places.
+#[doc(alias = "Allocation")]
+#[doc(alias = "MmapNone")]
 pub struct Mapping<A: Access> {
     region: Region,
     access: A,

@@ -58,6 +58,11 @@ impl<A: Access> Mapping<A> {
     #[doc(alias = "mremap")]
     #[doc(alias = "MREMAP_MAYMOVE")]
     #[inline]
+    #[doc(alias = "remap")]
+    #[doc(alias = "RemapOptions")]
+    #[doc(alias = "MremapFlags")]
+    #[doc(alias = "may_move")]
+    #[doc(alias = "MREMAP_DONTUNMAP")]
     pub fn resize(&mut self, len: usize) -> Result<()> {
         let protection = self.protection();
         self.region_mut().resize(len, protection, Move::Allowed)

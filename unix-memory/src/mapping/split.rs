@@ -48,6 +48,8 @@ impl<A: Access> Mapping<A> {
         clippy::inline_always,
         reason = "the two parts are not worth a way through memory"
     )]
+    #[doc(alias = "split_off")]
+    #[doc(alias = "split_to")]
     pub fn split_at(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
         if !self.region().splits_at(mid) {
             return self.split_with_care(mid);
@@ -109,6 +111,7 @@ impl<A: Access> Mapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     #[inline]
+    #[doc(alias = "merge")]
     pub fn join(self, next: Self) -> core::result::Result<Self, Failed<(Self, Self)>> {
         let is_alike = self.protection() == next.protection();
         if !is_alike || !self.region().touches(next.region()) {

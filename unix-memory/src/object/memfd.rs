@@ -28,6 +28,9 @@ use crate::os;
 #[doc(alias = "memfd_create")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "options make nothing by themselves"]
+#[doc(alias = "MFdFlags")]
+#[doc(alias = "MemFdCreateFlag")]
+#[doc(alias = "MFD_CLOEXEC")]
 pub struct MemfdOptions<'a> {
     name: &'a CStr,
     sealing: bool,

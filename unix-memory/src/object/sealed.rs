@@ -208,6 +208,9 @@ impl MapOptions {
     /// ```
     #[doc(alias = "F_GET_SEALS")]
     #[doc(alias = "STATX_ATTR_VERITY")]
+    #[doc(alias = "MapIfSafeError")]
+    #[doc(alias = "map_if_safe")]
+    #[doc(alias = "map_failed")]
     pub fn map_sealed(&self, file: impl AsFd) -> Result<SealedMemory> {
         let memory = SharedMemory::from(clone(file.as_fd())?);
         let mapping = SealedMemory::map(&memory, *self)?;

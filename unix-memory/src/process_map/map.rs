@@ -41,6 +41,9 @@ use crate::process_map::region::{Name, PutName, Region};
 #[doc(alias = "mach_vm_region")]
 #[doc(alias = "proc_pidinfo")]
 #[doc(alias = "VirtualQuery")]
+#[doc(alias = "MemoryAreas")]
+#[doc(alias = "query")]
+#[doc(alias = "query_range")]
 pub struct ProcessMap {
     mappings: Mappings,
     process: Option<u32>,

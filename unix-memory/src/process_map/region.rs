@@ -36,9 +36,13 @@ pub(crate) type PutName<'f, 'c> = Option<&'f mut (dyn FnMut(&[u8]) + 'c)>;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[doc(alias = "MemoryArea")]
 pub struct Region<N> {
     /// From the first byte to the one after the last. (64 bits wide, because the process may have
     /// wider addresses than this program.)
+    #[doc(alias = "as_range")]
+    #[doc(alias = "start")]
+    #[doc(alias = "end")]
     pub addresses: Range<u64>,
     /// How the process may access the pages.
     pub protection: Protection,
@@ -56,6 +60,7 @@ pub struct Region<N> {
 
 /// Whether others see a process's writes to a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "ShareMode")]
 pub enum Sharing {
     /// Writes go to private pages of the process.
     #[doc(alias = "MAP_PRIVATE")]

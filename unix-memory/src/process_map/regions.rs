@@ -24,6 +24,8 @@ use crate::process_map::region::{Name, Region};
 /// In the calling process, the allocator may map memory for the names, which may or may not be among
 /// the items.
 #[must_use = "iterators are lazy"]
+#[doc(alias = "QueryIter")]
+#[doc(alias = "MemoryAreas")]
 pub struct Regions<'m> {
     map: &'m mut ProcessMap,
     /// The address at which the search continues; `None` at the end.

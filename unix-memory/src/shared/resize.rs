@@ -37,6 +37,10 @@ impl<A: Access> SharedMapping<A> {
     /// ```
     #[doc(alias = "mremap")]
     #[doc(alias = "MREMAP_MAYMOVE")]
+    #[doc(alias = "remap")]
+    #[doc(alias = "RemapOptions")]
+    #[doc(alias = "MremapFlags")]
+    #[doc(alias = "may_move")]
     pub fn resize(&mut self, len: usize) -> Result<()> {
         self.region_mut().resize_shared(len, Move::Allowed)
     }

@@ -1,7 +1,8 @@
 //! What other crates can do with mappings is in unix-memory/docs/peers.md, name by name, and what the
-//! table says is here, is here.
+//! table says is here, is here, and is found by the name that it has there.
 
 mod document;
+mod lookup;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};

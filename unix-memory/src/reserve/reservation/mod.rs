@@ -76,6 +76,9 @@ use crate::region::ledger::Kind;
 #[doc(alias = "MAP_NORESERVE")]
 #[doc(alias = "VirtualAlloc")]
 #[must_use = "it is unmapped when it is dropped"]
+#[doc(alias = "Reserved")]
+#[doc(alias = "ReservedMut")]
+#[doc(alias = "ReservedNone")]
 pub struct Reservation {
     area: Area,
     /// The pages that can be accessed.
