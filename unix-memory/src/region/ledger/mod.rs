@@ -35,7 +35,7 @@ pub struct Ledger {
     pub held: Tree,
     /// What the kernel refused: [`Marks::LOCKED`], [`Marks::MAPPED`].
     refused: Tree,
-    /// The address from which on the next of these is looked for.
+    /// The address at which the search for the next of these begins.
     next_try: usize,
     /// What guards of the whole process ask for.
     pub process: Wishes,
