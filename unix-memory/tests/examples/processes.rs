@@ -101,21 +101,9 @@ fn two_processes_share_memory() {
     }
     let (ok, out, err) = run(&mut example("share_fd"));
     assert!(ok, "{err}");
-    // Each tells in its own time.
-    let (parent, child): (Vec<_>, Vec<_>) =
-        out.lines().partition(|line| line.starts_with("parent: "));
     assert_eq!(
-        parent,
-        [
-            "parent: made 65536 bytes of shared memory",
-            "parent: sent its descriptor to another process",
-            "parent: both have counted to 200000",
-            "parent: read the answer: 2 of 100000 each",
-        ]
-    );
-    assert_eq!(
-        child,
-        ["child: got 65536 bytes, and read: how many rounds did we count?"]
+        out,
+        "child: got 65536 bytes, and read: six times seven?\nparent: the answer is 42\n"
     );
     // A child without a parent has nothing to read.
     let (ok, _, err) = run(example("share_fd").arg("child"));
