@@ -51,7 +51,24 @@ fn mark(columns: usize, unicode: bool) -> String {
     mark.chars().take(columns).collect()
 }
 
-fn width(text: &str) -> usize {
+/// `text` in lines of at most `columns`, broken at spaces; those after the first are indented. A word that
+/// is longer has a line of its own.
+pub fn folded(text: &str, columns: usize, indent: usize) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_inclusive(' ') {
+        let is_begun = !line.trim_start().is_empty();
+        if is_begun && width(&line) + width(word.trim_end()) > columns {
+            lines += line.trim_end();
+            lines.push('\n');
+            line = " ".repeat(indent);
+        }
+        line += word;
+    }
+    lines + line.trim_end()
+}
+
+/// In columns.
+pub fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
@@ -81,6 +98,19 @@ mod tests {
         ] {
             assert_eq!(name(Path::new(OsStr::from_bytes(bytes))), text);
         }
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(folded("a  bc de", 8, 2), "a  bc de");
+        assert_eq!(folded("a  bc de", 7, 2), "a  bc\n  de");
+        assert_eq!(folded("a  bc de", 4, 2), "a\n  bc\n  de");
+        assert_eq!(
+            folded("  (longer than that)", 9, 2),
+            "  (longer\n  than\n  that)"
+        );
+        assert_eq!(folded("目目 目", 6, 0), "目目\n目");
+        assert_eq!(folded("", 0, 2), "");
     }
 
     #[test]

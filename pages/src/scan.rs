@@ -281,7 +281,8 @@ impl<'a> Scan<'a> {
         self.output.failed(path, message)
     }
 
-    /// The pages of so many files are not shown, which is a failure unless something else was asked for.
+    /// Reports that the kernel does not show the pages of `files` files: a failure, unless something else was
+    /// asked for.
     fn denied(
         &mut self,
         path: &Path,

@@ -9,6 +9,8 @@ use crate::options::When;
 /// How text is written.
 #[derive(Clone, Copy)]
 pub struct Terminal {
+    /// The column after which it breaks lines, if it is one.
+    pub breaks_after: Option<usize>,
     /// How many columns it has; 80 where there is none.
     pub columns: usize,
     /// Whether more than ASCII is shown.
@@ -23,6 +25,7 @@ impl Terminal {
         let is_one = stdout().is_terminal();
         let (columns, _) = size();
         Self {
+            breaks_after: is_one.then_some(columns),
             columns: width.map_or(columns, usize::from),
             unicode: is_unicode(|name| std::env::var(name).ok()),
             colour: colour

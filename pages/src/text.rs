@@ -14,7 +14,7 @@ use crate::size::{percent, short};
 use crate::stderr::{complain, note};
 use crate::terminal::Terminal;
 
-/// Writes a line for each file that was named, or for each at all, and for each directory.
+/// Writes a line for each directory, and for each file that was named, or for every file.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is an option of the command line"
@@ -54,8 +54,22 @@ impl<W: Write> Text<W> {
             notes => format!("  ({})", notes.join(", ")),
         };
         let (Name::OfFile(text) | Name::OfMany(text)) = name;
+        let row = format!("{start}{text}{notes}");
+        if let (false, Some(columns)) = (self.is_frame, self.terminal.breaks_after) {
+            // A name stays whole, to be copied; what is said of it is not broken within a word.
+            return match name {
+                _ if escape::width(&row) <= columns => row,
+                Name::OfFile(_) if notes.is_empty() => row,
+                Name::OfFile(_) => {
+                    let notes = format!("{:INDENT$}{}", "", notes.trim_start());
+                    let notes = escape::folded(&notes, columns, INDENT);
+                    format!("{start}{text}\n{notes}")
+                }
+                Name::OfMany(_) => escape::folded(&row, columns, INDENT),
+            };
+        }
         if !self.is_frame {
-            return start + text + &notes;
+            return row;
         }
         // What of the notes has no room beside the name is left out.
         let unicode = self.terminal.unicode;
@@ -204,6 +218,9 @@ impl Output for Quiet {
         Ok(())
     }
 }
+
+/// How far the second line of a row is indented, in columns.
+const INDENT: usize = 6;
 
 fn pages(count: u64) -> String {
     format!("{count} page{}", if count == 1 { "" } else { "s" })

@@ -101,7 +101,19 @@ fn pictures_are_for_terminals_and_fit_them() {
         assert!(well, "{seen}");
         let count = usize::from(columns).min(40) / 2;
         let picture = "█".repeat(count) + &"·".repeat(count);
-        assert_eq!(seen.lines().nth(1), Some(&*picture), "{seen}");
+        // After the notes, which have a line of their own where there is no room beside the name.
+        assert_eq!(seen.lines().last(), Some(&*picture), "{seen}");
+    }
+    for columns in [40, 80] {
+        let mut command = pages();
+        command.env("NO_COLOR", "1").current_dir(directory.path());
+        let Some(terminal) = Terminal::start(command.args(["-v", "."]), columns) else {
+            return;
+        };
+        let (seen, well) = terminal.read();
+        assert!(well, "{seen}");
+        let fits = |line: &str| line.chars().count() <= usize::from(columns);
+        assert!(seen.contains("total: ") && seen.lines().all(fits), "{seen}");
     }
     // Elsewhere there is none, unless it is asked for; in ASCII, where there is nothing else.
     let out = good(pages().arg(&path));
