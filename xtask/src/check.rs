@@ -161,17 +161,35 @@ impl Check<'_> {
         if std == Std::None {
             return Outcome::Skipped("not asked for".to_owned());
         }
-        let mut cargo = self.toolchain.tool("cargo");
-        cargo
-            .args(["check", "--quiet", "--locked", "--tests", "--examples"])
-            .args(["--package=tests", "--package=unix-memory"])
-            .args(["-Zbuild-std=std,panic_abort,test"])
-            .args(["--target", self.row.name()])
-            .args(["--target-dir", &self.target_dir]);
+        let check = |packages: &[&str], what: &[&str]| {
+            let mut cargo = self.toolchain.tool("cargo");
+            cargo
+                .args([
+                    "check",
+                    "--quiet",
+                    "--locked",
+                    "-Zbuild-std=std,panic_abort,test",
+                ])
+                .args(["--target", self.row.name()])
+                .args(["--target-dir", &self.target_dir])
+                .args(
+                    packages
+                        .iter()
+                        .map(|package| format!("--package={package}")),
+                )
+                .args(what);
+            silent(&mut cargo)
+        };
         // Emscripten has neither processes nor a page cache.
-        if !self.row.name().ends_with("-emscripten") {
-            cargo.arg("--package=unix-memory-pages");
-        }
-        silent(&mut cargo).map(|()| "ok".to_owned()).into()
+        let packages = if self.row.name().ends_with("-emscripten") {
+            &["unix-memory"][..]
+        } else {
+            &["unix-memory", "unix-memory-pages"]
+        };
+        check(packages, &["--tests", "--examples"])
+            // The files of tests as one program, which takes less time than a hundred.
+            .and_then(|()| check(&["tests"], &["--lib", "--test=all"]))
+            .map(|()| "ok".to_owned())
+            .into()
     }
 }

@@ -4,6 +4,7 @@
 //! * Only `mod.rs` and `lib.rs` depend on the target, and the files that they choose by it: `os/<system>.rs`,
 //!   and what is below `arch/`.
 //! * What each system provides for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
+//! * The program of all tests has every file of tests: see `test_programs.rs`.
 //! * Files do not import each other in a circle. (A module's methods may be in files below it, which then
 //!   import it; it does not import them.)
 
@@ -56,6 +57,7 @@ pub fn task() -> Result<()> {
     }
     let (broken, links) = crate::links::faults()?;
     faults.extend(broken);
+    faults.extend(crate::test_programs::faults()?);
     if faults.is_empty() {
         let files = files.len();
         println!("house: {files} files, no import cycle, no stray cfg; {links} valid links");

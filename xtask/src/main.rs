@@ -27,6 +27,7 @@ mod soak;
 mod sysroot;
 mod table;
 mod targets;
+mod test_programs;
 mod toolchain;
 mod unit;
 mod visit;

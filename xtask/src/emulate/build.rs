@@ -14,8 +14,11 @@ use crate::targets::Row;
 use crate::toolchain::Toolchain;
 use crate::zig::Zig;
 
-/// The packages whose tests are run.
-const PACKAGES: [&str; 3] = ["unix-memory-sys", "unix-memory", "tests"];
+/// The packages whose tests are run, beside `tests`.
+const PACKAGES: [&str; 2] = ["unix-memory-sys", "unix-memory"];
+
+/// What is built of the package `tests`: the program that has all files.
+const ALL: [&str; 3] = ["--package=tests", "--lib", "--test=all"];
 
 /// The package of the program `pages`, built where there are processes and the system reports
 /// something about pages.
@@ -32,6 +35,8 @@ pub struct Program {
     pub path: PathBuf,
     /// The directory of its package, in which cargo would run it.
     pub dir: PathBuf,
+    /// The part of its tests that is meant, as a filter of theirs: a file of tests.
+    pub part: Option<String>,
 }
 
 /// Builds the tests, examples and programs of the packages, and returns all of them.
@@ -57,34 +62,56 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
     };
     let pages = target.emscripten.is_none().then_some(PAGES);
     let packages = PACKAGES.into_iter().chain(pages);
-    let mut cargo = toolchain.tool("cargo");
-    cargo
-        .args(["test", "--no-run", "--quiet", "--locked"])
-        .arg("--message-format=json-render-diagnostics")
-        .args(["-Zbuild-std=std,panic_abort,test", "--target", &target.name])
-        // One directory for all targets, and so for all jobs: build scripts and macros, which run
-        // on this machine, are built once. cargo lets one job build at a time; the others run their
-        // tests meanwhile.
-        .arg("--target-dir")
-        .arg(workdir("emulate/build")?)
-        .args(packages.map(|package| format!("--package={package}")))
-        .env(variable("LINKER"), &linker)
-        .env(variable("RUSTFLAGS"), flags.join(" "))
-        // These programs are not debugged, and without debug information they are a quarter of the
-        // size.
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .env("CARGO_INCREMENTAL", "0");
-    if target.emscripten.is_some() {
-        cargo.env("PATH", emscripten::path(&linker)?);
-    }
-    let messages = String::from_utf8(capture(&mut cargo)?)?;
+    let build = |what: &[String]| {
+        let mut cargo = toolchain.tool("cargo");
+        cargo
+            .args(["test", "--no-run", "--quiet", "--locked"])
+            .arg("--message-format=json-render-diagnostics")
+            .args(["-Zbuild-std=std,panic_abort,test", "--target", &target.name])
+            // One directory for all targets, and so for all jobs: build scripts and macros, which run
+            // on this machine, are built once. cargo lets one job build at a time; the others run their
+            // tests meanwhile.
+            .arg("--target-dir")
+            .arg(workdir("emulate/build")?)
+            .args(what)
+            .env(variable("LINKER"), &linker)
+            .env(variable("RUSTFLAGS"), flags.join(" "))
+            // These programs are not debugged, and without debug information they are a quarter of the
+            // size.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0");
+        if target.emscripten.is_some() {
+            cargo.env("PATH", emscripten::path(&linker)?);
+        }
+        Ok::<_, anyhow::Error>(String::from_utf8(capture(&mut cargo)?)?)
+    };
+    let packages: Vec<_> = packages
+        .map(|package| format!("--package={package}"))
+        .collect();
+    let messages = build(&packages)? + &build(&ALL.map(str::to_owned))?;
     let mut programs = programs(&messages)?;
     // Of `pages`, only the program is tried: what differs between machines is in the library.
     programs.retain(|program| program.example || !program.name.starts_with("pages/"));
-    if !programs.iter().any(|program| !program.example) {
-        bail!("cargo built no tests");
-    }
+    let all = programs
+        .iter()
+        .position(|program| program.name == "tests/all");
+    let all = programs.remove(all.context("cargo built no tests")?);
+    programs.extend(parts(&all)?);
     Ok(programs)
+}
+
+/// `all`, once for each of its files: many need a process of their own.
+fn parts(all: &Program) -> Result<Vec<Program>> {
+    let names = crate::test_programs::modules(&crate::test_programs::all()?);
+    if names.is_empty() {
+        bail!("{} has no files", all.name);
+    }
+    let part = |name: String| Program {
+        name: format!("tests/{name}"),
+        part: Some(format!("test_{name}::")),
+        ..all.clone()
+    };
+    Ok(names.into_keys().map(part).collect())
 }
 
 /// The linker, and rustc's flags to go with it.
@@ -186,6 +213,7 @@ fn programs(messages: &str) -> Result<Vec<Program>> {
                 example: !profile.test,
                 path,
                 dir,
+                part: None,
             });
         }
     }

@@ -17,6 +17,7 @@ mod rows;
 mod system;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -128,6 +129,32 @@ fn ready(selected: &[&Target], default: bool) -> Result<Toolchain> {
 /// The arguments of test programs. Emscripten takes any output for a terminal.
 const TESTS: [&str; 2] = ["--show-output", "--color=never"];
 
+/// The programs of tests to run, each with the filter of its tests: without `filter` all, a file of tests
+/// at a time; with it those files whose names contain it, or else the tests whose names do.
+fn filtered<'a>(
+    programs: &'a [Program],
+    filter: Option<&'a str>,
+) -> Vec<(&'a Program, Option<&'a str>)> {
+    let tests = programs.iter().filter(|program| !program.example);
+    let Some(filter) = filter else {
+        return tests.map(|it| (it, it.part.as_deref())).collect();
+    };
+    let is_named = |it: &&Program| it.part.as_ref().is_some_and(|part| part.contains(filter));
+    let named: Vec<_> = tests.clone().filter(is_named).collect();
+    if !named.is_empty() {
+        return named
+            .into_iter()
+            .map(|it| (it, it.part.as_deref()))
+            .collect();
+    }
+    // Each program once.
+    let mut seen = BTreeSet::new();
+    tests
+        .filter(|it| seen.insert(&it.path))
+        .map(|it| (it, Some(filter)))
+        .collect()
+}
+
 /// One target.
 struct Visit<'a> {
     toolchain: &'a Toolchain,
@@ -196,12 +223,12 @@ impl Visit<'_> {
 
     /// What to run: the test programs; then, unless only some tests were asked for, the examples.
     fn jobs<'a>(&'a self, programs: &'a [Program]) -> Result<Vec<Job<'a>>> {
-        let tests = programs.iter().filter(|program| !program.example);
-        let mut jobs: Vec<_> = tests
-            .map(|program| Job {
+        let mut jobs: Vec<_> = filtered(programs, self.filter)
+            .into_iter()
+            .map(|(program, filter)| Job {
                 program,
                 dir: &program.dir,
-                arguments: TESTS.into_iter().chain(self.filter).collect(),
+                arguments: TESTS.into_iter().chain(filter).collect(),
                 good: None,
                 residency: false,
             })

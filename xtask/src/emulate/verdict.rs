@@ -72,6 +72,7 @@ mod tests {
             example: false,
             path: "/x".into(),
             dir: "/".into(),
+            part: None,
         };
         let job = |good| Job {
             program: &program,

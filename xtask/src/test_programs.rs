@@ -1,0 +1,106 @@
+//! The list of test programs, `tests/Cargo.toml`, and the program that has all of their files,
+//! `tests/tests/all.rs`.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process::root;
+
+/// The tables of a manifest that matter here.
+#[derive(Deserialize)]
+struct Manifest {
+    test: Vec<Test>,
+}
+
+#[derive(Deserialize)]
+struct Test {
+    name: String,
+    path: String,
+    /// Whether `cargo test` runs it.
+    #[serde(rename = "test", default = "yes")]
+    is_run: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The text of the program that has all files.
+pub fn all() -> Result<String> {
+    let path = root().join("tests/tests/all.rs");
+    fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+/// The names of the files in the program that has all, with their paths beside it.
+pub fn modules(all: &str) -> BTreeMap<String, String> {
+    let mut path = None;
+    let mut modules = BTreeMap::new();
+    for line in all.lines() {
+        if let Some(rest) = line.strip_prefix("#[path = \"") {
+            path = rest.strip_suffix("\"]");
+        } else if let Some(rest) = line.strip_prefix("mod test_")
+            && let (Some(name), Some(path)) = (rest.strip_suffix(';'), path.take())
+        {
+            modules.insert(name.to_owned(), path.to_owned());
+        }
+    }
+    modules
+}
+
+/// The differences between the list and that program.
+pub fn faults() -> Result<Vec<String>> {
+    let manifest = fs::read_to_string(root().join("tests/Cargo.toml"))?;
+    compare(&manifest, &all()?)
+}
+
+fn compare(manifest: &str, all: &str) -> Result<Vec<String>> {
+    let manifest: Manifest = toml::from_str(manifest).context("tests/Cargo.toml")?;
+    let listed: BTreeMap<_, _> = manifest
+        .test
+        .into_iter()
+        .filter(|test| test.is_run)
+        .map(|test| (test.name, test.path))
+        .collect();
+    let mut modules = modules(all);
+    let mut faults = Vec::new();
+    for (name, path) in listed {
+        if modules
+            .remove(&name)
+            .map(|path| format!("tests/{path}"))
+            .as_ref()
+            != Some(&path)
+        {
+            let short = path.strip_prefix("tests/").unwrap_or(&path);
+            faults.push(format!(
+                "tests/tests/all.rs: add `#[path = \"{short}\"]` and `mod test_{name};`"
+            ));
+        }
+    }
+    let more = modules.into_keys();
+    faults.extend(more.map(|name| format!("tests/tests/all.rs: tests/Cargo.toml lists no {name}")));
+    Ok(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compare;
+
+    #[test]
+    fn a_file_that_is_missing_is_a_fault() {
+        let manifest = "[[test]]\nname = \"all\"\npath = \"tests/all.rs\"\ntest = false\n\
+            [[test]]\nname = \"a\"\npath = \"tests/x/a.rs\"\n";
+        let faults = |all| compare(manifest, all).unwrap();
+        assert!(faults("#[path = \"x/a.rs\"]\nmod test_a;\n").is_empty());
+        let missing = ["tests/tests/all.rs: add `#[path = \"x/a.rs\"]` and `mod test_a;`"];
+        assert_eq!(faults(""), missing);
+        assert_eq!(faults("#[path = \"x/b.rs\"]\nmod test_a;\n"), missing);
+        let more = "#[path = \"x/a.rs\"]\nmod test_a;\n#[path = \"x/b.rs\"]\nmod test_b;\n";
+        assert_eq!(
+            faults(more),
+            ["tests/tests/all.rs: tests/Cargo.toml lists no b"]
+        );
+    }
+}
