@@ -8,6 +8,7 @@ use crate::os::{self, call};
 use crate::process::Process;
 use crate::region::ledger::{self, Kind, Ledger};
 use crate::region::limit::limit_on_locks;
+use crate::region::spare;
 
 bitflags::bitflags! {
     /// Which pages of the process to lock: the flags of `mlockall`. Source: mlockall(2),
@@ -32,7 +33,8 @@ bitflags::bitflags! {
 /// fault. When one is dropped, what is locked already stays locked until the last is dropped. Then
 /// everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
 /// [`Locked`](crate::Locked) mappings hold: that is locked again at once, but is unlocked for a
-/// moment. Locks that were made otherwise, by `mlock` itself, are undone too.
+/// moment. Where the kernel refuses to lock that alone, as at its limit of mappings, everything stays
+/// locked until a guard of this kind is dropped again. Locks that were made otherwise, by `mlock` itself, are undone too.
 ///
 /// When the last guard that asks for the future is dropped and others are left, new mappings are no
 /// longer locked, and mappings that were not locked stay so. The kernel has no call for just that. On
@@ -135,6 +137,7 @@ impl Drop for ProcessLock {
             if !ledger.process.any() {
                 unlock_all(ledger);
             } else if future && ledger.process.lock_future_again().is_ok() {
+                // (What is not stays locked on fault, with the pages that are in memory.)
                 lock_again(ledger, Kind::OnFault);
                 lock_again(ledger, Kind::Full);
             }
@@ -144,28 +147,43 @@ impl Drop for ProcessLock {
 
 /// Unlocks everything but what guards in `ledger` hold.
 fn unlock_all(ledger: &mut Ledger) {
-    if os::munlockall().is_ok() {
-        ledger.all_unlocked();
+    if os::munlockall().is_err() {
+        return;
     }
-    lock_again(ledger, Kind::OnFault);
-    lock_again(ledger, Kind::Full);
+    ledger.all_unlocked();
+    let again = || [Kind::OnFault, Kind::Full].map(|kind| lock_again(ledger, kind));
+    if again() == [true; 2] {
+        return;
+    }
+    // What is locked as a part of a mapping becomes one of its own. At the limit of mappings, this makes
+    // room for some.
+    spare::give_up();
+    let [is_on_fault, is_full] = again();
+    if !is_on_fault || !is_full {
+        // What guards hold has to be locked. All of the process is, which takes no more mappings, until
+        // such a guard is dropped again.
+        let kind = if is_full { os::MCL_ONFAULT } else { 0 };
+        let _as_far_as_it_may_be = os::mlockall(os::MCL_CURRENT | kind);
+    }
 }
 
-/// Locks again what guards of this kind hold.
-fn lock_again(ledger: &Ledger, kind: Kind) {
-    let mut at = 0;
+/// Locks again what guards of this kind hold; returns whether all of it is.
+fn lock_again(ledger: &Ledger, kind: Kind) -> bool {
+    let (mut at, mut is_all) = (0, true);
     while let Some((range, known)) = ledger.held.next(at) {
         at = range.end;
         let Some(start) = ledger::pointer(range.start).filter(|_| known.kind == Some(kind)) else {
             continue;
         };
-        let _as_it_was = match kind {
+        let locked = match kind {
             // SAFETY: a guard that lives holds these pages, whose content does not change.
             Kind::OnFault => unsafe { os::mlock_on_fault(start, range.len()) },
             // SAFETY: as above.
             Kind::Full => unsafe { call::mlock(start, range.len()) },
         };
+        is_all &= locked.is_ok();
     }
+    is_all
 }
 
 impl fmt::Debug for ProcessLock {
