@@ -1,12 +1,13 @@
 //! Lists in pages of their own: this crate has no allocator, and must not keep notes about others'
 //! memory in that memory.
 
+use core::mem::ManuallyDrop;
 use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::error::Errno;
 use crate::os::call;
-use crate::page::{max_len, round_up};
+use crate::page::{Pages, max_len, round_up};
 
 /// A list of limited length, of values whose type is not zero-sized and needs no drop.
 pub struct PageList<T> {
@@ -53,6 +54,15 @@ impl<T> PageList<T> {
         start..start + round_up(self.capacity * size_of::<T>())
     }
 
+    /// Its pages, for a caller who unmaps them.
+    pub fn into_pages(self) -> Pages {
+        let list = ManuallyDrop::new(self);
+        Pages {
+            start: list.start.cast(),
+            len: list.addresses().len(),
+        }
+    }
+
     pub fn as_slice(&self) -> &[T] {
         // SAFETY: `len` values were written, and the pages live as long as this.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
@@ -81,6 +91,8 @@ impl PageList<u8> {
 impl<T> Drop for PageList<T> {
     fn drop(&mut self) {
         let len = self.addresses().len();
+        // (Where it is refused, at the limit of mappings, they are lost. Others can tell the ledger of
+        // `into_pages`, which is above this.)
         // SAFETY: the pages are this value's own, and nobody has a reference into them any more.
         let _refused = unsafe { call::munmap(self.start.cast(), len) };
     }

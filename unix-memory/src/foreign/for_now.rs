@@ -1,7 +1,7 @@
 //! A temporary protection, after which each page gets its old one back.
 
 use core::fmt;
-use core::mem;
+use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
 
 use super::pages::ForeignPages;
@@ -9,7 +9,7 @@ use crate::error::{Call, Errno, Error, Failed, Result};
 use crate::page::Pages;
 use crate::page_list::PageList;
 use crate::protection::Protection;
-use crate::region::spare;
+use crate::region::{ledger, spare};
 
 /// Restores the old protections of pages when it is dropped; made by
 /// [`ForeignPages::protect_for_now`].
@@ -25,7 +25,7 @@ pub struct ProtectionGuard {
     pages: ForeignPages,
     /// Whether all of the pages can be read now.
     is_readable: bool,
-    before: PageList<Run>,
+    before: Runs,
     /// Whether the protections were restored.
     is_back: bool,
 }
@@ -36,6 +36,25 @@ struct Run {
     start: usize,
     end: usize,
     protection: Protection,
+}
+
+/// Runs, in pages that are unmapped later where the kernel refuses it: it may have merged them with
+/// others, and be at its limit of mappings.
+struct Runs(ManuallyDrop<PageList<Run>>);
+
+impl Runs {
+    fn new(room: usize) -> core::result::Result<Self, Errno> {
+        PageList::new(room).map(|list| Self(ManuallyDrop::new(list)))
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        // SAFETY: this is the last use of the list.
+        let list = unsafe { ManuallyDrop::take(&mut self.0) };
+        // SAFETY: the pages are the list's, which is gone.
+        unsafe { ledger::release(list.into_pages()) };
+    }
 }
 
 impl ForeignPages {
@@ -105,12 +124,12 @@ impl ForeignPages {
     }
 
     /// Returns the protections of the pages, all of which are mapped.
-    fn runs(self, refuse: impl Fn(Errno) -> Error) -> Result<PageList<Run>> {
+    fn runs(self, refuse: impl Fn(Errno) -> Error) -> Result<Runs> {
         let addresses = self.pages.addresses();
         let mut room = 32;
         loop {
-            let mut runs = PageList::new(room).map_err(&refuse)?;
-            let own = runs.addresses();
+            let mut runs = Runs::new(room).map_err(&refuse)?;
+            let own = runs.0.addresses();
             if own.start < addresses.end && addresses.start < own.end {
                 // Nothing was mapped there before.
                 return Err(self.not_mapped(Call::Mprotect));
@@ -127,10 +146,10 @@ impl ForeignPages {
                         end: part.end,
                         protection,
                     };
-                    last.replace(next).is_none_or(|run| runs.push(run))
+                    last.replace(next).is_none_or(|run| runs.0.push(run))
                 }
             })?;
-            if noted && last.is_none_or(|run| runs.push(run)) {
+            if noted && last.is_none_or(|run| runs.0.push(run)) {
                 return Ok(runs);
             }
             room *= 2;
@@ -179,7 +198,7 @@ impl ProtectionGuard {
         // Whatever fails below, this is false afterwards.
         let can_be_read = mem::take(&mut self.is_readable);
         let mut result = Ok(());
-        for run in self.before.as_slice() {
+        for run in self.before.0.as_slice() {
             let start = self.pages.as_ptr().with_addr(run.start);
             let Some(start) = NonNull::new(start) else {
                 continue;

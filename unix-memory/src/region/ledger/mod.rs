@@ -242,6 +242,18 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
     under_lock.and_then(|done| done)?.map_or_else(remap, Ok)
 }
 
+/// Unmaps pages, now or when the kernel no longer refuses.
+///
+/// # Safety
+/// They are the caller's, who uses them no more.
+pub unsafe fn release(pages: Pages) {
+    // SAFETY: as the caller vouches.
+    if unsafe { unmap(pages, pages.len) }.is_err() {
+        // SAFETY: as the caller vouches.
+        unsafe { abandon(pages) };
+    }
+}
+
 /// Takes charge of pages that the kernel refused to unmap: gives the memory back, and tries to
 /// unmap them again when there may be room.
 ///
