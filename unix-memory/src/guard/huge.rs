@@ -53,7 +53,8 @@ macro_rules! huge_bytes {
             /// * `EINVAL`: the range does not lie in the mapping.
             /// * `ENOSYS` ([`Reason::Unsupported`](crate::Reason)): the system does not report it.
             /// * `EMFILE` or `ENFILE`: too many open files; a file of /proc is opened.
-            /// * `EACCES` or `ENOENT`: /proc is not mounted, or may not be read.
+            /// * `ENOENT`: /proc is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)); `EACCES`: it may
+            ///   not be read.
             ///
             /// # Platform
             /// Linux and Android. Before Linux 6.7 the kernel reports this only for whole mappings of

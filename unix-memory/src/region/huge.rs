@@ -18,6 +18,7 @@ impl Region {
         os::huge_bytes(pages).map_err(|errno| {
             let reason = match errno {
                 libc::ENOSYS => Reason::Unsupported,
+                libc::ENOENT => Reason::NoProc,
                 _ => Reason::Kernel,
             };
             Error::new(Call::HugeBytes, errno, Arguments::range(&range), reason)

@@ -13,6 +13,8 @@ use crate::page::Pages;
 // Of the calling thread, since the first one of the process may have ended.
 const PAGEMAP: &CStr = c"/proc/thread-self/pagemap";
 const SMAPS: &CStr = c"/proc/thread-self/smaps";
+/// Which every kernel has.
+const STAT: &CStr = c"/proc/thread-self/stat";
 
 /// How many ranges are asked for in one call.
 const RANGES: usize = 32;
@@ -68,8 +70,8 @@ fn count(range: Range<usize>) -> Result<usize, Errno> {
     let read = each_line(SMAPS, |line| counted.line(line));
     counted.settle();
     match read {
-        // A kernel that was built without it.
-        Err(libc::ENOENT) => Err(libc::ENOSYS),
+        // A kernel that was built without it, if there are such files at all.
+        Err(libc::ENOENT) if File::open(STAT).is_ok() => Err(libc::ENOSYS),
         Err(errno) => Err(errno),
         Ok(()) if counted.least == counted.most => Ok(counted.least),
         Ok(()) => Err(libc::ENOSYS),
