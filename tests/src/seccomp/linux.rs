@@ -129,14 +129,19 @@ pub fn filter(
 }
 
 /// Installs, in this thread and those that it makes, a filter that answers each of `calls` with
-/// `action`, and lets all others pass. Returns what the call did.
+/// `action`, and every other call with `otherwise`. Returns what the call did.
 ///
 /// # Errors
 /// Where this kernel, or an emulator in its place, has no filters.
 ///
 /// # Panics
 /// For a negative number, and for more calls than a filter can jump over.
-pub fn filter_any(calls: &[c_long], action: u32, flags: c_ulong) -> io::Result<c_long> {
+pub fn filter_any(
+    calls: &[c_long],
+    action: u32,
+    otherwise: u32,
+    flags: c_ulong,
+) -> io::Result<c_long> {
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let result = libc::BPF_RET | libc::BPF_K;
@@ -147,7 +152,7 @@ pub fn filter_any(calls: &[c_long], action: u32, flags: c_ulong) -> io::Result<c
         compare.jt = u8::try_from(calls.len() - passed).expect("a short way");
         steps.push(compare);
     }
-    steps.push(step(result, 0, libc::SECCOMP_RET_ALLOW));
+    steps.push(step(result, 0, otherwise));
     steps.push(step(result, 0, action));
     install(&mut steps, flags)
 }

@@ -42,8 +42,23 @@ impl Listener {
     /// # Panics
     /// For a negative number.
     pub fn new(calls: &[c_long]) -> io::Result<Self> {
-        let action = libc::SECCOMP_RET_USER_NOTIF;
-        let fd = filter_any(calls, action, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER)?;
+        Self::install(calls, libc::SECCOMP_RET_USER_NOTIF, libc::SECCOMP_RET_ALLOW)
+    }
+
+    /// Has all calls but `calls` wait, of the calling thread and of those that it makes.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// For a negative number.
+    pub fn of_all_but(calls: &[c_long]) -> io::Result<Self> {
+        Self::install(calls, libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_USER_NOTIF)
+    }
+
+    fn install(calls: &[c_long], action: u32, otherwise: u32) -> io::Result<Self> {
+        let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        let fd = filter_any(calls, action, otherwise, flags)?;
         let fd = c_int::try_from(fd).expect("a descriptor");
         // SAFETY: it was just made.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))

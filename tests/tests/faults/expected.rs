@@ -2,8 +2,8 @@
 //! the call's name and errno: a table, each row with its reason.
 
 use libc::{
-    EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, EISDIR, ENOMEM,
-    ENOSYS, EPERM, ESPIPE, ESRCH,
+    EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, EISDIR, ENOENT,
+    ENOMEM, ENOSYS, ENOTTY, EOVERFLOW, EPERM, ESPIPE, ESRCH,
 };
 use unix_memory::Call;
 
@@ -13,6 +13,8 @@ pub enum Expected {
     Refused,
     /// It is done all the same.
     Done,
+    /// The same, and so many pages stay mapped for good.
+    DoneLeaving(usize),
     /// It asks once more: an error where that is refused, too.
     Again,
     /// The one or the other, by which of the calls it is.
@@ -27,7 +29,7 @@ pub enum Expected {
     With(&'static [Call], i32),
 }
 
-use Expected::{Again, As, AsOrDone, Done, Either, Refused, With};
+use Expected::{Again, As, AsOrDone, Done, DoneLeaving, Either, Refused, With};
 
 /// What is expected of some functions.
 struct Row {
@@ -69,7 +71,32 @@ const ROWS: &[Row] = rows! {
      resize_hidden code_dual into_executable] SYS_munmap [] Done, "what is of no more use goes later";
     [file_truncate] SYS_munmap [EINVAL] Done, "mapped anew, and the old mapping goes later";
 
+    [drop_code drop_code_dual drop_reservation drop_stack drop_vec drop_ring secret_drop_two load_pipe
+     window_from drop_tracked_by_protection drop_tracked_by_bits end_protect_for_now restore
+     protect_for_now] SYS_munmap [] Done, "what is of no more use goes later";
+    [secret_clone secret_ct_eq secret_drop_two secret_with secret_with_mut] SYS_mprotect [] Either,
+        "it stays open: closing it says nothing";
+    [drop_named] SYS_unlink [] Done, "the name stays";
+    [drop_named persist into_producer into_consumer] SYS_fcntl [] Done,
+        "the standard library looks at what it closes";
+    [process_unlock_future] SYS_munmap [] DoneLeaving(1), "a list of what was not locked, at the limit of mappings";
+    [process_unlock_held] SYS_munlockall [] Done, "they stay locked until the next one goes";
+    [process_unlock_held] SYS_mlock [] Done, "all stays locked, rather than nothing";
+    [process_unlock_held] SYS_mlock2 [] Done, "all stays locked, rather than nothing";
+    [end_protect_for_now] SYS_mprotect [] Done, "the protection stays";
+    [process_unlock_future] SYS_openat [] Done, "the future stays locked until the last one goes";
+    [process_unlock_future] SYS_pread64 [] Done, "the same";
+    [process_unlock_future] SYS_mlockall [] Done, "the same";
+    [process_unlock_future] SYS_mmap [] Done, "the same";
+    [process_unlock_future] SYS_munlock [] Done, "what was not locked stays so until the last one goes";
+    [process_unlock_future] SYS_mlock [] Done, "what was locked stays so";
+    [drop_key] SYS_pkey_free [] Done, "the key is lost";
+    [untrack_by_protection] SYS_ioctl [] Done, "closing the descriptor does the same";
+
     // Other ways to do the same.
+    [] SYS_newfstatat [EOVERFLOW] Done, "statx is made instead";
+    [] SYS_fstat [EOVERFLOW] Done, "statx is made instead";
+    [] SYS_pidfd_open [] Done, "one madvise for each";
     [] SYS_process_vm_readv [] Done, "another mechanism copies";
     [] SYS_process_vm_writev [] Done, "another mechanism copies";
     [advise_together] SYS_process_madvise [] Done, "one madvise for each";
@@ -77,59 +104,110 @@ const ROWS: &[Row] = rows! {
         "extended, or copied";
     [resize_several resize_hidden] SYS_mmap [] Either, "copied where it cannot be extended";
     [file_grow file_follow file_append] SYS_mremap [EFAULT EINVAL ENOSYS] Done, "mapped anew";
-    [file_bytes] SYS_mmap [] Either, "read where it cannot be mapped";
-    [file_bytes] SYS_statx [] Either, "only the first one is needed";
-    [windows windows_drop] SYS_mmap [] Either, "read where it cannot be mapped";
+    [file_bytes load_part load_sealed load_pipe map_bytes_private map_bytes_shared] SYS_mmap [] Either,
+        "read where it cannot be mapped";
+    [file_bytes load_part] SYS_statx [] Either, "only the first one is needed";
+    [load_sealed] SYS_newfstatat [] Either, "only the first one is needed";
+    [load_sealed] SYS_fstat [] Either, "only the first one is needed";
+    [windows windows_drop window_from] SYS_mmap [] Either, "read where it cannot be mapped";
     [windows windows_drop] SYS_statx [] Either, "no more than the reason is asked for";
     [code] SYS_mmap [] Either, "the next way is taken";
     [code] SYS_mprotect [] Either, "the next way is taken";
     [ring] SYS_mremap [EINVAL ENOSYS ENOMEM] AsOrDone(&[Call::Mmap]), "an object is mapped twice";
     [ring] SYS_mremap [] As(&[Call::Mmap]), "a part of mapping it twice";
     [open_ring shared_ring] SYS_mmap [EEXIST] Either, "another place is looked for";
-    [map_aligned] SYS_mmap [EEXIST] Either, "another place is looked for";
-    [map_aligned] SYS_munmap [] As(&[Call::Mmap]), "the room that it took first: a part of mapping";
+    [map_aligned reservation_aligned] SYS_mmap [EEXIST] Either, "another place is looked for";
+    [map_aligned reservation_aligned] SYS_munmap [] As(&[Call::Mmap]), "the room that it took first: a part of mapping";
     [map_within] SYS_mmap [EEXIST EPERM ENOMEM] With(&[Call::Mmap], ENOMEM), "there is no room left";
     [map_empty_file] SYS_mmap [EAGAIN ENOMEM] Done, "that there is no room says nothing of the file";
     [named_unique] SYS_openat [EEXIST] Either, "the next name is taken";
-    [stack] SYS_madvise [] Done, "its guard is a mapping of its own";
-    [commit commit_between lock_committed try_reserve] SYS_madvise [] Done,
+    [stack stack_with_guard] SYS_madvise [] Done, "its guard is a mapping of its own";
+    [commit commit_between lock_committed try_reserve try_push try_extend]
+        SYS_madvise [] Done,
         "guards are mappings of their own";
     [unnamed memfd sealed_from_bytes code_dual shared_ring] SYS_memfd_create [EINVAL] Either,
         "a kernel before the flag";
     [unnamed] SYS_fcntl [EPERM] Either, "done if the file says that it takes no seals, as before Linux 6.3";
     [seal_memory sealed_from_bytes] SYS_fcntl [EINVAL] Either, "a kernel before the last seal";
-    [file_bytes] SYS_pread64 [ESPIPE] Done, "read as what has no places";
+    [file_bytes load_pipe] SYS_pread64 [ESPIPE] Done, "read as what has no places";
 
     [map_anonymous map_guarded map_shared map_private map_shared_anonymous map_droppable map_sealed
-     map_object remap_object seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
+     map_object remap_object map_with_guard_of_none map_shared_raw sealed_try_from seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
      decommit_several] SYS_mmap [] Again, "what the short way was refused is asked by the one that says why";
 
     // What is thrown away is filled with zeros where it cannot be.
-    [discard discard_locked decommit decommit_several shrink_to_fit] SYS_madvise [] Done,
+    [discard discard_locked discard_by_protection discard_by_bits decommit decommit_several
+     shrink_to_fit] SYS_madvise [] Done,
         "zeros are written";
     [discard decommit decommit_several shrink_to_fit] SYS_mincore [] Done, "zeros are written";
 
+    [try_push try_extend] SYS_mprotect [] Again, "fewer pages are asked for";
+
     // Hints, and what only helps to say more.
+    [flush flush_durable flush_shared raw_msync] SYS_msync [] Refused, "what it is there for";
+    [] SYS_msync [] Done, "how near the stack has come, where the addresses are not far from it";
     [] SYS_prlimit64 [] Done, "the limit would be named";
-    [file_bytes code_dual] SYS_fcntl [] Either, "how it is open, or what is left out of it";
+    [file_bytes load_part load_sealed load_pipe code_dual] SYS_fcntl [] Either, "how it is open, or what is left out of it";
     [] SYS_fstatfs [] Done, "whether it is in huge pages would be known";
     [] SYS_fadvise64 [] Done, "a hint";
     [windows windows_drop] SYS_madvise [] Done, "a hint";
-    [populate populate_write] SYS_madvise [EACCES EAGAIN EBADF EBUSY EFAULT EHWPOISON EIO ENOMEM EPERM ESRCH]
+    [populate populate_write populate_in_steps populate_shared populate_write_shared]
+        SYS_madvise [EACCES EAGAIN EBADF EBUSY EFAULT EHWPOISON EIO ENOMEM EPERM ESRCH]
         Again, "it asks how far it got";
-    [populate populate_write] SYS_madvise [EINVAL] Either, "a kernel before the advice: they are touched";
-    [secret] SYS_madvise [] AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
-    [secret] SYS_mmap [] AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";
+    [populate_write_shared] SYS_madvise [EINVAL] With(&[Call::Madvise], ENOSYS),
+        "a kernel before the advice: what others may change cannot be touched to write";
+    [populate populate_write populate_in_steps populate_shared] SYS_madvise [EINVAL] Either, "a kernel before the advice: they are touched";
+    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_madvise [] AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
+    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_mmap [] AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";
+
+    [secret_memory] SYS_memfd_secret [ENOSYS] Done, "what is not demanded is left out";
+    [secret_memory] SYS_ftruncate [] AsOrDone(&[Call::MemfdSecret]), "a part of making it";
+    [huge_bytes] SYS_ioctl [] Done, "smaps is read";
+    [huge_bytes] SYS_openat [] AsOrDone(&[Call::HugeBytes]), "a part of asking";
+    [huge_bytes] SYS_pread64 [] AsOrDone(&[Call::HugeBytes]), "a part of asking";
+    [policy_is_supported] SYS_mbind [] Done, "refused, it is not known";
+    [set_policy_of_part] SYS_mprotect [] Done, "spare mappings, for a later change";
+    [set_policy_of_part] SYS_mmap [] Done, "spare mappings, for a later change";
+    [set_shared_policy] SYS_mremap [] Done, "smaps is read";
+    [set_shared_policy] SYS_uname [] Done, "smaps is read";
+
+    // What a process has mapped.
+    [containing regions foreign_of protect_for_now end_protect_for_now] SYS_ioctl [ESRCH]
+        AsOrDone(&[Call::ProcessMap, Call::Mprotect]), "as of a process that is gone";
+    [containing regions foreign_of] SYS_ioctl [] Done, "the text is read";
+    [protect_for_now] SYS_ioctl [ENOENT] With(&[Call::Mprotect], ENOMEM), "nothing is mapped there";
+    [protect_for_now] SYS_ioctl [] Done, "the text is read";
+    [open_map open_map_of foreign_of smaps smaps_of usage] SYS_openat [ENOENT ESRCH]
+        With(&[Call::ProcessMap], ESRCH), "as of a process that is gone, or is looked up otherwise";
+    [open_map open_map_of foreign_of smaps smaps_of containing] SYS_openat [] As(&[Call::ProcessMap]),
+        "a part of asking";
+    [usage] SYS_openat [] AsOrDone(&[Call::ProcessMap]), "the sum of all mappings";
+    [open_map open_map_of foreign_of smaps smaps_of usage containing protect_for_now] SYS_pread64 [EINTR]
+        Done, "a signal: again";
+    [open_map open_map_of foreign_of smaps smaps_of containing regions] SYS_pread64 []
+        As(&[Call::ProcessMap]), "a part of asking";
+    [usage] SYS_pread64 [] AsOrDone(&[Call::ProcessMap]), "the sum of all mappings";
+    [protect_for_now] SYS_openat [] As(&[Call::ProcessMap, Call::Mprotect]), "a part of asking";
+    [protect_for_now] SYS_pread64 [] As(&[Call::ProcessMap, Call::Mprotect]), "a part of asking";
+    [protect_for_now] SYS_mmap [] As(&[Call::Mprotect]), "room to note what was";
+
+    // Tracking.
+    [track_by_protection] SYS_openat [] As(&[Call::Pagemap]), "a part of tracking";
+    [track_by_protection] SYS_userfaultfd [EINVAL] With(&[Call::Userfaultfd], ENOSYS), "a kernel before it";
+    [track_by_protection] SYS_ioctl [EINVAL ENOTTY] With(&[Call::Userfaultfd, Call::UffdioRegister,
+        Call::UffdioWriteprotect, Call::PagemapScan], ENOSYS), "a kernel before it";
+    [track_by_bits] SYS_openat [] As(&[Call::Pagemap, Call::ClearRefs]), "a part of tracking";
 
     // By a signal, or by the C library.
     [raw_ftruncate] SYS_ftruncate [] Refused, "the raw call is made once";
     [] SYS_ftruncate [EINTR] Done, "a signal: again";
     [] SYS_fsync [EINTR] Done, "a signal: again";
     [] SYS_pread64 [EINTR] Done, "a signal: again";
+    [] SYS_read [EINTR] Done, "a signal: again";
     [] SYS_write [EINTR] Done, "a signal: again";
-    [named_create named_unique named_open] SYS_openat [EISDIR] With(&[Call::ShmOpen], EINVAL),
+    [named_create named_unique named_open create_with_mode open_read_only] SYS_openat [EISDIR] With(&[Call::ShmOpen], EINVAL),
         "so the C library says it";
-    [unlink raw_shm_unlink] SYS_unlink [EPERM] With(&[Call::ShmUnlink], libc::EACCES), "so the C library says it";
+    [unlink raw_shm_unlink remove] SYS_unlink [EPERM] With(&[Call::ShmUnlink], EACCES), "so the C library says it";
 };
 
 /// What is expected of a cell.

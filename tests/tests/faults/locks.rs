@@ -7,7 +7,8 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock process_lock_on_fault process_unlock unmap_held
+    lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock process_lock_on_fault process_unlock
+    process_unlock_held process_unlock_future unmap_held
 ];
 
 fn is_unlocked(mapping: &Mapping<ReadWrite>) {
@@ -96,6 +97,33 @@ fn process_unlock(trial: &Trial<'_>) {
     let lock = ProcessLock::new(LockPages::CURRENT).unwrap();
     trial.does(|| drop(lock));
     drop(ProcessLock::new(LockPages::CURRENT).unwrap());
+    is_unlocked(&mapping);
+}
+
+/// What guards hold stays locked, whatever is refused.
+fn process_unlock_held(trial: &Trial<'_>) {
+    let (mapping, page) = (filled(), page_size());
+    let held = mapping.lock_range(page..2 * page).unwrap();
+    let on_fault = mapping.lock_range_on_fault(..page).unwrap();
+    let lock = ProcessLock::new(LockPages::CURRENT).unwrap();
+    trial.does(|| drop(lock));
+    assert!(tests::is_locked(mapping.as_ptr()));
+    assert!(tests::is_locked(mapping.as_ptr().wrapping_add(page)));
+    drop((held, on_fault));
+    drop(ProcessLock::new(LockPages::CURRENT).unwrap());
+    is_unlocked(&mapping);
+}
+
+fn process_unlock_future(trial: &Trial<'_>) {
+    let mapping = filled();
+    let held = mapping.lock_range(..1).unwrap();
+    let current = ProcessLock::on_fault(LockPages::CURRENT).unwrap();
+    let future = ProcessLock::new(LockPages::FUTURE).unwrap();
+    trial.does(|| drop(future));
+    assert!(tests::is_locked(mapping.as_ptr()));
+    drop(current);
+    assert!(tests::is_locked(mapping.as_ptr()));
+    drop(held);
     is_unlocked(&mapping);
 }
 

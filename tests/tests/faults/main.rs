@@ -13,17 +13,25 @@
 ))]
 
 mod calls;
+mod contents;
 mod expected;
+mod keys;
 mod locks;
 mod mappings;
 mod matrix;
+mod names;
+mod nodes;
 mod objects;
+mod processes;
 mod raw;
 mod reserved;
 mod shared;
+mod steps;
+mod tracked;
 mod trial;
 
-use tests::lacks;
+use tests::{dirty, lacks, skip};
+use unix_memory::{Nodes, ProtectionKey, Tracking};
 
 /// Something that is tried once under a fault, and then again.
 pub struct Scenario {
@@ -72,6 +80,59 @@ fn of_reservations() {
 #[test]
 fn of_objects() {
     check("objects", objects::SCENARIOS);
+}
+
+#[test]
+fn of_both_guards() {
+    check("both guards", steps::SCENARIOS);
+}
+
+#[test]
+fn of_names_of_memory() {
+    if !steps::lacks_names() {
+        check("names of memory", steps::NAMES);
+    }
+}
+
+#[test]
+fn of_named_objects() {
+    check("named objects", names::SCENARIOS);
+}
+
+#[test]
+fn of_contents() {
+    check("contents", contents::SCENARIOS);
+}
+
+#[test]
+fn of_processes() {
+    check("processes", processes::SCENARIOS);
+}
+
+#[test]
+fn of_nodes() {
+    match Nodes::allowed() {
+        Ok(_) => check("nodes", nodes::SCENARIOS),
+        Err(error) => skip("faults of nodes", &error.to_string()),
+    }
+}
+
+#[test]
+fn of_keys() {
+    match ProtectionKey::new() {
+        Ok(_) => check("keys", keys::SCENARIOS),
+        Err(error) => skip("faults of keys", &error.to_string()),
+    }
+}
+
+#[test]
+fn of_tracking() {
+    if dirty::works(Tracking::WriteProtect, "faults") {
+        check("tracking by write protection", tracked::BY_WRITE_PROTECTION);
+    }
+    if dirty::works(Tracking::SoftDirty, "faults") {
+        check("tracking by soft-dirty bits", tracked::BY_SOFT_DIRTY_BITS);
+    }
 }
 
 #[test]

@@ -79,6 +79,11 @@ impl Count {
                 *made.entry(call).or_default() += 1;
             }
             for (number, times) in made {
+                if calls::of(number).is_none() {
+                    let what = format!("{}: call {number} is not in calls.rs", scenario.name);
+                    self.wrong.insert(what, Vec::new());
+                    continue;
+                }
                 for position in 0..times {
                     self.all_at(scenario, is_warm, (number, position), plain.left);
                 }
@@ -95,7 +100,8 @@ impl Count {
         (number, position): (c_long, usize),
         plain: Left,
     ) {
-        for &errno in calls::of(number).errnos {
+        let call = calls::of(number).expect("it is listed");
+        for &errno in call.errnos {
             for from_then_on in [false, true] {
                 if position >= POSITIONS {
                     self.skip("the calls before it were the same, several times in a row");
@@ -125,7 +131,7 @@ impl Count {
     fn one(&mut self, scenario: &Scenario, is_warm: bool, fault: Fault, plain: Left) {
         let report = run(scenario.run, is_warm, Some(fault)).expect("there were filters before");
         self.run += 1;
-        let call = calls::of(fault.call);
+        let call = calls::of(fault.call).expect("it is listed");
         let wrong = judge(scenario, is_warm, fault, &report, plain);
         self.named += usize::from(wrong.is_none() && report.error.is_some());
         if let Some(wrong) = wrong {
@@ -148,16 +154,7 @@ fn judge(
     if let Some(failure) = &report.failure {
         return Some(failure.clone());
     }
-    let left = report.left;
-    // What the library makes once, and keeps, it makes on the way of an error, too.
-    let kept = if is_warm { 0 } else { 4 * page_size() };
-    let most = plain.bytes.saturating_add_unsigned(kept);
-    if left.bytes > most || left.descriptors > plain.descriptors || left.locked > plain.locked {
-        return Some(format!(
-            "{left:?} is left of it, and without a fault {plain:?}"
-        ));
-    }
-    let call = calls::of(fault.call);
+    let call = calls::of(fault.call).expect("it is listed");
     let named =
         |names: &[Call], name: &str| name.is_empty() || names.iter().any(|it| it.name() == name);
     let is_right = |names, name: &str, errno| named(names, name) && errno == fault.errno;
@@ -167,6 +164,19 @@ fn judge(
         // What it makes once is made before what it is asked for, or not at all.
         Expected::Any
     };
+    let left = report.left;
+    // What the library makes once, and keeps, it makes on the way of an error, too.
+    let kept = match expected {
+        _ if !is_warm => 4,
+        Expected::DoneLeaving(pages) => pages,
+        _ => 0,
+    };
+    let most = plain.bytes.saturating_add_unsigned(kept * page_size());
+    if left.bytes > most || left.descriptors > plain.descriptors || left.locked > plain.locked {
+        return Some(format!(
+            "{left:?} is left of it, and without a fault {plain:?}"
+        ));
+    }
     let right = match (expected, &report.error) {
         (Expected::Refused | Expected::Again | Expected::Either, Some((name, errno))) => {
             is_right(call.names, name, *errno)
@@ -178,9 +188,17 @@ fn judge(
             named(others, name) && (*errno == other || *errno == fault.errno)
         }
         (Expected::Any, Some((_, errno))) => *errno == fault.errno,
-        (Expected::Any | Expected::Done | Expected::Either | Expected::AsOrDone(_), None) => true,
+        (
+            Expected::Any
+            | Expected::Done
+            | Expected::DoneLeaving(_)
+            | Expected::Either
+            | Expected::AsOrDone(_),
+            None,
+        ) => true,
         (Expected::With(..) | Expected::Again, None) => !fault.from_then_on,
-        (Expected::Done, Some(_)) | (Expected::Refused | Expected::As(_), None) => false,
+        (Expected::Done | Expected::DoneLeaving(_), Some(_))
+        | (Expected::Refused | Expected::As(_), None) => false,
     };
     (!right).then(|| match &report.error {
         None => "it was done".to_owned(),

@@ -23,7 +23,7 @@ fn unnamed(trial: &Trial<'_>) {
 }
 
 /// A name that nobody else has.
-fn name() -> String {
+pub fn name() -> String {
     format!("/unix-memory-faults-{}", std::process::id())
 }
 

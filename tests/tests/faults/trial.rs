@@ -83,6 +83,8 @@ pub struct Trial<'a> {
 
 /// What has an error.
 pub trait Refusal: std::fmt::Debug {
+    /// # Panics
+    /// Where what it displays, or becomes, does not say which call was refused with what.
     fn errno(&self) -> i32;
     /// The name of the call that was refused; nothing where there is but one that it could be.
     fn name(&self) -> &'static str;
@@ -90,7 +92,14 @@ pub trait Refusal: std::fmt::Debug {
 
 impl Refusal for Error {
     fn errno(&self) -> i32 {
-        Self::errno(self)
+        let (errno, text) = (Self::errno(self), self.to_string());
+        let bare = self.to_os_error();
+        assert_eq!(bare.raw_os_error(), Some(errno), "{text}");
+        assert!(text.starts_with(self.call().name()), "{text}");
+        let has_words = !text.contains("error number") || errno == libc::EHWPOISON;
+        assert!(has_words, "{text}");
+        assert_eq!(Self::from_io(&std::io::Error::from(*self)), Some(*self));
+        errno
     }
 
     fn name(&self) -> &'static str {
@@ -100,7 +109,7 @@ impl Refusal for Error {
 
 impl<M> Refusal for Failed<M> {
     fn errno(&self) -> i32 {
-        self.error().errno()
+        Refusal::errno(&self.error())
     }
 
     fn name(&self) -> &'static str {
@@ -230,8 +239,12 @@ pub fn run(scenario: fn(&Trial<'_>), is_warm: bool, fault: Option<Fault>) -> Opt
         }
         let mut list = List::new();
         let before = measure(&mut list);
-        let numbers: Vec<_> = calls::all().map(|call| call.number).collect();
-        let Ok(listener) = Listener::new(&numbers) else {
+        // Without a fault, all calls wait, so that none is overlooked.
+        let listener = match fault {
+            Some(fault) => Listener::new(&[fault.call]),
+            None => Listener::of_all_but(calls::NEVER_REFUSED),
+        };
+        let Ok(listener) = listener else {
             return shared.phase.store(UNABLE, Release);
         };
         shared.listener.store(listener.number(), Relaxed);

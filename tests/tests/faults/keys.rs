@@ -1,0 +1,40 @@
+//! What is tried of protection keys, where the processor has some.
+
+use unix_memory::{Keyed, Mapping, ProtectionKey};
+
+use crate::mappings::{filled, is_as_it_was};
+use crate::trial::Trial;
+use crate::{Scenario, scenarios};
+
+pub const SCENARIOS: &[Scenario] = scenarios![take_key drop_key give_key take_key_away];
+
+fn key() -> ProtectionKey {
+    ProtectionKey::new().unwrap()
+}
+
+fn take_key(trial: &Trial<'_>) {
+    drop(trial.twice(ProtectionKey::new, || ()));
+}
+
+fn drop_key(trial: &Trial<'_>) {
+    let key = key();
+    trial.does(|| drop(key));
+}
+
+fn give_key(trial: &Trial<'_>) {
+    let key = key();
+    let protect = |it: Mapping<_>| key.protect(it);
+    let keyed = trial.twice_with(filled(), protect, is_as_it_was);
+    is_as_it_was(&keyed.into_mapping().unwrap());
+}
+
+fn take_key_away(trial: &Trial<'_>) {
+    let key = key();
+    let keyed = key.protect(filled()).unwrap();
+    let mapping = trial.twice_with(keyed, Keyed::into_mapping, |it| {
+        let mut bytes = [0; 100];
+        it.read_at(0, &mut bytes).unwrap();
+        assert_eq!(bytes, [7; 100]);
+    });
+    is_as_it_was(&mapping);
+}
