@@ -15,6 +15,7 @@ mod counts;
 mod deny;
 mod emulate;
 mod facts;
+mod faults;
 mod headers;
 mod house;
 mod link;
@@ -74,7 +75,9 @@ enum Task {
     Msrv,
     /// Runs random operations against the kernel, a million by default
     Soak(soak::Args),
-    /// Runs all of the above except `soak`, with their default sets, and rustfmt, clippy and the
+    /// Refuses every system call with every errno, at every position
+    Faults(faults::Args),
+    /// Runs all of the above except `soak` and `faults`, with their default sets, and rustfmt, clippy and the
     /// documentation
     Ci,
     /// The linker that `emulate` passes to rustc
@@ -109,6 +112,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Deny => deny::task(),
         Task::Msrv => msrv::task(),
         Task::Soak(args) => soak::task(&args),
+        Task::Faults(args) => faults::task(&args),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
     }

@@ -23,8 +23,8 @@ pub enum Expected {
     As(&'static [Call]),
     /// The same, or it is done.
     AsOrDone(&'static [Call]),
-    /// An error of the same errno, or it is done.
-    Any,
+    /// An error of the same errno, or of another one, or it is done.
+    AnyOr(i32),
     /// An error by the name of one of these, of another errno.
     With(&'static [Call], i32),
 }
@@ -79,7 +79,8 @@ const ROWS: &[Row] = rows! {
     [drop_named] SYS_unlink [] Done, "the name stays";
     [drop_named persist into_producer into_consumer] SYS_fcntl [] Done,
         "the standard library looks at what it closes";
-    [process_unlock_future] SYS_munmap [] DoneLeaving(1), "a list of what was not locked, at the limit of mappings";
+    [process_unlock_future] SYS_munmap [] DoneLeaving(1),
+        "a list of what was not locked, at the limit of mappings";
     [process_unlock_held] SYS_munlockall [] Done, "they stay locked until the next one goes";
     [process_unlock_held] SYS_mlock [] Done, "all stays locked, rather than nothing";
     [process_unlock_held] SYS_mlock2 [] Done, "all stays locked, rather than nothing";
@@ -92,6 +93,19 @@ const ROWS: &[Row] = rows! {
     [process_unlock_future] SYS_mlock [] Done, "what was locked stays so";
     [drop_key] SYS_pkey_free [] Done, "the key is lost";
     [untrack_by_protection] SYS_ioctl [] Done, "closing the descriptor does the same";
+
+    // One way, which is asked for.
+    [read_by_the_kernel] SYS_process_vm_readv [EFAULT ESRCH] Again, "page by page, or by the thread's number";
+    [write_by_the_kernel] SYS_process_vm_writev [EFAULT ESRCH] Again, "the same";
+    [read_by_the_kernel] SYS_process_vm_readv [] Refused, "no other mechanism may copy";
+    [write_by_the_kernel] SYS_process_vm_writev [] Refused, "the same";
+    [read_by_pipe write_by_pipe] SYS_pipe2 [] As(&[Call::Read, Call::Write]), "the same";
+    [read_by_pipe write_by_pipe] SYS_read [EINTR] Done, "a signal: again";
+    [read_by_pipe write_by_pipe] SYS_write [EINTR] Done, "a signal: again";
+    [read_by_pipe write_by_pipe] SYS_read [EFAULT] AsOrDone(&[Call::Read, Call::Write]), "page by page";
+    [read_by_pipe write_by_pipe] SYS_write [EFAULT] AsOrDone(&[Call::Read, Call::Write]), "page by page";
+    [read_by_pipe write_by_pipe] SYS_read [] As(&[Call::Read, Call::Write]), "no other mechanism may copy";
+    [read_by_pipe write_by_pipe] SYS_write [] As(&[Call::Read, Call::Write]), "the same";
 
     // Other ways to do the same.
     [] SYS_newfstatat [EOVERFLOW] Done, "statx is made instead";
@@ -117,7 +131,8 @@ const ROWS: &[Row] = rows! {
     [ring] SYS_mremap [] As(&[Call::Mmap]), "a part of mapping it twice";
     [open_ring shared_ring] SYS_mmap [EEXIST] Either, "another place is looked for";
     [map_aligned reservation_aligned] SYS_mmap [EEXIST] Either, "another place is looked for";
-    [map_aligned reservation_aligned] SYS_munmap [] As(&[Call::Mmap]), "the room that it took first: a part of mapping";
+    [map_aligned reservation_aligned] SYS_munmap [] As(&[Call::Mmap]),
+        "the room that it took first: a part of mapping";
     [map_within] SYS_mmap [EEXIST EPERM ENOMEM] With(&[Call::Mmap], ENOMEM), "there is no room left";
     [map_empty_file] SYS_mmap [EAGAIN ENOMEM] Done, "that there is no room says nothing of the file";
     [named_unique] SYS_openat [EEXIST] Either, "the next name is taken";
@@ -132,7 +147,8 @@ const ROWS: &[Row] = rows! {
     [file_bytes load_pipe] SYS_pread64 [ESPIPE] Done, "read as what has no places";
 
     [map_anonymous map_guarded map_shared map_private map_shared_anonymous map_droppable map_sealed
-     map_object remap_object map_with_guard_of_none map_shared_raw sealed_try_from seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
+     map_object remap_object map_with_guard_of_none map_shared_raw map_file sealed_try_from
+     seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
      decommit_several] SYS_mmap [] Again, "what the short way was refused is asked by the one that says why";
 
     // What is thrown away is filled with zeros where it cannot be.
@@ -147,7 +163,8 @@ const ROWS: &[Row] = rows! {
     [flush flush_durable flush_shared raw_msync] SYS_msync [] Refused, "what it is there for";
     [] SYS_msync [] Done, "how near the stack has come, where the addresses are not far from it";
     [] SYS_prlimit64 [] Done, "the limit would be named";
-    [file_bytes load_part load_sealed load_pipe code_dual] SYS_fcntl [] Either, "how it is open, or what is left out of it";
+    [file_bytes load_part load_sealed load_pipe code_dual] SYS_fcntl [] Either,
+        "how it is open, or what is left out of it";
     [] SYS_fstatfs [] Done, "whether it is in huge pages would be known";
     [] SYS_fadvise64 [] Done, "a hint";
     [windows windows_drop] SYS_madvise [] Done, "a hint";
@@ -156,9 +173,12 @@ const ROWS: &[Row] = rows! {
         Again, "it asks how far it got";
     [populate_write_shared] SYS_madvise [EINVAL] With(&[Call::Madvise], ENOSYS),
         "a kernel before the advice: what others may change cannot be touched to write";
-    [populate populate_write populate_in_steps populate_shared] SYS_madvise [EINVAL] Either, "a kernel before the advice: they are touched";
-    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_madvise [] AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
-    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_mmap [] AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";
+    [populate populate_write populate_in_steps populate_shared] SYS_madvise [EINVAL] Either,
+        "a kernel before the advice: they are touched";
+    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_madvise []
+        AsOrDone(&[Call::Madvise, Call::Minherit]), "what is not demanded is left out";
+    [secret secret_zeroed secret_from_slice secret_clone secret_memory] SYS_mmap []
+        AsOrDone(&[Call::Mmap, Call::Madvise]), "a part of making it";
 
     [secret_memory] SYS_memfd_secret [ENOSYS] Done, "what is not demanded is left out";
     [secret_memory] SYS_ftruncate [] AsOrDone(&[Call::MemfdSecret]), "a part of making it";
@@ -192,10 +212,13 @@ const ROWS: &[Row] = rows! {
     [protect_for_now] SYS_mmap [] As(&[Call::Mprotect]), "room to note what was";
 
     // Tracking.
-    [track_by_protection] SYS_openat [] As(&[Call::Pagemap]), "a part of tracking";
-    [track_by_protection] SYS_userfaultfd [EINVAL] With(&[Call::Userfaultfd], ENOSYS), "a kernel before it";
-    [track_by_protection] SYS_ioctl [EINVAL ENOTTY] With(&[Call::Userfaultfd, Call::UffdioRegister,
-        Call::UffdioWriteprotect, Call::PagemapScan], ENOSYS), "a kernel before it";
+    [end_take_by_protection] SYS_ioctl [] Done, "all count as written then";
+    [track_by_protection track_shared] SYS_openat [] As(&[Call::Pagemap]), "a part of tracking";
+    [track_by_protection track_shared] SYS_userfaultfd [EINVAL] With(&[Call::Userfaultfd], ENOSYS),
+        "a kernel before it";
+    [track_by_protection track_shared] SYS_ioctl [EINVAL ENOTTY]
+        With(&[Call::Userfaultfd, Call::UffdioRegister, Call::UffdioWriteprotect, Call::PagemapScan], ENOSYS),
+        "a kernel before it";
     [track_by_bits] SYS_openat [] As(&[Call::Pagemap, Call::ClearRefs]), "a part of tracking";
 
     // By a signal, or by the C library.
@@ -205,19 +228,39 @@ const ROWS: &[Row] = rows! {
     [] SYS_pread64 [EINTR] Done, "a signal: again";
     [] SYS_read [EINTR] Done, "a signal: again";
     [] SYS_write [EINTR] Done, "a signal: again";
-    [named_create named_unique named_open create_with_mode open_read_only] SYS_openat [EISDIR] With(&[Call::ShmOpen], EINVAL),
+    [named_create named_unique named_open create_with_mode open_read_only] SYS_openat [EISDIR]
+        With(&[Call::ShmOpen], EINVAL),
         "so the C library says it";
-    [unlink raw_shm_unlink remove] SYS_unlink [EPERM] With(&[Call::ShmUnlink], EACCES), "so the C library says it";
+    [unlink raw_shm_unlink remove] SYS_unlink [EPERM] With(&[Call::ShmUnlink], EACCES),
+        "so the C library says it";
 };
 
-/// What is expected of a cell.
-pub fn expected(function: &str, call: &str, errno: i32) -> Expected {
+/// The row of a cell, if there is one.
+fn row(function: &str, call: &str, errno: i32) -> Option<&'static Row> {
     let fits = |row: &&Row| {
         (row.functions.is_empty() || row.functions.contains(&function))
             && call == row.call
             && (row.errnos.is_empty() || row.errnos.contains(&errno))
     };
-    ROWS.iter()
-        .find(fits)
-        .map_or(Expected::Refused, |row| row.expected)
+    ROWS.iter().find(fits)
+}
+
+/// What is expected of a cell.
+pub fn expected(function: &str, call: &str, errno: i32) -> Expected {
+    row(function, call, errno).map_or(Expected::Refused, |row| row.expected)
+}
+
+/// Whether something else is expected of a cell than of others of the same call.
+pub fn is_special(function: &str, call: &str, errno: i32) -> bool {
+    row(function, call, errno).is_some_and(|row| !row.errnos.is_empty())
+}
+
+/// Whether each row is for a scenario, and a call, that there is.
+pub fn rows_fit(is_scenario: impl Fn(&str) -> bool, is_call: impl Fn(&str) -> bool) {
+    for row in ROWS {
+        for function in row.functions {
+            assert!(is_scenario(function), "no scenario is called {function}");
+        }
+        assert!(is_call(row.call), "{} is not in calls.rs", row.call);
+    }
 }

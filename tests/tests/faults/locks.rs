@@ -7,8 +7,8 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock process_lock_on_fault process_unlock
-    process_unlock_held process_unlock_future unmap_held
+    lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock
+    process_lock_on_fault process_unlock process_unlock_held process_unlock_future unmap_held
 ];
 
 fn is_unlocked(mapping: &Mapping<ReadWrite>) {

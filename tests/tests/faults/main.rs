@@ -15,6 +15,7 @@
 mod calls;
 mod contents;
 mod expected;
+mod functions;
 mod keys;
 mod locks;
 mod mappings;
@@ -55,6 +56,27 @@ fn check(wing: &str, scenarios: &[Scenario]) {
     let wanted = |it: &&Scenario| only.as_ref().is_none_or(|only| it.name == only);
     let some: Vec<_> = scenarios.iter().filter(wanted).collect();
     matrix::check(wing, &some);
+}
+
+#[test]
+fn each_function_has_a_scenario() {
+    functions::check(&[
+        contents::SCENARIOS,
+        keys::SCENARIOS,
+        locks::SCENARIOS,
+        mappings::SCENARIOS,
+        names::SCENARIOS,
+        nodes::SCENARIOS,
+        objects::SCENARIOS,
+        processes::SCENARIOS,
+        raw::SCENARIOS,
+        reserved::SCENARIOS,
+        shared::SCENARIOS,
+        steps::NAMES,
+        steps::SCENARIOS,
+        tracked::BY_SOFT_DIRTY_BITS,
+        tracked::BY_WRITE_PROTECTION,
+    ]);
 }
 
 #[test]

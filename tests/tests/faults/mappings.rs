@@ -9,7 +9,10 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    map_anonymous map_with_all_steps map_aligned map_within map_at map_guarded protect protect_one_of_several set_protection protect_to_execute split_and_protect join resize resize_several resize_locked resize_hidden resize_in_place resize_from_nothing shrink discard discard_locked advise advise_part hide advise_together flush residency populate populate_write unmap drop_it seal
+    map_anonymous map_with_all_steps map_aligned map_within map_at map_guarded protect
+    protect_one_of_several set_protection protect_to_execute split_and_protect join resize resize_several
+    resize_locked resize_hidden resize_in_place resize_from_nothing shrink discard discard_locked advise
+    advise_part hide advise_together flush residency populate populate_write unmap drop_it seal
 ];
 
 /// Three pages of sevens.

@@ -9,15 +9,21 @@ use unix_memory::{Call, page_size};
 
 use super::Scenario;
 use super::calls;
-use super::expected::{Expected, expected};
+use super::expected::{Expected, expected, is_special};
 use super::trial::{Fault, Left, Report, run};
 
-/// Calls of one number beyond these are not refused one by one: they are alike.
+/// Calls of one number beyond these are not refused one by one, unless all cells are run.
 const POSITIONS: usize = 6;
+
+/// Whether all cells are run, and not just a choice of them: `cargo xtask faults` sets this.
+fn is_whole() -> bool {
+    std::env::var_os("UNIX_MEMORY_FAULTS_WHOLE").is_some()
+}
 
 /// What was done, and what not.
 #[derive(Debug, Default)]
 struct Count {
+    is_whole: bool,
     run: usize,
     /// Of those, how many were refused by name and errno.
     named: usize,
@@ -31,7 +37,10 @@ struct Count {
 /// # Panics
 /// With those that went wrong.
 pub fn check(wing: &str, scenarios: &[&Scenario]) {
-    let mut count = Count::default();
+    let mut count = Count {
+        is_whole: is_whole(),
+        ..Count::default()
+    };
     for scenario in scenarios {
         if !count.all_of(scenario) {
             return skip(
@@ -101,15 +110,24 @@ impl Count {
         plain: Left,
     ) {
         let call = calls::of(number).expect("it is listed");
+        // What is refused with one of the others is an error all the same.
+        let plainest = [libc::ENOMEM, call.errnos[0]]
+            .into_iter()
+            .find(|errno| call.errnos.contains(errno));
         for &errno in call.errnos {
+            let is_plain = Some(errno) != plainest && !is_special(scenario.name, call.name, errno);
             for from_then_on in [false, true] {
-                if position >= POSITIONS {
+                if !self.is_whole && position >= POSITIONS {
                     self.skip("the calls before it were the same, several times in a row");
+                } else if !self.is_whole && is_plain && (position > 0 || from_then_on) {
+                    self.skip(
+                        "not the first such call, or not once: with one errno, and with those that differ",
+                    );
                 } else if errno == libc::EINTR && from_then_on {
                     self.skip("a signal at every call: it is tried again for good");
                 } else if number == libc::SYS_fcntl && errno == libc::EBADF {
                     self.skip("the standard library aborts where a descriptor of its own is none");
-                } else if !is_warm && errno != libc::ENOMEM {
+                } else if !self.is_whole && !is_warm && errno != libc::ENOMEM {
                     self.skip("the first use of the library in a process: with ENOMEM alone");
                 } else {
                     let fault = Fault {
@@ -158,12 +176,14 @@ fn judge(
     let named =
         |names: &[Call], name: &str| name.is_empty() || names.iter().any(|it| it.name() == name);
     let is_right = |names, name: &str, errno| named(names, name) && errno == fault.errno;
-    let expected = if is_warm {
-        expected(scenario.name, call.name, fault.errno)
-    } else {
+    let mut expected = expected(scenario.name, call.name, fault.errno);
+    if !is_warm {
         // What it makes once is made before what it is asked for, or not at all.
-        Expected::Any
-    };
+        expected = match expected {
+            Expected::With(_, other) => Expected::AnyOr(other),
+            _ => Expected::AnyOr(fault.errno),
+        };
+    }
     let left = report.left;
     // What the library makes once, and keeps, it makes on the way of an error, too.
     let kept = match expected {
@@ -187,9 +207,9 @@ fn judge(
         (Expected::With(others, other), Some((name, errno))) => {
             named(others, name) && (*errno == other || *errno == fault.errno)
         }
-        (Expected::Any, Some((_, errno))) => *errno == fault.errno,
+        (Expected::AnyOr(other), Some((_, errno))) => *errno == fault.errno || *errno == other,
         (
-            Expected::Any
+            Expected::AnyOr(_)
             | Expected::Done
             | Expected::DoneLeaving(_)
             | Expected::Either

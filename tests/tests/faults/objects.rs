@@ -14,7 +14,10 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    unnamed named_create named_unique named_open unlink memfd set_len seals add_seals seal_memory try_clone map_object remap_object sealed_from_bytes sealed_from_fd map_sealed ring shared_ring open_ring windows windows_drop file_bytes secret borrow borrow_mut end_borrow drop_secret code code_dual into_executable into_writable
+    unnamed named_create named_unique named_open unlink memfd set_len seals add_seals seal_memory
+    try_clone map_object remap_object sealed_from_bytes sealed_from_fd map_sealed ring shared_ring
+    open_ring windows windows_drop file_bytes secret borrow borrow_mut end_borrow drop_secret code
+    code_dual into_executable into_writable
 ];
 
 fn unnamed(trial: &Trial<'_>) {

@@ -11,8 +11,8 @@ use crate::trial::Trial;
 use crate::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    open_map open_map_of containing regions smaps smaps_of usage foreign_of foreign_protect protect_for_now
-    restore end_protect_for_now foreign_lock foreign_unlock
+    open_map open_map_of containing regions smaps smaps_of usage foreign_of foreign_protect
+    protect_for_now restore end_protect_for_now foreign_lock foreign_unlock
 ];
 
 fn open_map(trial: &Trial<'_>) {

@@ -7,7 +7,8 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    reserve commit commit_between decommit decommit_several lock_committed unmap_reservation reserve_vec try_reserve shrink_to_fit stack unmap_stack
+    reserve commit commit_between decommit decommit_several lock_committed unmap_reservation reserve_vec
+    try_reserve shrink_to_fit stack unmap_stack
 ];
 
 fn reserve(trial: &Trial<'_>) {

@@ -11,7 +11,9 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    map_shared map_private map_shared_anonymous map_empty_file map_droppable read_at write_at write_at_file fill copy_within compare_at atomics resize_shared protect_shared unmap_shared flush_durable file_grow file_truncate file_follow file_append fault_handler
+    map_shared map_private map_shared_anonymous map_empty_file map_droppable read_at write_at
+    write_at_file fill copy_within compare_at atomics resize_shared protect_shared unmap_shared
+    flush_durable file_grow file_truncate file_follow file_append fault_handler
 ];
 
 /// A file of three pages of sevens.

@@ -2,7 +2,8 @@
 
 use tests::lacks;
 use unix_memory::{
-    Flush, MapOptions, Mapping, ReadWrite, UncheckedAdvice, page_size, uninstall_fault_handler,
+    Flush, MapOptions, Mapping, Mechanism, ReadWrite, UncheckedAdvice, page_size,
+    uninstall_fault_handler,
 };
 
 use crate::mappings::{filled, is_as_it_was};
@@ -14,7 +15,8 @@ pub const SCENARIOS: &[Scenario] = scenarios![
     populate_in_steps populate_shared populate_write_shared huge_bytes sync_code advise_unchecked
     flush_shared lock_shared residency_shared resident shared_to_vec values chunks cursor compare
     read_shared_file advise_shared set_shared_protection protect_locked map_populated map_no_reserve
-    map_with_guard_of_none uninstall
+    map_with_guard_of_none uninstall handler_state read_by_pipe write_by_pipe read_by_the_kernel
+    write_by_the_kernel map_file
 ];
 
 pub const NAMES: &[Scenario] = scenarios![name name_shared];
@@ -202,6 +204,52 @@ fn map_with_guard_of_none(trial: &Trial<'_>) {
 fn uninstall(trial: &Trial<'_>) {
     unix_memory::install_fault_handler().unwrap();
     trial.twice(uninstall_fault_handler, || ());
+}
+
+fn handler_state(trial: &Trial<'_>) {
+    unix_memory::install_fault_handler().unwrap();
+    let state = trial.twice(unix_memory::fault_handler, || ());
+    assert_eq!(state, unix_memory::FaultHandler::Installed);
+}
+
+fn read_by(trial: &Trial<'_>, mechanism: Mechanism) {
+    let (mapping, mut bytes) = (shared(), vec![0; 2 * page_size()]);
+    trial.twice(|| mapping.read_at_with(mechanism, 0, &mut bytes), || ());
+    assert!(bytes.iter().all(|&byte| byte == 7));
+}
+
+fn write_by(trial: &Trial<'_>, mechanism: Mechanism) {
+    let (mapping, bytes) = (shared(), vec![8; 2 * page_size()]);
+    trial.twice(|| mapping.write_at_with(mechanism, 0, &bytes), || ());
+    holds(&mapping, &bytes);
+}
+
+fn read_by_pipe(trial: &Trial<'_>) {
+    read_by(trial, Mechanism::Pipe);
+}
+
+fn write_by_pipe(trial: &Trial<'_>) {
+    write_by(trial, Mechanism::Pipe);
+}
+
+fn read_by_the_kernel(trial: &Trial<'_>) {
+    read_by(trial, Mechanism::ProcessVm);
+}
+
+fn write_by_the_kernel(trial: &Trial<'_>) {
+    write_by(trial, Mechanism::ProcessVm);
+}
+
+fn map_file(trial: &Trial<'_>) {
+    let options = MapOptions::new();
+    let mapped = trial.twice_with(
+        file(),
+        |it| options.map_file(it, ReadWrite),
+        |it| {
+            assert_eq!(it.metadata().unwrap().len(), 3 * page_size() as u64);
+        },
+    );
+    holds(&mapped, &sevens());
 }
 
 fn name(trial: &Trial<'_>) {

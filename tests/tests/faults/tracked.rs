@@ -1,20 +1,22 @@
 //! What is tried of mappings whose written pages are tracked, by each way that works here.
 
 use tests::dirty::{Fenced, tracked};
-use unix_memory::{Mapping, ReadOnly, ReadWrite, Tracked, Tracking, page_size};
+use unix_memory::{Mapping, ReadOnly, ReadWrite, SharedMapping, Tracked, Tracking, page_size};
 
 use crate::mappings::is_filled;
+use crate::shared::{holds, sevens, shared};
 use crate::trial::Trial;
 use crate::{Scenario, scenarios};
 
 pub const BY_WRITE_PROTECTION: &[Scenario] = scenarios![
     track_by_protection written_by_protection take_by_protection mark_by_protection untrack_by_protection
-    drop_tracked_by_protection discard_by_protection protect_by_protection
+    drop_tracked_by_protection discard_by_protection protect_by_protection end_take_by_protection
+    track_shared
 ];
 
 pub const BY_SOFT_DIRTY_BITS: &[Scenario] = scenarios![
     track_by_bits written_by_bits take_by_bits mark_by_bits untrack_by_bits drop_tracked_by_bits
-    discard_by_bits protect_by_bits
+    discard_by_bits protect_by_bits end_take_by_bits
 ];
 
 /// Each function below, by either way.
@@ -41,6 +43,7 @@ by_each_way! {
     drop_tracked drop_tracked_by_protection drop_tracked_by_bits;
     discard discard_by_protection discard_by_bits;
     protect protect_by_protection protect_by_bits;
+    end_take end_take_by_protection end_take_by_bits;
 }
 
 type Memory = Tracked<Mapping<ReadWrite>>;
@@ -122,6 +125,27 @@ fn discard(trial: &Trial<'_>, tracking: Tracking) {
     );
     assert_eq!(memory[page], 0);
     assert!(reports(&memory, 1));
+}
+
+/// What was not looked at is not lost either.
+fn end_take(trial: &Trial<'_>, tracking: Tracking) {
+    let (mut memory, _fences) = tracked(5, tracking);
+    for page in [0, 2, 4] {
+        memory[page * page_size()] = 7;
+    }
+    let mut taken = memory.take();
+    taken.next().unwrap().unwrap();
+    trial.does(|| drop(taken));
+    assert!(reports(&memory, 2) && reports(&memory, 4));
+}
+
+fn track_shared(trial: &Trial<'_>) {
+    let unchanged = |it: &SharedMapping<_>| holds(it, &sevens());
+    let tracked = trial.twice_with(shared(), SharedMapping::into_tracked, unchanged);
+    tracked.write_at(page_size(), &[8]).unwrap();
+    let page = page_size();
+    let mut written = tracked.written();
+    assert!(written.any(|range| range.unwrap().contains(&page)));
 }
 
 #[allow(clippy::result_large_err, reason = "it is what the library returns")]
