@@ -9,7 +9,7 @@ use unix_memory_sys as sys;
 use crate::arch;
 use crate::error::{Arguments, Call, Error, Failed, Reason, Result};
 use crate::mapping::Mapping;
-use crate::os::call;
+use crate::os::{self, call};
 use crate::page::check_span;
 use crate::protection::{Access, Readable, Writable};
 use crate::region::Region;
@@ -271,9 +271,11 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
     let Err(errno) = set(new) else {
         return Ok(());
     };
-    // As `Region::protect`: changed back after every error. No file reports which key pages have; a
-    // filter that refuses every such call has prevented every change.
-    match spare::undo(|| set(old), || set(new), || errno != libc::ENOMEM) {
+    // As `Region::protect`: changed back after every error. No file reports which key pages have; but
+    // a call that is refused leaves the last mapping as it was, so that pages in a single one have not
+    // changed. A filter that refuses every such call has prevented every change.
+    let is_back = || errno != libc::ENOMEM || !os::may_be_several(pages);
+    match spare::undo(|| set(old), || set(new), is_back) {
         Outcome::Done => Ok(()),
         Outcome::Undone => refused(errno),
     }
