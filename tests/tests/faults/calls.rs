@@ -132,9 +132,17 @@ pub const OLD_CALLS: &[SystemCall] = calls! {
 #[cfg(not(target_arch = "x86_64"))]
 pub const OLD_CALLS: &[SystemCall] = &[];
 
-/// All of both.
+/// Calls that the libc crate does not number; they have one number everywhere.
+pub const NEW_CALLS: &[SystemCall] = &[SystemCall {
+    name: "SYS_cachestat",
+    number: 451,
+    errnos: &[EBADF, EFAULT, EINVAL, ENOSYS, EOPNOTSUPP],
+    names: &[],
+}];
+
+/// All of these.
 pub fn all() -> impl Iterator<Item = &'static SystemCall> {
-    CALLS.iter().chain(OLD_CALLS)
+    CALLS.iter().chain(OLD_CALLS).chain(NEW_CALLS)
 }
 
 /// The call of that number, if it is listed.

@@ -3,7 +3,7 @@
 
 use libc::{
     EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, EISDIR, ENOENT,
-    ENOMEM, ENOSYS, ENOTTY, EOVERFLOW, EPERM, ESPIPE, ESRCH,
+    ENOMEM, ENOSYS, ENOTTY, EOPNOTSUPP, EOVERFLOW, EPERM, ESPIPE, ESRCH,
 };
 use unix_memory::Call;
 
@@ -77,6 +77,7 @@ const ROWS: &[Row] = rows! {
     [secret_clone secret_ct_eq secret_drop_two secret_with secret_with_mut] SYS_mprotect [] Either,
         "it stays open: closing it says nothing";
     [drop_named] SYS_unlink [] Done, "the name stays";
+    [drop_named] SYS_unlinkat [] Done, "the name stays";
     [drop_named persist into_producer into_consumer] SYS_fcntl [] Done,
         "the standard library looks at what it closes";
     [process_unlock_future] SYS_munmap [] DoneLeaving(1),
@@ -110,6 +111,7 @@ const ROWS: &[Row] = rows! {
     // Other ways to do the same.
     [] SYS_newfstatat [EOVERFLOW] Done, "statx is made instead";
     [] SYS_fstat [EOVERFLOW] Done, "statx is made instead";
+    [raw_pidfd_open] SYS_pidfd_open [] Refused, "the raw call is made once";
     [] SYS_pidfd_open [] Done, "one madvise for each";
     [] SYS_process_vm_readv [] Done, "another mechanism copies";
     [] SYS_process_vm_writev [] Done, "another mechanism copies";
@@ -222,16 +224,20 @@ const ROWS: &[Row] = rows! {
     [track_by_bits] SYS_openat [] As(&[Call::Pagemap, Call::ClearRefs]), "a part of tracking";
 
     // By a signal, or by the C library.
+    [raw_fallocate] SYS_fallocate [] Refused, "the raw call is made once";
+    [raw_posix_fallocate] SYS_fallocate [EOPNOTSUPP] Done, "the C library writes zeros";
     [raw_ftruncate] SYS_ftruncate [] Refused, "the raw call is made once";
     [] SYS_ftruncate [EINTR] Done, "a signal: again";
     [] SYS_fsync [EINTR] Done, "a signal: again";
     [] SYS_pread64 [EINTR] Done, "a signal: again";
     [] SYS_read [EINTR] Done, "a signal: again";
     [] SYS_write [EINTR] Done, "a signal: again";
-    [named_create named_unique named_open create_with_mode open_read_only] SYS_openat [EISDIR]
+    [named_create named_unique named_open create_with_mode open_read_only raw_shm_open] SYS_openat [EISDIR]
         With(&[Call::ShmOpen], EINVAL),
         "so the C library says it";
     [unlink raw_shm_unlink remove] SYS_unlink [EPERM] With(&[Call::ShmUnlink], EACCES),
+        "so the C library says it";
+    [unlink raw_shm_unlink remove] SYS_unlinkat [EPERM] With(&[Call::ShmUnlink], EACCES),
         "so the C library says it";
 };
 

@@ -267,6 +267,26 @@ const NOT_HERE: &[(&str, &str)] = &[(
     "only files in persistent memory can be mapped so",
 )];
 
+/// Calls of the raw crate that are not tried.
+const RAW_NOT_TRIED: &[(&str, &str)] = &[
+    ("errno_location", "it cannot be refused"),
+    (
+        "sysconf",
+        "it makes no system call for what it is asked here",
+    ),
+    (
+        "process_mrelease",
+        "it needs another process that is being ended",
+    ),
+];
+
+/// A call of the record of the raw crate.
+fn raw_call(line: &str) -> Option<&str> {
+    let (_, path) = line.split_once(" fn unix_memory_sys::")?;
+    let (name, _) = path.split_once('(')?;
+    (!name.contains(':')).then_some(name)
+}
+
 /// A function of the record without its parameters, if it returns a `Result`, or is a drop.
 fn function(line: &str) -> Option<String> {
     let words = ["pub ", "const ", "unsafe ", "fn "];
@@ -331,13 +351,25 @@ pub fn check(scenarios: &[&[Scenario]]) {
         .chain(not_here)
         .chain(without_calls)
         .collect();
-    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../xtask/api/unix-memory.txt");
-    let Ok(record) = std::fs::read_to_string(record) else {
+    let read = |name: &str| {
+        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("../xtask/api");
+        std::fs::read_to_string(records.join(name))
+    };
+    let (Ok(record), Ok(raw)) = (read("unix-memory.txt"), read("unix-memory-sys.txt")) else {
         return skip(
             "which functions have scenarios",
             "the record of the API is not here",
         );
     };
+    let is_left_out = |call: &&str| RAW_NOT_TRIED.iter().any(|(it, _)| it == call);
+    for call in raw
+        .lines()
+        .filter_map(raw_call)
+        .filter(|call| !is_left_out(call))
+    {
+        let scenario = format!("raw_{call}");
+        assert!(names.contains(scenario.as_str()), "there is no {scenario}");
+    }
     let recorded: BTreeSet<_> = record.lines().filter_map(function).collect();
     let missing: Vec<_> = recorded
         .iter()
@@ -356,7 +388,7 @@ pub fn check(scenarios: &[&[Scenario]]) {
         SAME.len(),
         WITHOUT_CALLS.split_whitespace().count(),
     );
-    for (function, why) in NOT_HERE {
+    for (function, why) in NOT_HERE.iter().chain(RAW_NOT_TRIED) {
         println!("faults: {function} is not tried: {why}");
     }
 }

@@ -25,6 +25,7 @@ mod nodes;
 mod objects;
 mod processes;
 mod raw;
+mod raw_linux;
 mod reserved;
 mod shared;
 mod steps;
@@ -70,6 +71,9 @@ fn each_function_has_a_scenario() {
         objects::SCENARIOS,
         processes::SCENARIOS,
         raw::SCENARIOS,
+        raw_linux::KEYS,
+        raw_linux::NODES,
+        raw_linux::SCENARIOS,
         reserved::SCENARIOS,
         shared::SCENARIOS,
         steps::NAMES,
@@ -134,7 +138,10 @@ fn of_processes() {
 #[test]
 fn of_nodes() {
     match Nodes::allowed() {
-        Ok(_) => check("nodes", nodes::SCENARIOS),
+        Ok(_) => {
+            check("nodes", nodes::SCENARIOS);
+            check("nodes, by the raw crate", raw_linux::NODES);
+        }
         Err(error) => skip("faults of nodes", &error.to_string()),
     }
 }
@@ -142,7 +149,10 @@ fn of_nodes() {
 #[test]
 fn of_keys() {
     match ProtectionKey::new() {
-        Ok(_) => check("keys", keys::SCENARIOS),
+        Ok(_) => {
+            check("keys", keys::SCENARIOS);
+            check("keys, by the raw crate", raw_linux::KEYS);
+        }
         Err(error) => skip("faults of keys", &error.to_string()),
     }
 }
@@ -160,4 +170,5 @@ fn of_tracking() {
 #[test]
 fn of_the_raw_crate() {
     check("the raw crate", raw::SCENARIOS);
+    check("the raw crate, on Linux", raw_linux::SCENARIOS);
 }

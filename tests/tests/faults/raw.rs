@@ -17,7 +17,7 @@ pub const SCENARIOS: &[Scenario] = scenarios![
 
 /// What a call left in `errno`.
 #[derive(Debug)]
-struct Raw(i32);
+pub struct Raw(i32);
 
 impl Refusal for Raw {
     fn errno(&self) -> i32 {
@@ -30,8 +30,16 @@ impl Refusal for Raw {
     }
 }
 
+/// Calls `f`, which returns its `errno`, or zero.
+pub fn returned(f: impl FnOnce() -> c_int) -> Result<(), Raw> {
+    match f() {
+        0 => Ok(()),
+        errno => Err(Raw(errno)),
+    }
+}
+
 /// Calls `f`, which returns -1 where it fails.
-fn tried(f: impl FnOnce() -> c_int) -> Result<c_int, Raw> {
+pub fn tried(f: impl FnOnce() -> c_int) -> Result<c_int, Raw> {
     match f() {
         -1 => {
             // SAFETY: the call has no preconditions.
@@ -43,7 +51,7 @@ fn tried(f: impl FnOnce() -> c_int) -> Result<c_int, Raw> {
     }
 }
 
-fn page() -> *mut c_void {
+pub fn page() -> *mut c_void {
     let (both, flags) = (
         sys::PROT_READ | sys::PROT_WRITE,
         sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
@@ -52,13 +60,13 @@ fn page() -> *mut c_void {
     unsafe { sys::mmap(ptr::null_mut(), page_size(), both, flags, -1, 0) }
 }
 
-fn unmap(page: *mut c_void) -> c_int {
+pub fn unmap(page: *mut c_void) -> c_int {
     // SAFETY: the page is one that a scenario has mapped for itself.
     unsafe { sys::munmap(page, page_size()) }
 }
 
 /// Tries `f` with a page, which is unmapped behind it.
-fn with_page(trial: &Trial<'_>, f: impl Fn(*mut c_void, usize) -> c_int) {
+pub fn with_page(trial: &Trial<'_>, f: impl Fn(*mut c_void, usize) -> c_int) {
     let page = page();
     assert_ne!(page, sys::MAP_FAILED);
     trial.twice(|| tried(|| f(page, page_size())), || ());
@@ -159,13 +167,13 @@ fn raw_mseal(trial: &Trial<'_>) {
 }
 
 /// Tries `f`, which makes a descriptor, and closes that.
-fn descriptor(trial: &Trial<'_>, f: impl Fn() -> c_int) {
+pub fn descriptor(trial: &Trial<'_>, f: impl Fn() -> c_int) {
     let fd = trial.twice(|| tried(&f), || ());
     // SAFETY: it is this scenario's own.
     assert_eq!(unsafe { libc::close(fd) }, 0);
 }
 
-fn memfd() -> c_int {
+pub fn memfd() -> c_int {
     // SAFETY: the name ends in NUL.
     unsafe { sys::memfd_create(c"faults".as_ptr(), sys::MFD_CLOEXEC) }
 }
