@@ -5,9 +5,9 @@ use unix_memory::reserve::{Reservation, ReservedVec};
 use unix_memory::secret::{Secret, SecretOptions};
 use unix_memory::{Advice, FileBytes, FileBytesOptions, SealedMemory, Stack, Windows, page_size};
 
-use crate::shared::{file, sevens};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::shared::{file, sevens};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     secret_zeroed secret_from_slice secret_clone secret_with secret_with_mut secret_ct_eq secret_drop_two

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use tests::skip;
 
-use crate::expected;
-use crate::{Scenario, calls};
+use super::expected;
+use super::{Scenario, calls};
 
 macro_rules! tried {
     ($($function:literal [$($scenario:ident)*];)*) => {

@@ -2,9 +2,9 @@
 
 use unix_memory::{Keyed, Mapping, ProtectionKey};
 
-use crate::mappings::{filled, is_as_it_was};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::{filled, is_as_it_was};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![take_key drop_key give_key take_key_away];
 

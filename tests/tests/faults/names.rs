@@ -6,10 +6,10 @@ use libc::ENOENT;
 use unix_memory::ring::{SharedConsumer, SharedProducer, SharedRing};
 use unix_memory::{MapOptions, NamedMemory, ReadOnly, SealedMemory, SharedMemory, page_size};
 
-use crate::objects::name;
-use crate::shared::{file, holds, sevens};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::objects::name;
+use super::shared::{file, holds, sevens};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     create_with_mode open_read_only remove adopt drop_named persist memory_len sealed_seals

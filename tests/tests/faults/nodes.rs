@@ -2,10 +2,10 @@
 
 use unix_memory::{Mapping, MemoryPolicy, Migration, Nodes, ReadWrite, page_size};
 
-use crate::mappings::{filled, is_as_it_was};
-use crate::shared::{holds, sevens, shared};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::{filled, is_as_it_was};
+use super::shared::{holds, sevens, shared};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     allowed_nodes set_policy set_policy_of_part set_shared_policy policy_at node_of policy_is_supported

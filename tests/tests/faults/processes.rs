@@ -6,9 +6,9 @@ use unix_memory::foreign::{ForeignPages, ProtectionGuard};
 use unix_memory::process_map::{ProcessMap, Smaps, Usage};
 use unix_memory::{Protection, page_size};
 
-use crate::mappings::filled;
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::filled;
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     open_map open_map_of containing regions smaps smaps_of usage foreign_of foreign_protect

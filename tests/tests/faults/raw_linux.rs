@@ -6,9 +6,9 @@ use std::ptr;
 use unix_memory::page_size;
 use unix_memory_sys as sys;
 
-use crate::raw::{descriptor, memfd, page, returned, tried, unmap, with_page};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::raw::{descriptor, memfd, page, returned, tried, unmap, with_page};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     raw_posix_madvise raw_process_madvise raw_pidfd_open raw_pkey_mprotect raw_fallocate

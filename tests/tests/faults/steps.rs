@@ -6,10 +6,10 @@ use unix_memory::{
     uninstall_fault_handler,
 };
 
-use crate::mappings::{filled, is_as_it_was};
-use crate::shared::{file, holds, sevens, shared};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::{filled, is_as_it_was};
+use super::shared::{file, holds, sevens, shared};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
     populate_in_steps populate_shared populate_write_shared huge_bytes sync_code advise_unchecked

@@ -3,10 +3,10 @@
 use tests::dirty::{Fenced, tracked};
 use unix_memory::{Mapping, ReadOnly, ReadWrite, SharedMapping, Tracked, Tracking, page_size};
 
-use crate::mappings::is_filled;
-use crate::shared::{holds, sevens, shared};
-use crate::trial::Trial;
-use crate::{Scenario, scenarios};
+use super::mappings::is_filled;
+use super::shared::{holds, sevens, shared};
+use super::trial::Trial;
+use super::{Scenario, scenarios};
 
 pub const BY_WRITE_PROTECTION: &[Scenario] = scenarios![
     track_by_protection written_by_protection take_by_protection mark_by_protection untrack_by_protection

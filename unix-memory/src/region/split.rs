@@ -3,8 +3,8 @@
 use core::ptr::NonNull;
 
 use super::Region;
-use super::plain::MOST;
 use super::limit::why_not_split;
+use super::plain::MOST;
 use crate::arch::{IS_OUTSIDE, from_outside};
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::{self, call};
