@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use quote::ToTokens;
-use syn::{Attribute, Item, UseTree, Visibility};
+use syn::{Attribute, Item, Meta, UseTree, Visibility};
 
 use crate::process::root;
 
@@ -32,14 +32,19 @@ pub fn faults() -> Result<Vec<String>> {
             let text = fs::read_to_string(&path)?;
             given.insert(
                 name.to_owned(),
-                page(&text).with_context(|| path.display().to_string())?,
+                page(&text, &|part| {
+                    Ok(fs::read_to_string(os.join(format!("parts/{part}.rs")))?)
+                })
+                .with_context(|| path.display().to_string())?,
             );
         }
     }
     let contract = fs::read_to_string(os.join("mod.rs"))?;
     let reviewed: Choices =
         toml::from_str(&fs::read_to_string(root().join("xtask/choices.toml"))?)?;
-    Ok(compare(&given, &reviewed, &contract))
+    let mut faults = compare(&given, &reviewed, &contract);
+    faults.extend(arms(&contract, given.keys()));
+    Ok(faults)
 }
 
 /// The differences between what the pages provide, by system and item, and what was reviewed.
@@ -82,9 +87,29 @@ fn compare(
     faults
 }
 
+/// The pages that `os/mod.rs` does not choose for their own system, and for it alone.
+fn arms<'a>(contract: &str, pages: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let text: String = contract.split_whitespace().collect();
+    pages
+        .filter(|page| {
+            let system = match page.as_str() {
+                "linux" => "any(target_os=\"linux\",target_os=\"android\")".to_owned(),
+                "apple" => "target_vendor=\"apple\"".to_owned(),
+                page => format!("target_os=\"{page}\""),
+            };
+            !text.contains(&format!("if#[cfg({system})]{{mod{page};pubuse{page}::*;}}"))
+        })
+        .map(|page| {
+            format!("os/mod.rs has no plain arm that chooses {page}.rs for its system alone")
+        })
+        .collect()
+}
+
 /// What a system's page provides: for each item `none`, `own`, the part or module that it comes from (with
-/// its name there if that differs), or a constant's value.
-fn page(text: &str) -> Result<BTreeMap<String, String>> {
+/// its name there if that differs), or a constant's value. After it come the values that a function passes on,
+/// "(sys::A)", and the targets that it is for, "if target_os = ...", unless these are all of the system. Of
+/// advice only the place is listed: its values are reviewed in `os/reviewed/`. `read` reads a part.
+fn page(text: &str, read: &dyn Fn(&str) -> Result<String>) -> Result<BTreeMap<String, String>> {
     let file = syn::parse_file(text)?;
     let parts: BTreeMap<String, String> = file
         .items
@@ -94,10 +119,11 @@ fn page(text: &str) -> Result<BTreeMap<String, String>> {
             _ => None,
         })
         .collect();
-    let mut given = BTreeMap::new();
+    let mut found: Vec<(String, String, String)> = Vec::new();
     for item in &file.items {
         match item {
             Item::Use(item) if matches!(item.vis, Visibility::Public(_)) => {
+                let only = targets(&item.attrs);
                 names(&item.tree, &mut Vec::new(), &mut |path, name, new| {
                     let module = path.last().map_or("", String::as_str);
                     let from = parts.get(module).map_or(module, String::as_str);
@@ -106,21 +132,74 @@ fn page(text: &str) -> Result<BTreeMap<String, String>> {
                     } else {
                         format!("{from}::{name}")
                     };
-                    given.insert(new.to_owned(), from);
+                    found.push((new.to_owned(), from, only.clone()));
                 });
             }
             Item::Const(item) if matches!(item.vis, Visibility::Public(_)) => {
                 let value = item.expr.to_token_stream().to_string();
                 let value = value.replace(" :: ", "::").replace("& [", "&[");
-                given.insert(item.ident.to_string(), format!("= {value}"));
+                let only = targets(&item.attrs);
+                found.push((item.ident.to_string(), format!("= {value}"), only));
             }
             Item::Fn(item) if matches!(item.vis, Visibility::Public(_)) => {
-                given.insert(item.sig.ident.to_string(), "own".to_owned());
+                let passed = passed_on(&file.items, &item.sig.ident.to_string());
+                let only = targets(&item.attrs);
+                found.push((item.sig.ident.to_string(), format!("own{passed}"), only));
             }
             _ => {}
         }
     }
+    let mut given = BTreeMap::new();
+    for (name, mut is, only) in found {
+        if parts.values().any(|part| *part == is) {
+            is += &passed_on(&syn::parse_file(&read(&is)?)?.items, &name);
+        }
+        is += &only;
+        given
+            .entry(name)
+            .and_modify(|other: &mut String| *other = format!("{other}, {is}"))
+            .or_insert(is);
+    }
     Ok(given)
+}
+
+/// The values of the raw crate in the function `name`, except advice: " (sys::A, sys::B)".
+fn passed_on(items: &[Item], name: &str) -> String {
+    let function = items.iter().find_map(|item| match item {
+        Item::Fn(function) if function.sig.ident == name => Some(function),
+        _ => None,
+    });
+    let Some(function) = function else {
+        return String::new();
+    };
+    let body = function.block.to_token_stream().to_string();
+    let values: BTreeSet<String> = body
+        .split("sys :: ")
+        .skip(1)
+        .filter_map(|rest| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+        })
+        .filter(|word| word.chars().all(|c| !c.is_lowercase()) && !word.contains("MADV_"))
+        .map(|word| format!("sys::{word}"))
+        .collect();
+    if values.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", Vec::from_iter(values).join(", "))
+}
+
+/// The conditions on an item that concern the target: " if target_os = \"linux\"".
+fn targets(attributes: &[Attribute]) -> String {
+    let conditions = attributes.iter().filter(|one| one.path().is_ident("cfg"));
+    conditions
+        .filter_map(|one| match &one.meta {
+            Meta::List(list) => Some(list.tokens.to_string()),
+            _ => None,
+        })
+        .filter(|condition| condition.contains("target_") || condition.contains("unix"))
+        .map(|condition| format!(" if {condition}"))
+        .collect()
 }
 
 /// The name of the part in a `#[path = "parts/<name>.rs"]`.
@@ -168,9 +247,44 @@ mod tests {
         fn private() {}
     "#;
 
+    fn no_part(_: &str) -> Result<String> {
+        Ok(String::new())
+    }
+
+    #[test]
+    fn values_and_targets_are_part_of_a_choice() {
+        let text = r#"
+            #[path = "parts/p.rs"]
+            mod p;
+            pub use p::wipe;
+            #[cfg(all(feature = "std", target_arch = "s390x"))]
+            pub use super::none::NO_REPLACE;
+            #[cfg(not(target_arch = "s390x"))]
+            pub use sys::B as NO_REPLACE;
+            pub fn own() { call(sys::MADV_A, sys::ZERO, sys::call()) }
+        "#;
+        let read = |_: &str| Ok("pub fn wipe() { f(sys::INHERIT) }".to_owned());
+        let given = page(text, &read).expect("Rust");
+        assert_eq!(given["wipe"], "p (sys::INHERIT)");
+        assert_eq!(given["own"], "own (sys::ZERO)");
+        assert_eq!(
+            given["NO_REPLACE"],
+            "none if all (feature = \"std\" , target_arch = \"s390x\"), \
+             sys::B if not (target_arch = \"s390x\")"
+        );
+    }
+
+    #[test]
+    fn each_system_has_its_own_page() {
+        let text = "if #[cfg(target_os = \"a\")] {\n mod a;\n pub use a::*;\n} else if \
+                    #[cfg(any(target_os = \"b\", target_os = \"c\"))] {\n mod b;\n pub use b::*;\n}";
+        let pages = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(arms(text, pages.iter()).len(), 2);
+    }
+
     #[test]
     fn a_page_is_read() {
-        let given = page(PAGE).expect("Rust");
+        let given = page(PAGE, &no_part).expect("Rust");
         let given: Vec<_> = given
             .iter()
             .map(|(a, b)| (a.as_str(), b.as_str()))
@@ -190,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_was_not_reviewed_is_a_fault() {
-        let given = BTreeMap::from([("here".to_owned(), page(PAGE).expect("Rust"))]);
+        let given = BTreeMap::from([("here".to_owned(), page(PAGE, &no_part).expect("Rust"))]);
         let text = "[FLAGS]\nhere = \"= sys::A | sys::B\"\n[MAP_STACK]\n[NO_REPLACE]\n\
                     here = \"sys::MAP_TRYFIXED\"\n[madvise]\nothers = \"own\"\n[mincore]\n\
                     [open_pipe]\nhere = \"pipe2\"\n";
