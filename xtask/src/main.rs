@@ -8,6 +8,7 @@
 mod allowed;
 mod api;
 mod apt;
+mod calls;
 mod check;
 mod choices;
 mod ci;

@@ -128,7 +128,7 @@ pub const _SC_PAGESIZE: c_int = 11;
 pub const _SC_PAGE_SIZE: c_int = 11;
 
 /// Passed in place of a name: an anonymous shared memory object. shm_open(), QNX C library reference.
-pub const SHM_ANON: *mut c_char = core::ptr::without_provenance_mut(usize::MAX);
+pub const SHM_ANON: *mut c_char = !0usize as *mut c_char;
 
 pub use crate::posix::{
     fcntl, mlock, mlockall, mprotect, msync, munlock, munlockall, munmap, posix_madvise, shm_open,

@@ -47,10 +47,11 @@ pub fn parse(json: &Value) -> Result<Api> {
                 .collect::<Result<_>>()
                 .with_context(|| name.clone())?;
             api.structs.insert(name, fields);
-        } else if let Some(alias) = inner.get("type_alias")
-            && let Some(integer) = alias["type"]["primitive"].as_str().and_then(integer)
-        {
-            api.types.insert(name, integer);
+        } else if let Some(alias) = inner.get("type_alias") {
+            if let Some(integer) = alias["type"]["primitive"].as_str().and_then(integer) {
+                api.types.insert(name.clone(), integer);
+            }
+            api.aliases.insert(name, c_type(&alias["type"])?);
         }
     }
     for call in api.calls.values_mut() {

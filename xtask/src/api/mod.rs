@@ -32,6 +32,8 @@ pub struct Api {
     pub calls: BTreeMap<String, Call>,
     /// Our own types: their width in bits, and whether they are signed.
     pub types: BTreeMap<String, Integer>,
+    /// Our own types, as C names what they stand for.
+    pub aliases: BTreeMap<String, String>,
     /// Structs, laid out as C does: the names and types of their fields, in order.
     pub structs: BTreeMap<String, Vec<(String, Field)>>,
     /// Where the crate was compiled to, for [`Api::objects`].
@@ -74,6 +76,16 @@ impl Call {
     /// The symbol that the linker looks up for `name`, our name.
     pub fn symbol<'a>(&'a self, name: &'a str) -> &'a str {
         self.link_name.as_deref().unwrap_or(name)
+    }
+
+    /// Its type in C.
+    pub fn prototype(&self) -> String {
+        let arguments = if self.arguments.is_empty() {
+            "void".to_owned()
+        } else {
+            self.arguments.join(", ")
+        };
+        format!("{} ({arguments})", self.result)
     }
 }
 
@@ -337,5 +349,18 @@ mod tests {
         assert!(!is_of_core(
             "error[E0432]: unresolved import `crate::posix::shm_unlink`"
         ));
+    }
+
+    #[test]
+    fn a_prototype_is_c() {
+        let mut call = Call {
+            result: "int".into(),
+            arguments: vec!["const void *".into(), "size_t".into()],
+            wrapper: false,
+            link_name: None,
+        };
+        assert_eq!(call.prototype(), "int (const void *, size_t)");
+        call.arguments.clear();
+        assert_eq!(call.prototype(), "int (void)");
     }
 }

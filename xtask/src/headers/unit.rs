@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use super::findings::Findings;
 use super::{CALLS, FAMILIES, Proof, SYMBOL};
 use crate::allowed::Difference;
-use crate::api::{ARGUMENTS, Api, Call, Field, Integer};
+use crate::api::{ARGUMENTS, Api, Field, Integer};
 use crate::apt;
 use crate::process::{capture, workdir};
 use crate::targets::{Headers, Row};
@@ -147,10 +147,10 @@ impl<'a> HeaderUnit<'a> {
             unit.holds(name, &same_integer(name, *integer, pointer));
         }
         for (name, call) in &api.calls {
-            unit.holds(name, &same_type(name, &prototype(call), self, name));
+            unit.holds(name, &same_type(name, &call.prototype(), self, name));
             // Where C has no such name, as with `errno_location`, it may have the symbol.
             if let Some(symbol) = &call.link_name {
-                let by_symbol = same_type(symbol, &prototype(call), self, name);
+                let by_symbol = same_type(symbol, &call.prototype(), self, name);
                 unit.holds(&format!("{SYMBOL}{name}"), &by_symbol);
             }
         }
@@ -182,7 +182,7 @@ impl<'a> HeaderUnit<'a> {
                 Verdict::False(message) if ours => {
                     let how = match api.calls.get(&name) {
                         Some(call) => {
-                            format!("the header's type differs from {}", prototype(call))
+                            format!("the header's type differs from {}", call.prototype())
                         }
                         None => message,
                     };
@@ -329,16 +329,6 @@ fn same_layout(name: &str, fields: &[(String, Field)], pointer: u32) -> String {
     format!("sizeof(struct {name}) == sizeof(struct ours_{name} {{ {ours}}}){conditions}")
 }
 
-/// A function's type in C.
-fn prototype(call: &Call) -> String {
-    let arguments = if call.arguments.is_empty() {
-        "void".to_owned()
-    } else {
-        call.arguments.join(", ")
-    };
-    format!("{} ({arguments})", call.result)
-}
-
 /// C for "this function has this type", or one that is allowed in its place.
 fn same_type(symbol: &str, ours: &str, unit: &HeaderUnit<'_>, name: &str) -> String {
     std::iter::once(ours)
@@ -359,18 +349,5 @@ mod tests {
             let condition = equal("A", value);
             assert_eq!(condition.contains(&widened(value)), expected, "{value}");
         }
-    }
-
-    #[test]
-    fn a_prototype_is_c() {
-        let mut call = Call {
-            result: "int".into(),
-            arguments: vec!["const void *".into(), "size_t".into()],
-            wrapper: false,
-            link_name: None,
-        };
-        assert_eq!(prototype(&call), "int (const void *, size_t)");
-        call.arguments.clear();
-        assert_eq!(prototype(&call), "int (void)");
     }
 }
