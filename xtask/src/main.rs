@@ -55,7 +55,7 @@ enum Task {
     Check(check::Args),
     /// Proves constants, signatures and types against the systems' own headers
     Headers(results::Options),
-    /// Compares constants with values read in systems' sources
+    /// Compares constants of systems without headers with values read in their sources, and calls with a record
     Facts(results::Options),
     /// Links every call against the systems' own libraries, and compares the symbols with C's
     Link(results::Options),

@@ -113,7 +113,7 @@ fn unproved(table: &Table, results: &Results) -> String {
     systems.dedup();
     format!(
         "Neither headers nor sources were available for {}: their values are those of the crate libc, \
-         where it has any.",
+         where it has any; all are recorded, so that none changes unnoticed.",
         systems.join(", ")
     )
 }
