@@ -1,5 +1,5 @@
-//! `cargo xtask house`: checks the rules for `unix-memory/src` that a compiler does not know, and the links
-//! between Markdown files (see `links.rs`).
+//! `cargo xtask house`: checks the rules for `unix-memory/src` that a compiler does not know, the links
+//! between Markdown files (see `links.rs`), and the tests that these name (see `named.rs`).
 //!
 //! * Only `mod.rs` and `lib.rs` depend on the target, and the files that they choose by it: `os/<system>.rs`,
 //!   and what is below `arch/`.
@@ -58,9 +58,14 @@ pub fn task() -> Result<()> {
     let (broken, links) = crate::links::faults()?;
     faults.extend(broken);
     faults.extend(crate::test_programs::faults()?);
+    let (missing, rows) = crate::named::faults()?;
+    faults.extend(missing);
     if faults.is_empty() {
         let files = files.len();
-        println!("house: {files} files, no import cycle, no stray cfg; {links} valid links");
+        println!(
+            "house: {files} files, no import cycle, no stray cfg; {links} valid links; {rows} rows that name \
+             their tests"
+        );
         return Ok(());
     }
     bail!("the house rules are broken:\n  {}", faults.join("\n  "));

@@ -22,6 +22,7 @@ mod house;
 mod link;
 mod links;
 mod msrv;
+mod named;
 mod process;
 mod public_api;
 mod results;

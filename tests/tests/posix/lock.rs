@@ -111,13 +111,18 @@ fn exec_unlocks() {
         // What it prints is not of this program's tests.
         .stdout(std::process::Stdio::null());
     let command = std::cell::RefCell::new(command);
-    let child = in_a_child(|| {
-        let pages = Pages::new(1);
-        lock(&pages, 0, 1).unwrap();
-        let error = std::os::unix::process::CommandExt::exec(&mut *command.borrow_mut());
-        panic!("{error}");
-    });
-    assert!(child.success());
+    for all in [false, true] {
+        let child = in_a_child(|| {
+            let pages = Pages::new(1);
+            lock(&pages, 0, 1).unwrap();
+            if all && let Err(error) = super::process_lock::lock_everything() {
+                return skip("exec after mlockall", &error.to_string());
+            }
+            let error = std::os::unix::process::CommandExt::exec(&mut *command.borrow_mut());
+            panic!("{error}");
+        });
+        assert!(child.success());
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use super::{PRIVATE, Pages, READ_WRITE, errno, file, without_privileges};
-use libc::{EACCES, EAGAIN, EBADF, EINVAL, ENODEV, ENOMEM};
+use libc::{EACCES, EAGAIN, EBADF, EINVAL, ENODEV, ENOMEM, EOVERFLOW};
 use tests::{in_a_child, lacks, limit_address_space, limit_locked_memory, skip};
 use unix_memory::page_size;
 use unix_memory_sys as sys;
@@ -141,6 +141,28 @@ fn a_fixed_range_beyond_the_address_space() {
     let errno = io::Error::last_os_error().raw_os_error();
     // POSIX has ENOMEM; EINVAL is its word for an address that is "considered invalid".
     assert!([Some(ENOMEM), Some(EINVAL)].contains(&errno), "{errno:?}");
+}
+
+#[test]
+fn an_offset_beyond_every_file() {
+    if size_of::<sys::off_t>() < 8 {
+        return skip("offsets beyond every file", "offsets have 32 bits");
+    }
+    let page = sys::off_t::try_from(page_size()).unwrap();
+    let last = sys::off_t::MAX / page * page;
+    let file = file(b"abc");
+    let (fd, len, flags) = (file.as_raw_fd(), 2 * page_size(), sys::MAP_SHARED);
+    // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+    let start = unsafe { sys::mmap(ptr::null_mut(), len, sys::PROT_READ, flags, fd, last) };
+    let error = io::Error::last_os_error();
+    assert_eq!(start, sys::MAP_FAILED);
+    // C libraries whose calls count pages in 32 bits refuse such an offset themselves.
+    let expected = if size_of::<usize>() < 8 {
+        EINVAL
+    } else {
+        EOVERFLOW
+    };
+    assert_eq!(error.raw_os_error(), Some(expected));
 }
 
 #[test]

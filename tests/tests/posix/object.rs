@@ -200,6 +200,19 @@ fn names_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn names_that_the_system_does_not_support_are_refused() {
+    if !cfg!(target_os = "linux") {
+        let reason =
+            "each system decides on other names than those with one slash at the beginning";
+        return skip("names that are not supported", reason);
+    }
+    for name in ["/", "/um-posix/two"] {
+        let name = Name(CString::new(name).unwrap());
+        assert_eq!(errno(name.open(NEW)), libc::EINVAL);
+    }
+}
+
+#[test]
 fn names_that_are_too_long_are_refused() {
     let name = Name(CString::new(format!("/{}", "x".repeat(5000))).unwrap());
     // POSIX allows ENAMETOOLONG. glibc calls it a name that no object can have (EINVAL), and, to remove, one

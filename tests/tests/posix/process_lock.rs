@@ -22,6 +22,11 @@ pub fn lock_what_comes() -> io::Result<()> {
     lock_all(sys::MCL_FUTURE)
 }
 
+/// `mlockall` with both flags.
+pub fn lock_everything() -> io::Result<()> {
+    lock_all(sys::MCL_CURRENT | sys::MCL_FUTURE)
+}
+
 fn locked(pages: &Pages) -> bool {
     is_locked(pages.start.cast_const().cast())
 }
