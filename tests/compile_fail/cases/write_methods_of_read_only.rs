@@ -8,5 +8,6 @@ fn main() {
     let shared = MapOptions::new().len(100).map_anonymous_shared(ReadOnly).unwrap();
     shared.write_at(0, b"no").unwrap();
     shared.fill(.., 1).unwrap();
-    mapping.leak_mut();
+    mapping.seal().unwrap().into_static_mut();
+    Mapping::anonymous(100).unwrap().protect(ReadOnly).unwrap().leak_mut();
 }
