@@ -13,17 +13,32 @@ use walkdir::WalkDir;
 use crate::process::root;
 
 /// The documents, and for each the directory of the tests that it has to name, if any.
-const DOCUMENTS: [(&str, Option<&str>); 1] = [("unix-memory-sys/docs/posix.md", Some("posix"))];
+const DOCUMENTS: [(&str, Option<&str>); 2] = [
+    ("unix-memory-sys/docs/posix.md", Some("posix")),
+    ("tests/compile_fail/README.md", Some("compile_fail")),
+];
 
 /// Where the files of tests are.
 const TESTS: &str = "tests/tests";
+
+/// Where the programs are that must not compile: each is a test as a whole.
+const CASES: &str = "tests/compile_fail/cases";
+
+/// The name of the test in such a program.
+const WHOLE: &str = "";
 
 /// The faults in the documents, and the number of rows.
 ///
 /// # Errors
 /// If a file cannot be read.
 pub fn faults() -> Result<(Vec<String>, usize)> {
-    let tests = tests(&root().join(TESTS))?;
+    let mut tests = tests(&root().join(TESTS))?;
+    for case in fs::read_dir(root().join(CASES))? {
+        let name = case?.file_name().into_string().unwrap_or_default();
+        if is_rust(&name) {
+            tests.insert(format!("compile_fail/{name}"), [WHOLE.to_owned()].into());
+        }
+    }
     let (mut faults, mut count) = (Vec::new(), 0);
     for (document, about) in DOCUMENTS {
         let text = fs::read_to_string(root().join(document)).context(document)?;
@@ -117,15 +132,20 @@ fn faults_of(rows: &[Row], tests: &Tests, about: Option<&str>) -> Vec<String> {
         let what = &row.cells[row.cells.len().saturating_sub(2)];
         let mut count = 0;
         for code in &row.code {
-            let Some((file, test)) = code.split_once("::").filter(|(file, _)| is_rust(file)) else {
-                if is_rust(code) && !tests.contains_key(code) {
-                    faults.push(format!("there is no file {code}"));
+            let (file, test) = code.split_once("::").unwrap_or((code, WHOLE));
+            let has = |test: &str| tests.get(file).is_some_and(|tests| tests.contains(test));
+            if !is_rust(file) {
+                continue;
+            }
+            if test == WHOLE && !has(WHOLE) {
+                if !tests.contains_key(file) {
+                    faults.push(format!("there is no file {file}"));
                 }
                 continue;
-            };
+            }
             count += 1;
             named.insert((file, test));
-            if !tests.get(file).is_some_and(|tests| tests.contains(test)) {
+            if !has(test) {
                 faults.push(format!("there is no test {code}"));
             }
         }
