@@ -215,10 +215,16 @@ impl Child {
     #[must_use]
     pub fn wait(self) -> ExitStatus {
         let mut status = 0;
-        // SAFETY: `status` can be written; the child is this process's own.
-        let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
-        assert_eq!(waited, self.0);
-        ExitStatus::from_raw(status)
+        loop {
+            // SAFETY: `status` can be written; the child is this process's own.
+            let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+            let error = std::io::Error::last_os_error();
+            if waited == self.0 {
+                return ExitStatus::from_raw(status);
+            }
+            // A signal of this process: a fuzzer has a timer.
+            assert_eq!(error.kind(), std::io::ErrorKind::Interrupted, "{error}");
+        }
     }
 }
 

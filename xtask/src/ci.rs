@@ -71,11 +71,12 @@ const CARGO: [(&str, &[&str]); 4] = [
 ];
 
 /// Steps that are xtask's own tasks, with their default sets.
-const TASKS: [&str; 11] = [
+const TASKS: [&str; 12] = [
     "house",
     "table --check",
     "api --check",
     "deny",
+    "fuzz",
     "msrv",
     "counts",
     "headers",

@@ -17,6 +17,7 @@ mod deny;
 mod emulate;
 mod facts;
 mod faults;
+mod fuzz;
 mod headers;
 mod house;
 mod link;
@@ -80,6 +81,9 @@ enum Task {
     /// Refuses every system call with every errno, at every position
     Faults(faults::Args),
     /// Runs all of the above except `soak` and `faults`, with their default sets, and rustfmt, clippy and the
+    /// Runs the library on inputs that libFuzzer makes up, for 40 seconds by default
+    Fuzz(fuzz::Args),
+    /// Runs all of the above except `soak`, with their default sets, and rustfmt, clippy and the
     /// documentation
     Ci,
     /// The linker that `emulate` passes to rustc
@@ -115,6 +119,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Msrv => msrv::task(),
         Task::Soak(args) => soak::task(&args),
         Task::Faults(args) => faults::task(&args),
+        Task::Fuzz(args) => fuzz::task(&args),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
     }

@@ -1,17 +1,22 @@
 //! What is done, in random order: every operation can be done in every state, so that whatever is left
 //! out of a sequence, the rest is one too, and what fails becomes short.
+//!
+//! Sequences are random ones of proptest's here, and come out of bytes (`Arbitrary`) in `fuzz/`.
 
+use arbitrary::{Arbitrary, Unstructured};
 use proptest::collection::vec;
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use unix_memory::Advice;
 
 /// One step. Numbers choose among what there is, modulo how many there are.
-#[derive(Clone, Debug)]
+#[derive(Arbitrary, Clone, Debug)]
 pub enum Operation {
     MapAnonymous(Length, Kind, Extras),
     MapGuarded {
+        #[arbitrary(with = up_to::<2>)]
         before: u8,
         length: Length,
+        #[arbitrary(with = up_to::<2>)]
         behind: u8,
         kind: Kind,
     },
@@ -19,6 +24,7 @@ pub enum Operation {
     MapSealed(Length, u8),
     MapFile {
         file: u8,
+        #[arbitrary(with = up_to::<5>)]
         page: u8,
         /// Whether the offset lies inside of that page.
         inside: bool,
@@ -26,7 +32,7 @@ pub enum Operation {
         private: bool,
         kind: Kind,
     },
-    Reserve(u8),
+    Reserve(#[arbitrary(with = up_to::<11>)] u8),
     Commit(u8, Span),
     Decommit(u8, Span),
     Split(u8, Place),
@@ -55,7 +61,7 @@ pub enum Operation {
     Resize(u8, Length),
     ResizeInPlace(u8, Length),
     Discard(u8, Span),
-    Flush(u8, Span, u8),
+    Flush(u8, Span, #[arbitrary(with = up_to::<2>)] u8),
     Populate(u8, Span),
     PopulateWrite(u8, Span),
     Write(u8, Span, u8),
@@ -71,33 +77,37 @@ pub enum Operation {
     /// Panics while a mapping and a guard over it are in scope.
     Panic(u8, Span),
     /// Does so many of the operations that follow in a child, and not here.
-    Fork(u8),
+    Fork(#[arbitrary(with = up_to::<7>)] u8),
 }
 
 /// A length: so many pages, without the last bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Length {
+    #[arbitrary(with = up_to::<6>)]
     pub pages: u8,
+    #[arbitrary(with = in_page)]
     pub less: u16,
 }
 
 /// A place in a mapping: the start of a page, or one inside of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Place {
+    #[arbitrary(with = up_to::<6>)]
     pub page: u8,
+    #[arbitrary(with = in_page)]
     pub inside: u16,
 }
 
 /// Two places; or a range that goes past the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Span {
     All,
     Within(Place, Place),
-    Beyond(u8),
+    Beyond(#[arbitrary(with = up_to::<2>)] u8),
 }
 
 /// What may be done with pages, by its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NoAccess,
     ReadOnly,
@@ -109,11 +119,11 @@ pub enum Kind {
 }
 
 /// An advice that any memory takes.
-#[derive(Clone, Copy, Debug)]
-pub struct Hint(pub Advice);
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Hint(#[arbitrary(with = any_hint)] pub Advice);
 
 /// What else a mapping is made with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a setter of the builder's"
@@ -125,6 +135,22 @@ pub struct Extras {
     pub advice: Option<Hint>,
     /// Where something is mapped already.
     pub taken: bool,
+}
+
+fn up_to<const MOST: u8>(bytes: &mut Unstructured) -> arbitrary::Result<u8> {
+    bytes.int_in_range(0..=MOST)
+}
+
+/// Mostly the start of a page.
+fn in_page(bytes: &mut Unstructured) -> arbitrary::Result<u16> {
+    if bytes.ratio(3, 4)? {
+        return Ok(0);
+    }
+    bytes.int_in_range(0..=4095)
+}
+
+fn any_hint(bytes: &mut Unstructured) -> arbitrary::Result<Advice> {
+    bytes.choose(&HINTS).copied()
 }
 
 fn length() -> impl Strategy<Value = Length> {
@@ -157,22 +183,23 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
+const HINTS: [Advice; 12] = [
+    Advice::Normal,
+    Advice::Random,
+    Advice::Sequential,
+    Advice::WillNeed,
+    Advice::Cold,
+    Advice::PageOut,
+    Advice::HugePage,
+    Advice::NoHugePage,
+    Advice::DontDump,
+    Advice::DoDump,
+    Advice::DoFork,
+    Advice::KeepOnFork,
+];
+
 fn hint() -> impl Strategy<Value = Hint> {
-    prop_oneof![
-        Just(Advice::Normal),
-        Just(Advice::Random),
-        Just(Advice::Sequential),
-        Just(Advice::WillNeed),
-        Just(Advice::Cold),
-        Just(Advice::PageOut),
-        Just(Advice::HugePage),
-        Just(Advice::NoHugePage),
-        Just(Advice::DontDump),
-        Just(Advice::DoDump),
-        Just(Advice::DoFork),
-        Just(Advice::KeepOnFork),
-    ]
-    .prop_map(Hint)
+    prop::sample::select(&HINTS[..]).prop_map(Hint)
 }
 
 fn extras() -> impl Strategy<Value = Extras> {

@@ -69,8 +69,8 @@ impl Setup<'_> {
         panic!("{reason}\n{self:?}\nThe shortest sequence that was found to fail:\n{steps}");
     }
 
-    /// Does it in a child; an error says what has become of that.
-    fn in_a_child(
+    /// Does it in a child; an error says what has become of that, and, if it `tells`, step by step.
+    pub fn in_a_child(
         &self,
         all: &[Vec<Operation>],
         said: &mut File,

@@ -55,6 +55,8 @@ pub use region::{FileId, Name, Region, Sharing};
 pub use regions::Regions;
 
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+mod smap;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 mod smaps;
 #[cfg(all(test, feature = "std", any(target_os = "linux", target_os = "android")))]
 mod tests;
@@ -68,7 +70,9 @@ mod usage;
 mod vm_flags;
 
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
-pub use smaps::{Smap, Smaps};
+pub use smap::Smap;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+pub use smaps::Smaps;
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 pub use usage::Usage;
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]

@@ -2,41 +2,11 @@
 
 use core::fmt;
 use core::iter::FusedIterator;
-use core::ops::Range;
-use std::vec::Vec;
 
-use crate::error::{Errno, Result};
+use crate::error::Result;
 use crate::os;
 use crate::process_map::map::{process_number, refusal};
-use crate::process_map::region::Region;
-use crate::process_map::text::{KERNELS_OWN, Source, Text};
-use crate::process_map::usage::{Usage, key_and_value, kib, number};
-use crate::process_map::vm_flags::VmFlags;
-
-/// A mapping, and how much memory it uses: one entry of `/proc/PID/smaps`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Smap {
-    /// The mapping.
-    pub region: Region<Vec<u8>>,
-    /// How much of it is in memory and in swap space.
-    pub usage: Usage,
-    /// The size in bytes of the pages that the kernel uses for the mapping: larger for explicit huge pages.
-    #[doc(alias = "KernelPageSize")]
-    pub kernel_page_size: Option<u64>,
-    /// The size in bytes of the pages that the processor's memory management unit uses.
-    #[doc(alias = "MMUPageSize")]
-    pub mmu_page_size: Option<u64>,
-    /// Whether the mapping may get transparent huge pages. Since Linux 5.0.
-    #[doc(alias = "THPeligible")]
-    pub thp_eligible: Option<bool>,
-    /// The mapping's protection key, where the processor has such keys.
-    #[doc(alias = "ProtectionKey")]
-    pub protection_key: Option<u32>,
-    /// The kernel's flags for the mapping, if it reports them.
-    #[doc(alias = "VmFlags")]
-    pub flags: Option<VmFlags>,
-}
+use crate::process_map::smap::{Reader, Smap};
 
 /// An iterator over the mappings of a process, each with the memory that it uses.
 ///
@@ -122,12 +92,12 @@ impl Iterator for Smaps {
     type Item = Result<Smap>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.reader.ended {
+        if self.reader.has_ended() {
             return None;
         }
         let next = self.reader.next().and_then(|next| match next {
             // The text also ends if the memory is gone.
-            None if !self.reader.source.has_text()? => Err(libc::ESRCH),
+            None if !self.reader.source().has_text()? => Err(libc::ESRCH),
             next => Ok(next),
         });
         let next = next.transpose()?;
@@ -142,86 +112,5 @@ impl fmt::Debug for Smaps {
         f.debug_struct("Smaps")
             .field("process", &self.process)
             .finish_non_exhaustive()
-    }
-}
-
-/// Reads the text.
-pub(super) struct Reader<S> {
-    source: S,
-    text: Text,
-    /// The end of the last mapping.
-    passed: u64,
-    ended: bool,
-}
-
-impl<S: Source> Reader<S> {
-    pub(super) const fn new(source: S) -> Self {
-        Self {
-            source,
-            text: Text::new(),
-            passed: 0,
-            ended: false,
-        }
-    }
-
-    pub(super) fn next(&mut self) -> core::result::Result<Option<Smap>, Errno> {
-        while !self.ended {
-            // After an error, this stays at the end.
-            self.ended = true;
-            let Some(mut smap) = self.read()? else {
-                return Ok(None);
-            };
-            self.ended = false;
-            let Range { start, end } = smap.region.addresses;
-            if end <= self.passed || KERNELS_OWN.contains(&smap.region.name()) {
-                continue;
-            }
-            if start < self.passed {
-                smap.region.cut_before(self.passed);
-            }
-            self.passed = end;
-            return Ok(Some(smap));
-        }
-        Ok(None)
-    }
-
-    fn read(&mut self) -> core::result::Result<Option<Smap>, Errno> {
-        let Self { source, text, .. } = self;
-        let Some(region) = text.head(source)? else {
-            return Ok(None);
-        };
-        let mut name = Vec::new();
-        text.name(source, &mut |piece| name.extend_from_slice(piece))?;
-        let mut smap = Smap {
-            region: region.with_name(name),
-            usage: Usage::default(),
-            kernel_page_size: None,
-            mmu_page_size: None,
-            thp_eligible: None,
-            protection_key: None,
-            flags: None,
-        };
-        let mut buffer = [0; 256];
-        // Keys begin with capitals; the hexadecimal digits of the next region are lower case.
-        while text
-            .peek(source)?
-            .is_some_and(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
-            let line = text.line(source, &mut buffer)?.unwrap_or(&[]);
-            let Some((key, value)) = key_and_value(line) else {
-                continue;
-            };
-            match key {
-                b"KernelPageSize" => smap.kernel_page_size = kib(value),
-                b"MMUPageSize" => smap.mmu_page_size = kib(value),
-                b"THPeligible" => smap.thp_eligible = number(value).map(|number| number != 0),
-                b"ProtectionKey" => {
-                    smap.protection_key = number(value).and_then(|number| number.try_into().ok());
-                }
-                b"VmFlags" => smap.flags = Some(VmFlags::parse(value)),
-                _ => smap.usage.set(key, value),
-            }
-        }
-        Ok(Some(smap))
     }
 }

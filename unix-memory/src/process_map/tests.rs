@@ -7,7 +7,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::region::{Region, Sharing};
-use super::smaps::Reader;
+use super::smap::Reader;
 use super::text::{Source, Text, file};
 use crate::error::Errno;
 use crate::protection::Protection;
