@@ -1,0 +1,4 @@
+pub enum UncheckedAdvice {
+    DontNeed,
+    Free,
+}

@@ -1,0 +1,3 @@
+//! No mapping is kept for later.
+
+pub const fn give_up() {}

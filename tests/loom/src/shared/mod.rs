@@ -1,0 +1,4 @@
+//! What is shared by threads.
+
+#[path = "../../../../unix-memory/src/shared/claims/mod.rs"]
+pub mod claims;
