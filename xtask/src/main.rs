@@ -27,6 +27,7 @@ mod named;
 mod process;
 mod public_api;
 mod results;
+mod sanitize;
 mod soak;
 mod sysroot;
 mod table;
@@ -83,7 +84,9 @@ enum Task {
     /// Runs all of the above except `soak` and `faults`, with their default sets, and rustfmt, clippy and the
     /// Runs the library on inputs that libFuzzer makes up, for 40 seconds by default
     Fuzz(fuzz::Args),
-    /// Runs all of the above except `soak`, with their default sets, and rustfmt, clippy and the
+    /// Runs the tests under AddressSanitizer
+    Sanitize(sanitize::Args),
+    /// Runs all of the above except `soak` and `sanitize`, with their default sets, and rustfmt, clippy and the
     /// documentation
     Ci,
     /// The linker that `emulate` passes to rustc
@@ -120,6 +123,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Soak(args) => soak::task(&args),
         Task::Faults(args) => faults::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
+        Task::Sanitize(args) => sanitize::task(&args),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
     }
