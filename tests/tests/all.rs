@@ -139,6 +139,8 @@ mod test_policy_moves;
 mod test_policy_refused;
 #[path = "guard/populate.rs"]
 mod test_populate;
+#[path = "posix/main.rs"]
+mod test_posix;
 #[path = "process_map/process_map.rs"]
 mod test_process_map;
 #[path = "process_map/linux.rs"]

@@ -81,13 +81,12 @@ enum Task {
     Soak(soak::Args),
     /// Refuses every system call with every errno, at every position
     Faults(faults::Args),
-    /// Runs all of the above except `soak` and `faults`, with their default sets, and rustfmt, clippy and the
     /// Runs the library on inputs that libFuzzer makes up, for 40 seconds by default
     Fuzz(fuzz::Args),
     /// Runs the tests under AddressSanitizer
     Sanitize(sanitize::Args),
-    /// Runs all of the above except `soak` and `sanitize`, with their default sets, and rustfmt, clippy and the
-    /// documentation
+    /// Runs all of the above except `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
+    /// clippy and the documentation
     Ci,
     /// The linker that `emulate` passes to rustc
     #[command(hide = true)]

@@ -113,7 +113,8 @@ fn no_mechanism_is_left() {
             assert_eq!((error.errno(), error.reason()), (EMFILE, Reason::Kernel));
             assert_eq!(
                 error.to_string(),
-                "read_at of 1 byte at 0: Too many open files"
+                "read_at of 1 byte at 0: Too many open files (the process has as many descriptors as it \
+                 may have (RLIMIT_NOFILE): close some, or raise the limit)"
             );
             assert_eq!(mapping.write_at(0, &[0]).unwrap_err().errno(), EMFILE);
             assert_eq!(mapping.fill(.., 0).unwrap_err().errno(), EMFILE);

@@ -115,6 +115,13 @@ const ROWS: &[Row] = rows! {
     [] SYS_pidfd_open [] Done, "one madvise for each";
     [] SYS_process_vm_readv [] Done, "another mechanism copies";
     [] SYS_process_vm_writev [] Done, "another mechanism copies";
+    [file_read] SYS_pread64 [] Done, "copied out of the mapping";
+    [map_file file_read] SYS_newfstatat [ENOMEM] Either, "it is copied out of, where it is not known to be regular";
+    [map_file file_read] SYS_fstat [ENOMEM] Either, "the same";
+    [map_guarded secret secret_from_slice secret_zeroed] SYS_mprotect [] Either,
+        "made once more, with all checks";
+    [resize resize_several resize_in_place] SYS_mremap [] Either, "asked once more, with all checks";
+    [shrink] SYS_munmap [] Either, "the same";
     [advise_together] SYS_process_madvise [] Done, "one madvise for each";
     [resize resize_several resize_locked resize_hidden resize_in_place] SYS_mremap [EFAULT ENOSYS] Done,
         "extended, or copied";

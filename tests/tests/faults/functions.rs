@@ -44,6 +44,7 @@ const TRIED: &[(&str, &[&str])] = tried! {
     "MappedFile::append" [file_append];
     "MappedFile::follow" [file_follow];
     "MappedFile::grow" [file_grow];
+    "MappedFile::read_at" [file_read];
     "MappedFile::truncate" [file_truncate];
     "Mapping::advise" [advise hide];
     "Mapping::advise_range" [advise_part];

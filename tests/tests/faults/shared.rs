@@ -13,7 +13,7 @@ use super::{Scenario, scenarios};
 pub const SCENARIOS: &[Scenario] = scenarios![
     map_shared map_private map_shared_anonymous map_empty_file map_droppable read_at write_at
     write_at_file fill copy_within compare_at atomics resize_shared protect_shared unmap_shared
-    flush_durable file_grow file_truncate file_follow file_append fault_handler
+    flush_durable file_grow file_truncate file_follow file_read file_append fault_handler
 ];
 
 /// A file of three pages of sevens.
@@ -183,6 +183,21 @@ fn file_follow(trial: &Trial<'_>) {
     });
     assert!(followed);
     assert_eq!(mapped.len(), len);
+}
+
+fn file_read(trial: &Trial<'_>) {
+    let mapped = MapOptions::new().map_file(file(), ReadWrite).unwrap();
+    let both = || {
+        let mut bytes = [0; 10];
+        mapped.read_at(page_size() - 5, &mut bytes)?;
+        let (mut buffer, mut sum) = ([0; 5000], 0);
+        let mut chunks = mapped.chunks_in(&mut buffer);
+        while let Some(chunk) = chunks.next() {
+            sum += chunk?.len();
+        }
+        Ok::<_, unix_memory::Error>((bytes, sum))
+    };
+    assert_eq!(trial.twice(both, || ()), ([7; 10], 3 * page_size()));
 }
 
 fn file_append(trial: &Trial<'_>) {

@@ -302,7 +302,7 @@ fn lengths_and_alignments() {
             }
             // It is short of addresses, and not too large for them.
             Reason::FreeAddresses(_) | Reason::Kernel => {
-                assert_eq!(alignment, 1 << (usize::BITS - 2))
+                assert_eq!(alignment, 1 << (usize::BITS - 2));
             }
             reason => {
                 assert!(matches!(reason, Reason::LengthLimit(_)), "{error}");
