@@ -25,9 +25,10 @@ fn unnamed(trial: &Trial<'_>) {
     assert_eq!(memory.len(), Ok(100));
 }
 
-/// A name that nobody else has.
+/// A name that nobody else has, and nobody had: numbers of processes come again.
 pub fn name() -> String {
-    format!("/unix-memory-faults-{}", std::process::id())
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    format!("/unix-memory-faults-{}-{now:x}", std::process::id())
 }
 
 fn named_create(trial: &Trial<'_>) {
