@@ -27,7 +27,7 @@ pub struct Record {
 struct System {
     /// Names whose types are those of the table `common`, and whose symbols are plain.
     common: Vec<String>,
-    /// The others: "<type>", or "<type> = <symbol>" if the symbol is not the name.
+    /// The others: `TYPE`, or `TYPE = SYMBOL` if the symbol is not the name.
     #[serde(flatten)]
     own: BTreeMap<String, String>,
 }
