@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use libc::{EFAULT, EINVAL, EPERM};
-use tests::seccomp::{self, SYS_PIPE2, SYS_PROCESS_VM_READV};
-use tests::{in_a_child, lacks, skip};
+use libc::{EFAULT, EINVAL};
+use tests::lacks;
 use unix_memory::{MapOptions, MappedFile, ReadOnly, ReadWrite, Reason, page_size};
 
 /// A file of so many pages, each full of its own number, counted from 1.
@@ -114,6 +113,10 @@ fn a_file_that_became_shorter_is_read_like_its_mapping() {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn only_regular_files_are_read() {
+    use libc::EPERM;
+    use tests::seccomp::{self, SYS_PIPE2, SYS_PROCESS_VM_READV};
+    use tests::{in_a_child, skip};
+
     let check = "files that are read";
     if lacks::shared_files(check) || lacks::own_pages(check) {
         return;
@@ -156,6 +159,7 @@ fn only_regular_files_are_read() {
 fn a_file_that_cannot_be_read_so_is_copied_out_of_the_mapping() {
     use std::fs::OpenOptions;
     use std::os::unix::fs::OpenOptionsExt;
+    use tests::skip;
 
     if lacks::shared_files("a file opened with O_DIRECT") {
         return;
