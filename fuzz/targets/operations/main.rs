@@ -5,8 +5,10 @@
 //! coverage are in memory that the child shares.
 
 #![no_main]
-// The files are those of a program of tests, which uses all of them.
-#![allow(dead_code, reason = "as said")]
+#![allow(
+    dead_code,
+    reason = "the files are those of a program of tests, which uses all of them"
+)]
 
 mod shared_counters;
 

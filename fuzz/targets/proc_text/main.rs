@@ -24,7 +24,7 @@ mod protection {
 
 #[allow(dead_code, reason = "the library uses more of these files")]
 mod os;
-#[allow(dead_code, reason = "as above")]
+#[allow(dead_code, reason = "the library uses more of these files")]
 mod process_map;
 
 use process_map::smap::{Reader, Smap};

@@ -18,15 +18,15 @@ impl CodeBuffer {
     /// # Errors
     /// The buffer comes back inside the error, with its bytes as they were:
     /// * [`Call::Mprotect`], with [`Way::Flip`]: `EACCES` or `EPERM` where writable memory may no
-    ///   longer become executable ([`Reason::ExecuteDenied`]), `ENOMEM` at the kernel's limit of mappings, `ENOSYS` where the
-    ///   system enforces no protections.
+    ///   longer become executable ([`Reason::ExecuteDenied`]), `ENOMEM` at the kernel's limit of
+    ///   mappings, `ENOSYS` where the system enforces no protections.
     /// * [`Call::SyncInstructionCache`]: `ENOSYS` where this crate does not know how to make code
     ///   coherent, as [`Mapping::sync_instruction_cache`] says.
     /// * [`Call::IntoExecutable`], with [`Way::DualMapping`]: `EPERM` in a child
     ///   ([`Reason::OtherProcess`]).
-    /// * [`Call::Write`], with [`Way::DualMapping`]: `EFAULT` where no shared memory is left ([`Reason::Fault`]), and some of the bytes at
-    ///   [`address`](Self::address) may be new; the others of [`SharedMapping::write_at`], as `EMFILE`
-    ///   where the kernel can copy through a pipe only.
+    /// * [`Call::Write`], with [`Way::DualMapping`]: `EFAULT` where no shared memory is left
+    ///   ([`Reason::Fault`]), and some of the bytes at [`address`](Self::address) may be new; the others
+    ///   of [`SharedMapping::write_at`], as `EMFILE` where the kernel can copy through a pipe only.
     ///
     /// [`Way::DualMapping`]: super::Way::DualMapping
     /// [`Way::Flip`]: super::Way::Flip

@@ -51,7 +51,7 @@ impl Copier {
     /// Returns whether copies by [`new`](Self::new) are the kernel's.
     #[cfg(feature = "std")]
     pub fn is_by_kernel() -> bool {
-        !arch::AVAILABLE || !handler::is_ready()
+        !matches!(Self::new().mechanism, Chosen::Processor)
     }
 
     /// Uses the best mechanism here for memory that cannot be gone.
