@@ -68,6 +68,7 @@ fn at_the_limit() {
     if let Err(error) = limit_locked_memory(4 * MIB as u64) {
         return skip(check, &error.to_string());
     }
+    let reports_locks = cfg!(target_os = "linux") && !lacks::own_process("what is locked");
     // With the privilege, there is no limit.
     // SAFETY: the call takes a number; this process has no other thread.
     let _not_root = unsafe { libc::setuid(65534) };
@@ -82,7 +83,7 @@ fn at_the_limit() {
     assert!(ReservedVec::<u8>::with_max_capacity(256 * MIB).is_err());
     let of_stack = Stack::new(256 * MIB).unwrap_err();
     // Linux reports what is locked.
-    if cfg!(target_os = "linux") && !lacks::own_process("what is locked") {
+    if reports_locks {
         for error in [error, of_stack] {
             assert!(
                 matches!(error.reason(), Reason::LockLimit { limit, .. } if limit == 4 * MIB as u64),

@@ -187,12 +187,23 @@ fn reasons(runs: &[Run]) -> String {
     text
 }
 
-/// The part about failures of a test program's output.
-pub fn failures(output: &str) -> &str {
-    match output.find("\nfailures:\n") {
-        Some(start) => &output[start + 1..],
-        None => output,
+/// The part about failures of a test program's output, after what children printed as they panicked: that
+/// is written at once, between the lines of the tests.
+pub fn failures(output: &str) -> String {
+    let Some(start) = output.find("\nfailures:\n") else {
+        return output.to_owned();
+    };
+    let (before, failures) = output.split_at(start + 1);
+    let mut children = String::new();
+    let mut is_childs = false;
+    for line in before.lines() {
+        is_childs = line.contains("a child panicked") || is_childs && !line.starts_with("test ");
+        if is_childs {
+            children += line;
+            children.push('\n');
+        }
     }
+    children + failures
 }
 
 #[cfg(test)]
@@ -251,5 +262,8 @@ mod tests {
         let output = "test a ... ok\n\nsuccesses:\n...\n\nfailures:\n\n---- b stdout ----\nx\n";
         assert_eq!(failures(output), "failures:\n\n---- b stdout ----\nx\n");
         assert_eq!(failures("other"), "other");
+        let output = "test a ... a child panicked: two\nleft: 1\ntest b ... ok\n\nfailures:\nx\n";
+        let expected = "test a ... a child panicked: two\nleft: 1\nfailures:\nx\n";
+        assert_eq!(failures(output), expected);
     }
 }

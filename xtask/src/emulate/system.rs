@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -170,6 +171,8 @@ fn lay_out(dir: &Path, busybox: &Path, programs: &[Program], jobs: &[Job<'_>]) -
     for name in ["bin", "dev", "logs", "proc", "sys", "tmp"] {
         fs::create_dir_all(root.join(name))?;
     }
+    // As everywhere: tests that give up the rights of root make files as well.
+    fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777))?;
     put(busybox, &root.join("bin/busybox"))?;
     std::os::unix::fs::symlink("busybox", root.join("bin/sh"))?;
     let inside = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
