@@ -34,6 +34,20 @@ pub fn map_at(address: *const u8) -> Option<Option<Map>> {
     Some(map.map(ours))
 }
 
+/// Panics where nothing is mapped at one of `addresses`.
+pub fn permissions_at(addresses: &[usize]) -> Option<Vec<Permissions>> {
+    let (shift, text) = (shift(), text());
+    let heads: Vec<_> = text.lines().filter_map(head).collect();
+    let permissions = |&address: &usize| {
+        let theirs = (address as u64).wrapping_add(shift);
+        let is_it = |head: &&Head<'_>| (head.start..head.end).contains(&theirs);
+        let head = heads.iter().find(is_it);
+        let head = head.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
+        Permissions::of_word(head.rest.split(' ').next().expect("a word"))
+    };
+    Some(addresses.iter().map(permissions).collect())
+}
+
 /// Panics where nothing is mapped at `address`.
 pub fn maps_of_file_at(address: *const u8) -> Option<Vec<Map>> {
     let theirs = (address.addr() as u64).wrapping_add(shift());

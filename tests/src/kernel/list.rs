@@ -109,17 +109,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let number = |text| usize::from_str_radix(text, 16).ok();
-    let mut permissions = Permissions::empty();
-    for letter in words.next()?.bytes() {
-        permissions |= match letter {
-            b'r' => Permissions::READ,
-            b'w' => Permissions::WRITE,
-            b'x' => Permissions::EXECUTE,
-            b's' => Permissions::SHARED,
-            b'p' => Permissions::PRIVATE,
-            _ => Permissions::empty(),
-        };
-    }
+    let permissions = Permissions::of_word(words.next()?);
     Some(Entry {
         addresses: number(start)?..number(end)?,
         permissions,

@@ -155,8 +155,18 @@ pub fn memory_policy_at(address: *const u8) -> Reported<String> {
 /// Where nothing is mapped there.
 #[track_caller]
 pub fn permissions(address: *const u8) -> Reported<Permissions> {
-    let map = system::map_at(address).map(|map| map.expect("mapped"));
-    reported("permissions", map.map(|map| map.permissions))
+    permissions_of_all(&[address]).map(|all| all[0])
+}
+
+/// What the kernel lets the process do with the page of each of `addresses`: asked once for all, which
+/// takes an emulator half a second.
+///
+/// # Panics
+/// Where nothing is mapped at one of them.
+#[track_caller]
+pub fn permissions_of_all(addresses: &[*const u8]) -> Reported<Vec<Permissions>> {
+    let addresses: Vec<_> = addresses.iter().map(|address| address.addr()).collect();
+    reported("permissions", system::permissions_at(&addresses))
 }
 
 /// The kernel's flags of the mapping that holds `address`.

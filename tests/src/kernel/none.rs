@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
-use super::{Flags, Map};
+use super::{Flags, Map, Permissions};
 
 /// The functions whose answer is that there is none.
 macro_rules! none {
@@ -19,6 +19,7 @@ macro_rules! none {
 
 none! {
     fn map_at(*const u8) -> Option<Option<Map>>;
+    fn permissions_at(&[usize]) -> Option<Vec<Permissions>>;
     fn maps_of_file_at(*const u8) -> Option<Vec<Map>>;
     fn mappings_of(&File) -> Option<usize>;
     fn bytes_mapped_of(&File) -> Option<usize>;

@@ -23,7 +23,7 @@ pub fn text() -> String {
 pub struct Head<'a> {
     pub start: u64,
     pub end: u64,
-    /// Offset, device, inode, path.
+    /// Permissions, offset, device, inode, path.
     pub rest: &'a str,
 }
 

@@ -1,6 +1,7 @@
 //! Reservations of a few pages, each filled with its number, and what is asked of them.
 
-use tests::{Permissions, permissions};
+use tests::Permissions;
+use tests::kernel::permissions_of_all;
 use unix_memory::page_size;
 use unix_memory::reserve::Reservation;
 
@@ -31,14 +32,26 @@ pub fn pages(count: usize, committed: &[usize]) -> Reservation {
 /// Whether `committed`, and no other pages, are: for the reservation, and for the kernel.
 pub fn assert_committed(reservation: &Reservation, committed: &[usize]) {
     let page = page_size();
-    for number in 0..reservation.len() / page {
-        let is = committed.contains(&number);
+    let numbers = 0..reservation.len() / page;
+    let is = |number: &usize| committed.contains(number);
+    for number in numbers.clone() {
         let range = number * page..(number + 1) * page;
-        assert_eq!(reservation.is_committed(range), is, "page {number}");
-        let address = page_of(reservation, number.cast_signed());
-        let expected = if is { OPEN } else { Permissions::PRIVATE };
-        assert_eq!(permissions(address), expected, "page {number}");
+        assert_eq!(
+            reservation.is_committed(range),
+            is(&number),
+            "page {number}"
+        );
     }
+    let address = |number: usize| page_of(reservation, number.cast_signed());
+    let addresses: Vec<_> = numbers.clone().map(address).collect();
+    let expected = numbers.map(|number| {
+        if is(&number) {
+            OPEN
+        } else {
+            Permissions::PRIVATE
+        }
+    });
+    assert_eq!(permissions_of_all(&addresses), expected.collect::<Vec<_>>());
     assert_eq!(reservation.committed_bytes(), committed.len() * page);
 }
 
