@@ -39,7 +39,7 @@ pub fn page_size() -> usize {
 
 #[cold]
 fn ask() -> usize {
-    // SAFETY: sysconf takes any name.
+    // SAFETY: sysconf takes any name. [arguments]
     let size = unsafe { sys::sysconf(sys::_SC_PAGESIZE) };
     let size = usize::try_from(size).unwrap_or(0);
     assert!(

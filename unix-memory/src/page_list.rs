@@ -40,9 +40,9 @@ impl<T> PageList<T> {
         if self.len == self.capacity {
             return false;
         }
-        // SAFETY: there is room for that many.
+        // SAFETY: there is room for that many. [inside]
         let slot = unsafe { self.start.add(self.len) };
-        // SAFETY: it lies in pages that are this value's own.
+        // SAFETY: it lies in pages that are this value's own. [owned, inside]
         unsafe { slot.write(value) };
         self.len += 1;
         true
@@ -64,7 +64,8 @@ impl<T> PageList<T> {
     }
 
     pub fn as_slice(&self) -> &[T] {
-        // SAFETY: `len` values were written, and the pages live as long as this.
+        // SAFETY: `len` values were written, or are bytes of the room, which were zeros at first; the
+        // pages live as long as this. [written, owned]
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -79,6 +80,7 @@ impl PageList<u8> {
     /// All bytes that there is room for, also those that are not in the list.
     pub fn room(&mut self) -> &mut [u8] {
         // SAFETY: the pages were zeros when they were mapped, live as long as this, and are its own.
+        // [owned, values]
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.capacity) }
     }
 
@@ -94,13 +96,14 @@ impl<T> Drop for PageList<T> {
         // (Where it is refused, at the limit of mappings, they are lost. Others can tell the ledger of
         // `into_pages`, which is above this.)
         // SAFETY: the pages are this value's own, and nobody has a reference into them any more.
+        // [owned, once]
         let _refused = unsafe { call::munmap(self.start.cast(), len) };
     }
 }
 
-// SAFETY: it owns its values, as a vector does; no thread is special to the kernel.
+// SAFETY: it owns its values, as a vector does; no thread is special to the kernel. [threads]
 unsafe impl<T: Send> Send for PageList<T> {}
-// SAFETY: shared, it gives out nothing but shared references to them.
+// SAFETY: shared, it gives out nothing but shared references to them. [threads]
 unsafe impl<T: Sync> Sync for PageList<T> {}
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ impl Page {
 fn page() -> Option<&'static Page> {
     let page = NonNull::new(PAGE.load(Acquire))?;
     // SAFETY: it was mapped for this, holds atomics alone, for which any bits are a value, and is
-    // never unmapped.
+    // never unmapped. [kept, atomic]
     Some(unsafe { page.as_ref() })
 }
 
@@ -128,7 +128,7 @@ fn make_page() -> Result<&'static Page, Errno> {
     let len = page_size();
     let new = call::zeroed_pages(len)?;
     let pages = Pages { start: new, len };
-    // SAFETY: the page is new, and nothing refers to it.
+    // SAFETY: the page is new, and nothing refers to it. [new]
     let wiped = unsafe { os::wipe_in_children(pages) }.is_ok();
     if !wiped {
         // Before the page is there, so that no child can be made in between that has the page and
@@ -139,7 +139,7 @@ fn make_page() -> Result<&'static Page, Errno> {
     match PAGE.compare_exchange(core::ptr::null_mut(), ours, AcqRel, Acquire) {
         Ok(_) => IS_WIPED.store(wiped, Relaxed),
         Err(_first) => {
-            // SAFETY: nobody else has this page.
+            // SAFETY: nobody else has this page. [new]
             let _refused = unsafe { call::munmap(new, len) };
         }
     }

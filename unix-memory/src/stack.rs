@@ -149,12 +149,12 @@ impl Stack {
         };
         let region = Region::map(&request, arguments)?;
         let pages = region.pages_of(&(0..guard));
-        // SAFETY: they are the region's own, and new.
+        // SAFETY: they are the region's own, and new. [new, owned]
         if !unsafe { guard_page::install(pages) } {
-            // SAFETY: as above; this does not unmap them.
+            // SAFETY: as above; this does not unmap them. [new, owned]
             let below = unsafe { Region::from_raw(pages.start, pages.len, true) };
             let below = ManuallyDrop::new(below);
-            // SAFETY: nothing refers to them.
+            // SAFETY: nothing refers to them. [new]
             unsafe { below.protect(ReadWrite.protection(), NoAccess.protection()) }?;
         }
         Ok(Self { region, guard })
@@ -175,14 +175,14 @@ impl Stack {
     /// Returns the address behind the last byte, where execution on the stack begins.
     #[must_use]
     pub const fn top(&self) -> NonNull<u8> {
-        // SAFETY: it is the end of the region.
+        // SAFETY: it is the end of the region. [inside]
         unsafe { self.region.start().add(self.region.len()) }
     }
 
     /// Returns the address of the lowest byte that can be used, which `pthread_attr_setstack` takes.
     #[must_use]
     pub const fn bottom(&self) -> NonNull<u8> {
-        // SAFETY: the guard is within the region.
+        // SAFETY: the guard is within the region. [inside]
         unsafe { self.region.start().add(self.guard) }
     }
 

@@ -5,6 +5,7 @@
 //!   and what is below `arch/`.
 //! * What each system provides for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
 //! * The program of all tests has every file of tests: see `test_programs.rs`.
+//! * Each unsafe block of both library crates names the facts that it relies on: see `safety.rs`.
 //! * Files do not import each other in a circle. (A module's methods may be in files below it, which then
 //!   import it; it does not import them.)
 
@@ -58,6 +59,7 @@ pub fn task() -> Result<()> {
     let (broken, links) = crate::links::faults()?;
     faults.extend(broken);
     faults.extend(crate::test_programs::faults()?);
+    faults.extend(crate::safety::faults()?);
     let (missing, rows) = crate::named::faults()?;
     faults.extend(missing);
     if faults.is_empty() {
@@ -72,13 +74,17 @@ pub fn task() -> Result<()> {
 }
 
 /// A file, by its path below the source directory.
-struct File {
-    tokens: TokenStream,
+pub struct File {
+    pub tokens: TokenStream,
     /// The modules that it declares in separate files, with the names of the files.
-    children: BTreeMap<String, String>,
+    pub children: BTreeMap<String, String>,
 }
 
-fn files(source: &Path) -> Result<BTreeMap<String, File>> {
+/// The files below `source`.
+///
+/// # Errors
+/// If one cannot be read, or is not Rust.
+pub fn files(source: &Path) -> Result<BTreeMap<String, File>> {
     let mut files = BTreeMap::new();
     for entry in WalkDir::new(source).sort_by_file_name() {
         let entry = entry?;
@@ -196,7 +202,7 @@ fn child(
 }
 
 /// The directory of the modules of `file`.
-fn module_directory(file: &str) -> PathBuf {
+pub fn module_directory(file: &str) -> PathBuf {
     let path = Path::new(file);
     match path.file_name().and_then(|name| name.to_str()) {
         Some("mod.rs" | "lib.rs") => path.parent().unwrap_or(Path::new("")).to_owned(),

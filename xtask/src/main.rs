@@ -27,6 +27,7 @@ mod named;
 mod process;
 mod public_api;
 mod results;
+mod safety;
 mod sanitize;
 mod soak;
 mod sysroot;
@@ -68,8 +69,10 @@ enum Task {
     Emulate(emulate::Args),
     /// Writes the tables of platforms in README.md and PLATFORMS.md
     Table(table::Args),
+    /// Writes the table of unsafe blocks, and of the facts that each relies on
+    Safety,
     /// Checks what compilers do not: which files depend on the target, circular imports, what systems lack,
-    /// and links between Markdown files
+    /// what unsafe blocks rely on, and links between Markdown files
     House,
     /// Compares the public API of both library crates with the record in xtask/api
     Api(public_api::Args),
@@ -85,7 +88,7 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Runs the tests under AddressSanitizer
     Sanitize(sanitize::Args),
-    /// Runs all of the above except `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
+    /// Runs all of the above except `safety`, `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
     /// clippy and the documentation
     Ci,
     /// The linker that `emulate` passes to rustc
@@ -115,6 +118,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Counts(args) => counts::task(&args),
         Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
+        Task::Safety => safety::task(),
         Task::House => house::task(),
         Task::Api(args) => public_api::task(&args),
         Task::Deny => deny::task(),

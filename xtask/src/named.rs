@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use proc_macro2::{TokenStream, TokenTree};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use syn::Item;
 use walkdir::WalkDir;
@@ -13,13 +14,17 @@ use walkdir::WalkDir;
 use crate::process::root;
 
 /// The documents, and for each the directory of the tests that it has to name, if any.
-const DOCUMENTS: [(&str, Option<&str>); 2] = [
+const DOCUMENTS: [(&str, Option<&str>); 3] = [
     ("unix-memory-sys/docs/posix.md", Some("posix")),
     ("tests/compile_fail/README.md", Some("compile_fail")),
+    ("unix-memory/docs/safety.md", None),
 ];
 
 /// Where the files of tests are.
 const TESTS: &str = "tests/tests";
+
+/// Where those are that loom runs, which are named `loom/<file>`.
+const LOOM: &str = "tests/loom/tests";
 
 /// Where the programs are that must not compile: each is a test as a whole.
 const CASES: &str = "tests/compile_fail/cases";
@@ -33,6 +38,9 @@ const WHOLE: &str = "";
 /// If a file cannot be read.
 pub fn faults() -> Result<(Vec<String>, usize)> {
     let mut tests = tests(&root().join(TESTS))?;
+    for (file, names) in self::tests(&root().join(LOOM))? {
+        tests.insert(format!("loom/{file}"), names);
+    }
     for case in fs::read_dir(root().join(CASES))? {
         let name = case?.file_name().into_string().unwrap_or_default();
         if is_rust(&name) {
@@ -80,21 +88,41 @@ fn tests_of(items: &[Item], names: &mut BTreeSet<String>) {
                     tests_of(items, names);
                 }
             }
+            // `proptest!` has functions in it.
+            Item::Macro(of) => tests_in(of.mac.tokens.clone(), names),
             _ => {}
+        }
+    }
+}
+
+/// Adds the names of what looks like a test in the tokens of a macro.
+fn tests_in(tokens: TokenStream, names: &mut BTreeSet<String>) {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    for three in tokens.windows(3) {
+        if let [
+            TokenTree::Group(attribute),
+            TokenTree::Ident(word),
+            TokenTree::Ident(name),
+        ] = three
+            && word == "fn"
+            && attribute.stream().to_string() == "test"
+        {
+            names.insert(name.to_string());
         }
     }
 }
 
 /// A row of a table whose last column is "test".
 #[derive(Default, Debug)]
-struct Row {
+pub struct Row {
     /// The text of its cells.
-    cells: Vec<String>,
+    pub cells: Vec<String>,
     /// What is code in the last cell.
     code: Vec<String>,
 }
 
-fn rows(text: &str) -> Vec<Row> {
+/// The rows of such tables in `text`.
+pub fn rows(text: &str) -> Vec<Row> {
     let (mut rows, mut row) = (Vec::new(), Row::default());
     let mut names_tests = false;
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
@@ -185,12 +213,14 @@ mod unit {
     fn tests_are_found_and_missed() {
         let directory = tempfile::tempdir().expect("a directory");
         fs::create_dir(directory.path().join("a")).expect("a directory");
-        let text = "#[test] fn one() {} mod m { #[test] fn two() {} } fn no_test() {}";
+        let text = "#[test] fn one() {} mod m { #[test] fn two() {} } fn no_test() {} \
+                    proptest! { #[test] fn three(x in 1..2) {} fn no_test_either() {} }";
         fs::write(directory.path().join("a/b.rs"), text).expect("a file");
         let tests = tests(directory.path()).expect("Rust");
         let table = |rows: &str| super::rows(&format!("|x|test|\n|-|-|\n{rows}"));
 
-        let good = table("|1|`a/b.rs::one`, `a/b.rs::two`|\n|2|none: it `cannot` be|\n");
+        let good =
+            table("|1|`a/b.rs::one`, `a/b.rs::two`, `a/b.rs::three`|\n|2|none: it `cannot` be|\n");
         assert_eq!(faults_of(&good, &tests, Some("a")), Vec::<String>::new());
         let bad = table(
             "|1|`a/b.rs::one`|\n|2|none|\n|3|`a/b.rs::no_test`|\n|4|none: see `a/c.rs`|\n|5|`x`|\n",
@@ -200,6 +230,7 @@ mod unit {
             "there is no test a/b.rs::no_test",
             "there is no file a/c.rs",
             "neither a test nor a reason: 5",
+            "a/b.rs::three is not named",
             "a/b.rs::two is not named",
         ];
         assert_eq!(faults_of(&bad, &tests, Some("a")), expected);

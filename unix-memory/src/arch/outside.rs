@@ -19,8 +19,8 @@ cfg_if::cfg_if! {
         #[inline]
         pub fn from_outside(address: usize) -> usize {
             let mut address = address;
-            // SAFETY: there is no instruction. Memory counts as changed, into what the caller vouches
-            // for.
+            // SAFETY: there is no instruction; that the compiler takes memory for changed only keeps it
+            // from assuming anything. [instruction]
             unsafe {
                 core::arch::asm!("/* {0} */", inout(reg) address, options(nostack, preserves_flags));
             };

@@ -14,12 +14,12 @@ pub const KEYS: bool = true;
 /// reference that this thread has to memory with it.
 pub unsafe fn set_key_rights(key: u32, rights: u32) -> u32 {
     let old: u32;
-    // SAFETY: as the caller vouches; it reads a register.
+    // SAFETY: as the caller vouches; it reads a register. [caller, instruction]
     unsafe { asm!("rdpkru", in("ecx") 0, out("eax") old, out("edx") _, options(nomem, nostack)) };
     let shift = 2 * key;
     let new = old & !(3 << shift) | rights << shift;
     // Memory is accessed neither earlier nor later than the rights allow: no `nomem`.
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller, instruction]
     unsafe { asm!("wrpkru", in("eax") new, in("ecx") 0, in("edx") 0, options(nostack)) };
     old >> shift & 3
 }

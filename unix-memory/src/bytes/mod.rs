@@ -183,7 +183,7 @@ impl fmt::Debug for FileBytes {
     }
 }
 
-// SAFETY: as the mapping in it.
+// SAFETY: as the mapping in it. [owned, borrowed]
 #[cfg(feature = "stable_deref_trait")]
 unsafe impl stable_deref_trait::StableDeref for FileBytes {}
 

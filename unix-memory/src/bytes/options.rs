@@ -152,7 +152,7 @@ impl FileBytesOptions {
     #[doc(alias = "mmap")]
     #[doc(alias = "MAP_PRIVATE")]
     pub unsafe fn map_private(&self, file: impl AsFd) -> Result<FileBytes> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.map(file.as_fd(), &[Way::MappedPrivate]) }
     }
 
@@ -180,7 +180,7 @@ impl FileBytesOptions {
     #[doc(alias = "mmap")]
     #[doc(alias = "MAP_SHARED")]
     pub unsafe fn map_shared(&self, file: impl AsFd) -> Result<FileBytes> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.map(file.as_fd(), &[Way::MappedShared, Way::MappedPrivate]) }
     }
 
@@ -206,7 +206,7 @@ impl FileBytesOptions {
             };
             match mapping {
                 Ok(mapping) => {
-                    // SAFETY: as the caller vouches; huge pages were reserved.
+                    // SAFETY: as the caller vouches; huge pages were reserved. [caller]
                     let mapping = unsafe { mapping.assume_unshared() };
                     return self.limited(mapping, way);
                 }

@@ -108,9 +108,9 @@ impl CodeBuffer {
         };
         if aside.is_none() {
             let (written, executed) = (ReadWrite.protection(), ReadExecute.protection());
-            // SAFETY: nothing refers to the pages. If this fails, they are unchanged.
+            // SAFETY: nothing refers to the pages. If this fails, they are unchanged. [borrowed]
             unsafe { bytes.region().change(written, executed) }?;
-            // SAFETY: nothing refers to the pages. If this fails, they are unmapped.
+            // SAFETY: nothing refers to the pages. If this fails, they are unmapped. [borrowed]
             unsafe { bytes.region().change(executed, written) }?;
         }
         Ok(Self { bytes, aside })

@@ -145,6 +145,7 @@ impl Code {
         };
         let address = self.entry(offset)?;
         // SAFETY: both have one size, and the caller vouches that the address is that of an `F`.
+        // [caller, layout]
         Ok(unsafe { core::mem::transmute_copy::<*const u8, F>(&address) })
     }
 

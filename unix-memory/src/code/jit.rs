@@ -18,7 +18,7 @@ pub struct Memory {
 /// # Errors
 /// As [`MapOptions::map_anonymous`] and [`MapOptions::jit`].
 pub fn make(len: usize) -> Result<Memory> {
-    // SAFETY: only `write` writes to it, and asks for that right first.
+    // SAFETY: only `write` writes to it, and asks for that right first. [borrowed]
     let options = unsafe { MapOptions::new().len(len).jit() };
     let mapping = options.map_anonymous(ReadWriteExecute)?;
     Ok(Memory { mapping })

@@ -72,14 +72,14 @@ fn flip(bytes: Mapping<ReadWrite>) -> Result<Code, (Error, Mapping<ReadWrite>)> 
     let region = bytes.region();
     // In this order, nothing has changed if it fails. Nobody writes to the pages any more, and none
     // of them was executable, so what is fetched from now on are these bytes.
-    // SAFETY: the range is the whole region, which can be read.
+    // SAFETY: the range is the whole region, which can be read. [inside, access]
     let coherent = unsafe { region.sync_instruction_cache(&(0..region.len())) };
     if let Err(errno) = coherent {
         let arguments = Arguments::Length(region.len());
         let error = Error::kernel(Call::SyncInstructionCache, errno, arguments);
         return Err((error, bytes));
     }
-    // SAFETY: the mapping was taken by value, so nothing refers to it.
+    // SAFETY: the mapping was taken by value, so nothing refers to it. [borrowed]
     match unsafe { region.change(ReadWrite.protection(), ReadExecute.protection()) } {
         Ok(()) => Ok(Code::from_mapping(Mapping::from_region(
             bytes.into_region(),

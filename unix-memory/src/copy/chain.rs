@@ -186,12 +186,12 @@ impl Turn {
         let link = context
             .wrapping_byte_add(size_of::<usize>())
             .cast::<usize>();
-        // SAFETY: the caller vouches for the context, which has the link there.
+        // SAFETY: the caller vouches for the context, which has the link there. [caller, handler]
         let before = unsafe { link.read() };
         let is_full = before >> (usize::BITS - 8) != 0;
         let ours = |turns, byte| turns + usize::from(byte == mark());
         let turns = before.to_ne_bytes().into_iter().fold(0, ours);
-        // SAFETY: as above; the context is the handler's to change.
+        // SAFETY: as above; the context is the handler's to change. [caller, handler]
         unsafe { link.write(before << 8 | usize::from(mark())) };
         (Self { link, before }, (!is_full).then_some(turns))
     }
@@ -200,6 +200,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         // SAFETY: as `take` was told, the handler still runs, so that its context is there.
+        // [handler]
         unsafe { self.link.write(self.before) };
     }
 }
@@ -218,7 +219,7 @@ mod tests {
     use super::*;
 
     fn disposition(action: usize) -> libc::sigaction {
-        // SAFETY: it holds integers alone.
+        // SAFETY: it holds integers alone. [values]
         let mut disposition: libc::sigaction = unsafe { core::mem::zeroed() };
         disposition.sa_sigaction = action;
         disposition

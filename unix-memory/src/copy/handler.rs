@@ -176,11 +176,12 @@ fn disposition(signal: c_int, new: Option<&libc::sigaction>) -> Result<libc::sig
     let new = new.map_or(ptr::null(), ptr::from_ref);
     // SAFETY: `new` is null, or a whole disposition: the one below, of a handler that lives as long
     // as the program and does only what a handler may, or one that the kernel returned.
+    // [arguments, handler]
     if unsafe { libc::sigaction(signal, new, old.as_mut_ptr()) } != 0 {
         return Err(errno());
     }
     // SAFETY: the call succeeded, so it wrote all of it; and it holds only integers, for which zero
-    // is a value.
+    // is a value. [arguments, values]
     Ok(unsafe { old.assume_init() })
 }
 
@@ -189,14 +190,14 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
     let pc = context
         .wrapping_byte_add(arch::PROGRAM_COUNTER)
         .cast::<usize>();
-    // SAFETY: the kernel hands over a `ucontext`, which has the program counter there.
+    // SAFETY: the kernel hands over a `ucontext`, which has the program counter there. [handler]
     let faulted_at = unsafe { pc.read() };
-    // SAFETY: the kernel passes its description of the signal.
+    // SAFETY: the kernel passes its description of the signal. [handler]
     let code = unsafe { (*info).si_code };
     let sent = is_sent(signal, code);
     match arch::resume(faulted_at) {
         Some(resume) if !sent => {
-            // SAFETY: as above; the context is the handler's to change.
+            // SAFETY: as above; the context is the handler's to change. [handler]
             unsafe { pc.write(resume) };
         }
         _ => hand_on(signal, info, context, sent),
@@ -213,7 +214,7 @@ const fn is_sent(signal: c_int, code: c_int) -> bool {
 /// Does what the kernel would have done without this handler.
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
     let chain = &BEFORE[usize::from(signal != SIGNALS[0])];
-    // SAFETY: it is the context of the handler, which calls this.
+    // SAFETY: it is the context of the handler, which calls this. [handler]
     let (turn, number) = unsafe { Turn::take(context) };
     let before = number.and_then(|number| chain.at(number));
     // None is left if a handler that was installed over this one was installed again over itself, and
@@ -224,18 +225,18 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
         // A fault whose signal is ignored, or blocked, ends the process all the same.
         libc::SIG_DFL | libc::SIG_IGN => {
             let mut default = MaybeUninit::<libc::sigaction>::zeroed();
-            // SAFETY: it holds only integers.
+            // SAFETY: it holds only integers. [values]
             let default = unsafe { default.assume_init_mut() };
             default.sa_sigaction = libc::SIG_DFL;
             let _cannot_fail = disposition(signal, Some(default));
             if sent {
-                // SAFETY: the call has no preconditions, and a handler may make it.
+                // SAFETY: the call has no preconditions, and a handler may make it. [arguments]
                 unsafe { libc::raise(signal) };
             }
             // Otherwise the instruction faults again, so that a core file is complete.
         }
         function if takes_info => {
-            // SAFETY: it was installed as a function that takes these arguments.
+            // SAFETY: it was installed as a function that takes these arguments. [handler]
             let function = unsafe {
                 mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(
                     function,
@@ -244,7 +245,7 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
             function(signal, info, context);
         }
         function => {
-            // SAFETY: it was installed as a function that takes this argument.
+            // SAFETY: it was installed as a function that takes this argument. [handler]
             let function = unsafe { mem::transmute::<usize, extern "C" fn(c_int)>(function) };
             function(signal);
         }
@@ -285,10 +286,11 @@ fn are_blocked() -> bool {
 fn ask_are_blocked() -> bool {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: given null, the call changes nothing, and writes the mask, for which there is room.
+    // [arguments]
     let result = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr()) };
     result != 0
         || SIGNALS.into_iter().any(|signal| {
-            // SAFETY: the call succeeded, so it wrote all of the mask.
+            // SAFETY: the call succeeded, so it wrote all of the mask. [arguments]
             unsafe { libc::sigismember(mask.as_ptr(), signal) != 0 }
         })
 }

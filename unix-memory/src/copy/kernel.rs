@@ -68,15 +68,15 @@ impl Kernel {
     ) -> Result<(), Stop> {
         match chosen {
             Chosen::ProcessVm => {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 unsafe { by_process_vm(from, to, len, direction) }
             }
             Chosen::Pipe => {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 unsafe { self.by_pipe(from, to, len, direction) }
             }
             Chosen::Kernel | Chosen::Processor => {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 let Err(first) = (unsafe { by_process_vm(from, to, len, direction) }) else {
                     return Ok(());
                 };
@@ -84,7 +84,7 @@ impl Kernel {
                 // device's memory, where a pipe gives the right answer.
                 let (rest, done) = (len - first.done, first.done);
                 let (from, to) = (from.wrapping_add(done), to.wrapping_add(done));
-                // SAFETY: the rest of what the caller vouches for.
+                // SAFETY: the rest of what the caller vouches for. [caller]
                 unsafe { self.by_pipe(from, to, rest, direction) }.map_err(|second| Stop {
                     done: done + second.done,
                     // Without a pipe, the first error stands.
@@ -113,7 +113,7 @@ impl Kernel {
         };
         let pipe = self.pipe.insert(pipe);
         by_kernel(from, to, len, direction, |from, to, len| {
-            // SAFETY: a part of what the caller vouches for.
+            // SAFETY: a part of what the caller vouches for. [caller]
             unsafe { pipe.copy(from, to, len) }
         })
     }
@@ -131,9 +131,9 @@ unsafe fn by_process_vm(
     // kept in that memory would outlive the child, and could become that of an unrelated process.
     let process = call::process_id();
     by_kernel(from, to, len, direction, |from, to, len| match direction {
-        // SAFETY: a part of what the caller vouches for: `to` can be written.
+        // SAFETY: a part of what the caller vouches for: `to` can be written. [caller]
         Direction::Out => unsafe { os::process_vm_read(process, from, to, len) },
-        // SAFETY: a part of what the caller vouches for: `from` can be read.
+        // SAFETY: a part of what the caller vouches for: `from` can be read. [caller]
         Direction::In => unsafe { os::process_vm_write(process, from, to, len) },
     })
 }

@@ -102,7 +102,7 @@ impl Copier {
     /// gone, unless this copier is for memory that cannot be.
     #[inline]
     pub unsafe fn load(&mut self, from: *const u8, to: *mut u8, len: usize) -> Result<(), Stop> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.copy(from, to, len, Direction::Out) }
     }
 
@@ -112,7 +112,7 @@ impl Copier {
     /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the program's.
     #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
-        // SAFETY: `from` can be read; the caller vouches for the rest.
+        // SAFETY: `from` can be read; the caller vouches for the rest. [caller, borrowed]
         unsafe { self.copy(from.as_ptr(), to, from.len(), Direction::In) }
     }
 
@@ -123,6 +123,7 @@ impl Copier {
     pub unsafe fn fill(&mut self, to: *mut u8, len: usize, byte: u8) -> Result<(), Stop> {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
+            // [caller, copied]
             let left = unsafe { arch::set(to, len, byte) };
             return if left == 0 {
                 Ok(())
@@ -133,7 +134,7 @@ impl Copier {
         let bytes = [byte; CHUNK];
         for done in (0..len).step_by(CHUNK) {
             let piece = &bytes[..CHUNK.min(len - done)];
-            // SAFETY: these bytes lie in the range.
+            // SAFETY: these bytes lie in the range. [caller, inside]
             unsafe { self.store(piece, to.wrapping_add(done)) }.map_err(|stop| Stop {
                 done: done + stop.done,
                 ..stop
@@ -155,14 +156,15 @@ impl Copier {
     ) -> Result<(), Stop> {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+            // [caller, copied]
             let left = unsafe { arch::copy(to, from, len) };
             if left == 0 {
                 return Ok(());
             }
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             return Err(unsafe { interrupted(from, to, len - left, direction) });
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.copy_by_kernel(from, to, len, direction) }
     }
 
@@ -176,11 +178,11 @@ impl Copier {
         len: usize,
         direction: Direction,
     ) -> Result<(), Stop> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) }.map_err(|stop| {
             let buffer = buffer_of(from, to, stop.done, direction);
             Stop {
-                // SAFETY: the byte is the caller's, which vouches for it.
+                // SAFETY: the byte is the caller's, which vouches for it. [caller]
                 is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
                 ..stop
             }
@@ -198,12 +200,13 @@ impl Copier {
         let fault = |result: Result<(), Stop>| result.is_err_and(|stop| stop.is_gone);
         // The buffer takes the same side as the caller's in such a copy: the kernel may be able to
         // access on one side what it cannot access on the other.
-        // SAFETY: one byte is read, and `byte` is there to be written.
+        // SAFETY: the caller vouches that the byte may be read; `byte` is there to be written. [caller]
         fault(unsafe {
             self.kernel
                 .copy(self.mechanism, buffer, &raw mut byte, 1, Direction::In)
         }) || matches!(direction, Direction::Out)
-                // SAFETY: `byte` is there to be read, and the byte that is written can be.
+                // SAFETY: `byte` is there to be read, and the caller vouches that the other may be
+                // written. [caller]
                 && fault(unsafe { self.kernel.copy(self.mechanism, &raw const byte, buffer, 1, direction) })
     }
 }
@@ -223,7 +226,7 @@ const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Directi
 #[cold]
 unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> Stop {
     let buffer = buffer_of(from, to, done, direction);
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { crash_if_gone(buffer, direction) };
     Stop::new(done, libc::EFAULT)
 }
@@ -245,14 +248,16 @@ unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
         Direction::In => &raw mut byte,
     };
     // SAFETY: the caller vouches for the byte; if it is gone, the handler deals with that.
+    // [caller, copied]
     if unsafe { arch::copy(to, buffer, 1) } == 0 {
         return;
     }
     match direction {
         // SAFETY: the caller vouches that it can be written; this faults, and writes nothing.
+        // [caller]
         Direction::Out => unsafe { buffer.write_volatile(0) },
         Direction::In => {
-            // SAFETY: the caller vouches that it can be read; this faults.
+            // SAFETY: the caller vouches that it can be read; this faults. [caller]
             let _ = unsafe { buffer.read_volatile() };
         }
     }

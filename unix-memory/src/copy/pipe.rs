@@ -38,13 +38,14 @@ impl Pipe {
     /// # Safety
     /// What is mapped from `to` on, `len` bytes, may be written.
     pub unsafe fn copy(&self, from: *const u8, to: *mut u8, len: usize) -> Result<usize, Errno> {
-        // SAFETY: the kernel checks the address, and only reads.
+        // SAFETY: the kernel checks the address, and only reads. [arguments]
         let written = unsafe { libc::write(self.write_end, from.cast(), len.min(CAPACITY)) };
         let held = count(written)?;
         let mut copied = 0;
         while copied < held {
             let rest = held - copied;
             // SAFETY: the kernel checks the address; the caller vouches for what is there.
+            // [caller, arguments]
             let read = unsafe { libc::read(self.read_end, to.wrapping_add(copied).cast(), rest) };
             match count(read) {
                 Ok(bytes @ 1..) => copied += bytes,
@@ -66,7 +67,7 @@ impl Pipe {
     fn empty(&self) -> Result<(), Errno> {
         let mut waste = [0u8; 512];
         loop {
-            // SAFETY: the kernel writes at most as many bytes as the buffer has.
+            // SAFETY: the kernel writes at most as many bytes as the buffer has. [arguments]
             let read = unsafe { libc::read(self.read_end, waste.as_mut_ptr().cast(), waste.len()) };
             match count(read) {
                 Ok(1..) | Err(libc::EINTR) => {}
@@ -80,7 +81,7 @@ impl Pipe {
 impl Drop for Pipe {
     fn drop(&mut self) {
         for end in [self.read_end, self.write_end] {
-            // SAFETY: the descriptor is this pipe's own.
+            // SAFETY: the descriptor is this pipe's own. [descriptor]
             let _closed = unsafe { libc::close(end) };
         }
     }

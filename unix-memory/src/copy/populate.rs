@@ -22,10 +22,15 @@ pub enum Memory {
 /// # Errors
 /// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of the kernel, or of
 /// a pipe if there is no other way to find out.
+///
+/// # Safety
+/// They are mapped, as such memory, and can be read; and nobody in this process writes to them
+/// meanwhile, except by copies and atomics.
 #[inline]
-pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
+pub unsafe fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
     match os::populate(pages) {
-        Err(libc::ENOSYS) => touch(pages, memory),
+        // SAFETY: as the caller vouches. [caller]
+        Err(libc::ENOSYS) => unsafe { touch(pages, memory) },
         result => result,
     }
 }
@@ -40,9 +45,9 @@ pub fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
 /// They can be written, and unless `memory` is shared nobody else accesses them.
 #[inline]
 pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     match unsafe { os::populate_write(pages) } {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         Err(libc::ENOSYS) => unsafe { touch_to_write(pages, memory) },
         result => result,
     }
@@ -53,13 +58,16 @@ pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> 
 /// # Errors
 /// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of a pipe if there is
 /// no other way to find out.
-fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
+///
+/// # Safety
+/// As [`populate`].
+unsafe fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
     let mut copier = copier(memory);
     let mut byte = 0;
     for page in (0..pages.len).step_by(page_size()) {
         let address = pages.start.as_ptr().wrapping_add(page);
-        // SAFETY: the byte lies in the pages, which can be read; a mapping's owner borrows it, so
-        // nobody writes to it in this program, except by copies and atomics.
+        // SAFETY: the byte lies in the pages, which can be read, and to which nobody writes, as the
+        // caller vouches; one that is gone is an error. [caller, inside, copied]
         unsafe { copier.load(address, &raw mut byte, 1) }.map_err(errno)?;
     }
     Ok(())
@@ -81,9 +89,10 @@ unsafe fn touch_to_write(pages: Pages, memory: Memory) -> Result<(), Errno> {
     for page in (0..pages.len).step_by(page_size()) {
         let address = pages.start.as_ptr().wrapping_add(page);
         let mut byte = [0];
-        // SAFETY: the byte lies in the pages, which can be read.
+        // SAFETY: the byte lies in the pages, which can be read. [caller, inside]
         unsafe { copier.load(address, byte.as_mut_ptr(), 1) }.map_err(errno)?;
         // SAFETY: they can also be written; nobody else accesses them, as the caller vouches.
+        // [caller, inside]
         unsafe { copier.store(&byte, address) }.map_err(errno)?;
     }
     Ok(())

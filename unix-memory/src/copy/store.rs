@@ -20,11 +20,11 @@ unsafe fn store_by(to: *mut u8, len: usize, byte_at: impl Fn(usize) -> u8) {
         let word = place.cast::<Word>();
         if word.is_aligned() && len - at >= SIZE {
             let bytes = core::array::from_fn::<u8, SIZE, _>(|index| byte_at(at + index));
-            // SAFETY: these bytes are among those of the caller, and aligned.
+            // SAFETY: these bytes are among those of the caller, and aligned. [caller, inside]
             unsafe { word.write_volatile(Word::from_ne_bytes(bytes)) };
             at += SIZE;
         } else {
-            // SAFETY: as above.
+            // SAFETY: as above. [caller, inside]
             unsafe { place.write_volatile(byte_at(at)) };
             at += 1;
         }
@@ -36,7 +36,7 @@ unsafe fn store_by(to: *mut u8, len: usize, byte_at: impl Fn(usize) -> u8) {
 /// # Safety
 /// They can be written, and nobody refers to them.
 pub unsafe fn set(to: *mut u8, len: usize, byte: u8) {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { store_by(to, len, |_| byte) };
 }
 
@@ -45,7 +45,7 @@ pub unsafe fn set(to: *mut u8, len: usize, byte: u8) {
 /// # Safety
 /// That many bytes can be written there, and nobody refers to them.
 pub unsafe fn store(to: *mut u8, bytes: &[u8]) {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { store_by(to, bytes.len(), |index| bytes[index]) };
 }
 

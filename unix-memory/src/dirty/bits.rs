@@ -76,6 +76,7 @@ impl Bits for Files {
             let rest = size_of_val(entries) - done;
             let to = entries.as_mut_ptr().cast::<u8>().wrapping_add(done);
             // SAFETY: the kernel writes at most so many bytes, which the entries have left.
+            // [arguments]
             let read = unsafe { libc::pread(self.pagemap.number(), to.cast(), rest, place) };
             match usize::try_from(read) {
                 Ok(0) => return Err(refused(libc::EIO)),
@@ -112,7 +113,7 @@ fn open_clear_refs(path: &CStr) -> Result<Descriptor, Refused> {
 fn write_command(clear_refs: &Descriptor) -> Result<(), Errno> {
     let command = b"4";
     loop {
-        // SAFETY: the kernel reads so many bytes.
+        // SAFETY: the kernel reads so many bytes. [arguments]
         let written =
             unsafe { libc::write(clear_refs.number(), command.as_ptr().cast(), command.len()) };
         match written {

@@ -12,9 +12,9 @@ pub struct Descriptor(c_int);
 impl Descriptor {
     /// Opens the file at `path`, closed on exec.
     pub fn open(path: &CStr, flags: c_int) -> Result<Self, Errno> {
-        // SAFETY: the path ends with a zero.
+        // SAFETY: the path ends with a zero. [arguments]
         let opened = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) };
-        // SAFETY: that is its result.
+        // SAFETY: that is its result. [descriptor]
         unsafe { Self::from_result(opened) }
     }
 
@@ -34,7 +34,7 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: the descriptor is this one's own.
+        // SAFETY: the descriptor is this one's own. [descriptor]
         let _closed = unsafe { libc::close(self.0) };
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Descriptor {
 /// What the kernel says, and why: [`Reason::NotDumpable`] where the process has closed these files.
 pub fn open_own(path: &CStr, flags: c_int) -> Result<Descriptor, (Errno, Reason)> {
     Descriptor::open(path, flags).map_err(|errno| {
-        // SAFETY: this one takes nothing more.
+        // SAFETY: this one takes nothing more. [arguments]
         let is_closed = || unsafe { libc::prctl(libc::PR_GET_DUMPABLE) } != 1;
         let reason = match errno {
             libc::EACCES | libc::EPERM if is_closed() => Reason::NotDumpable,

@@ -134,7 +134,9 @@ impl<B: Bits> SoftDirty<B> {
     pub fn mark(&self, pages: Pages, is_readable: bool, arguments: Arguments) -> Result<()> {
         if is_readable {
             // A page that is not brought in counts as written until it is used.
-            let _as_far_as_it_goes = populate(pages, Memory::Anonymous);
+            // SAFETY: the pages are those of a private anonymous region, which `Tracker` has borrowed from
+            // its owner, so that nobody writes to them. [owned, access, borrowed]
+            let _as_far_as_it_goes = unsafe { populate(pages, Memory::Anonymous) };
         }
         if !self.clear(arguments)? {
             let why = (Call::ClearRefs, libc::EIO, Reason::Kernel);
@@ -213,6 +215,7 @@ impl Canary {
 
     fn touch(&self) {
         // SAFETY: the page was mapped for this, holds atomics alone, and is unmapped on drop.
+        // [owned, atomic]
         let byte = unsafe { self.0.as_ref() };
         byte.fetch_add(1, Ordering::Relaxed);
     }
@@ -220,14 +223,15 @@ impl Canary {
 
 impl Drop for Canary {
     fn drop(&mut self) {
-        // SAFETY: the page is the tracker's own, and used no more.
+        // SAFETY: the page is the tracker's own, and used no more. [owned, once]
         let _refused = unsafe { call::munmap(self.0.cast(), page_size()) };
     }
 }
 
 // SAFETY: its page holds atomics, and is given back by one call that any thread may make.
+// [threads, atomic]
 unsafe impl Send for Canary {}
-// SAFETY: as above.
+// SAFETY: as above. [threads, atomic]
 unsafe impl Sync for Canary {}
 
 /// How many pages are asked about in one call.

@@ -26,7 +26,7 @@ macro_rules! request {
     ($descriptor:expr, $request:ident, $argument:expr) => {{
         let argument: *mut _ = &raw mut $argument;
         // SAFETY: the argument is of the request's type, lives until the kernel returns, and names pages of
-        // the caller's, whose content does not change.
+        // the caller's, whose content does not change. [arguments, harmless]
         let result = unsafe { sys::ioctl($descriptor.number(), sys::$request, argument) };
         if result < 0 {
             Err(call::errno())
@@ -328,9 +328,9 @@ impl Pieces<'_> {
 
 /// A userfaultfd whose faults the kernel serves itself.
 fn open_userfault() -> Result<Descriptor, Errno> {
-    // SAFETY: nothing is watched yet.
+    // SAFETY: nothing is watched yet. [arguments]
     let opened = unsafe { sys::userfaultfd(libc::O_CLOEXEC | sys::UFFD_USER_MODE_ONLY) };
-    // SAFETY: that is its result.
+    // SAFETY: that is its result. [descriptor]
     let descriptor = unsafe { Descriptor::from_result(opened) }?;
     let mut api = sys::uffdio_api {
         api: sys::UFFD_API,

@@ -50,9 +50,9 @@ impl Runs {
 
 impl Drop for Runs {
     fn drop(&mut self) {
-        // SAFETY: this is the last use of the list.
+        // SAFETY: this is the last use of the list. [once]
         let list = unsafe { ManuallyDrop::take(&mut self.0) };
-        // SAFETY: the pages are the list's, which is gone.
+        // SAFETY: the pages are the list's, which is gone. [once, owned]
         unsafe { ledger::release(list.into_pages()) };
     }
 }
@@ -106,7 +106,7 @@ impl ForeignPages {
             before,
             is_back: false,
         };
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         match unsafe { self.protect(protection) } {
             Ok(()) => {
                 guard.is_readable = protection.contains(Protection::READ);
@@ -208,10 +208,10 @@ impl ProtectionGuard {
                 pages: Pages { start, len },
             };
             if can_be_read && !run.protection.contains(Protection::READ) {
-                // SAFETY: they can be read, for the last time.
+                // SAFETY: they can be read, for the last time. [made]
                 unsafe { pages.make_coherent(run.protection) };
             }
-            // SAFETY: whoever made this guard vouched for it.
+            // SAFETY: whoever made this guard vouched for it. [made]
             if let Err(error) = unsafe { pages.protect(run.protection) } {
                 result = result.and(Err(error));
             }

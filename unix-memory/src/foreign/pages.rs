@@ -31,8 +31,9 @@ pub struct ForeignPages {
 }
 
 // SAFETY: it gives no access to the bytes by itself, and its system calls may be made from any thread.
+// [threads]
 unsafe impl Send for ForeignPages {}
-// SAFETY: as above.
+// SAFETY: as above. [threads]
 unsafe impl Sync for ForeignPages {}
 
 impl ForeignPages {
@@ -189,10 +190,10 @@ impl ForeignPages {
     #[doc(alias = "mprotect")]
     #[doc(alias = "VirtualProtect")]
     pub unsafe fn protect(self, protection: Protection) -> Result<()> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.mprotect(protection) }?;
         if protection.contains(Protection::READ) {
-            // SAFETY: the pages are mapped, and can be read now.
+            // SAFETY: the pages are mapped, and can be read now. [caller]
             unsafe { self.make_coherent(protection) };
         }
         Ok(())
@@ -209,7 +210,7 @@ impl ForeignPages {
         if !os::ENFORCES_PROTECTION && !protection.contains(Protection::all()) {
             return Err(refuse(libc::ENOSYS, Reason::NotEnforced));
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { call::mprotect(start, len, protection.bits()) }
             .map_err(|errno| self.explain(refuse(errno, Reason::Kernel)))
     }
@@ -220,7 +221,7 @@ impl ForeignPages {
     /// All pages are mapped, and can be read.
     pub(super) unsafe fn make_coherent(self, protection: Protection) {
         if !self.is_empty() && protection.contains(Protection::EXECUTE) {
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             let _or_not_known_how = unsafe { code::sync_pages(self.pages) };
         }
     }
@@ -256,7 +257,7 @@ impl ForeignPages {
     #[doc(alias = "mlock")]
     #[doc(alias = "VirtualLock")]
     pub unsafe fn lock<'a>(self) -> Result<LockGuard<'a>> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         let guard = unsafe { LockGuard::of(self.pages, self.arguments()) };
         guard.map_err(|error| self.explain(error))
     }
@@ -290,7 +291,7 @@ impl ForeignPages {
     #[doc(alias = "munlock")]
     #[doc(alias = "VirtualUnlock")]
     pub unsafe fn unlock(self) -> Result<()> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { hold::unlock_others(self.pages) }.map_err(|errno| {
             let reason = match errno {
                 libc::ENOSYS => Reason::Unsupported,

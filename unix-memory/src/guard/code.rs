@@ -57,7 +57,7 @@ macro_rules! sync_instruction_cache {
             pub fn sync_instruction_cache(&self, range: impl RangeBounds<usize>) -> Result<()> {
                 let region = self.region();
                 let range = check_range(Call::SyncInstructionCache, &range, region.len())?;
-                // SAFETY: the range was checked, and `A` says that it can be read.
+                // SAFETY: the range was checked, and `A` says that it can be read. [inside, access]
                 unsafe { region.sync_instruction_cache(&range) }.map_err(|errno| {
                     let arguments = Arguments::range(&range);
                     Error::kernel(Call::SyncInstructionCache, errno, arguments)

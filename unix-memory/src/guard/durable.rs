@@ -65,7 +65,7 @@ macro_rules! flush_durable {
                 self.flush_range(range, Flush::Sync)?;
                 let file = file.as_fd();
                 loop {
-                    // SAFETY: the descriptor is open as long as `file` lives.
+                    // SAFETY: the descriptor is open as long as `file` lives. [descriptor]
                     match unsafe { os::sync_to_device(file.as_raw_fd()) } {
                         Ok(()) => return Ok(()),
                         // Interrupted by a signal: not done yet.

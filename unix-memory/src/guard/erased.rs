@@ -50,7 +50,7 @@ macro_rules! erased {
             pub fn set_protection(&mut self, protection: Protection) -> Result<()> {
                 let (old, new) = (self.protection(), protection.protection());
                 // SAFETY: `self` is borrowed exclusively, so that no reference into the mapping lives,
-                // and what it gives out later is what the new protection allows.
+                // and what it gives out later is what the new protection allows. [borrowed]
                 unsafe { self.region().$protect(old, new) }?;
                 self.set_access(new);
                 Ok(())
@@ -75,6 +75,7 @@ macro_rules! erased {
                 let can = self.protection().contains(Protection::READ);
                 // SAFETY: both have the same fields at the same places, except that the last one is
                 // empty there; and whatever a shared reference to it can do is allowed.
+                // [layout, access]
                 can.then(|| unsafe { &*ptr::from_ref(self).cast() })
             }
         }
@@ -137,7 +138,7 @@ impl Mapping<Protection> {
         }
         let region = self.region();
         // SAFETY: as for `Mapping<ReadWrite>`, which derefs to them: they can be read and written, and
-        // the borrow is exclusive.
+        // the borrow is exclusive. [access, borrowed]
         Some(unsafe { core::slice::from_raw_parts_mut(region.start().as_ptr(), region.len()) })
     }
 }
@@ -160,6 +161,7 @@ impl SharedMapping<Protection> {
         let both = Protection::READ | Protection::WRITE;
         let can = self.protection().contains(both);
         // SAFETY: as for `readable`; a shared reference to it is for writing too, beside others.
+        // [layout, access]
         can.then(|| unsafe { &*ptr::from_ref(self).cast() })
     }
 }

@@ -61,7 +61,7 @@ impl Region {
             return Ok(());
         }
         let (start, len) = self.span_of(&range);
-        // SAFETY: the pages are the region's own.
+        // SAFETY: the pages are the region's own. [owned]
         match unsafe { call::msync(start, len, mode.flags()) } {
             Ok(()) => Ok(()),
             Err(errno) => Err(refused(errno, &range)),

@@ -138,7 +138,7 @@ macro_rules! guard {
                 access: B,
             ) -> core::result::Result<$guard<B>, Failed<Self>> {
                 // SAFETY: `self` is taken by value, so no reference into the mapping lives, and
-                // the new type gives out only what the new protection allows.
+                // the new type gives out only what the new protection allows. [borrowed, access]
                 match unsafe { self.region.$protect(self.protection(), access.protection()) } {
                     Ok(()) => Ok(self.with_access(access)),
                     Err(error) => Err(Failed::new(error, self)),
@@ -249,6 +249,7 @@ macro_rules! guard {
             #[doc(alias = "mincore")]
             pub fn residency(&self) -> Residency<'_> {
                 // SAFETY: the pages are the region's own, which the result borrows.
+                // [owned, borrowed]
                 unsafe { Residency::of(self.region.pages()) }
             }
 
@@ -269,7 +270,7 @@ macro_rules! guard {
             #[doc(alias = "mincore")]
             pub fn residency_range(&self, range: impl RangeBounds<usize>) -> Result<Residency<'_>> {
                 let range = crate::page::check_range(crate::error::Call::Mincore, &range, self.len())?;
-                // SAFETY: as above.
+                // SAFETY: as above. [owned, borrowed]
                 Ok(unsafe { Residency::of(self.region.pages_of(&range)) })
             }
 

@@ -37,32 +37,32 @@ pub unsafe trait PlainData: Copy + 'static {}
 /// Vouches for types.
 macro_rules! plain {
     ($($type:ty)*) => { $(
-        // SAFETY: a number: any bits are one, and all its bytes are bits of it.
+        // SAFETY: a number: any bits are one, and all its bytes are bits of it. [values]
         unsafe impl PlainData for $type {}
     )* };
 }
 
 plain! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 }
 
-// SAFETY: an array is its elements, one behind the other.
+// SAFETY: an array is its elements, one behind the other. [values]
 unsafe impl<T: PlainData, const N: usize> PlainData for [T; N] {}
 
 /// The bytes of values.
 pub const fn bytes_of<T: PlainData>(values: &[T]) -> &[u8] {
-    // SAFETY: a value has no byte that is not part of it, as `PlainData` says.
+    // SAFETY: a value has no byte that is not part of it, as `PlainData` says. [values]
     unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
 /// The bytes of values, to be written.
 pub const fn bytes_of_mut<T: PlainData>(values: &mut [T]) -> &mut [u8] {
     let len = size_of_val(values);
-    // SAFETY: as for `bytes_of`; and any bytes that are written are values.
+    // SAFETY: as for `bytes_of`; and any bytes that are written are values. [values]
     unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), len) }
 }
 
 /// A value of zeros.
 pub const fn zeroed<T: PlainData>() -> T {
-    // SAFETY: any bytes are a value, as `PlainData` says.
+    // SAFETY: any bytes are a value, as `PlainData` says. [values]
     unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
 }
 
@@ -76,7 +76,7 @@ macro_rules! vouched {
         pub struct $name<T>(pub T);
 
         // SAFETY: it is laid out as the `T` in it, for which the trait vouches: any bytes are a value
-        // without padding and interior mutability.
+        // without padding and interior mutability. [values, layout]
         unsafe impl<T: $($trait +)+ Copy + 'static> PlainData for $name<T> {}
 
         impl<T> core::ops::Deref for $name<T> {

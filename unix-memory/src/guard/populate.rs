@@ -85,7 +85,7 @@ impl<'a> PopulateSteps<'a> {
 #[inline]
 unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) -> Result<()> {
     if range.len() > STEP {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         let mut steps = unsafe { PopulateSteps::new(region, range.clone(), STEP, bring, shared) };
         return steps
             .try_for_each(|step| step.map(drop))
@@ -95,10 +95,10 @@ unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) 
         return Ok(());
     }
     let memory = memory_of(region, shared);
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     match unsafe { bring(region.pages_of(&range), memory) } {
         Ok(()) => Ok(()),
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         Err(errno) => unsafe { see_how_far(region, &range, bring, memory, errno) },
     }
 }
@@ -134,7 +134,7 @@ unsafe fn see_how_far(
     let why = loop {
         let middle = good + (bad - good).div_ceil(2);
         let part = end_of(good)..end_of(middle);
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         match unsafe { bring(region.pages_of(&part), memory) } {
             Ok(()) if middle == count => return Ok(()),
             Ok(()) if middle == bad => (good, bad) = (middle, count),
@@ -182,14 +182,14 @@ impl Iterator for PopulateSteps<'_> {
         let address = self.region.start().addr().get() + start;
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
-        // SAFETY: whoever made this vouched for the range.
+        // SAFETY: whoever made this vouched for the range. [made]
         match unsafe { (self.bring)(self.region.pages_of(&range), self.memory) } {
             Ok(()) => {
                 self.range.start = range.end;
                 Some(Ok(range.end))
             }
             Err(errno) => {
-                // SAFETY: as above.
+                // SAFETY: as above. [made]
                 let again =
                     unsafe { see_how_far(self.region, &range, self.bring, self.memory, errno) };
                 self.range.start = range.end;
@@ -269,6 +269,7 @@ macro_rules! populate {
                 let region = self.region();
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
+                // [access, borrowed]
                 unsafe { all(region, range, populate::populate, $shared) }
             }
 
@@ -283,6 +284,7 @@ macro_rules! populate {
             pub fn populate_in_steps(&self, step: usize) -> PopulateSteps<'_> {
                 let region = self.region();
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
+                // [access, borrowed]
                 unsafe {
                     PopulateSteps::new(region, 0..region.len(), step, populate::populate, $shared)
                 }
@@ -339,7 +341,7 @@ macro_rules! populate_write {
                 let region = $self.region();
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be written; where they are not shared, the
-                // borrow is exclusive.
+                // borrow is exclusive. [access, borrowed]
                 unsafe { all(region, range, populate::populate_write, $shared) }
             }
 
@@ -352,7 +354,7 @@ macro_rules! populate_write {
             #[doc(alias = "MADV_POPULATE_WRITE")]
             pub fn populate_write_in_steps($($receiver)+, step: usize) -> PopulateSteps<'_> {
                 let region = $self.region();
-                // SAFETY: as above.
+                // SAFETY: as above. [access, borrowed]
                 unsafe { PopulateSteps::new(region, 0..region.len(), step, populate::populate_write, $shared) }
             }
         }

@@ -114,6 +114,7 @@ impl Advice {
             let mut done = 0;
             if together && rest.len() > 1 {
                 // SAFETY: the spans borrow their mappings, and no `Advice` changes content.
+                // [borrowed, harmless]
                 match unsafe { advise_together(rest, value) } {
                     Some(whole) => done = whole,
                     None => together = false,
@@ -126,7 +127,7 @@ impl Advice {
                     start: span.start,
                     len: span.len,
                 };
-                // SAFETY: the pages are of a mapping that the span borrows.
+                // SAFETY: the pages are of a mapping that the span borrows. [borrowed]
                 unsafe { self.give_noted(span.pages, arguments) }?;
                 done = 1;
             }
@@ -153,6 +154,7 @@ unsafe fn advise_together(spans: &[Span<'_>], value: c_int) -> Option<usize> {
     }
     let count = spans.len().min(BATCH);
     // SAFETY: the pages are of mappings that the spans borrow; the rest is as the caller vouches.
+    // [borrowed, caller]
     unsafe { os::advise_together(&pages[..count], value) }
 }
 
@@ -166,6 +168,7 @@ impl fmt::Debug for Span<'_> {
 }
 
 // SAFETY: it gives no access to the bytes, and its system calls may be made from any thread.
+// [threads]
 unsafe impl Send for Span<'_> {}
-// SAFETY: as above.
+// SAFETY: as above. [threads]
 unsafe impl Sync for Span<'_> {}

@@ -8,8 +8,9 @@ use crate::mapping::Mapping;
 use crate::protection::Readable;
 
 // SAFETY: the bytes are in pages, and not in the guard; a method that moves them takes it exclusively.
+// [owned, borrowed]
 unsafe impl<A: Readable> StableDeref for Mapping<A> {}
-// SAFETY: as the mapping in it.
+// SAFETY: as the mapping in it. [owned, borrowed]
 unsafe impl<A: Readable> StableDeref for Locked<A> {}
-// SAFETY: as the mapping in it.
+// SAFETY: as the mapping in it. [owned, borrowed]
 unsafe impl<A: Readable> StableDeref for Guarded<A> {}

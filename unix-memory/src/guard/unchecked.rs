@@ -52,7 +52,7 @@ macro_rules! advise_unchecked {
                 range: impl RangeBounds<usize>,
                 advice: UncheckedAdvice,
             ) -> Result<()> {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 unsafe { self.region().advise_unchecked(&range, advice) }
             }
         }

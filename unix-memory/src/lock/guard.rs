@@ -64,7 +64,7 @@ impl<'a> LockGuard<'a> {
     /// # Safety
     /// They stay mapped for `'a`.
     pub(crate) unsafe fn of(pages: Pages, arguments: Arguments) -> Result<Self> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         let hold = unsafe { Hold::foreign(pages, arguments) }?;
         Ok(Self { hold })
     }
@@ -93,6 +93,7 @@ impl fmt::Debug for LockGuard<'_> {
 }
 
 // SAFETY: it gives no access to the bytes, and its system calls may be made from any thread.
+// [threads]
 unsafe impl Send for LockGuard<'_> {}
-// SAFETY: as above; shared, it does nothing.
+// SAFETY: as above; shared, it does nothing. [threads]
 unsafe impl Sync for LockGuard<'_> {}

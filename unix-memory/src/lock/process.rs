@@ -177,8 +177,9 @@ fn lock_again(ledger: &Ledger, kind: Kind) -> bool {
         };
         let locked = match kind {
             // SAFETY: a guard that lives holds these pages, whose content does not change.
+            // [borrowed, harmless]
             Kind::OnFault => unsafe { os::mlock_on_fault(start, range.len()) },
-            // SAFETY: as above.
+            // SAFETY: as above. [borrowed, harmless]
             Kind::Full => unsafe { call::mlock(start, range.len()) },
         };
         is_all &= locked.is_ok();

@@ -23,7 +23,7 @@ pub struct Facts {
 /// Calls `f` with a `File` over a borrowed descriptor, for its methods. The descriptor is not closed.
 pub fn with_file<R>(fd: BorrowedFd<'_>, f: impl FnOnce(&File) -> R) -> R {
     // SAFETY: the descriptor is open while it is borrowed, and is not closed: the `File` is never
-    // dropped.
+    // dropped. [descriptor]
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
     f(&file)
 }

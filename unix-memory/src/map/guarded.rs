@@ -65,9 +65,9 @@ impl<A: Access> Guarded<A> {
         let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
         let room = Region::plain(total, NoAccess.protection(), flags, -1, 0)?;
         spare::keep();
-        // SAFETY: the middle lies in the room, which is not dropped before it.
+        // SAFETY: the middle lies in the room, which is not dropped before it. [inside, once]
         let middle = ManuallyDrop::new(unsafe { room.part(before, len) });
-        // SAFETY: nothing refers to the pages.
+        // SAFETY: nothing refers to the pages. [new]
         unsafe { middle.protect(Protection::empty(), access.protection()) }.ok()?;
         let mapping = Mapping::from_region(ManuallyDrop::into_inner(middle), access);
         Some(Self {
@@ -91,10 +91,11 @@ impl<A: Access> Guarded<A> {
         let (room, before) = (&guarded.room, guarded.before);
         let end = before + round_up(guarded.mapping.len());
         // SAFETY: the guards are the room's first and last pages, and their owner is not dropped.
+        // [inside, once]
         let first = unsafe { room.part(0, before) };
-        // SAFETY: as above.
+        // SAFETY: as above. [inside, once]
         let last = unsafe { room.part(end, room.len() - end) };
-        // SAFETY: it is taken once.
+        // SAFETY: it is taken once. [once]
         let mapping = unsafe { ManuallyDrop::take(&mut guarded.mapping) };
         (
             Mapping::from_region(first, NoAccess),
@@ -107,7 +108,7 @@ impl<A: Access> Guarded<A> {
 impl<A: Access> Drop for Guarded<A> {
     fn drop(&mut self) {
         // One call unmaps all of it; the mapping, which lies in it, is not dropped by itself.
-        // SAFETY: it is not used any more.
+        // SAFETY: it is not used any more. [once]
         unsafe { ManuallyDrop::drop(&mut self.room) };
     }
 }
@@ -206,11 +207,11 @@ impl MapOptions {
         let middle = if len == 0 {
             Region::empty(room.is_private_anonymous(), steps.known())
         } else {
-            // SAFETY: the middle lies in the room, which is not dropped before it.
+            // SAFETY: the middle lies in the room, which is not dropped before it. [inside, once]
             unsafe { room.part(before, len) }
         };
         let middle = ManuallyDrop::new(middle);
-        // SAFETY: nothing refers to the pages.
+        // SAFETY: nothing refers to the pages. [new]
         unsafe { middle.protect(Protection::empty(), access.protection()) }?;
         let guarded = Guarded {
             room: ManuallyDrop::new(room),

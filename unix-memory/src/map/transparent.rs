@@ -144,13 +144,14 @@ pub fn bring_in(region: &Region, protection: Protection, private: bool) {
         Memory::Shared
     };
     if private && protection.contains(Protection::WRITE | Protection::READ) {
-        // SAFETY: they can be written, and nobody knows of them yet.
+        // SAFETY: they can be written, and nobody knows of them yet. [new]
         if unsafe { populate_write(pages, memory) }.is_ok() {
             return;
         }
     }
     if protection.contains(Protection::READ) {
-        let _as_far_as_it_goes = populate(pages, memory);
+        // SAFETY: they can be read, and nobody knows of them yet. [new]
+        let _as_far_as_it_goes = unsafe { populate(pages, memory) };
     }
 }
 

@@ -43,7 +43,7 @@ impl<A: Writable> Mapping<A> {
     #[inline]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         // SAFETY: `A` says that the pages can be written, and nobody else refers to them: `self` is
-        // borrowed exclusively.
+        // borrowed exclusively. [access, borrowed]
         unsafe { self.region().discard(&range) }
     }
 }

@@ -79,7 +79,7 @@ impl ProtectionKey {
             ));
         }
         let rights = sys::PKEY_DISABLE_ACCESS.unsigned_abs();
-        // SAFETY: no memory has the key.
+        // SAFETY: no memory has the key. [arguments]
         let key = unsafe { sys::pkey_alloc(0, rights) };
         if key < 0 {
             return Err(Error::kernel(
@@ -101,7 +101,7 @@ impl ProtectionKey {
         &self,
         mapping: Mapping<A>,
     ) -> core::result::Result<Keyed<'_, A>, Failed<Mapping<A>>> {
-        // SAFETY: `mapping` was taken by value, so that nothing refers to its pages.
+        // SAFETY: `mapping` was taken by value, so that nothing refers to its pages. [borrowed]
         match unsafe {
             set_key(
                 mapping.region(),
@@ -126,13 +126,13 @@ impl ProtectionKey {
         impl Drop for Restore {
             fn drop(&mut self) {
                 // SAFETY: the key is there; what `f` refers to is gone, and what referred to such
-                // memory before had these rights.
+                // memory before had these rights. [keys]
                 unsafe { arch::set_key_rights(self.0, self.1) };
             }
         }
 
         let key = self.key.unsigned_abs();
-        // SAFETY: the key is there; no right that a reference needs is taken.
+        // SAFETY: the key is there; no right that a reference needs is taken. [keys]
         let old = unsafe { arch::set_key_rights(key, sys::PKEY_UNRESTRICTED.unsigned_abs()) };
         let _restore = Restore(key, old);
         f()
@@ -142,6 +142,7 @@ impl ProtectionKey {
 impl Drop for ProtectionKey {
     fn drop(&mut self) {
         // SAFETY: what has the key borrows it, or was forgotten, and nobody refers to that.
+        // [keys, borrowed]
         let _given_back = unsafe { sys::pkey_free(self.key) };
     }
 }
@@ -193,7 +194,7 @@ impl<A: Readable> Keyed<'_, A> {
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         let copy = || buffer.copy_from_slice(&self.mapping[offset..offset + buffer.len()]);
-        // SAFETY: the slice does not outlive the closure.
+        // SAFETY: the slice does not outlive the closure. [keys]
         unsafe { self.key.open(copy) };
         Ok(())
     }
@@ -205,7 +206,7 @@ impl<A: Readable> Keyed<'_, A> {
     #[doc(alias = "pkey_mprotect")]
     pub fn into_mapping(self) -> core::result::Result<Mapping<A>, Failed<Self>> {
         let protection = self.mapping.protection().bits();
-        // SAFETY: `self` was taken by value, so that nothing refers to its pages.
+        // SAFETY: `self` was taken by value, so that nothing refers to its pages. [borrowed]
         match unsafe { set_key(self.mapping.region(), protection, self.key.key, DEFAULT) } {
             Ok(()) => Ok(self.mapping),
             Err(error) => Err(Failed::new(error, self)),
@@ -222,7 +223,7 @@ impl<A: Writable> Keyed<'_, A> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
         let (key, mapping) = (self.key, &mut self.mapping);
         let copy = || mapping[offset..offset + bytes.len()].copy_from_slice(bytes);
-        // SAFETY: the slice does not outlive the closure.
+        // SAFETY: the slice does not outlive the closure. [keys]
         unsafe { key.open(copy) };
         Ok(())
     }
@@ -231,7 +232,7 @@ impl<A: Writable> Keyed<'_, A> {
     /// can be given.
     pub fn with<R>(&mut self, f: impl FnOnce(&[Cell<u8>]) -> R) -> R {
         let (key, mapping) = (self.key, &mut self.mapping);
-        // SAFETY: the slice does not outlive the closure, and cannot be shared.
+        // SAFETY: the slice does not outlive the closure, and cannot be shared. [keys, borrowed]
         unsafe { key.open(|| f(Cell::from_mut(&mut **mapping).as_slice_of_cells())) }
     }
 }
@@ -257,7 +258,7 @@ unsafe fn set_key(region: &Region, protection: c_int, old: c_int, new: c_int) ->
     }
     let set = |key| {
         let start = pages.start.as_ptr().cast();
-        // SAFETY: the pages are the region's own, and nothing refers to them.
+        // SAFETY: the pages are the region's own, and nothing refers to them. [owned, caller]
         call::zero_or_errno(unsafe { sys::pkey_mprotect(start, pages.len, protection, key) })
     };
     let refused = |errno| {

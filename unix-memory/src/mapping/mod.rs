@@ -123,7 +123,7 @@ impl<A: Readable> Deref for Mapping<A> {
         // which this borrow delays; `A` says that they can be read, and they hold what the kernel
         // put there or what was written. Nobody changes them meanwhile: writing through this guard
         // takes `&mut`, and nobody else can, for private anonymous memory because nobody else has
-        // it, otherwise because `assume_unshared` vouched so.
+        // it, otherwise because `assume_unshared` vouched so. [owned, access, borrowed, unchanging]
         unsafe { core::slice::from_raw_parts(self.region.start().as_ptr(), self.region.len()) }
     }
 }
@@ -131,6 +131,7 @@ impl<A: Readable> Deref for Mapping<A> {
 impl<A: Writable> DerefMut for Mapping<A> {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as for `deref`; `A` says that they can be written, and the borrow is exclusive.
+        // [owned, access, borrowed]
         unsafe { core::slice::from_raw_parts_mut(self.region.start().as_ptr(), self.region.len()) }
     }
 }

@@ -68,7 +68,7 @@ impl<A: Access> Mapping<A> {
         let pages = self.region().pages();
         if pages.len != 0 {
             // SAFETY: the pages are the mapping's own, and nobody unmaps them: where the call
-            // succeeds, the mapping is not dropped.
+            // succeeds, the mapping is not dropped. [owned, kept]
             let sealed = unsafe { sys::mseal(pages.start.as_ptr().cast(), pages.len, 0) };
             if let Err(errno) = call::zero_or_errno(sealed) {
                 let reason = match errno {
@@ -98,7 +98,7 @@ impl<A: Readable> Permanent<A> {
     pub fn into_static(self) -> &'static [u8] {
         let bytes: *const [u8] = &raw const *self;
         // SAFETY: the memory is never unmapped, and nobody changes it: `self`, the only way to do so,
-        // is gone.
+        // is gone. [kept, unchanging]
         unsafe { &*bytes }
     }
 }
@@ -109,6 +109,7 @@ impl<A: Writable> Permanent<A> {
     pub fn into_static_mut(mut self) -> &'static mut [u8] {
         let bytes: *mut [u8] = &raw mut *self;
         // SAFETY: the memory is never unmapped, and nobody else refers to it: `self` is gone.
+        // [kept, borrowed]
         unsafe { &mut *bytes }
     }
 }
@@ -122,7 +123,7 @@ macro_rules! as_static {
             pub fn as_static(&self) -> &'static [u8] {
                 let bytes: *const [u8] = &raw const **self;
                 // SAFETY: the memory is never unmapped, can never be written again, and is only read
-                // through this type.
+                // through this type. [kept, unchanging]
                 unsafe { &*bytes }
             }
         }

@@ -76,7 +76,7 @@ impl<A: Access> Mapping<A> {
     {
         let anonymous = matches!(backing, Backing::PrivateAnonymous);
         // (If there are no bytes, it has no pages, and the address is not used.)
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         let region = unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) };
         Self::from_region(region, A::default())
     }
@@ -94,7 +94,7 @@ impl<A: Readable> Mapping<A> {
     pub fn leak(self) -> &'static [u8] {
         let bytes = self.into_raw();
         // SAFETY: they can be read, as `A` says, and nobody else changes them; the mapping that
-        // would have unmapped them is gone.
+        // would have unmapped them is gone. [kept, access, unchanging]
         unsafe { bytes.as_ref() }
     }
 }
@@ -111,7 +111,7 @@ impl<A: Writable> Mapping<A> {
     pub fn leak_mut(self) -> &'static mut [u8] {
         let mut bytes = self.into_raw();
         // SAFETY: they can be written, as `A` says, and nobody else has a reference; the mapping
-        // that would have unmapped them is gone.
+        // that would have unmapped them is gone. [kept, access, borrowed]
         unsafe { bytes.as_mut() }
     }
 }

@@ -54,14 +54,14 @@ impl<A: Access> Mapping<A> {
         if !self.region().splits_at(mid) {
             return self.split_with_care(mid);
         }
-        // SAFETY: that was just checked.
+        // SAFETY: that was just checked. [inside]
         Ok(unsafe { self.cut(mid) })
     }
 
     #[cold]
     fn split_with_care(self, mid: usize) -> core::result::Result<(Self, Self), Failed<Self>> {
         match self.region().check_split(mid) {
-            // SAFETY: that was just checked.
+            // SAFETY: that was just checked. [inside]
             Ok(()) => Ok(unsafe { self.cut(mid) }),
             Err(error) => Err(Failed::new(error, self)),
         }
@@ -82,7 +82,7 @@ impl<A: Access> Mapping<A> {
             spare::keep();
         }
         // SAFETY: the region is not dropped; `mid` is at the start of a page, so that each page is in
-        // one part only.
+        // one part only. [inside, once]
         let part = |offset: usize, len: usize| unsafe { region.part(offset, len) };
         let (first, second) = (part(0, mid), part(mid, region.len() - mid));
         (
@@ -117,7 +117,7 @@ impl<A: Access> Mapping<A> {
         if !is_alike || !self.region().touches(next.region()) {
             return self.join_with_care(next);
         }
-        // SAFETY: that was just checked.
+        // SAFETY: that was just checked. [inside]
         Ok(unsafe { self.with(next) })
     }
 
@@ -131,7 +131,7 @@ impl<A: Access> Mapping<A> {
         }
         let (here, there) = (self.protection(), next.protection());
         match self.region().check_join(next.region(), here, there) {
-            // SAFETY: that was just checked.
+            // SAFETY: that was just checked. [inside]
             Ok(()) => Ok(unsafe { self.with(next) }),
             Err(error) => Err(Failed::new(error, (self, next))),
         }
@@ -145,7 +145,7 @@ impl<A: Access> Mapping<A> {
         let first = ManuallyDrop::new(self.into_region());
         let second = ManuallyDrop::new(next.into_region());
         let len = first.len() + second.len();
-        // SAFETY: as the caller vouches; neither is dropped.
+        // SAFETY: as the caller vouches; neither is dropped. [caller, once]
         Self::from_region(unsafe { first.with(&second, len) }, access)
     }
 }

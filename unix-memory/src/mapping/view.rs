@@ -37,7 +37,7 @@ pub fn values<'a, T: PlainData>(
     let bytes = &bytes[range];
     let values = bytes.len() / size_of::<T>();
     // SAFETY: the bytes are aligned for `T` and whole values of it, and any bytes are, as
-    // `PlainData` says; they are borrowed as long as the result.
+    // `PlainData` says; they are borrowed as long as the result. [values, borrowed, inside]
     Ok(unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), values) })
 }
 
@@ -53,7 +53,7 @@ pub fn values_mut<'a, T: PlainData>(
     let bytes = &mut bytes[range];
     let values = bytes.len() / size_of::<T>();
     // SAFETY: as for `values`; a value that is written has no byte that is not part of it, as
-    // `PlainData` says, and the borrow is exclusive.
+    // `PlainData` says, and the borrow is exclusive. [values, borrowed]
     Ok(unsafe { core::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), values) })
 }
 

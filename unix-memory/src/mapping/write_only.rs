@@ -25,10 +25,10 @@ impl Mapping<WriteOnly> {
     /// ```
     pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
-        // SAFETY: `offset` is at most the length.
+        // SAFETY: `offset` is at most the length. [inside]
         let to = unsafe { self.region().start().as_ptr().add(offset) };
         // SAFETY: the range lies in the mapping, whose pages can be written and are borrowed
-        // exclusively.
+        // exclusively. [inside, access, borrowed]
         unsafe { store::store(to, bytes) };
         Ok(())
     }
@@ -49,9 +49,9 @@ impl Mapping<WriteOnly> {
     #[doc(alias = "memset")]
     pub fn fill(&mut self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
         let range = check_range(Call::Fill, &range, self.len())?;
-        // SAFETY: the start of a range that was checked is at most the length.
+        // SAFETY: the start of a range that was checked is at most the length. [inside]
         let to = unsafe { self.region().start().as_ptr().add(range.start) };
-        // SAFETY: as for `write_at`.
+        // SAFETY: as for `write_at`. [inside, access, borrowed]
         unsafe { store::set(to, range.len(), byte) };
         Ok(())
     }

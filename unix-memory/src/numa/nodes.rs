@@ -86,6 +86,7 @@ impl Nodes {
         let mut nodes = Self::new();
         let (mask, flags) = (nodes.words.as_mut_ptr(), sys::MPOL_F_MEMS_ALLOWED);
         // SAFETY: the mask can be written, and has as many bits as this number says, whole words.
+        // [arguments, harmless]
         let asked = unsafe {
             sys::get_mempolicy(ptr::null_mut(), mask, MOST_NODES, ptr::null_mut(), flags)
         };

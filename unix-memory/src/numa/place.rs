@@ -70,6 +70,7 @@ impl Region {
         let (start, len) = (pages.start.as_ptr().cast(), pages.len as c_ulong);
         // SAFETY: the pages are the region's own, and keep their content; the mask has as many bits
         // as the kernel takes that number for, and lives until after the call.
+        // [owned, harmless, arguments]
         let set = unsafe { sys::mbind(start, len, policy.mode(), mask, bits, migration.flags()) };
         if set == 0 {
             return Ok(());
@@ -97,7 +98,8 @@ impl Region {
         if self.is_private_anonymous() || pages.len <= page_size() {
             return Ok(());
         }
-        match os::has_huge_pages(pages) {
+        // SAFETY: the pages are the region's own. [owned]
+        match unsafe { os::has_huge_pages(pages) } {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(errno) => {
@@ -113,7 +115,7 @@ impl Region {
             let reason = Reason::NotWritableToBind;
             return Err(Error::new(Call::Mbind, libc::EACCES, arguments, reason));
         }
-        // SAFETY: they can be written. Others may access them, which `Shared` says.
+        // SAFETY: they can be written. Others may access them, which `Shared` says. [owned, access]
         unsafe { populate_write(pages, Memory::Shared) }
             .map_err(|errno| Error::kernel(Call::Madvise, errno, arguments))
     }
@@ -123,7 +125,7 @@ impl Region {
     fn cuts_a_huge_page(&self, pages: Pages) -> bool {
         let end = pages.start.as_ptr().wrapping_add(pages.len);
         let is_end = end.addr() == self.pages().addresses().end;
-        // SAFETY: a page of the region's own begins at each.
+        // SAFETY: a page of the region's own begins at each. [owned]
         let is_inside = |at| unsafe { os::is_in_huge_page(at) };
         !self.is_private_anonymous()
             && (is_inside(pages.start.as_ptr()) || !is_end && is_inside(end))
@@ -140,6 +142,7 @@ impl Region {
         let (mut mode, mut nodes) = (0, Nodes::new());
         // SAFETY: the mode can be written, and the mask, which has as many bits as that number
         // says, whole words. The page is the region's own, and only asked about.
+        // [owned, arguments, harmless]
         let asked = unsafe {
             sys::get_mempolicy(
                 &raw mut mode,
@@ -163,7 +166,7 @@ impl Region {
         let page = self.page_at(Call::MovePages, offset)?;
         let (mut pages, mut status) = ([page.start.as_ptr().cast()], -libc::ENOENT);
         // SAFETY: there is one page, which is the region's own, and one place for its status; given no
-        // nodes, the call moves nothing.
+        // nodes, the call moves nothing. [owned, arguments, harmless]
         let asked =
             unsafe { sys::move_pages(0, 1, pages.as_mut_ptr(), ptr::null(), &raw mut status, 0) };
         let arguments = Arguments::At(offset);

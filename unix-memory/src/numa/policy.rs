@@ -66,7 +66,7 @@ impl MemoryPolicy {
     pub fn is_supported(self) -> bool {
         let nowhere = ptr::without_provenance_mut(page_size());
         // A kernel checks the mode before it sees that there are no pages.
-        // SAFETY: the range is empty, and no mask is read.
+        // SAFETY: the range is empty, and no mask is read. [arguments, harmless]
         unsafe { sys::mbind(nowhere, 0, self.mode(), ptr::null(), 0, 0) == 0 }
     }
 

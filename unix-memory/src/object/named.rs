@@ -317,20 +317,20 @@ fn shm_open(name: &CStr, flags: c_int, mode: u32) -> core::result::Result<OwnedF
         reason = "nine bits, for which every system's type has room"
     )]
     let mode = (mode & 0o777) as sys::mode_t;
-    // SAFETY: the name ends in NUL.
+    // SAFETY: the name ends in NUL. [arguments]
     let result = unsafe { os::shm_open(name.as_ptr(), flags, mode) };
-    // SAFETY: that is its result.
+    // SAFETY: that is its result. [descriptor]
     unsafe { call::descriptor_or_errno(result) }
 }
 
 fn shm_unlink(name: &CStr) -> core::result::Result<(), Errno> {
-    // SAFETY: the name ends in NUL.
+    // SAFETY: the name ends in NUL. [arguments]
     call::zero_or_errno(unsafe { sys::shm_unlink(name.as_ptr()) })
 }
 
 /// POSIX requires this of such descriptors; not every system may do it.
 pub fn close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: the command takes flags.
+    // SAFETY: the command takes flags. [arguments]
     unsafe { call::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }
         .map(drop)
         .map_err(|errno| Error::kernel(Call::Fcntl, errno, Arguments::None))

@@ -170,7 +170,7 @@ pub fn map_unchanging(
     }
     // SAFETY: the file's seals, or fs-verity, which nobody can take away, forbid writing to it,
     // truncating it, and punching a hole into it. Pages that are written to, after a change of
-    // protection, are this mapping's own: it is private.
+    // protection, are this mapping's own: it is private. [unchanging]
     let mapping = unsafe { mapping.assume_unshared() };
     if facts.huge_page.is_some() {
         mapping.region().keep_read_only()?;
@@ -284,7 +284,7 @@ impl Deref for SealedMemory {
 }
 
 #[cfg(feature = "stable_deref_trait")]
-// SAFETY: as the mapping in it, which stays where it is.
+// SAFETY: as the mapping in it, which stays where it is. [owned, borrowed]
 unsafe impl stable_deref_trait::StableDeref for SealedMemory {}
 
 impl AsRef<[u8]> for SealedMemory {

@@ -38,7 +38,7 @@ bitflags::bitflags! {
 /// # Errors
 /// As [`SharedMemory::seals`].
 pub fn seals_of(fd: BorrowedFd<'_>) -> Result<Seals> {
-    // SAFETY: the command ignores its argument.
+    // SAFETY: the command ignores its argument. [arguments]
     let seals = unsafe { call::fcntl(fd, sys::F_GET_SEALS, 0) };
     seals.map(Seals::from_bits_retain).map_err(|errno| {
         let reason = match errno {
@@ -90,7 +90,7 @@ impl SharedMemory {
     }
 
     pub(super) fn add_raw_seals(&self, seals: c_int) -> Result<()> {
-        // SAFETY: the command takes seals.
+        // SAFETY: the command takes seals. [arguments]
         let added = unsafe { call::fcntl(self.as_fd(), sys::F_ADD_SEALS, seals) };
         added.map(drop).map_err(|errno| {
             let reason = match errno {

@@ -95,7 +95,7 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
-        // SAFETY: no bytes are advised on.
+        // SAFETY: no bytes are advised on. [harmless]
         unsafe { madvise(address, 0, value) }.is_ok()
     })
 }
@@ -113,7 +113,7 @@ pub unsafe fn sync_instruction_cache(start: *const u8, len: usize) -> Result<(),
         /// `<libkern/OSCacheControl.h>`, in libSystem.
         fn sys_icache_invalidate(start: *mut c_void, len: usize);
     }
-    // SAFETY: as the caller vouches; no content changes.
+    // SAFETY: as the caller vouches; no content changes. [caller, harmless]
     unsafe { sys_icache_invalidate(start.cast_mut().cast(), len) };
     Ok(())
 }
@@ -124,7 +124,7 @@ pub unsafe fn sync_instruction_cache(start: *const u8, len: usize) -> Result<(),
 pub fn jit_write_protect(yes: bool) {
     #[cfg(all(target_os = "macos", target_arch = "aarch64"))]
     // SAFETY: the call takes a number, and changes the rights of this thread alone: what it may write
-    // was mapped with `MAP_JIT`, to which no references are given out.
+    // was mapped with `MAP_JIT`, to which no references are given out. [arguments]
     unsafe {
         libc::pthread_jit_write_protect_np(c_int::from(yes));
     }
@@ -142,12 +142,13 @@ pub fn jit_write_protect(yes: bool) {
 #[cfg(feature = "std")]
 pub unsafe fn sync_to_device(fd: c_int) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the descriptor; the command takes no argument.
+    // [caller, arguments]
     if unsafe { libc::fcntl(fd, libc::F_FULLFSYNC) } != -1 {
         return Ok(());
     }
     match call::errno() {
         // What file systems without it report.
-        // SAFETY: as above.
+        // SAFETY: as above. [caller, arguments]
         libc::ENOTSUP | libc::ENOTTY | libc::EINVAL => unsafe { fsync::sync_to_device(fd) },
         errno => Err(errno),
     }
@@ -159,6 +160,6 @@ pub unsafe fn sync_to_device(fd: c_int) -> Result<(), Errno> {
 /// As that of unix-memory-sys.
 #[cfg(feature = "std")]
 pub unsafe fn shm_open(name: *const core::ffi::c_char, flags: c_int, mode: sys::mode_t) -> c_int {
-    // SAFETY: the caller vouches for the name.
+    // SAFETY: the caller vouches for the name. [caller]
     unsafe { sys::shm_open(name, flags, core::ffi::c_uint::from(mode)) }
 }

@@ -12,9 +12,10 @@ use crate::error::Errno;
 /// The calling thread's `errno`, right after a call that failed.
 #[cold]
 pub fn errno() -> Errno {
-    // SAFETY: the call has no preconditions; the result is used in this thread at once.
+    // SAFETY: the call has no preconditions; the result is used in this thread at once. [arguments]
     let location = unsafe { sys::errno_location() };
     // SAFETY: it points to the calling thread's errno, which lives as long as the thread.
+    // [arguments]
     unsafe { *location }
 }
 
@@ -64,7 +65,7 @@ pub unsafe fn descriptor_or_errno(result: c_int) -> Result<OwnedFd, Errno> {
     if result == -1 {
         return Err(errno());
     }
-    // SAFETY: the descriptor is new, so that nobody else owns it.
+    // SAFETY: the descriptor is new, so that nobody else owns it. [caller, descriptor]
     Ok(unsafe { OwnedFd::from_raw_fd(result) })
 }
 
@@ -75,6 +76,7 @@ pub unsafe fn descriptor_or_errno(result: c_int) -> Result<OwnedFd, Errno> {
 #[cfg(feature = "std")]
 pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result<c_int, Errno> {
     // SAFETY: the descriptor is open, and the argument is of the type that the command takes.
+    // [caller, arguments]
     match unsafe { libc::fcntl(fd.as_raw_fd(), command, number) } {
         -1 => Err(errno()),
         result => Ok(result),
@@ -84,6 +86,7 @@ pub unsafe fn fcntl(fd: BorrowedFd<'_>, command: c_int, number: c_int) -> Result
 /// For what the descriptor `fd` is open: `O_RDONLY`, `O_WRONLY` or `O_RDWR`; `None` if it is not open.
 pub fn access_mode(fd: c_int) -> Option<c_int> {
     // SAFETY: the command takes nothing more, and changes nothing, whatever the number is.
+    // [arguments, harmless]
     match unsafe { libc::fcntl(fd, libc::F_GETFL) } {
         -1 => None,
         flags => Some(flags & libc::O_ACCMODE),
@@ -102,7 +105,7 @@ pub fn mmap(
 ) -> Result<NonNull<u8>, Errno> {
     debug_assert!(flags & sys::MAP_FIXED == 0);
     // SAFETY: without MAP_FIXED the kernel maps where nothing is mapped, so no memory that anybody
-    // refers to is touched.
+    // refers to is touched. [new]
     unsafe { mmap_at(hint, len, prot, flags, fd, offset) }
 }
 
@@ -121,7 +124,7 @@ pub unsafe fn mmap_at(
     offset: sys::off_t,
 ) -> Result<NonNull<u8>, Errno> {
     let address = core::ptr::without_provenance_mut::<c_void>(address);
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     let mapped = unsafe { sys::mmap(address, len, prot, flags, fd, offset) };
     if mapped == sys::MAP_FAILED {
         return Err(errno());
@@ -148,7 +151,7 @@ pub fn zeroed_pages(len: usize) -> Result<NonNull<u8>, Errno> {
 /// `address..address + len` is a mapping of the caller's that nothing refers to any more.
 #[inline]
 pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
-    // SAFETY: the caller owns the pages and has given up every reference to them.
+    // SAFETY: the caller owns the pages and has given up every reference to them. [caller]
     zero_or_errno(unsafe { sys::munmap(address.as_ptr().cast(), len) })
 }
 
@@ -157,7 +160,7 @@ pub unsafe fn munmap(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
 /// `prot` does.
 #[inline]
 pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     zero_or_errno(unsafe { sys::mprotect(address.as_ptr().cast(), len, prot) })
 }
 
@@ -165,7 +168,7 @@ pub unsafe fn mprotect(address: NonNull<u8>, len: usize, prot: c_int) -> Result<
 /// The pages are the caller's.
 #[inline]
 pub unsafe fn msync(address: NonNull<u8>, len: usize, flags: c_int) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     zero_or_errno(unsafe { sys::msync(address.as_ptr().cast(), len, flags) })
 }
 
@@ -173,7 +176,7 @@ pub unsafe fn msync(address: NonNull<u8>, len: usize, flags: c_int) -> Result<()
 /// The pages are the caller's.
 #[inline]
 pub unsafe fn mlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches; locking changes no content.
+    // SAFETY: as the caller vouches; locking changes no content. [caller, harmless]
     zero_or_errno(unsafe { sys::mlock(address.as_ptr().cast(), len) })
 }
 
@@ -181,7 +184,7 @@ pub unsafe fn mlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
 /// The pages are the caller's.
 #[inline]
 pub unsafe fn munlock(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches; unlocking changes no content.
+    // SAFETY: as the caller vouches; unlocking changes no content. [caller, harmless]
     zero_or_errno(unsafe { sys::munlock(address.as_ptr().cast(), len) })
 }
 
@@ -193,28 +196,28 @@ pub fn pause() {
 /// The same for `moments`, at most 1000: longer each time, where several threads compete.
 pub fn pause_for(moments: u16) {
     // Some systems pad it with fields of their own.
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds integers alone. [values]
     let mut moment: libc::timespec = unsafe { core::mem::zeroed() };
     moment.tv_nsec = (20_000 * i32::from(moments.min(1000))).into();
-    // SAFETY: the call reads `moment` and, given null, writes nothing.
+    // SAFETY: the call reads `moment` and, given null, writes nothing. [arguments]
     let _or_woken_early = unsafe { libc::nanosleep(&raw const moment, core::ptr::null_mut()) };
 }
 
 /// The process's number.
 pub fn process_id() -> libc::pid_t {
-    // SAFETY: the call has no preconditions.
+    // SAFETY: the call has no preconditions. [arguments]
     unsafe { libc::getpid() }
 }
 
 /// Ends the process at once.
 pub fn abort() -> ! {
-    // SAFETY: the call has no preconditions.
+    // SAFETY: the call has no preconditions. [arguments]
     unsafe { libc::abort() }
 }
 
 /// Ends the process at once, and says why on its standard error.
 pub fn abort_saying(why: &str) -> ! {
-    // SAFETY: there are as many bytes as the length says.
+    // SAFETY: there are as many bytes as the length says. [arguments]
     let _or_silently = unsafe { libc::write(2, why.as_ptr().cast(), why.len()) };
     abort()
 }

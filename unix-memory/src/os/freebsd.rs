@@ -108,7 +108,7 @@ pub const fn advice(advice: Advice) -> Option<c_int> {
 /// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { minherit::inherit_zeros(pages, sys::INHERIT_ZERO) }
 }
 
@@ -121,7 +121,7 @@ pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     ) else {
         return;
     };
-    // SAFETY: the call touches no memory, and changes no content.
+    // SAFETY: the call touches no memory, and changes no content. [harmless]
     let _only_a_hint =
         unsafe { libc::posix_fadvise(fd.as_raw_fd(), offset, len, libc::POSIX_FADV_DONTNEED) };
 }
@@ -139,8 +139,8 @@ pub const MORE_SEALS: c_int = 0;
 /// What the kernel says.
 #[cfg(feature = "std")]
 pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
-    // SAFETY: the name ends in NUL.
+    // SAFETY: the name ends in NUL. [arguments]
     let result = unsafe { sys::memfd_create(name.as_ptr(), flags) };
-    // SAFETY: that is its result.
+    // SAFETY: that is its result. [descriptor]
     unsafe { call::descriptor_or_errno(result) }
 }

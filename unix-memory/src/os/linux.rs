@@ -158,7 +158,7 @@ cfg_if::cfg_if! {
     ))] {
         /// A new descriptor of memory that the kernel cannot reach, with `flags`.
         fn secret_descriptor(flags: c_uint) -> Result<c_int, Errno> {
-            // SAFETY: the call touches no memory.
+            // SAFETY: the call touches no memory. [arguments]
             match unsafe { sys::memfd_secret(flags) } {
                 -1 => Err(call::errno()),
                 fd => Ok(fd),
@@ -221,7 +221,7 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
     NonNull::new(address).is_some_and(|address| {
-        // SAFETY: no bytes are advised on.
+        // SAFETY: no bytes are advised on. [harmless]
         let asked = unsafe { madvise(address, 0, value) };
         // Known, but not allowed for this process: the kernel checks that first.
         matches!(asked, Ok(()) | Err(libc::EPERM))
@@ -234,7 +234,7 @@ pub fn knows_advice(value: c_int) -> bool {
 /// `ENOSYS` before Linux 5.14; what the kernel says.
 #[inline]
 pub fn populate(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: the pages are the caller's; reading them changes nothing.
+    // SAFETY: wherever this is, bringing pages in to be read changes no content. [harmless]
     unsafe { populate_by(pages, sys::MADV_POPULATE_READ) }
 }
 
@@ -247,7 +247,7 @@ pub fn populate(pages: Pages) -> Result<(), Errno> {
 /// They can be written.
 #[inline]
 pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: the pages are the caller's; no content changes.
+    // SAFETY: the pages are the caller's; no content changes. [caller, harmless]
     unsafe { populate_by(pages, sys::MADV_POPULATE_WRITE) }
 }
 
@@ -255,7 +255,7 @@ pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
 /// As [`populate_write`].
 #[inline]
 unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     match unsafe { madvise(pages.start, pages.len, value) } {
         // A kernel that knows the value refuses memory that is not RAM, which must not be touched.
         Err(libc::EINVAL) if !knows_advice(value) => Err(libc::ENOSYS),
@@ -271,7 +271,7 @@ unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
 /// # Safety
 /// The caller owns the pages.
 pub unsafe fn mlock_on_fault(address: NonNull<u8>, len: usize) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches; locking changes no content.
+    // SAFETY: as the caller vouches; locking changes no content. [caller, harmless]
     call::zero_or_errno(unsafe { sys::mlock2(address.as_ptr().cast(), len, sys::MLOCK_ONFAULT) })
 }
 

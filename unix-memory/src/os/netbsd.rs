@@ -114,7 +114,7 @@ pub const fn knows_advice(value: c_int) -> bool {
 /// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { minherit::inherit_zeros(pages, sys::MAP_INHERIT_ZERO) }
 }
 
@@ -134,6 +134,7 @@ pub unsafe fn remap(
     }
     let from = start.as_ptr().cast();
     // SAFETY: the caller gives up the old range; without MAP_FIXED nothing else is replaced.
+    // [caller, new]
     let address = unsafe { sys::mremap(from, old, core::ptr::null_mut(), new, 0) };
     if address == sys::MAP_FAILED {
         return Err(call::errno());

@@ -286,7 +286,7 @@ pub const fn drop_behind(_: BorrowedFd<'_>, _: &Range<u64>) {}
 #[cfg(feature = "std")]
 pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     // SAFETY: the descriptor is open while it is borrowed, and is not closed: the `File` is never
-    // dropped.
+    // dropped. [descriptor]
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
     let metadata = file
         .metadata()

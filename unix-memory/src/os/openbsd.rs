@@ -108,6 +108,6 @@ pub const fn knows_advice(value: c_int) -> bool {
 /// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { minherit::inherit_zeros(pages, sys::MAP_INHERIT_ZERO) }
 }

@@ -50,9 +50,9 @@ impl Advice {
     #[inline]
     pub(crate) unsafe fn give_noted(self, pages: Pages, arguments: Arguments) -> Result<()> {
         match self {
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             Self::DontDump | Self::DoDump => unsafe { hide(self, pages, arguments) },
-            // SAFETY: as above.
+            // SAFETY: as above. [caller]
             _ => unsafe { self.give(pages, arguments) },
         }
     }
@@ -66,7 +66,7 @@ impl Advice {
         if pages.len == 0 {
             return Ok(());
         }
-        // SAFETY: the pages are the caller's, and no `Advice` changes content.
+        // SAFETY: the pages are the caller's, and no `Advice` changes content. [caller, harmless]
         unsafe { os::madvise(pages.start, pages.len, value) }
             .map_err(|errno| self.refusal(errno, pages, arguments))
     }
@@ -116,6 +116,7 @@ impl Region {
             if let Some(value) = os::advice(advice) {
                 let pages = self.pages_of(&range);
                 // SAFETY: the pages are the region's own, and no `Advice` changes content.
+                // [owned, harmless]
                 return match unsafe { os::madvise(pages.start, pages.len, value) } {
                     Ok(()) => Ok(()),
                     Err(errno) => Err(advice.refusal(errno, pages, Arguments::range(&range))),
@@ -133,7 +134,7 @@ impl Region {
             // The kernel may make several mappings of one.
             spare::keep();
         }
-        // SAFETY: the pages are the region's own.
+        // SAFETY: the pages are the region's own. [owned]
         unsafe { advice.give_noted(pages, arguments) }
     }
 
@@ -163,6 +164,7 @@ impl Region {
             return Ok(());
         }
         // SAFETY: the pages are the region's own, and whole; the rest is as the caller vouches.
+        // [owned, inside, caller]
         unsafe { os::madvise(pages.start, pages.len, value) }.map_err(|errno| {
             if errno == libc::EINVAL && !advice.is_supported() {
                 refuse(errno, Reason::Unsupported)
@@ -181,7 +183,7 @@ impl Region {
 #[cold]
 unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()> {
     let (range, hides) = (pages.addresses(), advice == Advice::DontDump);
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     let give = || unsafe { advice.give(pages, arguments) };
     if pages.len == 0 {
         return give();

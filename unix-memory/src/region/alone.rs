@@ -71,7 +71,7 @@ static IS_CALLED: AtomicBool = AtomicBool::new(false);
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let mut next: *const Entry = LIST.load(Acquire);
     core::iter::from_fn(move || {
-        // SAFETY: it is null, or an entry, which is never freed.
+        // SAFETY: it is null, or an entry, which is never freed. [kept, atomic]
         let entry = unsafe { next.as_ref() }?;
         next = entry.next.load(Relaxed);
         Some(entry)
@@ -158,7 +158,7 @@ fn add() -> Result<&'static Entry, Errno> {
     let new = call::zeroed_pages(page_size())?.cast::<Entry>();
     let count = page_size() / size_of::<Entry>();
     // SAFETY: that many entries are in the page, which is aligned for them; zeros are a free entry,
-    // and from here on they only change by atomics.
+    // and from here on they only change by atomics. [inside, values, atomic]
     let new = unsafe { core::slice::from_raw_parts(new.as_ptr(), count) };
     let first = &new[0];
     first.state.store(TAKEN, Relaxed);
@@ -198,7 +198,7 @@ extern "C" fn close_all() {
             (LIVE, true) => {
                 // Whole mappings, which takes neither more addresses nor more mappings.
                 // SAFETY: the pages were the parent's own, and are the child's now. Whoever refers to
-                // them is to be ended by a signal.
+                // them is to be ended by a signal. [child]
                 if unsafe { call::mprotect(start, len, sys::PROT_NONE) }.is_err() {
                     // References to them would be to memory that the parent changes.
                     call::abort();
@@ -222,12 +222,12 @@ extern "C" fn close_all() {
 fn occupy(start: NonNull<u8>, len: usize) -> bool {
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE | os::NO_REPLACE;
     let address = start.addr().get();
-    // SAFETY: MAP_FIXED is only set together with all of NO_REPLACE.
+    // SAFETY: MAP_FIXED is only set together with all of NO_REPLACE. [new]
     let mapped = unsafe { call::mmap_at(address, len, sys::PROT_NONE, flags, -1, 0) };
     mapped.is_ok_and(|mapped| mapped == start)
 }
 
-// SAFETY: an entry is only read, and changed by atomics.
+// SAFETY: an entry is only read, and changed by atomics. [threads, atomic]
 unsafe impl Send for Alone {}
-// SAFETY: as above.
+// SAFETY: as above. [threads, atomic]
 unsafe impl Sync for Alone {}

@@ -18,6 +18,7 @@ impl Region {
     #[inline]
     pub unsafe fn sync_as_far_as_known(&self) {
         // SAFETY: the pages are the region's own; the rest is as the caller vouches.
+        // [owned, caller]
         let _asked_later = unsafe { self.sync_instruction_cache(&(0..self.len())) };
     }
 
@@ -28,6 +29,7 @@ impl Region {
         range: &Range<usize>,
     ) -> core::result::Result<(), Errno> {
         // SAFETY: the pages are the region's own; they can be read, as the caller vouches.
+        // [owned, caller]
         unsafe { sync_pages(self.pages_of(range)) }
     }
 }
@@ -42,7 +44,7 @@ impl Region {
 pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
     let sync = |first, len| {
         let start = pages.start.as_ptr().wrapping_add(first);
-        // SAFETY: as the caller vouches: these are of its pages.
+        // SAFETY: as the caller vouches: these are of its pages. [caller]
         unsafe { os::sync_instruction_cache(start, len) }
     };
     match INSTRUCTION_CACHE {
@@ -53,7 +55,7 @@ pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
             let page = page_size();
             let mut first = 0;
             let mut end = 0;
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             let residency = unsafe { Residency::of(pages) };
             for resident in residency {
                 end += match resident {

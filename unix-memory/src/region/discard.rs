@@ -26,13 +26,13 @@ impl Region {
         }
         if let Some(value) = os::unchecked_advice(UncheckedAdvice::DontNeed) {
             // SAFETY: the pages are the region's own, whole, private and anonymous, and nothing
-            // refers to them: they turn to zeros.
+            // refers to them: they turn to zeros. [owned, caller]
             let gone = unsafe { os::madvise(pages.start, pages.len, value) }.is_ok();
             if gone && is_gone(pages) {
                 return Ok(());
             }
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { fill_with_zeros(pages) };
         Ok(())
     }
@@ -52,7 +52,7 @@ const fn not_anonymous(range: &Range<usize>) -> Error {
 unsafe fn fill_with_zeros(pages: Pages) {
     let advise = |advice| match os::unchecked_advice(advice) {
         // SAFETY: the pages are whole, private and anonymous, and nothing refers to them: they keep
-        // what they hold or turn to zeros.
+        // what they hold or turn to zeros. [caller]
         Some(value) => unsafe { os::madvise(pages.start, pages.len, value) }.is_ok(),
         None => false,
     };
@@ -61,7 +61,7 @@ unsafe fn fill_with_zeros(pages: Pages) {
         // Writing zeros would bring in pages that were never used.
         return;
     }
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { pages.start.write_bytes(0, pages.len) };
     if os::unchecked_advice(UncheckedAdvice::DontNeed).is_none() {
         // Zeros, whether the kernel keeps the pages or takes them.
@@ -70,7 +70,6 @@ unsafe fn fill_with_zeros(pages: Pages) {
 }
 
 /// Whether the last of `pages`, and so all of them, went when they were discarded.
-///
 #[inline]
 pub fn is_gone(pages: Pages) -> bool {
     process::follows_advice() || is_away(pages)
@@ -85,7 +84,8 @@ fn is_away(pages: Pages) -> bool {
     let Some(last) = NonNull::new(last) else {
         return false;
     };
-    // SAFETY: it is the last of the caller's pages.
+    // SAFETY: whatever is there, it is only asked about, and there is room for what the kernel, or an
+    // emulator, writes about one page. [arguments, harmless]
     let asked = unsafe { os::mincore(last, page_size(), &mut resident) };
     asked.is_ok() && resident[0] & 1 == 0
 }

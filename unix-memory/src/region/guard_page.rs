@@ -18,7 +18,7 @@ pub unsafe fn install(pages: Pages) -> bool {
     let Some(value) = os::unchecked_advice(UncheckedAdvice::GuardInstall) else {
         return false;
     };
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     looks_at_advice() && unsafe { os::madvise(pages.start, pages.len, value) }.is_ok()
 }
 

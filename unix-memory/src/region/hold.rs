@@ -33,7 +33,7 @@ impl<'a> Hold<'a> {
     /// Locks the pages of `region` that hold a byte of `range`.
     pub fn new(region: &'a Region, range: &impl RangeBounds<usize>, kind: Kind) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
-        // SAFETY: the pages are of the region, which the result borrows.
+        // SAFETY: the pages are of the region, which the result borrows. [owned, borrowed]
         unsafe {
             Self::of(
                 region.pages_of(&range),
@@ -49,7 +49,7 @@ impl<'a> Hold<'a> {
     /// # Safety
     /// They stay mapped for `'a`.
     pub unsafe fn foreign(pages: Pages, arguments: Arguments) -> Result<Self> {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { Self::of(pages, Kind::Full, true, arguments) }
     }
 
@@ -104,7 +104,7 @@ impl<'a> Hold<'a> {
     /// Locks the pages, which are noted as held.
     fn lock(&self) -> core::result::Result<(), Errno> {
         match self.kind {
-            // SAFETY: the pages stay mapped as long as `self` lives.
+            // SAFETY: the pages stay mapped as long as `self` lives. [borrowed, harmless]
             Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
             // Under the lock of the ledger, so that no full lock comes in between; and not where
             // there is one, which this would weaken. It brings in no pages, and so is quick.
@@ -135,6 +135,7 @@ impl<'a> Hold<'a> {
 
     fn lock_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
         // SAFETY: the run lies in pages that stay mapped as long as `self` lives.
+        // [borrowed, harmless]
         self.at(run.start).map_or(Ok(()), |start| unsafe {
             os::mlock_on_fault(start, run.len())
         })
@@ -151,7 +152,7 @@ impl<'a> Hold<'a> {
             ledger.unlock(range);
         } else if let Some(start) = self.at(range.start) {
             // If the kernel refuses, this is not tried again: by then the pages may be gone.
-            // SAFETY: the pages stay mapped as long as `self` lives.
+            // SAFETY: the pages stay mapped as long as `self` lives. [borrowed, harmless]
             let _or_still_locked = unsafe { call::munlock(start, range.len()) };
         }
     }
@@ -248,6 +249,7 @@ pub unsafe fn unlock_others(pages: Pages) -> core::result::Result<(), Errno> {
             let (next, kind) = ledger.held.run(start, end);
             if let (None, Some(first)) = (kind, ledger::pointer(start)) {
                 // SAFETY: no content changes, nor what others rely on, as the caller vouches.
+                // [caller, harmless]
                 unsafe { call::munlock(first, next - start) }?;
             }
             start = next;

@@ -113,9 +113,10 @@ impl Region {
         match pending.map(place, alignment.max(natural), natural) {
             Ok(base) => {
                 // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
+                // [inside]
                 let start = unsafe { base.add(before) };
                 let anonymous = makes_private_anonymous(flags) && natural == page_size();
-                // SAFETY: the pages were mapped just now, and are of that kind.
+                // SAFETY: the pages were mapped just now, and are of that kind. [new]
                 Ok(unsafe { Self::from_raw(start, len, anonymous) })
             }
             Err((errno, reason)) => Err(refused(request, asked, arguments, errno, reason)),

@@ -61,8 +61,9 @@ impl Region {
         let hidden = usize::from(known.marks.contains(Marks::HIDDEN));
         let address = page_size() * (1 + kind + KINDS * hidden);
         // SAFETY: the page size is not zero, and a multiple as small as this does not overflow.
+        // [inside]
         let start = unsafe { NonNull::new_unchecked(core::ptr::without_provenance_mut(address)) };
-        // SAFETY: it has no pages.
+        // SAFETY: it has no pages. [inside]
         unsafe { Self::from_raw(start, 0, anonymous) }
     }
 
@@ -130,7 +131,7 @@ impl Region {
         }
         let mask = page_size() - 1;
         let within = self.start.addr().get() & mask;
-        // SAFETY: the page that holds the first byte is the region's own.
+        // SAFETY: the page that holds the first byte is the region's own. [owned, inside]
         let first = unsafe { self.start.sub(within) };
         // Whole pages: otherwise an emulator may keep the last one.
         (first, (within + self.len() + mask) & !mask)
@@ -140,10 +141,10 @@ impl Region {
     #[inline]
     pub fn span_of(&self, range: &Range<usize>) -> (NonNull<u8>, usize) {
         debug_assert!(range.start <= range.end && range.end <= self.len());
-        // SAFETY: the offset is at most the length.
+        // SAFETY: the offset is at most the length. [inside]
         let first = unsafe { self.start.add(range.start) };
         let within = first.addr().get() & (page_size() - 1);
-        // SAFETY: the page that holds the byte is the region's own.
+        // SAFETY: the page that holds the byte is the region's own. [owned, inside]
         let start = unsafe { first.sub(within) };
         (start, within + (range.end - range.start))
     }
@@ -176,6 +177,7 @@ impl Region {
     pub fn unmap(self) -> Result<(), (Error, Self)> {
         let region = ManuallyDrop::new(self);
         // SAFETY: `self` was taken by value, so no reference into it lives, and it is not dropped.
+        // [once, borrowed]
         unsafe { region.munmap() }.map_err(|errno| {
             let arguments = Arguments::Length(region.len());
             let error = Error::new(Call::Munmap, errno, arguments, why_not_split(errno));
@@ -196,18 +198,18 @@ impl Region {
         } else {
             pages.len
         };
-        // SAFETY: the pages are the region's own, and the caller gives them up.
+        // SAFETY: the pages are the region's own, and the caller gives them up. [owned, caller]
         unsafe { ledger::unmap(pages, len) }
     }
 
     /// Unmaps, or gives the memory back at least.
     #[cold]
     fn drop_with_care(&self) {
-        // SAFETY: the region is being dropped.
+        // SAFETY: the region is being dropped. [once]
         if unsafe { self.munmap() }.is_err() {
             // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
             // one that it had merged this into.
-            // SAFETY: the pages are the region's own, and are used no more.
+            // SAFETY: the pages are the region's own, and are used no more. [owned, once]
             unsafe { ledger::abandon(self.pages()) };
         }
     }
@@ -225,7 +227,7 @@ impl Drop for Region {
         if is_kernel && ledger::is_empty() {
             let (start, len) = self.span();
             // SAFETY: the pages are the region's own, which is being dropped; nothing is known about
-            // them that would have to be forgotten.
+            // them that would have to be forgotten. [owned, once]
             if unsafe { call::munmap(start, len) }.is_ok() {
                 return;
             }
@@ -235,9 +237,10 @@ impl Drop for Region {
 }
 
 // SAFETY: a region owns its pages, as a `Vec<u8>` its buffer; no thread is special to the kernel.
+// [threads]
 unsafe impl Send for Region {}
 // SAFETY: `&Region` gives out no access to the bytes by itself; its system calls may be made from
-// any thread at any time.
+// any thread at any time. [threads]
 unsafe impl Sync for Region {}
 
 impl fmt::Debug for Region {

@@ -55,7 +55,7 @@ impl Region {
             // The kernel may make several mappings of one.
             spare::keep();
         }
-        // SAFETY: the pages are the region's own.
+        // SAFETY: the pages are the region's own. [owned, harmless]
         unsafe { os::name_pages(pages, name, lasts) }.map_err(|errno| {
             let reason = match errno {
                 libc::ENOSYS => Reason::Unsupported,

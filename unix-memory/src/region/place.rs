@@ -103,7 +103,7 @@ impl Pending {
             return Ok(start);
         }
         // Not there: that is the stack's.
-        // SAFETY: it was mapped just now.
+        // SAFETY: it was mapped just now. [new]
         let _or_later = unsafe { self.unmap(start) };
         self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
     }
@@ -124,9 +124,9 @@ impl Pending {
         } else {
             pages.len
         };
-        // SAFETY: as the caller vouches, the pages are those of the mapping.
+        // SAFETY: as the caller vouches, the pages are those of the mapping. [caller]
         unsafe { call::munmap(start, len) }.inspect_err(|_| {
-            // SAFETY: as the caller vouches, nobody uses them.
+            // SAFETY: as the caller vouches, nobody uses them. [caller]
             unsafe { ledger::abandon(pages) };
         })
     }
@@ -156,7 +156,7 @@ impl Pending {
                 }
                 // Otherwise the stack is there; or a system, or a kernel older than the flag, took
                 // the address as a hint.
-                // SAFETY: it was mapped just now.
+                // SAFETY: it was mapped just now. [new]
                 let _or_later = unsafe { self.unmap(start) };
                 Err(if is_there {
                     (libc::ENOMEM, Reason::Stack)
@@ -188,7 +188,7 @@ impl Pending {
         };
         let attempt = || {
             let start = room.anywhere(hint)?;
-            // SAFETY: the pages were mapped just now, and nothing refers to them.
+            // SAFETY: the pages were mapped just now, and nothing refers to them. [new]
             unsafe { room.unmap(start) }.map_err(|errno| (errno, Reason::Kernel))?;
             // It lies in the room, which the kernel chose away from the stack.
             self.take(self.fit(start.addr().get(), unit))
@@ -239,7 +239,7 @@ impl Pending {
     fn mmap(&self, address: usize, flags: c_int) -> Result<NonNull<u8>, Errno> {
         let flags = self.flags | flags;
         // SAFETY: MAP_FIXED is only set together with all of NO_REPLACE: see `Request` and the
-        // callers.
+        // callers. [new]
         unsafe {
             call::mmap_at(
                 address,

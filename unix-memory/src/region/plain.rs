@@ -41,8 +41,9 @@ impl Region {
         let protection = protection.bits() | os::MAY_BECOME;
         let base = call::mmap(0, before + len, protection, flags, fd, file_offset).ok()?;
         // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
+        // [inside]
         let start = unsafe { base.add(before) };
-        // SAFETY: the pages were mapped just now, are ordinary ones, and are of that kind.
+        // SAFETY: the pages were mapped just now, are ordinary ones, and are of that kind. [new]
         Some(unsafe { Self::from_raw(start, len, makes_private_anonymous(flags)) })
     }
 }

@@ -54,13 +54,13 @@ impl Region {
     )]
     pub unsafe fn protect(&self, old: Protection, new: Protection) -> Result<()> {
         if becomes_code(old, new) && !new.contains(Protection::READ) {
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             return unsafe { self.protect_unreadable(old, new) };
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.change(old, new) }?;
         if becomes_code(old, new) {
-            // SAFETY: that is their protection now, and they can be read.
+            // SAFETY: that is their protection now, and they can be read. [access]
             unsafe { self.sync_as_far_as_known() };
         }
         Ok(())
@@ -82,14 +82,15 @@ impl Region {
             let first = start.addr().get();
             if !is_opened || !os::meets_stack(first, first.wrapping_add(len)) {
                 // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+                // [owned, caller]
                 return match unsafe { call::mprotect(start, len, new.bits()) } {
                     Ok(()) => Ok(()),
-                    // SAFETY: as above.
+                    // SAFETY: as above. [owned, caller]
                     Err(errno) => unsafe { self.undo_protect(errno, old, new) },
                 };
             }
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.change_with_care(old, new) }
     }
 
@@ -113,8 +114,9 @@ impl Region {
             self.check_stack()?;
         }
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        // [owned, caller]
         if let Err(errno) = unsafe { call::mprotect(pages.start, pages.len, new.bits()) } {
-            // SAFETY: as above.
+            // SAFETY: as above. [owned, caller]
             unsafe { self.undo_protect(errno, old, new) }?;
         }
         Ok(())
@@ -132,27 +134,28 @@ impl Region {
             return Ok(());
         }
         if old.contains(Protection::READ) {
-            // SAFETY: the pages can be read.
+            // SAFETY: the pages can be read. [access]
             unsafe { self.sync_as_far_as_known() };
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             return unsafe { self.change(old, new) };
         }
         if matches!(INSTRUCTION_CACHE, InstructionCache::Coherent) {
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             return unsafe { self.change(old, new) };
         }
         if !os::ENFORCES_PROTECTION && !new.contains(old) {
             return Err(self.not_enforced());
         }
         // For a while they can be read, but nothing that refers to them does so.
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.change(old, old | Protection::READ) }?;
-        // SAFETY: now they can be read.
+        // SAFETY: now they can be read. [access]
         unsafe { self.sync_as_far_as_known() };
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        // [owned, caller]
         unsafe { call::mprotect(pages.start, pages.len, new.bits()) }.or_else(|errno| {
             // Back to the first protection.
-            // SAFETY: as above.
+            // SAFETY: as above. [owned, caller]
             unsafe { self.undo_protect(errno, old, new) }
         })
     }
@@ -182,6 +185,7 @@ impl Region {
     unsafe fn undo_protect(&self, errno: Errno, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
         // SAFETY: the pages are the region's own, the rest is as the caller vouches.
+        // [owned, caller]
         let set = |to: Protection| unsafe { call::mprotect(pages.start, pages.len, to.bits()) };
         let is_back = || os::is_protected(pages, old);
         match spare::undo(|| set(old), || set(new), is_back) {
@@ -241,7 +245,7 @@ impl Region {
         if becomes_writable && !self.is_private_anonymous() {
             self.check_writable()?;
         }
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.protect(old, new) }
     }
 

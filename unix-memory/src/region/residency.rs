@@ -82,9 +82,10 @@ impl Residency<'_> {
         let len = self.pages.len.min(BATCH * page_size());
         let start = self.pages.start;
         // SAFETY: the pages are of a mapping that the lifetime of `self` keeps.
+        // [borrowed, harmless]
         unsafe { os::mincore(start, len, &mut self.batch) }
             .map_err(|errno| Error::kernel(Call::Mincore, errno, Arguments::Length(len)))?;
-        // SAFETY: `len` is within the pages.
+        // SAFETY: `len` is within the pages. [inside]
         self.pages.start = unsafe { start.add(len) };
         self.pages.len -= len;
         self.next = 0;
@@ -150,6 +151,7 @@ impl core::fmt::Debug for Residency<'_> {
 }
 
 // SAFETY: it gives no access to the bytes, and its system call may be made from any thread.
+// [threads]
 unsafe impl Send for Residency<'_> {}
-// SAFETY: as above; shared, it does nothing.
+// SAFETY: as above; shared, it does nothing. [threads]
 unsafe impl Sync for Residency<'_> {}

@@ -46,14 +46,15 @@ impl Region {
         // Private anonymous memory begins at the start of a page.
         let start = self.start();
         let start = if end < all {
-            // SAFETY: the offset is within the pages.
+            // SAFETY: the offset is within the pages. [inside]
             let tail = unsafe { start.add(end) };
             // SAFETY: these pages are the region's own, and hold no byte before `len`.
+            // [owned, inside]
             unsafe { call::munmap(tail, all - end) }.map(|()| start)
         } else if end > all && !os::is_for_stack(start.addr().get() + all, end - all) {
             let may_move = moving == Move::Allowed;
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is borrowed
-            // for writing.
+            // for writing. [owned, borrowed]
             unsafe { os::remap(start, all, end, may_move) }
         } else {
             return false;
@@ -61,7 +62,7 @@ impl Region {
         let Ok(start) = start else {
             return false;
         };
-        // SAFETY: these pages are what the region's own have become.
+        // SAFETY: these pages are what the region's own have become. [owned, once]
         let new = unsafe { Self::from_raw(start, len, true) };
         core::mem::forget(core::mem::replace(self, new));
         if len > old && all != old && protection.contains(Protection::WRITE) {
@@ -76,6 +77,7 @@ impl Region {
         let stale = old..end.min(self.len());
         let start = self.start().as_ptr().wrapping_add(stale.start);
         // SAFETY: the bytes lie in the region, which can be written and nobody refers to.
+        // [owned, borrowed, access]
         unsafe { store::set(start, stale.len(), 0) };
     }
 
@@ -139,9 +141,10 @@ impl Region {
             return Err(refused_at_once(self, len, Reason::Unsupported));
         }
         if keep < all {
-            // SAFETY: `keep` is within the pages.
+            // SAFETY: `keep` is within the pages. [inside]
             let tail = unsafe { start.add(keep) };
             // SAFETY: these pages are the region's own and hold no byte before `len`.
+            // [owned, inside]
             let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
             if let Err((error, tail)) = tail.unmap() {
                 core::mem::forget(tail);
@@ -152,7 +155,7 @@ impl Region {
         let shorter = if len == 0 {
             Self::empty(anonymous, known)
         } else {
-            // SAFETY: the pages that hold these bytes are still the region's own.
+            // SAFETY: the pages that hold these bytes are still the region's own. [owned, inside]
             unsafe { Self::from_raw(self.start(), len, anonymous) }
         };
         core::mem::forget(core::mem::replace(self, shorter));
@@ -175,14 +178,14 @@ impl Region {
             return Err(refused(self, len, libc::ENOSYS, Reason::Stack));
         } else {
             // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
-            // borrowed for writing.
+            // borrowed for writing. [owned, borrowed]
             unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }.map_err(
                 |errno| refused(self, len, errno, self.why_not_longer(errno, larger - all)),
             )?
         };
-        // SAFETY: less than a page, and the mapping has at least one more byte.
+        // SAFETY: less than a page, and the mapping has at least one more byte. [inside]
         let first = unsafe { start.add(before) };
-        // SAFETY: these pages are what the region's own have become.
+        // SAFETY: these pages are what the region's own have become. [owned, once]
         let grown = unsafe { Self::from_raw(first, len, self.is_private_anonymous()) };
         core::mem::forget(core::mem::replace(self, grown));
         Ok(())
@@ -208,7 +211,7 @@ impl Region {
         match self.anew(len - all, protection, Place::At(end), known) {
             Ok(more) => {
                 // SAFETY: the pages of `more` were just mapped behind this one's, and it is
-                // forgotten, as this one is.
+                // forgotten, as this one is. [new, once]
                 let longer = unsafe { self.with(&more, len) };
                 core::mem::forget(more);
                 core::mem::forget(core::mem::replace(self, longer));
@@ -224,20 +227,21 @@ impl Region {
         let copy = self.anew(len, both, Place::Anywhere, known)?;
         let was_readable = protection.contains(Protection::READ);
         if !was_readable {
-            // SAFETY: nobody refers to the region.
+            // SAFETY: nobody refers to the region. [borrowed]
             unsafe { self.protect(protection, Protection::READ) }?;
         }
         // SAFETY: both have that many bytes, which can be read in `self` and written in `copy`, and
-        // do not overlap.
+        // do not overlap. [new, access]
         unsafe {
             copy.start()
                 .copy_from_nonoverlapping(self.start(), self.len());
         };
-        // SAFETY: nobody refers to the copy.
+        // SAFETY: nobody refers to the copy. [new]
         if let Err(error) = unsafe { copy.protect(both, protection) } {
             if !was_readable {
                 let Pages { start, len } = self.pages();
                 // SAFETY: the pages are the region's own, and nobody refers to them.
+                // [owned, borrowed]
                 let back = || unsafe { call::mprotect(start, len, protection.bits()) };
                 let is_back = || os::is_protected(self.pages(), protection);
                 // There is no other way out.
@@ -278,7 +282,7 @@ impl Region {
         };
         let new = Self::map(&request, arguments)?.keep_as(known)?;
         if first != protection {
-            // SAFETY: nobody refers to it.
+            // SAFETY: nobody refers to it. [new]
             unsafe { new.protect(first, protection) }?;
         }
         Ok(new)

@@ -65,10 +65,10 @@ fn make() -> Result<(), Errno> {
     // Shared, so that the kernel does not merge it with another mapping.
     let flags = sys::MAP_SHARED | sys::MAP_ANONYMOUS;
     let start = call::mmap(0, len, sys::PROT_NONE, flags, -1, 0)?;
-    // SAFETY: the offset is within the pages.
+    // SAFETY: the offset is within the pages. [inside]
     let middle = unsafe { start.add(page) };
     // The page in the middle has another protection than those beside it: three mappings.
-    // SAFETY: the pages were mapped just now, and nothing refers to them.
+    // SAFETY: the pages were mapped just now, and nothing refers to them. [new]
     let apart = unsafe { call::mprotect(middle, page, sys::PROT_READ) };
     let new = start.as_ptr();
     let kept = apart.is_ok()
@@ -76,7 +76,7 @@ fn make() -> Result<(), Errno> {
             .compare_exchange(ptr::null_mut(), new, AcqRel, Relaxed)
             .is_ok();
     if !kept {
-        // SAFETY: nobody else has these pages.
+        // SAFETY: nobody else has these pages. [new]
         let _refused = unsafe { call::munmap(start, len) };
     }
     apart
@@ -86,7 +86,7 @@ fn make() -> Result<(), Errno> {
 pub fn give_up() {
     if let Some(start) = NonNull::new(SPARE.swap(ptr::null_mut(), AcqRel)) {
         // SAFETY: the pages were mapped for this, and nobody else has them any more. They are whole
-        // mappings, which the kernel can always unmap.
+        // mappings, which the kernel can always unmap. [new, owned]
         let _whole = unsafe { call::munmap(start, MAPPINGS * page_size()) };
     }
 }

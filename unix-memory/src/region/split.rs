@@ -31,7 +31,7 @@ impl Region {
         if round_down(address.addr()) != address.addr() {
             return Err(no_split(mid, Reason::Unaligned(page_size())));
         }
-        // SAFETY: the page is the region's own.
+        // SAFETY: the page is the region's own. [owned, harmless]
         if !self.is_private_anonymous() && unsafe { os::is_in_huge_page(address) } {
             return Err(no_split(mid, Reason::HugePage));
         }
@@ -49,9 +49,9 @@ impl Region {
         if len == 0 {
             return Self::empty(anonymous, self.known());
         }
-        // SAFETY: `offset` is at most the length.
+        // SAFETY: `offset` is at most the length. [caller, inside]
         let start = unsafe { self.start().add(offset) };
-        // SAFETY: the region owned the pages, as the caller vouches.
+        // SAFETY: the region owned the pages, as the caller vouches. [caller, owned]
         unsafe { Self::from_raw(start, len, anonymous) }
     }
 
@@ -89,6 +89,7 @@ impl Region {
             }
             // For the kernel, both are one range from now on.
             // SAFETY: the pages are the two regions' own, and stay as protected as they are.
+            // [owned, harmless]
             return unsafe { self.confirm(this.len() + that.len(), protection) };
         }
         Err(not_adjacent(next.len()))
@@ -100,7 +101,7 @@ impl Region {
     /// They are the caller's, and have this protection.
     unsafe fn confirm(&self, len: usize, protection: Protection) -> Result<()> {
         let start = self.pages().start;
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { call::mprotect(start, len, protection.bits()) }.map_err(|errno| {
             let (arguments, reason) = (Arguments::Length(len), why_not_split(errno));
             Error::new(Call::Mprotect, errno, arguments, reason)
@@ -120,9 +121,10 @@ impl Region {
         let _of_the_other = next.start().as_ptr().expose_provenance();
         let address = from_outside(self.start().as_ptr().expose_provenance());
         let start = core::ptr::with_exposed_provenance_mut(address);
-        // SAFETY: it is the address of a pointer that is not null.
+        // SAFETY: it is the address of a pointer that is not null. [inside]
         let start = unsafe { NonNull::new_unchecked(start) };
         // SAFETY: the caller gives up both regions, whose pages these are, of one kind.
+        // [caller, once]
         unsafe { Self::from_raw(start, len, self.is_private_anonymous()) }
     }
 }

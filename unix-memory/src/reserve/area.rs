@@ -107,7 +107,7 @@ impl Area {
     /// used.
     #[inline]
     pub const fn start(&self) -> NonNull<u8> {
-        // SAFETY: the first guard is within the region.
+        // SAFETY: the first guard is within the region. [inside]
         unsafe { self.region.start().add(self.before) }
     }
 
@@ -148,7 +148,7 @@ impl Area {
             self.join_guards(range, is_first);
         }
         let pages = self.with_guards(range);
-        // SAFETY: nothing refers to pages that are closed.
+        // SAFETY: nothing refers to pages that are closed. [open]
         unsafe { self.part(&pages).protect(CLOSED, OPEN) }.map_err(|error| refused(error, range))
     }
 
@@ -162,7 +162,7 @@ impl Area {
     /// They are open, and nothing refers to them.
     pub unsafe fn close(&self, range: &Range<usize>) -> Result<()> {
         let pages = self.with_guards(range);
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { self.part(&pages).protect(OPEN, CLOSED) }
             .map_err(|error| error.of(Arguments::range(range)))
     }
@@ -187,6 +187,7 @@ impl Area {
             if is_beside && *guard == Guard::Untried {
                 let pages = self.region.pages_of(&place);
                 // SAFETY: the pages are the region's own, closed, and nothing ever refers to them.
+                // [owned, open]
                 let joined = unsafe { guard_page::install(pages) };
                 *guard = if joined { Guard::Joined } else { Guard::Apart };
             }
@@ -211,9 +212,9 @@ impl Area {
     fn part(&self, pages: &Range<usize>) -> ManuallyDrop<Region> {
         debug_assert!(pages.start <= pages.end && pages.end <= self.region.len());
         debug_assert!(pages.start % page_size() == 0 && pages.end % page_size() == 0);
-        // SAFETY: they lie within the region.
+        // SAFETY: they lie within the region. [inside]
         let start = unsafe { self.region.start().add(pages.start) };
-        // SAFETY: they are the area's own, private and anonymous; this does not unmap them.
+        // SAFETY: they are the area's own, private and anonymous; this does not unmap them. [owned]
         ManuallyDrop::new(unsafe { Region::from_raw(start, pages.len(), true) })
     }
 
@@ -228,6 +229,7 @@ impl Area {
             return true;
         }
         // SAFETY: the pages are the area's own, private and anonymous, and their content is given up.
+        // [owned, caller]
         let advise = |value| unsafe { os::madvise(pages.start, pages.len, value) };
         if os::GIVE_BACK.iter().any(|&value| advise(value).is_ok()) {
             return is_gone(pages);
@@ -236,7 +238,7 @@ impl Area {
             if advise(free).is_err() {
                 // Some kernels free only pages that can be written. If closing them again fails, they
                 // stay open, but by the record they are not committed.
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 let _only_a_hint = unsafe { reopened(pages, || advise(free)) };
             }
         }
@@ -259,10 +261,10 @@ fn refused(error: Error, range: &Range<usize>) -> Error {
 /// # Safety
 /// They are the caller's, closed, and nothing refers to them.
 unsafe fn reopened(pages: Pages, f: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { call::mprotect(pages.start, pages.len, OPEN.bits()) }?;
     let result = f();
-    // SAFETY: as above.
+    // SAFETY: as above. [caller]
     unsafe { call::mprotect(pages.start, pages.len, CLOSED.bits()) }?;
     result
 }

@@ -80,7 +80,7 @@ impl End {
         });
         if end.position >= 2 * end.capacity() || end.refresh().is_err() {
             let Self { memory, .. } = &*end;
-            // SAFETY: the end is neither used nor dropped afterwards: this is its only use.
+            // SAFETY: the end is neither used nor dropped afterwards: this is its only use. [once]
             drop(unsafe { core::ptr::read(memory) });
             return Err(broken());
         }

@@ -29,18 +29,18 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     let flags = sys::MAP_SHARED | sys::MAP_ANONYMOUS;
     let protection = sys::PROT_READ | sys::PROT_WRITE;
     let start = call::mmap(0, first + capacity, protection, flags, -1, 0)?;
-    // SAFETY: the offset lies in the pages.
+    // SAFETY: the offset lies in the pages. [inside]
     let bytes = unsafe { start.add(header) };
-    // SAFETY: as above.
+    // SAFETY: as above. [inside]
     let second = unsafe { start.add(first) };
     let token = token(second);
-    // SAFETY: the pages were mapped just now, can be written, and nobody refers to them.
+    // SAFETY: the pages were mapped just now, can be written, and nobody refers to them. [new]
     unsafe { second.cast::<Token>().write(token) };
 
     // An old size of zero leaves the old range as it is, and maps the same memory once more.
     let flags = sys::MREMAP_MAYMOVE | sys::MREMAP_FIXED;
     let new = second.as_ptr().cast::<c_void>();
-    // SAFETY: it replaces pages that were mapped just now, to which nobody refers.
+    // SAFETY: it replaces pages that were mapped just now, to which nobody refers. [new]
     let mapped = unsafe { sys::mremap(bytes.as_ptr().cast(), 0, capacity, flags, new) };
     if mapped != sys::MAP_FAILED {
         return Ok(start);
@@ -55,11 +55,12 @@ pub fn map_twice(header: usize, capacity: usize) -> Result<NonNull<u8>, Errno> {
     let mut found = Token::default();
     let still_ours = Copier::with(Mechanism::ProcessVm).is_ok_and(|mut copier| {
         // SAFETY: the copy fails with an error if nothing is mapped there, or if it cannot be read.
+        // [copied]
         let copied = unsafe { copier.load(second.as_ptr(), found.as_mut_ptr(), found.len()) };
         copied.is_ok() && found == token
     });
     let ours = if still_ours { first + capacity } else { first };
-    // SAFETY: these pages were mapped here, and nobody refers to them.
+    // SAFETY: these pages were mapped here, and nobody refers to them. [new]
     let _refused = unsafe { call::munmap(start, ours) };
     Err(if emulated { libc::ENOSYS } else { refused })
 }
@@ -85,7 +86,7 @@ fn token(address: NonNull<u8>) -> Token {
 /// old size first; a kernel first checks that the new size is not zero. (Valgrind's fails with
 /// `EINVAL`.)
 fn is_emulated(start: NonNull<u8>) -> bool {
-    // SAFETY: a new size of zero is always refused.
+    // SAFETY: a new size of zero is always refused. [harmless]
     let refused = unsafe { sys::mremap(start.as_ptr().cast(), 0, 0, 0) };
     refused == sys::MAP_FAILED && errno() != libc::EINVAL
 }

@@ -61,7 +61,7 @@ impl Memory {
         let refuse = |errno| Error::kernel(Call::Mmap, errno, Arguments::Length(whole));
         let mut memory = match map_twice::map_twice(unit(), capacity) {
             Ok(start) => {
-                // SAFETY: the pages were mapped just now, for this alone. They are shared.
+                // SAFETY: the pages were mapped just now, for this alone. They are shared. [new]
                 let region = unsafe { Region::from_raw(start, whole, false) };
                 Self::of(region, capacity)
             }
@@ -71,7 +71,7 @@ impl Memory {
             }
             Err(errno) => return Err(refuse(errno)),
         };
-        // SAFETY: `drop` unmaps them, once they have been released.
+        // SAFETY: `drop` unmaps them, once they have been released. [child]
         let alone = unsafe { Alone::new(memory.mapping.region().pages(), Inherited::Pages, 1) };
         memory.alone = Some(alone.map_err(refuse)?);
         Ok(memory)
@@ -113,12 +113,13 @@ impl Memory {
     /// Returns the number at `offset` in the header, a multiple of a word's size. It must only be
     /// accessed if [`is_here`](Self::is_here) returns true.
     pub fn number(&self, offset: usize) -> &AtomicUsize {
-        debug_assert!(offset < unit() && offset % size_of::<usize>() == 0);
+        // (No system has smaller pages, and the header is at least one.)
+        assert!(offset < 4096 && offset % size_of::<usize>() == 0);
         let start = self.mapping.region().start().as_ptr();
         let address = start.wrapping_add(offset).cast();
         // SAFETY: the word lies in the mapping's first page, is aligned, and can be read and written
         // as long as `self` lives, in the process that owns it; this process only accesses it
-        // atomically.
+        // atomically. [atomic, inside, child]
         unsafe { AtomicUsize::from_ptr(address) }
     }
 }
@@ -126,7 +127,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         if self.alone.as_ref().is_none_or(Alone::release) {
-            // SAFETY: this is the only place that drops it.
+            // SAFETY: this is the only place that drops it. [once]
             unsafe { ManuallyDrop::drop(&mut self.mapping) };
         }
     }
@@ -168,5 +169,6 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
     let first = ManuallyDrop::new(first.into_region());
     let second = ManuallyDrop::new(second.into_region());
     // SAFETY: both were mapped just now, one right behind the other, and neither is dropped.
+    // [new, once]
     Ok(unsafe { first.with(&second, whole) })
 }

@@ -89,6 +89,7 @@ impl Producer {
         // same bytes have other addresses in the other copy: between an access here and one there,
         // each end has given them away and got them back, by a Release and an Acquire, across which
         // the compiler assumes nothing about memory that another thread could have changed.
+        // [ends, inside]
         unsafe { core::slice::from_raw_parts_mut(start, len) }
     }
 
@@ -174,7 +175,7 @@ impl Consumer {
         let start = self.end.memory().mapping().as_ptr();
         let start = start.wrapping_add(self.end.offset());
         // SAFETY: as for the producer's slot; the bytes are filled, so the producer does not touch
-        // them before they are consumed, which takes `&mut self`.
+        // them before they are consumed, which takes `&mut self`. [ends, inside]
         unsafe { core::slice::from_raw_parts(start, len) }
     }
 

@@ -63,7 +63,7 @@ impl Memory {
             Inherited::Pages
         };
         // SAFETY: `drop` unmaps them, once they have been released; they are closed where `users` is
-        // zero.
+        // zero. [child, counted]
         let alone = unsafe { Alone::new(pages.region.pages(), inherited, 1) };
         let alone =
             alone.map_err(|errno| Error::kernel(Call::Mmap, errno, Arguments::Length(len)))?;
@@ -121,7 +121,7 @@ impl Memory {
         self.assert_here();
         // SAFETY: the bytes lie in the region, which lives as long as `self`. They are open to be read:
         // this is called by a guard, which counts as a reader and closes them no earlier than it is
-        // dropped, or under `&mut`. Whoever writes to them has `&mut`.
+        // dropped, or under `&mut`. Whoever writes to them has `&mut`. [counted, owned]
         unsafe { core::slice::from_raw_parts(self.start(), self.len) }
     }
 
@@ -132,14 +132,14 @@ impl Memory {
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.assert_here();
-        // SAFETY: as for `bytes`; the borrow is exclusive.
+        // SAFETY: as for `bytes`; the borrow is exclusive. [counted, borrowed]
         unsafe { core::slice::from_raw_parts_mut(self.start(), self.len) }
     }
 
     /// All bytes before the secret, while they are open to be written.
     fn slack_mut(&mut self) -> &mut [u8] {
         let slack = self.slack();
-        // SAFETY: they lie in the region; the borrow is exclusive.
+        // SAFETY: they lie in the region; the borrow is exclusive. [owned, borrowed]
         unsafe { core::slice::from_raw_parts_mut(self.region.start().as_ptr(), slack) }
     }
 
@@ -249,7 +249,7 @@ impl Memory {
         }
         let pages = self.pages();
         // SAFETY: the pages are the region's own. The callers make sure that no reference lives that
-        // needs more: they open the pages, or all guards are gone.
+        // needs more: they open the pages, or all guards are gone. [owned, counted]
         let done = unsafe { call::mprotect(pages.start, pages.len, protection) };
         done.map_err(|errno| Error::kernel(Call::Mprotect, errno, Arguments::Length(self.len)))
     }
@@ -262,6 +262,7 @@ impl Memory {
         }
         let (start, len) = (self.start(), self.len);
         // SAFETY: the bytes are the secret's, are open to be written, and nobody refers to them.
+        // [counted, borrowed]
         unsafe { wipe(start, len) };
         if !canary::is_intact(self.slack_mut()) {
             call::abort_saying("unix-memory: somebody has written before the start of a secret\n");
@@ -275,7 +276,7 @@ impl Drop for Memory {
             self.wipe();
         }
         if self.alone.release() {
-            // SAFETY: this is the only place that drops it.
+            // SAFETY: this is the only place that drops it. [once]
             unsafe { ManuallyDrop::drop(&mut self.region) };
         }
     }

@@ -121,7 +121,7 @@ impl Fenced {
         };
         wish.settle(Protections::NOT_DUMPED, hidden)?;
         // SAFETY: the pages are the region's own, private and anonymous; a secret refuses its bytes in a
-        // child.
+        // child. [owned, child]
         let wiped = unsafe { os::wipe_in_children(self.region.pages()) };
         let wiped = wiped.map_err(|errno| {
             // An older kernel does not know the advice.
@@ -162,7 +162,7 @@ struct Descriptor(c_int);
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: it was opened for this alone.
+        // SAFETY: it was opened for this alone. [descriptor]
         let _closed = unsafe { libc::close(self.0) };
     }
 }
@@ -189,14 +189,14 @@ fn map_secret(bytes: usize, wish: &Wish<'_>) -> Result<Fenced> {
     let pages = fenced.region.pages();
     let kept = match os::unchecked_advice(UncheckedAdvice::DontFork) {
         // SAFETY: the pages are the region's own; in this process nothing changes, and a secret refuses
-        // its bytes in a child.
+        // its bytes in a child. [owned, child]
         Some(value) => unsafe { os::madvise(pages.start, pages.len, value) },
         None => Err(libc::ENOSYS),
     };
     kept.map_err(|errno| wish.refused(Call::Minherit, errno, &[]))?;
     // Brings the pages in now, while they hold nothing: an access for which no memory is left ends
     // the process, and the calls that bring pages in do not support this memory.
-    // SAFETY: they are open to be written, and nobody else has them.
+    // SAFETY: they are open to be written, and nobody else has them. [new]
     unsafe { wipe(pages.start.as_ptr(), pages.len) };
     Ok(fenced)
 }
@@ -222,6 +222,7 @@ fn map_between(memory: &Descriptor, bytes: usize) -> Result<Fenced> {
     let before = guard(address)?;
     let options = MapOptions::new().in_room(address + page).len(bytes);
     // SAFETY: the descriptor is open and this function's to use; it is not of huge pages.
+    // [descriptor]
     let mapping = unsafe { options.map_shared_raw(memory.0, ReadWrite) }?;
     let behind = guard(address + page + bytes)?;
     Ok(Fenced {

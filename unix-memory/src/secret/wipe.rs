@@ -13,7 +13,7 @@ use crate::copy::store;
 /// The bytes can be written, and nothing else accesses them meanwhile.
 #[inline(never)]
 pub unsafe fn wipe(start: *mut u8, len: usize) {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { store::set(start, len, 0) };
     // Keeps what follows, such as unmapping the memory, behind the writes.
     compiler_fence(Ordering::SeqCst);
@@ -21,7 +21,7 @@ pub unsafe fn wipe(start: *mut u8, len: usize) {
 
 /// Wipes a slice.
 pub fn wipe_slice(bytes: &mut [u8]) {
-    // SAFETY: the slice is borrowed exclusively.
+    // SAFETY: the slice is borrowed exclusively. [borrowed]
     unsafe { wipe(bytes.as_mut_ptr(), bytes.len()) };
 }
 
@@ -35,9 +35,9 @@ pub fn equal(ours: &[u8], theirs: &[u8]) -> bool {
     }
     let mut differences = 0;
     for (our, their) in ours.iter().zip(theirs) {
-        // SAFETY: it is a reference.
+        // SAFETY: it is a reference. [borrowed]
         let our = unsafe { core::ptr::from_ref(our).read_volatile() };
-        // SAFETY: as above.
+        // SAFETY: as above. [borrowed]
         let their = unsafe { core::ptr::from_ref(their).read_volatile() };
         differences |= our ^ their;
     }

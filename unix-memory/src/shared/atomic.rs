@@ -77,7 +77,7 @@ impl<A: Writable> SharedMapping<A> {
             let atomic = self.region().start().as_ptr().wrapping_add(offset);
             if atomic.addr() % size == 0 && self.claims.has(self.region(), offset, size) {
                 // SAFETY: as in `atomics`: it lies in the mapping and is aligned, and its bytes were
-                // claimed for this size.
+                // claimed for this size. [atomic, inside]
                 return Ok(unsafe { &*atomic.cast::<T>() });
             }
         }
@@ -135,6 +135,7 @@ impl<A: Writable> SharedMapping<A> {
         // atomics of this size accesses these bytes as Rust does: no other reference into a shared
         // mapping is given out, claims keep other sizes away, and what else changes them, a copy of
         // `copy`, the kernel or another process, acts from outside (see `copy`).
+        // [atomic, inside, access, values]
         Ok(unsafe { core::slice::from_raw_parts(first.cast::<T>(), count) })
     }
 }

@@ -124,6 +124,7 @@ impl<A: Readable> SharedMapping<A> {
         debug_assert!(offset + buffer.len() <= self.len());
         // SAFETY: the buffer can be written. The range lies in the mapping, which can be read; the
         // only accesses of Rust's to a shared mapping are atomics, each byte in one size.
+        // [inside, access, copied, atomic]
         unsafe { copier.load(self.address(offset), buffer.as_mut_ptr(), buffer.len()) }
     }
 
@@ -147,11 +148,12 @@ impl<A: Readable> SharedMapping<A> {
         // Not zeroed first: a mapping with holes may be longer than there is memory for zeros.
         let room = values.spare_capacity_mut()[..count].as_mut_ptr().cast();
         // SAFETY: the vector has room for that many. The range lies in the mapping, as for `load`.
+        // [inside, access, copied, atomic]
         let result = unsafe { Copier::new().load(self.address(offset), room, len) };
         let done = result.map_or_else(|stop| stop.done, |()| len);
         let whole = done.checked_div(size_of::<T>()).unwrap_or(count);
         // SAFETY: the bytes of that many values were copied there, and any bytes are a valid value,
-        // as `PlainData` says.
+        // as `PlainData` says. [values, written]
         unsafe { values.set_len(values.len() + whole) };
         result.map_err(|stop| stopped(Call::Read, arguments, stop, done, offset + done))
     }
@@ -310,7 +312,7 @@ impl<A: Writable> SharedMapping<A> {
         bytes: &[u8],
     ) -> core::result::Result<(), Stop> {
         debug_assert!(offset + bytes.len() <= self.len());
-        // SAFETY: as for `load`, of a mapping that can be written.
+        // SAFETY: as for `load`, of a mapping that can be written. [inside, access, copied, atomic]
         unsafe { copier.store(bytes, self.address(offset)) }
     }
 
@@ -329,7 +331,7 @@ impl<A: Writable> SharedMapping<A> {
     #[doc(alias = "memset")]
     pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
         let range = check_range(Call::Fill, &range, self.len())?;
-        // SAFETY: as for `load`, of a mapping that can be written.
+        // SAFETY: as for `load`, of a mapping that can be written. [inside, access, copied, atomic]
         unsafe { Copier::new().fill(self.address(range.start), range.len(), byte) }.map_err(
             |stop| {
                 let arguments = Arguments::range(&range);

@@ -282,7 +282,9 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         let can_be_read = self.mapping.protection().contains(Protection::READ);
         if can_be_read && region.known().kind == Some(Kind::Full) {
             let pages = region.pages_of(&(before..region.len()));
-            let _as_far_as_it_goes = populate(pages, Memory::Shared);
+            // SAFETY: the pages are the region's own, and can be read; those of a shared mapping are
+            // written by copies and atomics alone. [owned, access, atomic]
+            let _as_far_as_it_goes = unsafe { populate(pages, Memory::Shared) };
         }
     }
 

@@ -21,8 +21,8 @@ pub struct Args {
     check: bool,
 }
 
-const BEGIN: &str = "<!-- platforms:begin -->\n";
-const END: &str = "<!-- platforms:end -->";
+/// What is around a table of platforms.
+const MARKERS: [&str; 2] = ["<!-- platforms:begin -->\n", "<!-- platforms:end -->"];
 
 /// Runs the task.
 pub fn task(args: &Args) -> Result<()> {
@@ -35,7 +35,7 @@ pub fn task(args: &Args) -> Result<()> {
     for (name, markdown) in documents {
         let path = root().join(name);
         let text = fs::read_to_string(&path).context(name)?;
-        let fresh = with_table(&text, &markdown).context(name)?;
+        let fresh = with_table(&text, MARKERS, &markdown).context(name)?;
         if fresh == text {
             println!("table: {name} is up to date");
         } else if args.check {
@@ -53,15 +53,18 @@ pub fn task(args: &Args) -> Result<()> {
 }
 
 /// `text` with `table` between the markers.
-fn with_table(text: &str, table: &str) -> Result<String> {
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
+///
+/// # Errors
+/// If it does not have both.
+pub fn with_table(text: &str, [begin, end]: [&str; 2], table: &str) -> Result<String> {
+    let parts = text.split_once(begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
         Some((before, after))
     });
     let Some((before, after)) = parts else {
-        bail!("there is no {} ... {END}", BEGIN.trim_end());
+        bail!("there is no {} ... {end}", begin.trim_end());
     };
-    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
+    Ok(format!("{before}{begin}{table}{end}{after}"))
 }
 
 /// Targets that share a row.
@@ -146,10 +149,11 @@ mod tests {
 
     #[test]
     fn only_the_text_between_the_markers_changes() {
-        let readme = format!("a\n{BEGIN}old\n{END}\nb\n");
-        let fresh = with_table(&readme, "new\n").unwrap();
-        assert_eq!(fresh, format!("a\n{BEGIN}new\n{END}\nb\n"));
-        assert!(with_table("no markers", "new").is_err());
+        let [begin, end] = MARKERS;
+        let readme = format!("a\n{begin}old\n{end}\nb\n");
+        let fresh = with_table(&readme, MARKERS, "new\n").unwrap();
+        assert_eq!(fresh, format!("a\n{begin}new\n{end}\nb\n"));
+        assert!(with_table("no markers", MARKERS, "new").is_err());
     }
 
     #[test]

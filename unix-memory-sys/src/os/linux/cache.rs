@@ -56,6 +56,7 @@ pub unsafe extern "C" fn cachestat(
     flags: c_uint,
 ) -> c_int {
     // SAFETY: the arguments are those of cachestat(2), and the caller vouches for the pointers.
+    // [caller, arguments]
     int(unsafe {
         super::syscall(
             number::CACHESTAT,

@@ -96,6 +96,7 @@ pub unsafe extern "C" fn mbind(
     flags: c_uint,
 ) -> c_long {
     // SAFETY: the arguments are those of mbind(2), and the caller vouches for the pointers.
+    // [caller, arguments]
     unsafe {
         super::syscall(
             number::MBIND,
@@ -125,6 +126,7 @@ pub unsafe extern "C" fn set_mempolicy(
     maxnode: c_ulong,
 ) -> c_long {
     // SAFETY: the arguments are those of set_mempolicy(2), and the caller vouches for `nodemask`.
+    // [caller, arguments]
     unsafe {
         super::syscall(
             number::SET_MEMPOLICY,
@@ -154,6 +156,7 @@ pub unsafe extern "C" fn get_mempolicy(
     flags: c_ulong,
 ) -> c_long {
     // SAFETY: the arguments are those of get_mempolicy(2), and the caller vouches for the pointers.
+    // [caller, arguments]
     unsafe {
         super::syscall(
             number::GET_MEMPOLICY,
@@ -185,6 +188,7 @@ pub unsafe extern "C" fn migrate_pages(
     new_nodes: *const c_ulong,
 ) -> c_long {
     // SAFETY: the arguments are those of migrate_pages(2), and the caller vouches for the masks.
+    // [caller, arguments]
     unsafe {
         super::syscall(
             number::MIGRATE_PAGES,
@@ -218,6 +222,7 @@ pub unsafe extern "C" fn move_pages(
     flags: c_int,
 ) -> c_long {
     // SAFETY: the arguments are those of move_pages(2), and the caller vouches for the arrays.
+    // [caller, arguments]
     unsafe {
         super::syscall(
             number::MOVE_PAGES,
@@ -248,7 +253,7 @@ pub unsafe extern "C" fn set_mempolicy_home_node(
     home_node: c_ulong,
     flags: c_ulong,
 ) -> c_int {
-    // SAFETY: the arguments are those of set_mempolicy_home_node(2).
+    // SAFETY: the arguments are those of set_mempolicy_home_node(2). [caller, arguments]
     int(unsafe {
         super::syscall(
             number::SET_MEMPOLICY_HOME_NODE,

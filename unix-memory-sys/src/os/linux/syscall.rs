@@ -31,6 +31,7 @@ use crate::types::{c_char, c_int, c_long, c_uint, c_ulong, c_void, size_t, ssize
 #[must_use]
 pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_int {
     // SAFETY: the arguments are those of memfd_create(2), and the caller vouches for `name`.
+    // [caller, arguments]
     int(unsafe { syscall(number::MEMFD_CREATE, pointer(name), flags as c_long) })
 }
 
@@ -57,7 +58,7 @@ pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_i
 ))]
 #[must_use]
 pub unsafe extern "C" fn memfd_secret(flags: c_uint) -> c_int {
-    // SAFETY: the argument is that of memfd_secret(2).
+    // SAFETY: the argument is that of memfd_secret(2). [arguments]
     int(unsafe { syscall(number::MEMFD_SECRET, flags as c_long) })
 }
 
@@ -71,7 +72,7 @@ pub unsafe extern "C" fn memfd_secret(flags: c_uint) -> c_int {
 /// The range must be the caller's own; no content changes.
 #[must_use]
 pub unsafe extern "C" fn mlock2(addr: *const c_void, len: size_t, flags: c_uint) -> c_int {
-    // SAFETY: the arguments are those of mlock2(2), which changes no content.
+    // SAFETY: the arguments are those of mlock2(2), which changes no content. [arguments, harmless]
     int(unsafe {
         syscall(
             number::MLOCK2,
@@ -94,6 +95,7 @@ pub unsafe extern "C" fn mlock2(addr: *const c_void, len: size_t, flags: c_uint)
 #[must_use]
 pub unsafe extern "C" fn mseal(addr: *mut c_void, len: size_t, flags: c_ulong) -> c_int {
     // SAFETY: the arguments are those of mseal(2), and the caller vouches for the range.
+    // [caller, arguments]
     int(unsafe { syscall(number::MSEAL, pointer(addr), len as c_long, flags as c_long) })
 }
 
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn mseal(addr: *mut c_void, len: size_t, flags: c_ulong) -
 /// None beyond the call itself: no page has the key yet.
 #[must_use]
 pub unsafe extern "C" fn pkey_alloc(flags: c_uint, access_rights: c_uint) -> c_int {
-    // SAFETY: the arguments are those of pkey_alloc(2).
+    // SAFETY: the arguments are those of pkey_alloc(2). [arguments]
     int(unsafe { syscall(number::PKEY_ALLOC, flags as c_long, access_rights as c_long) })
 }
 
@@ -122,6 +124,7 @@ pub unsafe extern "C" fn pkey_alloc(flags: c_uint, access_rights: c_uint) -> c_i
 #[must_use]
 pub unsafe extern "C" fn pkey_free(pkey: c_int) -> c_int {
     // SAFETY: the argument is that of pkey_free(2), and the caller vouches for the key.
+    // [caller, arguments]
     int(unsafe { syscall(number::PKEY_FREE, pkey as c_long) })
 }
 
@@ -142,6 +145,7 @@ pub unsafe extern "C" fn pkey_mprotect(
     pkey: c_int,
 ) -> c_int {
     // SAFETY: the arguments are those of pkey_mprotect(2), and the caller vouches for the range.
+    // [caller, arguments]
     int(unsafe {
         syscall(
             number::PKEY_MPROTECT,
@@ -173,6 +177,7 @@ pub unsafe extern "C" fn process_madvise(
     flags: c_uint,
 ) -> ssize_t {
     // SAFETY: the arguments are those of process_madvise(2), and the caller vouches for `iovec`.
+    // [caller, arguments]
     let result = unsafe {
         syscall(
             number::PROCESS_MADVISE,
@@ -197,7 +202,7 @@ pub unsafe extern "C" fn process_madvise(
 /// None beyond the call itself.
 #[must_use]
 pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
-    // SAFETY: the arguments are those of pidfd_open(2).
+    // SAFETY: the arguments are those of pidfd_open(2). [arguments]
     int(unsafe { syscall(number::PIDFD_OPEN, pid as c_long, flags as c_long) })
 }
 
@@ -212,7 +217,7 @@ pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
 /// None beyond the call itself: the process no longer runs its program.
 #[must_use]
 pub unsafe extern "C" fn process_mrelease(pidfd: c_int, flags: c_uint) -> c_int {
-    // SAFETY: the arguments are those of process_mrelease(2).
+    // SAFETY: the arguments are those of process_mrelease(2). [arguments]
     int(unsafe { syscall(number::PROCESS_MRELEASE, pidfd as c_long, flags as c_long) })
 }
 

@@ -172,7 +172,7 @@ pub struct uffdio_writeprotect {
 /// None beyond the call itself: nothing is watched yet.
 #[must_use]
 pub unsafe extern "C" fn userfaultfd(flags: c_int) -> c_int {
-    // SAFETY: the argument is that of userfaultfd(2).
+    // SAFETY: the argument is that of userfaultfd(2). [arguments]
     int(unsafe { super::syscall(number::USERFAULTFD, flags as c_long) })
 }
 

@@ -83,7 +83,7 @@ pub fn resume(pc: usize) -> Option<usize> {
 unsafe fn sync(start: *const u8, len: usize) {
     let ctr: u64;
     // SAFETY: the register can be read by any program: where the processor traps, the kernel
-    // answers in its place.
+    // answers in its place. [instruction]
     unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
     // Words of the smallest line of any cache, as a binary logarithm.
     let data_line = 4 << (ctr >> 16 & 0xf);
@@ -91,20 +91,21 @@ unsafe fn sync(start: *const u8, len: usize) {
     if ctr & IDC == 0 {
         each_line(start, len, data_line, |at, end| {
             // SAFETY: it changes no content; the caller vouches for the bytes.
+            // [caller, instruction]
             unsafe { clean(at, end, data_line) }
         });
     }
-    // SAFETY: a barrier.
+    // SAFETY: a barrier. [instruction]
     unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
     if ctr & DIC == 0 {
         each_line(start, len, instruction_line, |at, end| {
-            // SAFETY: as above; the lines are fetched again.
+            // SAFETY: as above; the lines are fetched again. [caller, instruction]
             unsafe { invalidate(at, end, instruction_line) }
         });
-        // SAFETY: a barrier.
+        // SAFETY: a barrier. [instruction]
         unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
     }
-    // SAFETY: a barrier.
+    // SAFETY: a barrier. [instruction]
     unsafe { asm!("isb", options(nostack, preserves_flags)) };
 }
 

@@ -12,10 +12,10 @@ pub struct Words<const N: usize>(pub [u32; N]);
 pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const u8, count: usize) {
     // So that the compiler does not see a constant that it believes to know.
     let address = core::hint::black_box(core::ptr::from_ref(code));
-    // SAFETY: the address of a function is that of its first instruction.
+    // SAFETY: the address of a function is that of its first instruction. [instruction]
     let function = unsafe {
         core::mem::transmute::<*const Words<N>, unsafe extern "C" fn(*const u8, usize)>(address)
     };
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { function(start, count) };
 }

@@ -28,9 +28,10 @@ pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const
     // So that the compiler does not see a constant that it believes to know.
     let address = core::hint::black_box(&raw const descriptor);
     // SAFETY: the address of a function is that of a descriptor, which lives until it was called.
+    // [instruction]
     let function = unsafe {
         core::mem::transmute::<*const Descriptor, unsafe extern "C" fn(*const u8, usize)>(address)
     };
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { function(start, count) };
 }

@@ -8,6 +8,6 @@ use super::way::InstructionCache;
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 
 unsafe fn sync(_: *const u8, _: usize) {
-    // SAFETY: a barrier.
+    // SAFETY: a barrier. [instruction]
     unsafe { asm!("ibar 0", options(nostack, preserves_flags)) };
 }

@@ -35,6 +35,7 @@ unsafe fn sync(start: *const u8, len: usize) {
     let lines = (before + len).div_ceil(LINE);
     if lines != 0 {
         // SAFETY: the words are a function of these arguments, which changes no content.
+        // [instruction]
         unsafe { as_function(&CODE, start.wrapping_sub(before), lines) };
     }
 }

@@ -9,6 +9,6 @@ use core::arch::x86_64::__cpuid;
 /// Makes this processor fetch again what it fetched ahead.
 pub fn serialize() {
     #[allow(unused_unsafe, reason = "newer compilers call it safe")]
-    // SAFETY: every processor that Rust has targets for has the instruction.
+    // SAFETY: every processor that Rust has targets for has the instruction. [instruction]
     let _what_it_is = unsafe { __cpuid(0) };
 }

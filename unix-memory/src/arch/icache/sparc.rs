@@ -32,6 +32,7 @@ unsafe fn sync(start: *const u8, len: usize) {
     while left != 0 {
         let count = left.min(MOST);
         // SAFETY: the words are a function of these arguments, which changes no content.
+        // [instruction]
         unsafe { as_function(&CODE, start, count) };
         start = start.wrapping_add(count * DOUBLEWORD);
         left -= count;

@@ -27,6 +27,6 @@ pub unsafe fn sysarch(address: usize, len: usize) -> c_int {
         len,
         caches: 3,
     };
-    // SAFETY: the kernel reads the arguments; it changes no content.
+    // SAFETY: the kernel reads the arguments; it changes no content. [arguments, harmless]
     unsafe { system_architecture(SYNC, (&raw mut arguments).cast()) }
 }

@@ -35,7 +35,7 @@ impl InstructionCache {
         match *self {
             Self::Coherent => Ok(()),
             Self::Instructions(sync) => {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller vouches. [caller]
                 unsafe { sync(start, len) };
                 Ok(())
             }

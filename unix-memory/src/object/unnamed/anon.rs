@@ -10,9 +10,9 @@ use std::os::fd::AsFd;
 
 /// An empty object.
 pub fn unnamed() -> Result<SharedMemory> {
-    // SAFETY: in place of a name the call takes this value.
+    // SAFETY: in place of a name the call takes this value. [arguments]
     let result = unsafe { sys::shm_open(sys::SHM_ANON, libc::O_RDWR, 0o600) };
-    // SAFETY: that is its result.
+    // SAFETY: that is its result. [descriptor]
     let fd = unsafe { call::descriptor_or_errno(result) }
         .map_err(|errno| Error::kernel(Call::ShmOpen, errno, Arguments::None))?;
     close_on_exec(fd.as_fd())?;

@@ -10,6 +10,7 @@ use crate::error::Errno;
 pub fn at_fork(child: extern "C" fn()) -> Result<(), Errno> {
     let child: unsafe extern "C" fn() = child;
     // SAFETY: the function lives as long as this code is loaded, and can be called at any time.
+    // [arguments]
     match unsafe { libc::pthread_atfork(None, None, Some(child)) } {
         0 => Ok(()),
         errno => Err(errno),

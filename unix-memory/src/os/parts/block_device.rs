@@ -14,6 +14,7 @@ use crate::os::call::zero_or_errno;
 pub fn device_len(fd: BorrowedFd<'_>) -> Option<u64> {
     let mut len = 0u64;
     // SAFETY: the request writes a number of 64 bits to where its argument points, and changes nothing.
+    // [arguments]
     let asked = unsafe { sys::ioctl(fd.as_raw_fd(), sys::BLKGETSIZE64, &raw mut len) };
     zero_or_errno(asked).ok().map(|()| len)
 }

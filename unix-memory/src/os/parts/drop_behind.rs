@@ -12,7 +12,7 @@ pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     ) else {
         return;
     };
-    // SAFETY: the call touches no memory, and changes no content.
+    // SAFETY: the call touches no memory, and changes no content. [harmless]
     let _only_a_hint =
         unsafe { libc::posix_fadvise64(fd.as_raw_fd(), offset, len, libc::POSIX_FADV_DONTNEED) };
 }

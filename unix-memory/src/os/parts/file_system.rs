@@ -6,11 +6,11 @@ use core::mem::MaybeUninit;
 /// The number that statfs(2) reports for the file system of the file behind `fd`, which is open.
 pub fn magic(fd: c_int) -> Option<u32> {
     let mut file_system = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the call writes the structure that it is given, and changes nothing else.
+    // SAFETY: the call writes the structure that it is given, and changes nothing else. [arguments]
     if unsafe { libc::fstatfs(fd, file_system.as_mut_ptr()) } != 0 {
         return None;
     }
-    // SAFETY: the call succeeded, so that it wrote all of it.
+    // SAFETY: the call succeeded, so that it wrote all of it. [arguments]
     let file_system = unsafe { file_system.assume_init() };
     // The type of the field differs between architectures; the number has 32 bits.
     #[allow(

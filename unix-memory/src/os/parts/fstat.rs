@@ -14,14 +14,14 @@ use crate::os::none;
 #[inline]
 pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     let mut status = MaybeUninit::<libc::stat64>::uninit();
-    // SAFETY: the call writes the structure that it is given, and changes nothing else.
+    // SAFETY: the call writes the structure that it is given, and changes nothing else. [arguments]
     match zero_or_errno(unsafe { libc::fstat64(fd.as_raw_fd(), status.as_mut_ptr()) }) {
         // A C library whose times have 32 bits cannot report a file that changed after the year 2038.
         // The standard library makes another call, statx(2).
         Err(libc::EOVERFLOW) => return none::file_status(fd),
         result => result?,
     }
-    // SAFETY: the call succeeded, so that it wrote all of it.
+    // SAFETY: the call succeeded, so that it wrote all of it. [arguments]
     let status = unsafe { status.assume_init_ref() };
     Ok(FileStatus {
         #[allow(

@@ -13,6 +13,6 @@ use crate::os::call::zero_or_errno;
 /// # Safety
 /// `fd` is open.
 pub unsafe fn sync_to_device(fd: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the descriptor.
+    // SAFETY: the caller vouches for the descriptor. [caller]
     zero_or_errno(unsafe { libc::fsync(fd) })
 }

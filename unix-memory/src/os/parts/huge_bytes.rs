@@ -50,6 +50,7 @@ fn scan(pages: Pages) -> Result<usize, Errno> {
             ..sys::pm_scan_arg::default()
         };
         // SAFETY: the argument is that of the request, with room for as many ranges as it says.
+        // [arguments]
         let count = unsafe { sys::ioctl(file.descriptor(), sys::PAGEMAP_SCAN, &raw mut argument) };
         let count = usize::try_from(count).map_err(|_| errno())?;
         for range in &found[..count.min(RANGES)] {

@@ -16,12 +16,15 @@ const SMAPS: &CStr = c"/proc/thread-self/smaps";
 /// # Errors
 /// Where it is not known: those of reading `/proc/thread-self/smaps`, and `ENODATA` where that does not
 /// say.
-pub fn has_huge_pages(pages: Pages) -> Result<bool, Errno> {
+///
+/// # Safety
+/// The pages are the caller's.
+pub unsafe fn has_huge_pages(pages: Pages) -> Result<bool, Errno> {
     let page = page_size();
     // No huge page begins at either, if the range is whole ones.
     let probed = [page, pages.len - page].map(|at| {
         let at = pages.start.as_ptr().wrapping_add(at);
-        // SAFETY: the page is the caller's.
+        // SAFETY: the page is the caller's. [caller]
         unsafe { probe(at) }
     });
     if probed.contains(&Some(true)) {
@@ -38,13 +41,13 @@ pub fn has_huge_pages(pages: Pages) -> Result<bool, Errno> {
 /// Whether this kernel checks the address before it reports that a probe is not in a huge page.
 fn kernel_answers_probes() -> bool {
     let mut name = core::mem::MaybeUninit::<libc::utsname>::uninit();
-    // SAFETY: the structure can be written.
+    // SAFETY: the structure can be written. [arguments]
     if unsafe { libc::uname(name.as_mut_ptr()) } != 0 {
         return false;
     }
-    // SAFETY: the call has filled it.
+    // SAFETY: the call has filled it. [arguments]
     let release = unsafe { name.assume_init() }.release;
-    // SAFETY: it ends with a zero.
+    // SAFETY: it ends with a zero. [arguments]
     is_new_enough(unsafe { CStr::from_ptr(release.as_ptr()) }.to_bytes())
 }
 

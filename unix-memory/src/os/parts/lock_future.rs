@@ -36,7 +36,7 @@ pub fn stop_locking_future() -> Result<(), Errno> {
             continue;
         };
         // SAFETY: no content changes. Whoever has locked some of this in the meantime, by a guard of
-        // this crate, waits for it to be locked again.
+        // this crate, waits for it to be locked again. [harmless]
         let _or_stays_locked = unsafe { call::munlock(start, range.len()) };
     }
     Ok(())

@@ -17,6 +17,6 @@ use crate::os::call::zero_or_errno;
 /// The caller owns the pages, and knows what the advice does to their content.
 #[inline]
 pub unsafe fn madvise(address: NonNull<u8>, len: usize, advice: c_int) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     zero_or_errno(unsafe { sys::madvise(address.as_ptr().cast(), len, advice) })
 }

@@ -115,7 +115,7 @@ impl Mappings {
         let mut info = MaybeUninit::<RegionInfo>::zeroed();
         let size = size_of::<RegionInfo>();
         let size = c_int::try_from(size).map_err(|_never| libc::EINVAL)?;
-        // SAFETY: the structure has as many bytes, which the call writes.
+        // SAFETY: the structure has as many bytes, which the call writes. [arguments]
         let written = unsafe {
             proc_pidinfo(
                 self.process,
@@ -126,7 +126,7 @@ impl Mappings {
             )
         };
         match written {
-            // SAFETY: it holds integers alone, which were zeros before.
+            // SAFETY: it holds integers alone, which were zeros before. [arguments, values]
             written if written == size => Ok(Some(unsafe { info.assume_init() })),
             written if written > 0 => Err(libc::EBADMSG),
             _ => match call::errno() {

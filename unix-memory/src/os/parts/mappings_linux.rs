@@ -135,7 +135,7 @@ impl Mappings {
             query.vma_name_size = buffer.len().try_into().unwrap_or(u32::MAX);
         }
         // SAFETY: the request takes a pointer to such a structure, and writes to it, and to as much of
-        // the buffer as its length says.
+        // the buffer as its length says. [arguments]
         let asked =
             unsafe { sys::ioctl(self.file.descriptor(), sys::PROCMAP_QUERY, &raw mut query) };
         call::zero_or_errno(asked)?;

@@ -42,7 +42,7 @@ const SHARED: c_int = 0x08;
 impl Records for Map {
     fn open(process: libc::pid_t) -> Result<Self, Errno> {
         let path = path(process, "map", &[])?;
-        // SAFETY: the path ends with a zero.
+        // SAFETY: the path ends with a zero. [arguments]
         let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC) };
         if fd >= 0 {
             return Ok(Self { process, fd });
@@ -55,16 +55,16 @@ impl Records for Map {
 
     fn size(&self) -> Result<usize, Errno> {
         let mut status = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the call writes to the structure.
+        // SAFETY: the call writes to the structure. [arguments]
         call::zero_or_errno(unsafe { libc::fstat(self.fd, status.as_mut_ptr()) })?;
-        // SAFETY: the call has written it.
+        // SAFETY: the call has written it. [arguments]
         let size = unsafe { status.assume_init() }.st_size;
         Ok(usize::try_from(size).unwrap_or(0))
     }
 
     fn read(&self, room: &mut [u8]) -> Result<usize, Errno> {
         // In one call, which sees the mappings of one moment.
-        // SAFETY: the kernel writes at most as many bytes as there is room for.
+        // SAFETY: the kernel writes at most as many bytes as there is room for. [arguments]
         let read = unsafe { libc::pread(self.fd, room.as_mut_ptr().cast(), room.len(), 0) };
         let read = usize::try_from(read).map_err(|_| match call::errno() {
             // The process has ended.
@@ -116,7 +116,7 @@ impl Records for Map {
             return;
         };
         let mut target = [0; 1024];
-        // SAFETY: the path ends with a zero, and the buffer has as many bytes.
+        // SAFETY: the path ends with a zero, and the buffer has as many bytes. [arguments]
         let len = unsafe {
             libc::readlink(
                 link.as_ptr().cast(),
@@ -138,12 +138,12 @@ impl Map {
         }
         let object = path(self.process, "object", mapname).ok()?;
         let mut status = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the path ends with a zero, and the call writes to the structure.
+        // SAFETY: the path ends with a zero, and the call writes to the structure. [arguments]
         let asked = unsafe { libc::stat(object.as_ptr().cast(), status.as_mut_ptr()) };
         if asked != 0 {
             return None;
         }
-        // SAFETY: the call has written it.
+        // SAFETY: the call has written it. [arguments]
         let status = unsafe { status.assume_init() };
         Some(FileId {
             device: status.st_dev,
@@ -154,7 +154,7 @@ impl Map {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        // SAFETY: the descriptor is this value's own.
+        // SAFETY: the descriptor is this value's own. [descriptor]
         let _closed = unsafe { libc::close(self.fd) };
     }
 }

@@ -17,6 +17,6 @@ use crate::page::Pages;
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     let start = pages.start.as_ptr().cast();
     let (command, none) = (sys::MC_INHERIT_ZERO, core::ptr::null_mut());
-    // SAFETY: in this process nothing changes; the caller vouches for children.
+    // SAFETY: in this process nothing changes; the caller vouches for children. [caller, harmless]
     call::zero_or_errno(unsafe { sys::memcntl(start, pages.len, command, none, 0, 0) })
 }

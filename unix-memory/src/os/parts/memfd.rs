@@ -22,9 +22,9 @@ const EXEC: c_uint = sys::MFD_NOEXEC_SEAL | sys::MFD_EXEC;
 /// What the kernel says.
 pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
     let create = |flags| {
-        // SAFETY: the name ends in NUL.
+        // SAFETY: the name ends in NUL. [arguments]
         let result = unsafe { sys::memfd_create(name.as_ptr(), flags) };
-        // SAFETY: that is its result.
+        // SAFETY: that is its result. [descriptor]
         unsafe { call::descriptor_or_errno(result) }
     };
     // Before 6.3 a kernel has neither flag, and refuses them; every file can be executed there.

@@ -19,10 +19,10 @@ pub fn memfd_secret(len: usize) -> Result<c_int, Errno> {
     const CLOSE_ON_EXEC: c_uint = libc::O_CLOEXEC.unsigned_abs();
     let size = sys::off_t::try_from(len).map_err(|_| libc::EFBIG)?;
     let fd = secret_descriptor(CLOSE_ON_EXEC)?;
-    // SAFETY: the descriptor is new, and nobody else has it.
+    // SAFETY: the descriptor is new, and nobody else has it. [descriptor]
     let sized = call::zero_or_errno(unsafe { sys::ftruncate(fd, size) });
     sized.map(|()| fd).inspect_err(|_| {
-        // SAFETY: as above.
+        // SAFETY: as above. [descriptor]
         let _closed = unsafe { libc::close(fd) };
     })
 }

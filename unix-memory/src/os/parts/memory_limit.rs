@@ -23,14 +23,14 @@ pub fn memory_limit(wanted: &Wanted) -> Option<Reason> {
         limit.filter(|&limit| exceeds(kibibytes(STATUS, used), limit))
     };
     if wanted.is_mapped {
-        // SAFETY: the structure can be written.
+        // SAFETY: the structure can be written. [arguments]
         let limit = rlimit::current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_AS, limit) });
         if let Some(limit) = reached(limit, b"VmSize:") {
             return Some(Reason::AddressSpaceLimit(limit));
         }
     }
     if wanted.is_data {
-        // SAFETY: the structure can be written.
+        // SAFETY: the structure can be written. [arguments]
         let limit = rlimit::current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_DATA, limit) });
         if let Some(limit) = reached(limit, b"VmData:") {
             return Some(Reason::DataLimit(limit));

@@ -19,5 +19,6 @@ use crate::page::page_size;
 pub unsafe fn mincore(address: NonNull<u8>, len: usize, vec: &mut [c_uchar]) -> Result<(), Errno> {
     debug_assert!(len.div_ceil(page_size()) <= vec.len());
     // SAFETY: the kernel writes one byte per page of `len`, and `vec` has room for them.
+    // [arguments]
     zero_or_errno(unsafe { sys::mincore(address.as_ptr().cast(), len, vec.as_mut_ptr().cast()) })
 }

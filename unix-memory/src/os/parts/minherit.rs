@@ -19,6 +19,6 @@ use crate::page::Pages;
 /// with zeros.
 pub unsafe fn inherit_zeros(pages: Pages, zeros: c_int) -> Result<(), Errno> {
     let start = pages.start.as_ptr().cast();
-    // SAFETY: in this process nothing changes; the caller vouches for children.
+    // SAFETY: in this process nothing changes; the caller vouches for children. [caller, harmless]
     call::zero_or_errno(unsafe { sys::minherit(start, pages.len, zeros) })
 }

@@ -13,7 +13,7 @@ use crate::os::call::zero_or_errno;
 /// # Errors
 /// What the kernel says.
 pub fn mlockall(flags: c_int) -> Result<(), Errno> {
-    // SAFETY: locking changes no content.
+    // SAFETY: locking changes no content. [harmless]
     zero_or_errno(unsafe { sys::mlockall(flags) })
 }
 
@@ -22,6 +22,6 @@ pub fn mlockall(flags: c_int) -> Result<(), Errno> {
 /// # Errors
 /// What the kernel says.
 pub fn munlockall() -> Result<(), Errno> {
-    // SAFETY: unlocking changes no content.
+    // SAFETY: unlocking changes no content. [harmless]
     zero_or_errno(unsafe { sys::munlockall() })
 }

@@ -22,6 +22,7 @@ pub unsafe fn remap(
 ) -> Result<NonNull<u8>, Errno> {
     let flags = if may_move { sys::MREMAP_MAYMOVE } else { 0 };
     // SAFETY: the caller gives up the old range; without MREMAP_FIXED nothing else is replaced.
+    // [caller, new]
     let address = unsafe { sys::mremap(start.as_ptr().cast(), old, new, flags) };
     to_result(address)
 }
@@ -32,7 +33,7 @@ pub unsafe fn remap(
 /// # Safety
 /// The page is the caller's.
 pub unsafe fn is_in_huge_page(address: *mut u8) -> bool {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { probe(address) == Some(true) }
 }
 
@@ -45,7 +46,7 @@ pub unsafe fn probe(address: *mut u8) -> Option<bool> {
     let page = page_size();
     // Changing a length into the same one does nothing; but first the kernel checks whether the
     // address is one that a page of this mapping can have.
-    // SAFETY: nothing is moved or resized.
+    // SAFETY: nothing is moved or resized. [harmless]
     let same = unsafe { sys::mremap(address.cast(), page, page, 0) };
     match to_result(same) {
         Ok(_) => Some(false),

@@ -9,12 +9,12 @@ use crate::os::call::errno;
 /// A pipe's end to read from and its end to write to, closed on exec, never waiting.
 pub fn open_pipe() -> Result<[c_int; 2], Errno> {
     let mut ends = [-1; 2];
-    // SAFETY: the call writes the two descriptors that there is room for.
+    // SAFETY: the call writes the two descriptors that there is room for. [arguments]
     if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {
         return Err(errno());
     }
     let set = |end, command, flag: c_int| {
-        // SAFETY: the descriptor is open, and these commands take a number.
+        // SAFETY: the descriptor is open, and these commands take a number. [arguments]
         if unsafe { libc::fcntl(end, command, flag) } == -1 {
             Err(errno())
         } else {
@@ -27,7 +27,7 @@ pub fn open_pipe() -> Result<[c_int; 2], Errno> {
     });
     if let Err(errno) = set {
         for end in ends {
-            // SAFETY: the descriptor was opened above, and nobody else has it.
+            // SAFETY: the descriptor was opened above, and nobody else has it. [descriptor]
             let _closed = unsafe { libc::close(end) };
         }
         return Err(errno);

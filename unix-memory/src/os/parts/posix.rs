@@ -39,7 +39,7 @@ pub const fn knows_advice(_: c_int) -> bool {
 /// # Safety
 /// The caller owns the pages.
 pub unsafe fn madvise(address: NonNull<u8>, len: usize, value: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller owns the pages; no such advice changes content.
+    // SAFETY: the caller owns the pages; no such advice changes content. [caller, harmless]
     match unsafe { sys::posix_madvise(address.as_ptr().cast(), len, value) } {
         0 => Ok(()),
         errno => Err(errno),

@@ -100,7 +100,7 @@ impl File {
     /// # Errors
     /// Those of open(2).
     pub fn open(path: &CStr) -> Result<Self, Errno> {
-        // SAFETY: the path ends with a zero.
+        // SAFETY: the path ends with a zero. [arguments]
         let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
         if fd < 0 {
             return Err(errno());
@@ -115,7 +115,7 @@ impl File {
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         loop {
             let place = buffer.as_mut_ptr().cast();
-            // SAFETY: the kernel writes at most as many bytes as the buffer has.
+            // SAFETY: the kernel writes at most as many bytes as the buffer has. [arguments]
             let read = unsafe { libc::pread(self.fd, place, buffer.len(), self.position) };
             if let Ok(len) = usize::try_from(read) {
                 let next = libc::off_t::try_from(len).ok();
@@ -142,7 +142,7 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // SAFETY: the descriptor is this file's own.
+        // SAFETY: the descriptor is this file's own. [descriptor]
         let _closed = unsafe { libc::close(self.fd) };
     }
 }

@@ -43,6 +43,7 @@ pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
     let advise = |pidfd| {
         let iovec = iovec.as_ptr().cast();
         // SAFETY: as many elements were written, of pages that are the caller's.
+        // [arguments, caller]
         let done = unsafe { sys::process_madvise(pidfd, iovec, count, value, 0) };
         usize::try_from(done).map_err(|_| call::errno())
     };
@@ -64,13 +65,13 @@ pub unsafe fn advise_together(ranges: &[Pages], value: c_int) -> Option<usize> {
 
 /// Calls `f` with a descriptor of the calling process.
 fn with_own_pidfd(f: impl FnOnce(c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
-    // SAFETY: the call has no preconditions.
+    // SAFETY: the call has no preconditions. [arguments]
     let pidfd = unsafe { sys::pidfd_open(call::process_id(), 0) };
     if pidfd < 0 {
         return Err(call::errno());
     }
     let result = f(pidfd);
-    // SAFETY: it was opened here.
+    // SAFETY: it was opened here. [descriptor]
     let _closed = unsafe { libc::close(pidfd) };
     result
 }

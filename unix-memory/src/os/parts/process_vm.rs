@@ -17,7 +17,7 @@ pub unsafe fn process_vm_read(
     to: *mut u8,
     len: usize,
 ) -> Result<usize, Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { transfer(libc::SYS_process_vm_readv, process, to, from, len) }
 }
 
@@ -33,7 +33,7 @@ pub unsafe fn process_vm_write(
     to: *mut u8,
     len: usize,
 ) -> Result<usize, Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { transfer(libc::SYS_process_vm_writev, process, from, to, len) }
 }
 
@@ -62,7 +62,7 @@ unsafe fn transfer(
     let copy = |who: c_long| {
         // SAFETY: the arguments are those of process_vm_readv(2), each piece one that lives through
         // the call; the kernel itself checks what is mapped at their addresses, and the caller
-        // vouches for what it does there.
+        // vouches for what it does there. [caller, arguments]
         let copied = unsafe {
             libc::syscall(
                 call,
@@ -88,6 +88,6 @@ unsafe fn transfer(
 #[cold]
 fn this_thread() -> c_long {
     // By number: there is no such function in older libraries.
-    // SAFETY: the call has no preconditions.
+    // SAFETY: the call has no preconditions. [arguments]
     unsafe { libc::syscall(libc::SYS_gettid) }
 }

@@ -4,14 +4,14 @@ use core::ffi::c_int;
 
 /// How many bytes the process may lock: `RLIMIT_MEMLOCK`.
 pub fn lock_limit() -> Option<u64> {
-    // SAFETY: the structure can be written.
+    // SAFETY: the structure can be written. [arguments]
     current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, limit) })
 }
 
 /// How many bytes long this process may make a file: `RLIMIT_FSIZE`. Going beyond raises SIGXFSZ,
 /// which ends a process that does not handle it.
 pub fn file_size_limit() -> Option<u64> {
-    // SAFETY: the structure can be written.
+    // SAFETY: the structure can be written. [arguments]
     current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit) })
 }
 

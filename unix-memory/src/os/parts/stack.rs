@@ -45,7 +45,7 @@ fn gap() -> usize {
 /// One of the uppermost pages of the stack; zero where that is not known.
 fn upper_page() -> usize {
     // At the highest addresses the kernel writes the path of the program.
-    // SAFETY: the call takes any number.
+    // SAFETY: the call takes any number. [arguments]
     let path = unsafe { libc::getauxval(libc::AT_EXECFN) };
     usize::try_from(path).map_or(0, round_down)
 }
@@ -112,7 +112,7 @@ fn grows() -> bool {
 
 #[cold]
 fn is_in_zone(start: usize, end: usize) -> bool {
-    // SAFETY: the structure can be written.
+    // SAFETY: the structure can be written. [arguments]
     let limit = rlimit::current(|limit| unsafe { libc::getrlimit(libc::RLIMIT_STACK, limit) });
     let bytes = limit.map_or(UNLIMITED, |bytes| {
         let bytes = usize::try_from(bytes).unwrap_or(DEEPEST);
@@ -144,6 +144,7 @@ fn has_come_near(start: usize, end: usize) -> bool {
     // mappings there are taken for the stack.)
     let address = core::ptr::without_provenance_mut(near);
     // SAFETY: with MS_ASYNC Linux only checks whether there are pages, whoever owns them.
+    // [harmless]
     let asked = unsafe { sys::msync(address, upper - near, sys::MS_ASYNC) };
     match call::zero_or_errno(asked) {
         Ok(()) => true,

@@ -36,7 +36,7 @@ fn attributes(fd: c_long) -> u64 {
     // 56th on `stx_attributes_mask`.
     let mut statx = [0u64; 32];
     // SAFETY: the arguments are those of statx(2): the path ends in NUL, and the kernel writes no
-    // more than the structure.
+    // more than the structure. [arguments]
     let result = unsafe {
         libc::syscall(
             libc::SYS_statx as c_long,

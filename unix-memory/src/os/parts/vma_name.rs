@@ -27,7 +27,7 @@ pub unsafe fn name_pages(pages: Pages, name: Option<&CStr>, lasts: bool) -> Resu
     }
     let name = name.map_or(ptr::null(), CStr::as_ptr);
     // SAFETY: the pages are the caller's, no content changes; the name ends with a zero, and lives as
-    // long as the kernel reads it: the kernel copies it, or it lasts.
+    // long as the kernel reads it: the kernel copies it, or it lasts. [caller, harmless, arguments]
     match unsafe { set(pages.start.as_ptr(), pages.len, name) } {
         // A kernel that has names refuses neither this name nor these pages with that error.
         Err(libc::EINVAL) => Err(libc::ENOSYS),
@@ -39,7 +39,7 @@ pub unsafe fn name_pages(pages: Pages, name: Option<&CStr>, lasts: bool) -> Resu
 /// before Linux 5.17 do, and so never checks what it is given.
 fn keeps_pointers() -> bool {
     let nowhere = ptr::without_provenance_mut(page_size());
-    // SAFETY: no pages are named.
+    // SAFETY: no pages are named. [harmless]
     unsafe { set(nowhere, 0, NO_NAME.as_ptr()) }.is_ok()
 }
 
@@ -49,6 +49,7 @@ fn keeps_pointers() -> bool {
 unsafe fn set(start: *mut u8, len: usize, name: *const core::ffi::c_char) -> Result<(), Errno> {
     let (start, len) = (start.cast::<c_void>(), len as c_ulong);
     // SAFETY: as the caller vouches; each argument is a pointer or an unsigned long.
+    // [caller, arguments]
     zero_or_errno(unsafe {
         sys::prctl(sys::PR_SET_VMA, sys::PR_SET_VMA_ANON_NAME, start, len, name)
     })

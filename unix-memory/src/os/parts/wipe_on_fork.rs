@@ -20,9 +20,10 @@ const NO_ADVICE: c_int = -1;
 /// The pages are the caller's, private and anonymous, and what refers to them in a child can cope
 /// with zeros.
 pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
-    // SAFETY: in this process nothing changes; the caller vouches for children.
+    // SAFETY: in this process nothing changes; the caller vouches for children. [caller, harmless]
     unsafe { madvise(pages.start, pages.len, sys::MADV_WIPEONFORK) }?;
     // SAFETY: a kernel refuses it; an emulator that accepts it does not know what it means.
+    // [harmless]
     match unsafe { madvise(pages.start, pages.len, NO_ADVICE) } {
         Ok(()) => Err(libc::ENOSYS),
         Err(_) => Ok(()),

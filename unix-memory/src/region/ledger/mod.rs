@@ -53,7 +53,7 @@ struct Shared {
     ledger: UnsafeCell<Ledger>,
 }
 
-// SAFETY: the ledger is only accessed by the thread that set `user`.
+// SAFETY: the ledger is only accessed by the thread that set `user`. [turns]
 unsafe impl Sync for Shared {}
 
 static SHARED: Shared = Shared {
@@ -90,7 +90,7 @@ pub fn with_that_of<R>(process: Process, f: impl FnOnce(&mut Ledger) -> R) -> R 
     {
         user = wait(now, us);
     }
-    // SAFETY: `user` was not us and is now, so no thread of this process has a reference.
+    // SAFETY: `user` was not us and is now, so no thread of this process has a reference. [turns]
     let ledger = unsafe { &mut *SHARED.ledger.get() };
     if ledger.number != us {
         ledger.begin(process, user == 0);
@@ -168,10 +168,10 @@ pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
 #[inline]
 pub unsafe fn unmap(pages: Pages, len: usize) -> Result<(), Errno> {
     if is_empty() {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         return unsafe { call::munmap(pages.start, len) };
     }
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     unsafe { unmap_known(pages, len) }
 }
 
@@ -179,7 +179,7 @@ pub unsafe fn unmap(pages: Pages, len: usize) -> Result<(), Errno> {
 /// As [`unmap`].
 #[cold]
 unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     let munmap = || unsafe { call::munmap(pages.start, len) };
     let range = pages.addresses();
     let (mut known, mut others_refused) = (None, false);
@@ -211,7 +211,7 @@ unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
 /// # Safety
 /// As [`os::remap`].
 pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<u8>, Errno> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     let remap = || unsafe { os::remap(pages.start, pages.len, len, may_move) };
     let range = pages.addresses();
     if is_empty() {
@@ -247,9 +247,9 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
 /// # Safety
 /// They are the caller's, who uses them no more.
 pub unsafe fn release(pages: Pages) {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     if unsafe { unmap(pages, pages.len) }.is_err() {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { abandon(pages) };
     }
 }
@@ -263,7 +263,7 @@ pub unsafe fn release(pages: Pages) {
 pub unsafe fn abandon(pages: Pages) {
     for advice in os::GIVE_BACK {
         // SAFETY: nobody uses the pages any more; of a file, or of shared memory, only this process's
-        // view goes.
+        // view goes. [caller]
         if unsafe { os::madvise(pages.start, pages.len, *advice) }.is_ok() {
             break;
         }
@@ -271,7 +271,7 @@ pub unsafe fn abandon(pages: Pages) {
     // A child without these pages may have something else there, which it must not unmap. Where nothing
     // was advised, this changes nothing, and succeeds also at the limit of mappings.
     let in_children = os::advice(Advice::DoFork).is_none_or(|advice| {
-        // SAFETY: no content changes.
+        // SAFETY: no content changes. [harmless]
         unsafe { os::madvise(pages.start, pages.len, advice) }.is_ok()
     });
     if !in_children {
@@ -343,7 +343,7 @@ impl Ledger {
             return;
         };
         // SAFETY: the pages are those of a guard that is being dropped, or of an earlier one, which
-        // the kernel kept locked; no content changes.
+        // the kernel kept locked; no content changes. [owned, harmless]
         let unlocked = unsafe { call::munlock(start, range.len()) };
         if unlocked.is_err() {
             let _or_until_unmapped = self.refused.mark(range, Marks::LOCKED, true);
@@ -375,6 +375,7 @@ impl Ledger {
                     continue;
                 };
                 // SAFETY: the pages stayed mapped when their owner gave them up, and are nobody's.
+                // [owned]
                 if unsafe { call::munmap(start, range.len()) }.is_ok() {
                     self.refused.forget(&range);
                 }

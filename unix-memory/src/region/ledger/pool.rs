@@ -48,7 +48,7 @@ impl Pool {
     fn node(&self, index: Index) -> NonNull<Node> {
         let (chunk, offset) = Self::place(index);
         let start = self.chunks[chunk].expect("below the capacity");
-        // SAFETY: the chunk has a power of two of nodes, and the offset is below it.
+        // SAFETY: the chunk has a power of two of nodes, and the offset is below it. [inside]
         unsafe { start.add(offset) }
     }
 
@@ -59,7 +59,7 @@ impl Pool {
         match self.first.get(index as usize) {
             Some(node) => node,
             // SAFETY: the pages hold zeros or nodes, both of which are values, and nobody but this
-            // pool, which is borrowed, has them.
+            // pool, which is borrowed, has them. [values, borrowed]
             None => unsafe { self.node(index).as_ref() },
         }
     }
@@ -71,7 +71,7 @@ impl Pool {
         if (index as usize) < FIRST {
             return &mut self.first[index as usize];
         }
-        // SAFETY: as for `get`; the borrow is exclusive.
+        // SAFETY: as for `get`; the borrow is exclusive. [values, borrowed]
         unsafe { self.node(index).as_mut() }
     }
 
@@ -151,6 +151,7 @@ impl Pool {
             };
             let len = size_of::<Node>() << log2;
             // SAFETY: the pages were mapped for the chunk, and no node of it is in use.
+            // [owned, once]
             if unsafe { call::munmap(start.cast(), len) }.is_err() {
                 // At the limit of mappings. The chunk stays, for later nodes.
                 self.chunks[chunk] = Some(start);
@@ -161,5 +162,5 @@ impl Pool {
     }
 }
 
-// SAFETY: the chunks are the pool's own.
+// SAFETY: the chunks are the pool's own. [owned, threads]
 unsafe impl Send for Pool {}

@@ -57,7 +57,7 @@ impl Reservation {
         self.used.reserve_one()?;
         let mut at = range.start;
         while let Some(gap) = self.committed.next_gap(at, range.end) {
-            // SAFETY: what is not committed is closed.
+            // SAFETY: what is not committed is closed. [open]
             if let Err(error) = unsafe { self.area.open(&gap) } {
                 self.undo_commit(&(range.start..gap.start));
                 return Err(error);
@@ -80,7 +80,7 @@ impl Reservation {
         let mut at = range.start;
         while let Some(gap) = self.committed.next_gap(at, range.end) {
             at = gap.end;
-            // SAFETY: it was opened just now, and nothing refers to it.
+            // SAFETY: it was opened just now, and nothing refers to it. [open]
             if unsafe { self.area.close(&gap) }.is_err() {
                 // It touches the committed range behind it, because the next gap could not be opened:
                 // no room is needed.
@@ -94,9 +94,9 @@ impl Reservation {
     fn clear(&self, gap: &Range<usize>) {
         let mut at = gap.start;
         while let Some(part) = self.used.next(at, gap.end) {
-            // SAFETY: the part lies in the area.
+            // SAFETY: the part lies in the area. [inside]
             let start = unsafe { self.area.start().add(part.start) };
-            // SAFETY: it is open, and nothing refers to it.
+            // SAFETY: it is open, and nothing refers to it. [open, borrowed]
             unsafe { start.write_bytes(0, part.len()) };
             at = part.end;
         }
@@ -155,7 +155,7 @@ impl Reservation {
         let mut at = first.start;
         while let Some(part) = self.committed.next(at, range.end) {
             // SAFETY: it is committed, so open; nothing refers to it, as `self` is borrowed
-            // exclusively.
+            // exclusively. [open, borrowed]
             if let Err(error) = unsafe { self.area.close(&part) } {
                 self.undo_decommit(&(first.start..part.start));
                 return Err(error);
@@ -165,7 +165,7 @@ impl Reservation {
         // The pages between them are closed too, and hold nothing.
         let all = first.start..at;
         self.committed.remove(&all);
-        // SAFETY: it is closed, and whoever commits it again expects zeros.
+        // SAFETY: it is closed, and whoever commits it again expects zeros. [open]
         if !unsafe { self.area.give_back(&all) } {
             self.used.insert(&all);
         }
@@ -178,7 +178,7 @@ impl Reservation {
         let mut at = range.start;
         while let Some(part) = self.committed.next(at, range.end) {
             at = part.end;
-            // SAFETY: it was closed just now.
+            // SAFETY: it was closed just now. [open]
             if unsafe { self.area.open(&part) }.is_err() {
                 // It ends where its range ends, because more parts follow: no room is needed.
                 self.committed.remove(&part);

@@ -211,11 +211,12 @@ impl Reservation {
     #[must_use]
     pub fn get(&self, range: impl RangeBounds<usize>) -> Option<&[u8]> {
         let range = self.committed_range(&range)?;
-        // SAFETY: the range lies in the area.
+        // SAFETY: the range lies in the area. [inside]
         let start = unsafe { self.area.start().add(range.start) };
         // SAFETY: the bytes are open, as what is committed is, and hold what was written to them, or
         // zeros; they are at most `isize::MAX`. Nobody else has the memory; they are written, and
         // closed, only through an exclusive borrow of `self`, and unmapped when it is dropped.
+        // [open, owned, borrowed]
         Some(unsafe { core::slice::from_raw_parts(start.as_ptr(), range.len()) })
     }
 
@@ -223,9 +224,9 @@ impl Reservation {
     #[must_use]
     pub fn get_mut(&mut self, range: impl RangeBounds<usize>) -> Option<&mut [u8]> {
         let range = self.committed_range(&range)?;
-        // SAFETY: the range lies in the area.
+        // SAFETY: the range lies in the area. [inside]
         let start = unsafe { self.area.start().add(range.start) };
-        // SAFETY: as for `get`; the borrow is exclusive.
+        // SAFETY: as for `get`; the borrow is exclusive. [open, owned, borrowed]
         Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), range.len()) })
     }
 

@@ -116,7 +116,7 @@ impl<T> ReservedVec<T> {
     /// Opens pages until the first `bytes` bytes are open, which are whole pages, and more than are
     /// open now.
     fn commit(&mut self, bytes: usize) -> Result<()> {
-        // SAFETY: what is behind the committed bytes is closed.
+        // SAFETY: what is behind the committed bytes is closed. [open]
         unsafe { self.area.open(&(self.committed..bytes)) }?;
         self.set_committed(bytes);
         Ok(())
@@ -151,11 +151,11 @@ impl<T> ReservedVec<T> {
         if surplus.is_empty() {
             return Ok(());
         }
-        // SAFETY: these pages are open, and hold no element.
+        // SAFETY: these pages are open, and hold no element. [open]
         unsafe { self.area.close(&surplus) }?;
         self.set_committed(needed);
         // (Whatever comes there next is written before it is read.)
-        // SAFETY: they are closed, and what they hold is not used.
+        // SAFETY: they are closed, and what they hold is not used. [open]
         let _as_far_as_it_goes = unsafe { self.area.give_back(&surplus) };
         Ok(())
     }

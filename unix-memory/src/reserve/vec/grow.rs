@@ -43,9 +43,10 @@ impl<T> ReservedVec<T> {
         if let Err(error) = self.try_reserve(1) {
             return Err(Failed::new(error, value));
         }
-        // SAFETY: there is room for one, so that the length is less than the capacity.
+        // SAFETY: there is room for one, so that the length is less than the capacity. [inside]
         let place = unsafe { self.start.add(self.len) };
         // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.
+        // [open, inside]
         unsafe { place.write(value) };
         self.len += 1;
         Ok(())
@@ -92,8 +93,10 @@ impl<T> ReservedVec<T> {
         for value in values {
             let value = value.clone();
             // SAFETY: there is room for all of them, so that the length is less than the capacity.
+            // [inside]
             let place = unsafe { start.add(counter.len) };
             // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.
+            // [open, inside]
             unsafe { place.write(value) };
             counter.len += 1;
         }

@@ -28,7 +28,7 @@ pub struct IntoIter<T> {
 
 impl<T> IntoIter<T> {
     fn rest(&mut self) -> *mut [T] {
-        // SAFETY: it is at most the capacity.
+        // SAFETY: it is at most the capacity. [inside]
         let first = unsafe { self.memory.start.add(self.next) };
         core::ptr::slice_from_raw_parts_mut(first.as_ptr(), self.end - self.next)
     }
@@ -36,9 +36,9 @@ impl<T> IntoIter<T> {
     /// Returns the elements that are left.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
-        // SAFETY: it is at most the capacity.
+        // SAFETY: it is at most the capacity. [inside]
         let first = unsafe { self.memory.start.add(self.next) };
-        // SAFETY: these are elements, which are the iterator's, in open pages.
+        // SAFETY: these are elements, which are the iterator's, in open pages. [written, open]
         unsafe { core::slice::from_raw_parts(first.as_ptr(), self.end - self.next) }
     }
 }
@@ -52,7 +52,7 @@ impl<T> Iterator for IntoIter<T> {
         }
         let first = self.rest().cast::<T>();
         self.next += 1;
-        // SAFETY: it was an element, and no longer is.
+        // SAFETY: it was an element, and no longer is. [written, once]
         Some(unsafe { first.read() })
     }
 
@@ -68,9 +68,9 @@ impl<T> DoubleEndedIterator for IntoIter<T> {
             return None;
         }
         self.end -= 1;
-        // SAFETY: it is less than the capacity.
+        // SAFETY: it is less than the capacity. [inside]
         let last = unsafe { self.memory.start.add(self.end) };
-        // SAFETY: it was an element, and no longer is.
+        // SAFETY: it was an element, and no longer is. [written, once]
         Some(unsafe { last.read() })
     }
 }
@@ -83,7 +83,7 @@ impl<T> Drop for IntoIter<T> {
         let rest = self.rest();
         self.next = self.end;
         // SAFETY: these were elements, and no longer are. (If dropping one panics, the others are
-        // dropped all the same, and the memory is unmapped.)
+        // dropped all the same, and the memory is unmapped.) [written, once]
         unsafe { rest.drop_in_place() };
     }
 }

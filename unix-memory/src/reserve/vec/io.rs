@@ -20,9 +20,10 @@ use super::ReservedVec;
 impl io::Write for ReservedVec<u8> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.try_reserve(bytes.len())?;
-        // SAFETY: the length is at most the capacity.
+        // SAFETY: the length is at most the capacity. [inside]
         let end = unsafe { self.start.add(self.len) };
         // SAFETY: there is room for them behind the elements, of which none can be borrowed.
+        // [open, borrowed]
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), end.as_ptr(), bytes.len()) };
         self.len += bytes.len();
         Ok(bytes.len())

@@ -139,13 +139,14 @@ impl<T> ReservedVec<T> {
         // SAFETY: this many elements were written, into open pages; the address is aligned, because
         // the area was asked for so, and they have at most `isize::MAX` bytes, because the
         // reservation has. They are changed only through an exclusive borrow of `self`.
+        // [written, open, borrowed]
         unsafe { core::slice::from_raw_parts(self.as_ptr(), self.len) }
     }
 
     /// Returns the elements, for writing.
     #[must_use]
     pub const fn as_mut_slice(&mut self) -> &mut [T] {
-        // SAFETY: as for `as_slice`; the borrow is exclusive.
+        // SAFETY: as for `as_slice`; the borrow is exclusive. [written, open, borrowed]
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr(), self.len) }
     }
 
@@ -166,9 +167,10 @@ impl<T> ReservedVec<T> {
     #[must_use]
     pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<T>] {
         let spare = self.capacity - self.len;
-        // SAFETY: the length is at most the capacity.
+        // SAFETY: the length is at most the capacity. [inside]
         let end = unsafe { self.start.add(self.len) };
         // SAFETY: these pages are open, and need not hold values; the rest is as for `as_mut_slice`.
+        // [open, borrowed]
         unsafe { core::slice::from_raw_parts_mut(end.as_ptr().cast(), spare) }
     }
 
@@ -198,10 +200,10 @@ impl<T> ReservedVec<T> {
         };
         // They are gone, even if dropping one panics.
         self.len = len;
-        // SAFETY: `len` is at most what the length was.
+        // SAFETY: `len` is at most what the length was. [inside]
         let first = unsafe { self.start.add(len) };
         let gone = ptr::slice_from_raw_parts_mut(first.as_ptr(), surplus);
-        // SAFETY: these were elements, and no longer are.
+        // SAFETY: these were elements, and no longer are. [written, once]
         unsafe { gone.drop_in_place() };
     }
 
@@ -216,9 +218,9 @@ impl<T> ReservedVec<T> {
             return None;
         };
         self.len = last;
-        // SAFETY: it is less than what the length was.
+        // SAFETY: it is less than what the length was. [inside]
         let place = unsafe { self.start.add(last) };
-        // SAFETY: it was an element, and no longer is.
+        // SAFETY: it was an element, and no longer is. [written, once]
         Some(unsafe { place.read() })
     }
 
@@ -248,7 +250,7 @@ impl<T> Drop for ReservedVec<T> {
     }
 }
 
-// SAFETY: it owns its elements, as a `Vec` does.
+// SAFETY: it owns its elements, as a `Vec` does. [threads]
 unsafe impl<T: Send> Send for ReservedVec<T> {}
-// SAFETY: as above; a shared reference to it gives only shared references to them.
+// SAFETY: as above; a shared reference to it gives only shared references to them. [threads]
 unsafe impl<T: Sync> Sync for ReservedVec<T> {}

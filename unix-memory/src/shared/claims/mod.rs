@@ -55,7 +55,7 @@ impl Claims {
         let byte = skip(region) + offset;
         let within = byte % GRANULE;
         let own = bits(size, &(within..within + size));
-        // SAFETY: the mapping has the byte, and the tree lives as long as `self`.
+        // SAFETY: the mapping has the byte, and the tree lives as long as `self`. [inside, owned]
         unsafe { root.has(byte / GRANULE, own, size) }
     }
 
@@ -69,7 +69,7 @@ impl Claims {
         let skip = skip(region);
         let (mut start, end) = (skip + range.start, skip + range.end);
         if end - start > LONG {
-            // SAFETY: the tree lives as long as `self`.
+            // SAFETY: the tree lives as long as `self`. [owned]
             return unsafe { root.head() }.memo.has(&(start..end), size);
         }
         while start < end {
@@ -77,6 +77,7 @@ impl Claims {
             let len = (GRANULE - within).min(end - start);
             let own = bits(size, &(within..within + len));
             // SAFETY: the mapping has the bytes, and the tree lives as long as `self`.
+            // [inside, owned]
             if !unsafe { root.has(start / GRANULE, own, size) } {
                 return false;
             }
@@ -118,12 +119,13 @@ impl Claims {
         let single = bytes.start / GRANULE == (bytes.end - 1) / GRANULE;
         for &step in &steps[usize::from(single)..] {
             // SAFETY: the mapping has the bytes, and the tree lives as long as `self`.
+            // [inside, owned]
             if !unsafe { root.walk(bytes, size, step) }? {
                 return Ok(false);
             }
         }
         if bytes.len() > LONG {
-            // SAFETY: the tree lives as long as `self`.
+            // SAFETY: the tree lives as long as `self`. [owned]
             unsafe { root.head() }.memo.add(bytes, size);
         }
         Ok(true)
@@ -139,7 +141,7 @@ impl Claims {
         {
             Ok(_) => Ok(new),
             Err(first) => {
-                // SAFETY: no other thread has it.
+                // SAFETY: no other thread has it. [new]
                 unsafe { new.unmap() };
                 Ok(Root::from_raw(first).expect("not null: null would have been replaced"))
             }
@@ -158,7 +160,7 @@ impl Drop for Claims {
     #[inline]
     fn drop(&mut self) {
         if let Some(root) = Root::from_raw(*self.root.get_mut()) {
-            // SAFETY: `self` is being dropped: nobody uses the tree.
+            // SAFETY: `self` is being dropped: nobody uses the tree. [once]
             unsafe { root.unmap() };
         }
     }

@@ -62,9 +62,10 @@ impl Node {
     /// # Safety
     /// It is a leaf and has that entry; the tree lives as long as `'a`.
     pub unsafe fn entry<'a>(self, index: usize) -> &'a AtomicU16 {
-        // SAFETY: as the caller vouches, it lies in the node.
+        // SAFETY: as the caller vouches, it lies in the node. [caller, inside]
         let entry = unsafe { self.start.cast::<AtomicU16>().add(index) };
         // SAFETY: it is aligned, zeroed or written as such, and lives as the caller vouches.
+        // [caller, values]
         unsafe { entry.as_ref() }
     }
 
@@ -73,9 +74,10 @@ impl Node {
     /// # Safety
     /// It is not a leaf and has that pointer; the tree lives as long as `'a`.
     unsafe fn pointer<'a>(self, index: usize) -> &'a AtomicPtr<u8> {
-        // SAFETY: as the caller vouches, it lies in the node.
+        // SAFETY: as the caller vouches, it lies in the node. [caller, inside]
         let pointer = unsafe { self.start.cast::<AtomicPtr<u8>>().add(index) };
         // SAFETY: it is aligned, zeroed (null) or written as such, and lives as the caller vouches.
+        // [caller, values]
         unsafe { pointer.as_ref() }
     }
 
@@ -88,16 +90,16 @@ impl Node {
         while self.height > 0 {
             let number = granule >> shift(self.height);
             // (A root may have fewer, but no granule lies beyond them.)
-            // SAFETY: the node has a pointer for each child that it covers.
+            // SAFETY: the node has a pointer for each child that it covers. [inside]
             let child = unsafe { self.pointer(number % POINTERS) }.load(Acquire);
             if child.addr() < MARKS {
                 return child.addr() == size;
             }
-            // SAFETY: it is not null.
+            // SAFETY: it is not null. [inside]
             self.start = unsafe { NonNull::new_unchecked(child) };
             self.height -= 1;
         }
-        // SAFETY: the leaf has an entry for each granule that it covers.
+        // SAFETY: the leaf has an entry for each granule that it covers. [inside]
         let entry = unsafe { self.entry(granule % ENTRIES) };
         entry.load(Relaxed) & own == own
     }
@@ -120,7 +122,7 @@ impl Node {
             let mut pieces = pieces(bytes, GRANULE);
             return Ok(step == Step::Make
                 || pieces.all(|(index, within)| {
-                    // SAFETY: the leaf has an entry for each granule that it covers.
+                    // SAFETY: the leaf has an entry for each granule that it covers. [inside]
                     let entry = unsafe { self.entry(index) };
                     if step == Step::Look {
                         entry::is_free(entry, size, &within)
@@ -131,7 +133,7 @@ impl Node {
         };
         let span = GRANULE << shift(self.height);
         for (index, within) in pieces(bytes, span) {
-            // SAFETY: the node has a pointer for each child that it covers.
+            // SAFETY: the node has a pointer for each child that it covers. [inside]
             let pointer = unsafe { self.pointer(index) };
             // Acquire pairs with the release of the thread that put the child there: it is all zeros.
             let mut child = pointer.load(Acquire);
@@ -148,6 +150,7 @@ impl Node {
                 Some(start) if child.addr() >= MARKS => {
                     let height = above;
                     // SAFETY: it is the child that covers these bytes; it stays as long as the tree.
+                    // [owned]
                     unsafe { Self { start, height }.walk(&within, size, step) }?
                 }
                 _ => child.addr() == size,
@@ -168,16 +171,16 @@ impl Node {
             return;
         };
         for index in 0..count {
-            // SAFETY: the node has that many.
+            // SAFETY: the node has that many. [inside]
             let child = unsafe { self.pointer(index) }.load(Relaxed);
             let Some(start) = NonNull::new(child) else {
                 continue;
             };
             if child.addr() >= MARKS {
                 let height = above;
-                // SAFETY: every node but the root is of full length; nobody uses the tree.
+                // SAFETY: every node but the root is of full length; nobody uses the tree. [caller]
                 unsafe { Self { start, height }.unmap_below(POINTERS) };
-                // SAFETY: it was mapped as a node, and only this pointer refers to it.
+                // SAFETY: it was mapped as a node, and only this pointer refers to it. [owned]
                 unsafe { unmap(start, NODE) };
             }
         }
@@ -219,7 +222,7 @@ fn make(pointer: &AtomicPtr<u8>) -> Result<*mut u8, NoMemory> {
     let new = zeroed_pages(NODE)?;
     let child = put(pointer, new.as_ptr());
     if child != new.as_ptr() {
-        // SAFETY: no other thread has these pages.
+        // SAFETY: no other thread has these pages. [new]
         unsafe { unmap(new, NODE) };
     }
     Ok(child)
@@ -230,7 +233,7 @@ fn make(pointer: &AtomicPtr<u8>) -> Result<*mut u8, NoMemory> {
 /// # Safety
 /// They were mapped for the tree as a whole, and nobody uses them.
 pub unsafe fn unmap(start: NonNull<u8>, len: usize) {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. [caller]
     if unsafe { call::munmap(start, round_up(len)) }.is_ok() {
         return;
     }
@@ -238,7 +241,7 @@ pub unsafe fn unmap(start: NonNull<u8>, len: usize) {
     // they keep their addresses, and give back their memory.
     for advice in [UncheckedAdvice::DontNeed, UncheckedAdvice::Free] {
         if let Some(value) = os::unchecked_advice(advice) {
-            // SAFETY: nobody uses their content.
+            // SAFETY: nobody uses their content. [caller]
             let _hint = unsafe { os::madvise(start, round_up(len), value) };
         }
     }

@@ -43,9 +43,9 @@ impl Root {
         let height = Self::height_for(granules);
         let base = zeroed_pages(Self::len_for(granules))?;
         // SAFETY: the pages begin with room for it, and zeros are a valid value; nobody else has
-        // them.
+        // them. [new, values]
         unsafe { base.cast::<Head>().as_mut() }.granules = granules;
-        // SAFETY: the entries follow it in the same pages.
+        // SAFETY: the entries follow it in the same pages. [inside]
         let start = unsafe { base.add(size_of::<Head>()) };
         Ok(Self(Node { start, height }))
     }
@@ -88,7 +88,7 @@ impl Root {
     pub fn from_raw(raw: *mut u8) -> Option<Self> {
         let height = raw.addr() & HEIGHT;
         let start = NonNull::new(raw)?.as_ptr().wrapping_byte_sub(height);
-        // SAFETY: the address of a root is not below its height.
+        // SAFETY: the address of a root is not below its height. [inside]
         let start = unsafe { NonNull::new_unchecked(start) };
         Some(Self(Node { start, height }))
     }
@@ -96,10 +96,10 @@ impl Root {
     /// # Safety
     /// The tree lives as long as `'a`.
     pub unsafe fn head<'a>(self) -> &'a Head {
-        // SAFETY: it is before the root's first entry, in the same pages.
+        // SAFETY: it is before the root's first entry, in the same pages. [inside]
         let head = unsafe { self.0.start.sub(size_of::<Head>()) };
         // SAFETY: it is aligned, as the pages are; zeros are a valid value; it was written before the
-        // root was published, and changes only by atomics.
+        // root was published, and changes only by atomics. [values, atomic, owned]
         unsafe { head.cast::<Head>().as_ref() }
     }
 
@@ -111,10 +111,10 @@ impl Root {
     #[inline]
     pub unsafe fn has(self, granule: usize, own: u16, size: usize) -> bool {
         if self.0.height > 0 {
-            // SAFETY: as the caller vouches.
+            // SAFETY: as the caller vouches. [caller]
             return unsafe { self.0.has_below(granule, own, size) };
         }
-        // SAFETY: a leaf that is a root has an entry for each granule.
+        // SAFETY: a leaf that is a root has an entry for each granule. [inside]
         let entry = unsafe { self.0.entry(granule) };
         entry.load(Relaxed) & own == own
     }
@@ -133,7 +133,7 @@ impl Root {
         size: usize,
         step: Step,
     ) -> Result<bool, NoMemory> {
-        // SAFETY: as the caller vouches; the root covers the whole mapping.
+        // SAFETY: as the caller vouches; the root covers the whole mapping. [caller]
         unsafe { self.0.walk(bytes, size, step) }
     }
 
@@ -142,13 +142,13 @@ impl Root {
     /// # Safety
     /// Nobody uses it any more.
     pub unsafe fn unmap(self) {
-        // SAFETY: it lives until the end of this function.
+        // SAFETY: it lives until the end of this function. [caller]
         let granules = unsafe { self.head() }.granules;
-        // SAFETY: the root has that many; nobody uses it.
+        // SAFETY: the root has that many; nobody uses it. [caller]
         unsafe { self.0.unmap_below(Self::count_for(granules)) };
-        // SAFETY: the head is where the pages begin.
+        // SAFETY: the head is where the pages begin. [inside]
         let base = unsafe { self.0.start.sub(size_of::<Head>()) };
-        // SAFETY: they were mapped for the root, in that length.
+        // SAFETY: they were mapped for the root, in that length. [owned, caller]
         unsafe { unmap(base, Self::len_for(granules)) };
     }
 }
