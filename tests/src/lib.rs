@@ -14,6 +14,7 @@
 //! | have a process whose memory stays as it is | [`StillChild`] |
 //! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
 //! | copy by each mechanism, over a file that was truncated | [`copies`] |
+//! | have another process truncate and rewrite a file meanwhile | [`storm`] |
 //! | track writes by each way that works | [`dirty`] |
 //! | leave a check out where the kernel, or an emulator, lacks something | [`lacks`], [`skip`] |
 //! | have few addresses, little data or locked memory, short or few open files, or huge pages in the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
@@ -42,6 +43,7 @@ mod limit;
 pub mod machine_code;
 mod others;
 pub mod seccomp;
+pub mod storm;
 
 pub use child::{
     Child, GAVE_UP, StillChild, here_and_as_the_first_process, in_a_child,

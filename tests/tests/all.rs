@@ -217,6 +217,8 @@ mod test_stack;
 mod test_stacks;
 #[path = "stack/stacks_many.rs"]
 mod test_stacks_many;
+#[path = "copy/storm.rs"]
+mod test_storm;
 #[path = "region/survives.rs"]
 mod test_survives;
 #[path = "map/transparent.rs"]

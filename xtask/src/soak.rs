@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: runs random sequences of safe operations against the kernel, for as long as wanted:
 //! the test `soak` of `tests/tests/model`, with one seed after another, in one thread and in two, and near
-//! the kernel's limits.
+//! the kernel's limits. With `--storm`: uses a file in every way while another process truncates it: the test
+//! `soak` of `tests/tests/copy/storm.rs`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -26,6 +27,12 @@ pub struct Args {
     /// Run only near this limit
     #[arg(long, value_parser = ["none", "addresses", "locked", "mappings"])]
     limit: Option<String>,
+    /// Instead, use a file in every way while another process truncates it
+    #[arg(long, conflicts_with_all = ["operations", "seed", "threads", "limit"])]
+    storm: bool,
+    /// How long to do that
+    #[arg(long, default_value_t = 600, requires = "storm")]
+    seconds: u64,
     /// Build with optimisations
     #[arg(long)]
     release: bool,
@@ -75,9 +82,20 @@ const PARTS: [Part; 5] = [
     },
 ];
 
+/// What makes a program of tests run its test `soak`.
+const SOAK: [&str; 4] = ["soak", "--exact", "--ignored", "--nocapture"];
+
 /// Runs the task.
 pub fn task(args: &Args) -> Result<()> {
-    let program = build(args.release)?;
+    if args.storm {
+        let program = build("storm", args.release)?;
+        let mut command = command(&program);
+        command
+            .args(SOAK)
+            .env("UNIX_MEMORY_STORM_SECONDS", args.seconds.to_string());
+        return crate::process::run(&mut command);
+    }
+    let program = build("model", args.release)?;
     let parts: Vec<_> = PARTS.iter().filter(|part| args.wants(part)).collect();
     let shares: u64 = parts.iter().map(|part| part.share).sum();
     if shares == 0 {
@@ -127,7 +145,7 @@ impl Args {
 /// Runs about `length` operations, and returns how many it ran.
 fn run(program: &str, part: &Part, length: u64, seed: u64, bar: &ProgressBar) -> Result<u64> {
     let mut child = Command::new(program)
-        .args(["soak", "--exact", "--ignored", "--nocapture"])
+        .args(SOAK)
         .env("RUST_BACKTRACE", "0")
         .env("UNIX_MEMORY_SEED", seed.to_string())
         .env("UNIX_MEMORY_SOAK_OPERATIONS", length.to_string())
@@ -167,15 +185,16 @@ fn run(program: &str, part: &Part, length: u64, seed: u64, bar: &ProgressBar) ->
     Ok(done.max(1))
 }
 
-/// Builds the tests, and returns the path of the program.
-fn build(release: bool) -> Result<String> {
+/// Builds the tests of `name`, and returns the path of the program.
+fn build(name: &str, release: bool) -> Result<String> {
     let mut cargo = command("cargo");
     cargo.args([
         "test",
         "--no-run",
         "--quiet",
         "--package=tests",
-        "--test=model",
+        "--test",
+        name,
     ]);
     cargo.arg("--message-format=json-render-diagnostics");
     if release {
@@ -184,13 +203,13 @@ fn build(release: bool) -> Result<String> {
     let messages = String::from_utf8(capture(&mut cargo)?)?;
     let program = messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let is_it = message["target"]["name"] == "model";
+        let is_it = message["target"]["name"] == name;
         message["executable"]
             .as_str()
             .filter(|_| is_it)
             .map(str::to_owned)
     });
-    program.context("cargo did not build the program model")
+    program.with_context(|| format!("cargo did not build the program {name}"))
 }
 
 /// A new seed.

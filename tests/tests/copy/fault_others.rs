@@ -2,67 +2,21 @@
 // Emscripten has no processes.
 #![cfg(not(target_os = "emscripten"))]
 
-use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use libc::EFAULT;
-use tests::{deadline, effort, in_a_child, in_threads, kernel, lacks, skip, spawn};
+use tests::storm::{Numbers, PAGES, check, disturb};
+use tests::{deadline, effort, in_a_child, in_threads, lacks, skip, spawn};
 use unix_memory::{
     Call, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, install_fault_handler,
     page_size,
 };
 
-const PAGES: usize = 16;
 const THREADS: u64 = 6;
 /// Of each reader.
 const READS: usize = 4_000;
-
-/// A generator of numbers, by xorshift: the same ones in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
-
-/// The two bytes that the file may have at `offset`, but for zero.
-fn bytes(offset: usize) -> [u8; 2] {
-    [1, 101].map(|first| u8::try_from(offset % 97).unwrap() + first)
-}
-
-/// What the other process does to the file until `stop` is set.
-fn disturb(file: &std::fs::File, stop: &AtomicUsize, changes: &AtomicUsize) {
-    let len = PAGES * page_size();
-    let full = [0, 1].map(|i| (0..len).map(|at| bytes(at)[i]).collect::<Vec<u8>>());
-    let mut numbers = Numbers(0x5eed);
-    while stop.load(Ordering::Relaxed) == 0 {
-        let (start, end) = (numbers.below(len), numbers.below(len + 1));
-        let content = &full[numbers.below(2)];
-        match numbers.below(6) {
-            0 => file.set_len(0).unwrap(),
-            1 => file.set_len(end as u64).unwrap(),
-            2 => punch(file, start, end.saturating_sub(start)),
-            3 | 4 => file.write_all_at(content, 0).unwrap(),
-            _ => {
-                let range = start.min(end)..start.max(end);
-                file.write_all_at(&content[range], start.min(end) as u64)
-                    .unwrap();
-            }
-        }
-        changes.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn punch(file: &std::fs::File, start: usize, len: usize) {
-    // Not every file system has holes.
-    let _or_not = kernel::punch_hole(file, start, len);
-}
 
 /// Reads at random places by `mechanism`, and holds what comes against what was in the file;
 /// returns how often it came, and how often an error.
@@ -107,10 +61,7 @@ fn read(
                 done
             }
         };
-        for (i, &byte) in buffer[..done].iter().enumerate() {
-            let was = byte == 0 || bytes(offset + i).contains(&byte);
-            assert!(was, "{byte} at {} was never in the file", offset + i);
-        }
+        check(offset, &buffer[..done]);
     }
     (good, bad)
 }
