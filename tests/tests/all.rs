@@ -89,6 +89,8 @@ mod test_huge_files;
 mod test_keys;
 #[path = "mapping/keys_limit.rs"]
 mod test_keys_limit;
+#[path = "shared/killed.rs"]
+mod test_killed;
 #[path = "lock/lock.rs"]
 mod test_lock;
 #[path = "lock/lock_fork.rs"]
@@ -125,6 +127,8 @@ mod test_objects;
 mod test_offsets;
 #[path = "map/options.rs"]
 mod test_options;
+#[path = "region/orphan.rs"]
+mod test_orphan;
 #[path = "map/place.rs"]
 mod test_place;
 #[path = "numa/policy.rs"]
