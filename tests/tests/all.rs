@@ -45,6 +45,8 @@ mod test_discard;
 mod test_erased;
 #[path = "error/messages.rs"]
 mod test_error_messages;
+#[path = "region/exec.rs"]
+mod test_exec;
 #[path = "copy/fault.rs"]
 mod test_fault;
 #[path = "copy/fault_buffer.rs"]
@@ -99,6 +101,8 @@ mod test_lock_fork;
 mod test_lock_fork_fallback;
 #[path = "lock/lock_process.rs"]
 mod test_lock_process;
+#[path = "lock/lock_vfork.rs"]
+mod test_lock_vfork;
 #[path = "region/long.rs"]
 mod test_long;
 #[path = "shared/mapped_file.rs"]
@@ -121,6 +125,8 @@ mod test_name_limit;
 mod test_named;
 #[path = "map/no_write_back.rs"]
 mod test_no_write_back;
+#[path = "region/not_dumpable.rs"]
+mod test_not_dumpable;
 #[path = "object/objects.rs"]
 mod test_objects;
 #[path = "map/offsets.rs"]

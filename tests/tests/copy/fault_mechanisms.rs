@@ -209,6 +209,28 @@ fn memory_that_process_vm_does_not_know() {
     assert!(mapping.eq_at(0, b"\0secret\0").unwrap());
 }
 
+/// In a child whose process number is another, or the same as that of its parent.
+#[test]
+#[cfg_attr(target_os = "emscripten", ignore = "Emscripten has no processes")]
+fn as_the_first_process_of_a_namespace() {
+    if lacks::own_pages("a file that was truncated, in a child") {
+        return;
+    }
+    tests::here_and_as_the_first_process(|| {
+        for by in mechanisms() {
+            let (_file, mapping) = truncated(2, page_size());
+            let mut found = [0; 9];
+            tests::copies::read(&mapping, by, 0, &mut found).unwrap();
+            assert_eq!(
+                found.map(usize::from),
+                std::array::from_fn(|i| START + i + 1)
+            );
+            let error = tests::copies::read(&mapping, by, page_size(), &mut found).unwrap_err();
+            assert_eq!(error.errno(), libc::EFAULT, "{by:?}: {error}");
+        }
+    });
+}
+
 /// A disk that is full: tmpfs, which only root can mount.
 // A file system is mounted as Linux does.
 #[cfg(any(target_os = "linux", target_os = "android"))]

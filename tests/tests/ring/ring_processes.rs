@@ -126,6 +126,51 @@ fn everything_comes_over_in_order() {
     assert_eq!(child.end(), 0);
 }
 
+/// A producer that is killed, at any moment, has pushed what the consumer finds, in order, and nothing else;
+/// the next one goes on behind it.
+#[test]
+fn a_producer_that_is_killed_leaves_whole_bytes() {
+    let ring = SharedRing::create(page_size()).unwrap();
+    let other = SharedRing::open(&ring).unwrap();
+    let mut consumer = ring.into_consumer().unwrap();
+    let mut received = 0;
+    for round in 0..effort(50) {
+        let start = received;
+        let next = SharedRing::open(&other).unwrap();
+        let child = Child::run(|| {
+            let Ok(mut producer) = next.into_producer() else {
+                return 1;
+            };
+            let mut chunk = [0; 777];
+            let mut sent = start;
+            loop {
+                for (i, place) in chunk.iter_mut().enumerate() {
+                    *place = byte(sent + i);
+                }
+                match producer.push_slice(&chunk) {
+                    Ok(n) => sent += n,
+                    Err(_) => return 2,
+                }
+            }
+        });
+        let mut buffer = [0; 500];
+        let mut pop = |received: &mut usize| {
+            let n = consumer.pop_slice(&mut buffer).unwrap();
+            for (i, &found) in buffer[..n].iter().enumerate() {
+                assert_eq!(found, byte(*received + i), "at {}", *received + i);
+            }
+            *received += n;
+            n
+        };
+        while received < start + 1000 + 531 * (round % 17) {
+            pop(&mut received);
+        }
+        child.kill();
+        assert_eq!(child.end(), -libc::SIGKILL);
+        while pop(&mut received) > 0 {}
+    }
+}
+
 #[test]
 fn a_vouched_for_process_writes_into_slices() {
     let ring = SharedRing::create(1).unwrap();
