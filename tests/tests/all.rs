@@ -83,6 +83,8 @@ mod test_flush;
 mod test_foreign;
 #[path = "foreign/locks.rs"]
 mod test_foreign_locks;
+#[path = "shared/full_disk.rs"]
+mod test_full_disk;
 #[path = "map/huge.rs"]
 mod test_huge;
 #[path = "map/huge_files.rs"]

@@ -1,0 +1,220 @@
+//! A file system without room: a small tmpfs in a mount namespace of its own, which root can have, and
+//! other users where the system lets them.
+#![cfg(any(target_os = "linux", target_os = "android"))]
+
+use std::ffi::{CStr, CString};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use tests::{copies, in_a_child, lacks, skip};
+use unix_memory::{
+    Error, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, install_fault_handler, page_size,
+};
+
+/// How many pages there is room for.
+const ROOM: usize = 8;
+
+/// Enters namespaces in which this process, which has no other thread, can mount.
+fn enter() -> io::Result<()> {
+    // SAFETY: the call has no preconditions.
+    let (user, group) = unsafe { (libc::geteuid(), libc::getegid()) };
+    let mut flags = libc::CLONE_NEWNS;
+    if user != 0 {
+        flags |= libc::CLONE_NEWUSER;
+    }
+    // SAFETY: the call takes flags.
+    if unsafe { libc::unshare(flags) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if user != 0 {
+        // Whoever is nobody there makes no files.
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
+        fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
+    }
+    mount(c"/", None, libc::MS_REC | libc::MS_PRIVATE)
+}
+
+/// Mounts a tmpfs at `path`, or changes how what is there is mounted.
+fn mount(path: &CStr, options: Option<&CStr>, flags: libc::c_ulong) -> io::Result<()> {
+    let kind = options.map_or(std::ptr::null(), |_| c"tmpfs".as_ptr());
+    let data = options.map_or(std::ptr::null(), CStr::as_ptr);
+    // SAFETY: each string ends in a zero.
+    match unsafe { libc::mount(c"none".as_ptr(), path.as_ptr(), kind, flags, data.cast()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Calls `f` in a child which alone has a file system of [`ROOM`] pages, with `more` options, at `path`.
+fn with_little_room(check: &str, path: &Path, more: &str, f: impl FnOnce()) {
+    let ended = in_a_child(|| {
+        let options = format!("size={}{more}", ROOM * page_size());
+        let options = CString::new(options).expect("no zero");
+        let at = CString::new(path.to_str().expect("a path of text")).expect("no zero");
+        let mounted = enter().and_then(|()| mount(&at, Some(&options), 0));
+        match mounted {
+            Ok(()) => f(),
+            Err(error) => skip(check, &format!("no file system could be mounted: {error}")),
+        }
+    });
+    assert!(ended.success(), "{ended}");
+}
+
+fn create(path: PathBuf) -> File {
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(true);
+    options.open(path).expect("a file")
+}
+
+/// Takes all the room that is left, until the file is removed.
+fn fill_up(directory: &Path) -> PathBuf {
+    let path = directory.join("filler");
+    let file = create(path.clone());
+    let page = vec![1; page_size()];
+    let mut offset = 0;
+    while file.write_all_at(&page, offset).is_ok() {
+        offset += page.len() as u64;
+    }
+    path
+}
+
+fn fault(error: &Error) -> usize {
+    assert_eq!(error.errno(), libc::EFAULT, "{error}");
+    match error.reason() {
+        Reason::Fault { done, .. } => done,
+        reason => panic!("{reason:?}: {error}"),
+    }
+}
+
+#[test]
+fn an_append_that_has_no_room_changes_nothing() {
+    let check = "a log on a full disk";
+    if lacks::own_pages(check) {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    with_little_room(check, directory.path(), "", || {
+        let file = create(directory.path().join("log"));
+        let mut log = MapOptions::new()
+            .map_file(&file, ReadWrite)
+            .expect("a file");
+        let entry = vec![7; page_size()];
+        log.append(&entry).expect("room for one");
+        let filler = fill_up(directory.path());
+        for _ in 0..3 {
+            fault(&log.append(&entry).expect_err("no room"));
+            assert_eq!(log.len(), page_size());
+            let len = file.metadata().expect("a length").len();
+            assert_eq!(len, page_size() as u64);
+            assert!(log.to_vec().expect("what was there") == entry);
+        }
+        fs::remove_file(filler).expect("the filler");
+        assert_eq!(log.append(&entry).expect("room again"), page_size());
+        assert!(log.to_vec().expect("both") == [&entry[..], &entry[..]].concat());
+    });
+}
+
+/// A page of a hole takes room when it is read by a mapping, and none when the file is read.
+#[test]
+fn holes_are_read_or_are_errors() {
+    let check = "holes on a full disk";
+    if lacks::own_pages(check) {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    with_little_room(check, directory.path(), "", || {
+        let page = page_size();
+        let file = create(directory.path().join("holes"));
+        file.set_len(4 * page as u64).expect("a length");
+        file.write_all_at(b"there", 0).expect("room for one");
+        let mapping = MapOptions::new().map_shared(&file, ReadWrite).expect("it");
+        let mapped = MapOptions::new().map_file(&file, ReadOnly).expect("it");
+        let filler = fill_up(directory.path());
+        let read = |by: Option<Mechanism>| {
+            let mut found = vec![1; 2 * page];
+            let done = match copies::read(&mapping, by, 0, &mut found) {
+                // Some kernels show a page of zeros for a hole.
+                Ok(()) => 2 * page,
+                Err(error) => fault(&error),
+            };
+            assert!(done >= page, "{by:?}: {done}");
+            assert_eq!(&found[..6], b"there\0");
+            assert!(found[6..done].iter().all(|&byte| byte == 0));
+            // To be written, it takes a page in any case.
+            let error = copies::write(&mapping, by, page, b"more").expect_err("no room");
+            assert_eq!(fault(&error), 0, "{by:?}");
+            let error = mapping.populate_write_range(page..).expect_err("no room");
+            assert_eq!(error.errno(), libc::EFAULT, "{error}");
+        };
+        for by in copies::mechanisms() {
+            read(by);
+        }
+        let mut found = vec![1; 4 * page];
+        match mapped.read_at(0, &mut found) {
+            Ok(()) => assert!(found[6..].iter().all(|&byte| byte == 0)),
+            // By the handler, which an outer test may have installed, it is a copy of the mapping.
+            Err(error) => assert!(fault(&error) >= page),
+        }
+        if install_fault_handler().is_ok() {
+            read(None);
+            read(Some(Mechanism::Handler));
+        }
+        fs::remove_file(filler).expect("the filler");
+        mapping.write_at(page, b"more").expect("room again");
+        mapping.populate_write().expect("room for all");
+        assert_eq!(
+            mapping.to_vec().expect("all of it")[page - 1..][..6],
+            *b"\0more\0"
+        );
+    });
+}
+
+/// Objects with names are files of a tmpfs, at this place.
+// Android has no names.
+#[cfg(target_os = "linux")]
+#[test]
+fn named_memory_without_room() {
+    use unix_memory::NamedMemory;
+
+    let check = "named memory without room";
+    let place = Path::new("/dev/shm");
+    if lacks::own_pages(check) {
+        return;
+    }
+    if !place.is_dir() {
+        return skip(check, "names are elsewhere here");
+    }
+    let name = format!("/unix-memory-full-{}", std::process::id());
+    with_little_room(check, place, "", || {
+        let memory = NamedMemory::create(&name, 4 * page_size() as u64).expect("a name");
+        if !place.join(&name[1..]).exists() {
+            return skip(check, "names are elsewhere here");
+        }
+        let filler = fill_up(place);
+        let mapping = memory.map(ReadWrite).expect("addresses");
+        assert_eq!(
+            fault(&mapping.write_at(0, b"bytes").expect_err("no room")),
+            0
+        );
+        fault(&mapping.fill(.., 1).expect_err("no room"));
+        fs::remove_file(filler).expect("the filler");
+        mapping.write_at(0, b"bytes").expect("room again");
+        drop(memory);
+        assert_eq!(fs::read_dir(place).expect("it").count(), 0);
+        // What was mapped stays.
+        assert!(mapping.eq_at(0, b"bytes").expect("there"));
+    });
+    with_little_room(check, place, ",nr_inodes=2", || {
+        let first = NamedMemory::create(&name, 1).expect("room for one name");
+        if !place.join(&name[1..]).exists() {
+            return skip(check, "names are elsewhere here");
+        }
+        let error = NamedMemory::create_unique(1).expect_err("no room for another");
+        assert_eq!(error.errno(), libc::ENOSPC, "{error}");
+        drop(first);
+        drop(NamedMemory::create_unique(1).expect("room again"));
+    });
+}
