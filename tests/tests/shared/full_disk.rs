@@ -19,7 +19,9 @@ const ROOM: usize = 8;
 /// Enters namespaces in which this process, which has no other thread, can mount.
 fn enter() -> io::Result<()> {
     // SAFETY: the call has no preconditions.
-    let (user, group) = unsafe { (libc::geteuid(), libc::getegid()) };
+    let user = unsafe { libc::geteuid() };
+    // SAFETY: as above.
+    let group = unsafe { libc::getegid() };
     let mut flags = libc::CLONE_NEWNS;
     if user != 0 {
         flags |= libc::CLONE_NEWUSER;
