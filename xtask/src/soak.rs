@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=2))]
     threads: Option<u64>,
     /// Run only near this limit
-    #[arg(long, value_parser = ["none", "addresses", "locked", "mappings"])]
+    #[arg(long, value_parser = ["none", "addresses", "data", "locked", "mappings"])]
     limit: Option<String>,
     /// Instead, use a file in every way while another process truncates it
     #[arg(long, conflicts_with_all = ["operations", "seed", "threads", "limit"])]
@@ -49,11 +49,11 @@ struct Part {
     length: u64,
 }
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     Part {
         threads: 1,
         limit: "none",
-        share: 60,
+        share: 52,
         length: 25_000,
     },
     Part {
@@ -65,6 +65,12 @@ const PARTS: [Part; 5] = [
     Part {
         threads: 1,
         limit: "addresses",
+        share: 8,
+        length: 10_000,
+    },
+    Part {
+        threads: 1,
+        limit: "data",
         share: 8,
         length: 10_000,
     },

@@ -9,6 +9,8 @@ pub enum Limits {
     None,
     /// So many pages of addresses beside those that there were.
     Addresses(usize),
+    /// So many pages of data, private memory that can be written, beside those that there were.
+    Data(usize),
     /// So many pages may be locked.
     Locked(usize),
     /// There is room for so many mappings more; the rest is taken by these.
@@ -21,6 +23,7 @@ impl Limits {
         match name {
             "none" => Self::None,
             "addresses" => Self::Addresses(room),
+            "data" => Self::Data(room),
             "locked" => Self::Locked(room),
             "mappings" => Self::Mappings(room, None),
             _ => panic!("{name} is not one of {NAMES:?}"),
@@ -36,6 +39,12 @@ impl Limits {
                     return false;
                 };
                 tests::limit_address_space((now + *pages * page_size()) as u64).is_ok()
+            }
+            Self::Data(pages) => {
+                let Some(now) = data_size() else {
+                    return false;
+                };
+                tests::limit_data((now + *pages * page_size()) as u64).is_ok()
             }
             Self::Locked(pages) => {
                 without_privilege_to_lock()
@@ -61,7 +70,9 @@ impl Limits {
     pub fn explain(&self, error: &Error) -> bool {
         match self {
             Self::None => false,
-            Self::Addresses(_) | Self::Mappings(..) => error.errno() == libc::ENOMEM,
+            Self::Addresses(_) | Self::Data(_) | Self::Mappings(..) => {
+                error.errno() == libc::ENOMEM
+            }
             Self::Locked(_) => {
                 let expected = [libc::ENOMEM, libc::EAGAIN, libc::EPERM];
                 expected.contains(&error.errno())
@@ -79,7 +90,15 @@ impl Limits {
 }
 
 /// The names of the limits.
-pub const NAMES: [&str; 4] = ["none", "addresses", "locked", "mappings"];
+pub const NAMES: [&str; 5] = ["none", "addresses", "data", "locked", "mappings"];
+
+/// How much data the process has, in bytes.
+fn data_size() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kib: usize = line?.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib << 10)
+}
 
 /// Takes all mappings that the kernel lets a process have but about `room` of them.
 fn fill_up_to(room: usize) -> Option<Mapping<NoAccess>> {

@@ -82,6 +82,11 @@ fn random_operations_with_few_addresses() {
 }
 
 #[test]
+fn random_operations_with_little_data() {
+    run(1, "data", 40);
+}
+
+#[test]
 fn random_operations_with_little_locked_memory() {
     run(1, "locked", 40);
 }
