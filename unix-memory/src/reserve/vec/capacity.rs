@@ -26,8 +26,11 @@ impl<T> ReservedVec<T> {
     /// # Panics
     /// If [`try_reserve`](Self::try_reserve) fails.
     #[track_caller]
+    #[inline]
     pub fn reserve(&mut self, additional: usize) {
-        super::grow::or_panic(self.try_reserve(additional));
+        if additional > self.capacity - self.len {
+            self.grow_or_panic(additional);
+        }
     }
 
     /// Commits memory for at least `additional` more elements, and usually for more.
@@ -58,6 +61,14 @@ impl<T> ReservedVec<T> {
             return Ok(());
         }
         self.grow(additional)
+    }
+
+    /// Apart, so that a caller has nothing of an error inlined.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(super) fn grow_or_panic(&mut self, additional: usize) {
+        super::grow::or_panic(self.grow(additional));
     }
 
     #[cold]

@@ -19,7 +19,11 @@ impl<T> ReservedVec<T> {
     #[track_caller]
     #[inline]
     pub fn push(&mut self, value: T) {
-        or_panic(self.try_push(value).map_err(Into::into));
+        if self.len == self.capacity {
+            self.grow_or_panic(1);
+        }
+        // SAFETY: there is room for one.
+        unsafe { self.add(value) };
     }
 
     /// Adds `value` at the end.
@@ -43,13 +47,25 @@ impl<T> ReservedVec<T> {
         if let Err(error) = self.try_reserve(1) {
             return Err(Failed::new(error, value));
         }
-        // SAFETY: there is room for one, so that the length is less than the capacity. [inside]
-        let place = unsafe { self.start.add(self.len) };
+        // SAFETY: there is room for one. [inside]
+        unsafe { self.add(value) };
+        Ok(())
+    }
+
+    /// Adds `value` at the end.
+    ///
+    /// # Safety
+    /// The length is less than the capacity.
+    #[inline]
+    const unsafe fn add(&mut self, value: T) {
+        // Read once: writing the value could change it, for all that the compiler knows.
+        let len = self.len;
+        // SAFETY: as the caller vouches. [inside]
+        let place = unsafe { self.start.add(len) };
         // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.
         // [open, inside]
         unsafe { place.write(value) };
-        self.len += 1;
-        Ok(())
+        self.len = len + 1;
     }
 
     /// Adds clones of `values` at the end.
