@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use libc::{EBADF, ENOMEM, ENXIO, EOVERFLOW, O_DIRECT};
 use rustix::fs::{Mode, OFlags};
-use tests::kernel::Flags;
+use tests::kernel::{Flags, system_calls};
 use tests::{effort, flags, lacks, map_at, skip};
 use unix_memory::{
     Advice, Call, FileBytes, FileBytesOptions, MemfdOptions, ReadWrite, Reason, Result, Way,
@@ -34,6 +34,53 @@ fn memfd() -> File {
 
 fn lines(bytes: &[u8]) -> usize {
     bytes.split(|&byte| byte == b'\n').count() - 1
+}
+
+/// A small file on a disk is read by few calls.
+#[test]
+fn a_small_file_takes_few_calls() {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(100).unwrap();
+    let device = rustix::fs::fstat(&file).unwrap().st_dev;
+    if rustix::fs::major(device) == 0 {
+        return skip(
+            "the calls for a file on a disk",
+            "the directory is not on one",
+        );
+    }
+    let calls = |times| {
+        system_calls(|| {
+            for _ in 0..times {
+                assert_eq!(FileBytes::load(&file).unwrap().len(), 100);
+            }
+        })
+        .get()
+    };
+    // (The first time, the size of a page is looked up.)
+    if let (Some(few), Some(more)) = (calls(1), calls(11)) {
+        assert_eq!(
+            more - few,
+            10 * 6,
+            "fstat, statx, mmap, pread, mprotect, munmap"
+        );
+    }
+}
+
+/// Whatever room its length leaves behind it.
+#[test]
+fn a_file_is_read_to_its_end() {
+    let page = page_size();
+    for len in [1, page - 1, page, page + 1, 17 * page, 100 * page + 3] {
+        let file = tempfile::tempfile().unwrap();
+        let content: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        rustix::io::pwrite(&file, &content, 0).unwrap();
+        assert_eq!(*FileBytes::load(&file).unwrap(), *content);
+        let part = OPTIONS.offset(1).load(&file).unwrap();
+        assert_eq!(*part, content[1..]);
+        let error = OPTIONS.max_len(len - 1).load(&file).unwrap_err();
+        assert_eq!(error.reason(), Reason::BytesLimit(len - 1));
+        assert_eq!(*OPTIONS.max_len(len).load(&file).unwrap(), *content);
+    }
 }
 
 /// Files of the kernel's, which say that they are empty, or as long as a page.

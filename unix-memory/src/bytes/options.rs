@@ -110,7 +110,7 @@ impl FileBytesOptions {
         let fd = file.as_fd();
         let facts = self.check(fd)?;
         if facts.kind == FileKind::Regular {
-            if let Some((mapping, is_sealed)) = map_fixed_content(fd, self.map_options()) {
+            if let Some((mapping, is_sealed)) = map_fixed_content(fd, &facts, self.map_options()) {
                 if is_sealed {
                     return self.limited(mapping, Way::Sealed);
                 }
@@ -277,9 +277,10 @@ impl FileBytesOptions {
             Some(len) => Extent::UpTo(len),
             None => Extent::Whole(self.max_len.unwrap_or(usize::MAX)),
         };
-        let mapping = match read(Source::at(fd, offset), extent, expected) {
+        let ends_early = facts.is_on_disk && facts.kind == FileKind::Regular;
+        let mapping = match read(Source::at(fd, offset), extent, expected, ends_early) {
             Err(error) if error.errno() == libc::ESPIPE && offset == 0 => {
-                read(Source::stream(fd), extent, expected)?
+                read(Source::stream(fd), extent, expected, false)?
             }
             Err(error) if error.errno() == libc::ESPIPE => {
                 return Err(error.because(Reason::NoOffsets(facts.kind)));

@@ -106,16 +106,22 @@ pub const fn too_long(offset: u64, limit: usize) -> Error {
 const PIECE: usize = 64 << 10;
 
 /// Reads a file that is expected to have `expected` bytes, or 0 if that is not known. A wrong
-/// expectation only makes it slower.
-pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping<ReadOnly>> {
+/// expectation only makes it slower. `ends_early` says that a read of fewer bytes than were asked for
+/// shows the end of the file, if it ends where that is expected.
+pub fn read(
+    source: Source<'_>,
+    extent: Extent,
+    expected: u64,
+    ends_early: bool,
+) -> Result<Mapping<ReadOnly>> {
     let (limit, most) = match extent {
         Extent::UpTo(len) => (len, len),
         // One more byte shows that there are too many.
         Extent::Whole(limit) => (limit, limit.saturating_add(1)),
     };
     let expected = usize::try_from(expected).unwrap_or(usize::MAX);
-    // With room for one more byte, since only a call that reads nothing shows the end; and in whole
-    // pages, which is how files opened with O_DIRECT are read.
+    // With room for one more byte, since only a call that does not fill its room shows the end; and in
+    // whole pages, which is how files opened with O_DIRECT are read.
     let room = match expected {
         0 => Some(PIECE),
         _ => expected
@@ -131,6 +137,9 @@ pub fn read(source: Source<'_>, extent: Extent, expected: u64) -> Result<Mapping
         match source.read(done, &mut memory[done..])? {
             0 => break,
             read => done += read,
+        }
+        if ends_early && done == expected && done < memory.len() {
+            break;
         }
     }
     if done > limit {

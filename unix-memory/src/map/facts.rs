@@ -18,6 +18,8 @@ pub struct Facts {
     pub end: Option<u64>,
     /// The size in bytes of its huge pages, if it is made of them.
     pub huge_page: Option<usize>,
+    /// Whether its file system is known to be on a block device: see [`FileStatus`].
+    pub is_on_disk: bool,
 }
 
 /// Calls `f` with a `File` over a borrowed descriptor, for its methods. The descriptor is not closed.
@@ -55,6 +57,7 @@ impl Facts {
             len: status.len,
             end,
             huge_page: huge_page(status, fd),
+            is_on_disk: status.is_on_disk,
         }
     }
 }
@@ -83,7 +86,7 @@ const fn unknown(errno: Errno) -> Error {
 #[inline]
 fn huge_page(status: &FileStatus, fd: BorrowedFd<'_>) -> Option<usize> {
     // Such files report their page size as their block size; other files have large blocks too.
-    let is_large = status.block > page_size() as u64;
+    let is_large = status.block > page_size() as u64 && !status.is_on_disk;
     if is_large && os::is_in_huge_pages(fd.as_raw_fd()) {
         usize::try_from(status.block).ok()
     } else {

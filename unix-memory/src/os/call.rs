@@ -28,6 +28,9 @@ pub struct FileStatus {
     pub len: u64,
     /// The preferred size of a read, in bytes.
     pub block: u64,
+    /// Whether its file system is known to be on a block device. Then a read of a regular file ends
+    /// early only at the end of the file, and the file is neither a memfd nor in huge pages.
+    pub is_on_disk: bool,
 }
 
 /// Memory that the kernel refused.

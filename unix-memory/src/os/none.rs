@@ -296,6 +296,7 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
         mode: metadata.mode().try_into().unwrap_or(0),
         len: metadata.len(),
         block: metadata.blksize(),
+        is_on_disk: false,
     })
 }
 

@@ -155,6 +155,7 @@ fn map_twice(object: &SharedMemory, capacity: usize) -> Result<Region> {
         len,
         end: Some(len),
         huge_page: None,
+        is_on_disk: false,
     };
     let first = MapOptions::new()
         .in_room(address)

@@ -225,7 +225,7 @@ impl<F: AsFd> Windows<F> {
         }
         let expected = facts.len.saturating_sub(offset);
         let source = Source::at(self.file.as_fd(), offset);
-        let bytes = read(source, Extent::UpTo(len), expected)?;
+        let bytes = read(source, Extent::UpTo(len), expected, false)?;
         if bytes.len() < len && self.end.is_some() {
             let reason = Reason::FileLength(offset + bytes.len() as u64);
             let arguments = arguments(offset, Some(len));

@@ -3,6 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use crate::error::Result;
+use crate::map::facts::Facts;
 use crate::map::options::MapOptions;
 use crate::mapping::Mapping;
 use crate::object::shared_memory::SharedMemory;
@@ -22,6 +23,7 @@ pub const fn check_fixed_len(_: &SharedMemory) -> Result<()> {
 /// Every file can be changed.
 pub const fn map_fixed_content(
     _: BorrowedFd<'_>,
+    _: &Facts,
     _: MapOptions,
 ) -> Option<(Mapping<ReadOnly>, bool)> {
     None

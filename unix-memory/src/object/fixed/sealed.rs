@@ -3,12 +3,14 @@
 use std::os::fd::BorrowedFd;
 
 use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::map::facts::Facts;
 use crate::map::options::MapOptions;
 use crate::mapping::Mapping;
 use crate::object::memfd::MemfdOptions;
 use crate::object::sealed::map_unchanging;
 use crate::object::seals::Seals;
 use crate::object::shared_memory::SharedMemory;
+use crate::os;
 use crate::protection::ReadOnly;
 
 /// Makes `len` bytes.
@@ -39,8 +41,13 @@ pub fn check_fixed_len(memory: &SharedMemory) -> Result<()> {
 /// returns whether seals protect it; otherwise fs-verity does.
 pub fn map_fixed_content(
     fd: BorrowedFd<'_>,
+    facts: &Facts,
     options: MapOptions,
 ) -> Option<(Mapping<ReadOnly>, bool)> {
+    if facts.is_on_disk && !os::is_verified(fd) {
+        // Not a memfd, so that it has no seals either.
+        return None;
+    }
     let (mapping, seals) = map_unchanging(fd, options).ok()?;
     Some((mapping, seals.is_some()))
 }

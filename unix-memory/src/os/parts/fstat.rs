@@ -38,5 +38,7 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
             reason = "its type differs between architectures; it is not negative"
         )]
         block: status.st_blksize as u64,
+        // File systems without a device have numbers whose upper part is zero.
+        is_on_disk: libc::major(status.st_dev as libc::dev_t) != 0,
     })
 }

@@ -19,8 +19,8 @@ const STATX_ATTR_VERITY: u64 = 0x0010_0000;
 /// says.
 pub fn is_verified(fd: BorrowedFd<'_>) -> bool {
     let fd = fd.as_raw_fd();
-    magic(fd).is_some_and(|magic| FILE_SYSTEMS.contains(&magic))
-        && attributes(c_long::from(fd)) & STATX_ATTR_VERITY != 0
+    attributes(c_long::from(fd)) & STATX_ATTR_VERITY != 0
+        && magic(fd).is_some_and(|magic| FILE_SYSTEMS.contains(&magic))
 }
 
 /// The attributes of an open file, as far as its file system reports them. Source: statx(2).
