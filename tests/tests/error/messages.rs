@@ -86,7 +86,7 @@ fn addresses_where_nothing_can_be() {
     let taken = Mapping::anonymous(page_size()).unwrap();
     let error = text(options.at(taken.as_ptr().addr()).map_anonymous(ReadWrite));
     assert!(
-        error.ends_with("(something is already mapped at that address)"),
+        error.ends_with("(something is already mapped at these addresses)"),
         "{error}"
     );
 }

@@ -186,10 +186,42 @@ fn nothing_grows_into_it() {
         let memory = SharedMemory::unnamed(64 * LEN as u64).unwrap();
         let options = MapOptions::new().len(LEN).at(address.addr());
         let mut shared = options.map_shared(&memory, ReadWrite).unwrap();
-        let error = shared.resize(64 * LEN).unwrap_err();
+        let error = shared.resize_in_place(64 * LEN).unwrap_err();
         assert_eq!((error.errno(), error.reason()), (ENOMEM, Reason::Stack));
+        assert_eq!(shared.as_ptr().addr(), address.addr());
+        shared.write_at(0, b"kept").unwrap();
+        shared.resize(64 * LEN).unwrap();
+        assert!(shared.as_ptr().addr() + 64 * LEN <= stack.end - (8 << 20));
+        assert!(shared.eq_at(0, b"kept").unwrap());
+        // Nothing of it is left behind.
+        drop(options.map_shared(&memory, ReadWrite).unwrap());
+        for free in [address, address.wrapping_add(LEN)] {
+            assert!(kernel::map_at(free).get().is_none_or(|map| map.is_none()));
+        }
     });
     assert!(status.success());
+}
+
+/// Where other mappings lie between a mapping and the stack, the kernel moves it by itself.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn what_grows_past_the_stack_moves() {
+    let Some(stack) = stack() else { return };
+    let memory = SharedMemory::unnamed(page_size() as u64).unwrap();
+    let shared = MapOptions::new().map_shared(&memory, ReadWrite).unwrap();
+    shared.write_at(0, b"kept").unwrap();
+    let Some(distance) = stack.end.checked_sub(shared.as_ptr().addr()) else {
+        return skip("growth past the stack", "the mapping is above it");
+    };
+    // (It needs so many addresses elsewhere.)
+    if distance > stack.end / 3 {
+        return skip("growth past the stack", "it is far away");
+    }
+    for len in [distance - (4 << 20), distance + page_size()] {
+        let mut other = MapOptions::new().map_shared(&memory, ReadWrite).unwrap();
+        other.resize(len).unwrap();
+        assert!(other.eq_at(0, b"kept").unwrap());
+    }
 }
 
 /// The kernel keeps a growing stack away from what can be accessed, not from what cannot: that must

@@ -93,7 +93,8 @@ pub enum Reason {
     NotAnonymous,
     /// The address or position must be a multiple of this many bytes.
     Unaligned(usize),
-    /// Something is mapped at the address that was asked for.
+    /// Something is mapped at the addresses that were asked for, or behind a mapping that was to grow
+    /// in place.
     Occupied,
     /// The kernel lets this process map nothing at the address that was asked for: it is zero, or too low
     /// (`vm.mmap_min_addr`), or not of a process.

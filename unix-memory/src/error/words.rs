@@ -55,7 +55,7 @@ impl Reason {
             Self::NotAnonymous => {
                 "only private anonymous memory can do this, neither a file nor shared memory"
             }
-            Self::Occupied => "something is already mapped at that address",
+            Self::Occupied => "something is already mapped at these addresses",
             Self::NoAddress => "the kernel lets this process map nothing at that address",
             Self::Stack => "these addresses are kept for the stack of the main thread to grow into",
             Self::HugePagesOfFile => {
@@ -282,12 +282,16 @@ impl fmt::Display for Reason {
                 "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
             ),
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
-            Self::Fault { done, at } => write!(
-                f,
-                "after {}: byte {at} cannot be reached, because the file was truncated, or its \
-                 disk is full or failed",
-                Bytes(done as u64)
-            ),
+            Self::Fault { done, at } => {
+                if done > 0 {
+                    write!(f, "after {}: ", Bytes(done as u64))?;
+                }
+                write!(
+                    f,
+                    "byte {at} cannot be reached, because the file was truncated, or its disk is \
+                     full or failed"
+                )
+            }
             Self::Stopped { done, at } => {
                 write!(f, "after {}, at byte {at}", Bytes(done as u64))
             }

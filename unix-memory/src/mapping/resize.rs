@@ -71,7 +71,9 @@ impl<A: Access> Mapping<A> {
     /// Changes the length to `len` bytes where the mapping is.
     ///
     /// # Errors
-    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken.
+    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken
+    /// ([`Reason::Occupied`](crate::Reason)), or kept for the stack of the main thread
+    /// ([`Reason::Stack`](crate::Reason); see [`MapOptions::at`](crate::MapOptions::at)).
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(1 << 20)?;

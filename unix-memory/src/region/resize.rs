@@ -1,5 +1,7 @@
 //! Regions that grow and shrink.
 
+use core::ptr::NonNull;
+
 use unix_memory_sys as sys;
 
 use crate::copy::store;
@@ -173,15 +175,8 @@ impl Region {
         let larger = round_up(before + len);
         let start = if larger == all {
             start
-        } else if os::is_for_stack(start.addr().get() + all, larger - all) {
-            // The kernel would make it longer in place.
-            return Err(refused(self, len, libc::ENOSYS, Reason::Stack));
         } else {
-            // SAFETY: the pages are the region's own, and nobody refers to them: `self` is
-            // borrowed for writing. [owned, borrowed]
-            unsafe { ledger::remap(self.pages(), larger, moving == Move::Allowed) }.map_err(
-                |errno| refused(self, len, errno, self.why_not_longer(errno, larger - all)),
-            )?
+            self.move_or_extend(len, larger, moving)?
         };
         // SAFETY: less than a page, and the mapping has at least one more byte. [inside]
         let first = unsafe { start.add(before) };
@@ -191,15 +186,72 @@ impl Region {
         Ok(())
     }
 
+    /// Gives the pages a length of `larger` bytes, never into the addresses of the stack; returns their
+    /// address. `len` is for errors.
+    fn move_or_extend(&mut self, len: usize, larger: usize, moving: Move) -> Result<NonNull<u8>> {
+        let pages = self.pages();
+        let (all, end) = (pages.len, pages.addresses().end);
+        let is_stack = os::is_for_stack(end, larger - all);
+        let for_stack = || Err(refused(self, len, libc::ENOSYS, Reason::Stack));
+        // The kernel would make it longer in place, but not over a page that is mapped.
+        let obstacle = match moving {
+            _ if !is_stack => None,
+            Move::Allowed => match map_obstacle(end, page_size()) {
+                Ok(page) => Some(page),
+                Err(libc::EEXIST) => None,
+                Err(_) => return for_stack(),
+            },
+            Move::Forbidden => return for_stack(),
+        };
+        // SAFETY: the pages are the region's own, and nobody refers to them: `self` is borrowed for
+        // writing.
+        let moved = unsafe { ledger::remap(pages, larger, moving == Move::Allowed) };
+        if let Some(page) = obstacle {
+            // SAFETY: it was mapped above, and nothing refers to it.
+            unsafe { ledger::release(page) };
+        }
+        let start = moved.map_err(|errno| {
+            let reason = self.why_not_longer(errno, larger - all, moving);
+            refused(self, len, errno, reason)
+        })?;
+        if is_stack && start == pages.start {
+            // What was mapped there has just been unmapped by another thread.
+            // SAFETY: this many pages are mapped there now.
+            let tail = unsafe { start.add(all) };
+            let more = larger - all;
+            // SAFETY: these are the region's own, and hold none of its bytes.
+            unsafe {
+                ledger::release(Pages {
+                    start: tail,
+                    len: more,
+                });
+            };
+            return for_stack();
+        }
+        Ok(start)
+    }
+
     /// Why the kernel did not make the region `more` bytes longer, as far as that can be found out.
     #[cold]
-    fn why_not_longer(&self, errno: Errno, more: usize) -> Reason {
+    fn why_not_longer(&self, errno: Errno, more: usize, moving: Move) -> Reason {
         let wanted = Wanted {
             bytes: more,
             is_mapped: true,
             is_data: self.is_private_anonymous(),
         };
-        why_refused(errno, &wanted)
+        let reason = why_refused(errno, &wanted);
+        if (errno, reason, moving) != (libc::ENOMEM, Reason::Kernel, Move::Forbidden) {
+            return reason;
+        }
+        match map_obstacle(self.pages().addresses().end, more) {
+            Err(libc::EEXIST) => Reason::Occupied,
+            Err(_) => Reason::Kernel,
+            Ok(pages) => {
+                // SAFETY: they were mapped just now, and nothing refers to them.
+                unsafe { ledger::release(pages) };
+                Reason::Kernel
+            }
+        }
     }
 
     /// Grows private anonymous memory by what every system can do.
@@ -260,7 +312,7 @@ impl Region {
             flags |= os::MAP_CONCEAL;
         }
         // What cannot be accessed cannot be locked.
-        let first = if known.kind.is_some() {
+        let first = if known.is_locked() {
             Protection::READ | Protection::WRITE
         } else {
             protection
@@ -287,6 +339,22 @@ impl Region {
         }
         Ok(new)
     }
+}
+
+/// Maps pages at `address` that cannot be accessed, to keep others away; `EEXIST` if something is there.
+#[cold]
+fn map_obstacle(address: usize, len: usize) -> core::result::Result<Pages, Errno> {
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE | os::NO_REPLACE;
+    // SAFETY: with these flags nothing is replaced.
+    let start = unsafe { call::mmap_at(address, len, sys::PROT_NONE, flags, -1, 0) }?;
+    let pages = Pages { start, len };
+    if start.addr().get() == address {
+        return Ok(pages);
+    }
+    // The address was taken as a hint.
+    // SAFETY: they were mapped just now, and nothing refers to them.
+    unsafe { ledger::release(pages) };
+    Err(libc::EEXIST)
 }
 
 /// Refused without a system call.

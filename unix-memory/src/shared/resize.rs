@@ -15,11 +15,11 @@ impl<A: Access> SharedMapping<A> {
     /// and never moves. Source: mremap(2).
     ///
     /// # Errors
-    /// The mapping is as it was: `ENOMEM` with [`Reason::Stack`](crate::Reason) where the addresses
-    /// behind it are kept for the stack of the main thread (see
-    /// [`MapOptions::at`](crate::MapOptions::at)); `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
+    /// The mapping is as it was: `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
     /// the limit of mappings or a length allows; `EAGAIN` over the limit on locked memory; `EFAULT`
-    /// where advice on a part has made several mappings of it in the kernel; `EINVAL` for an empty
+    /// where advice on a part has made several mappings of it in the kernel; `ENOMEM` at the limit of
+    /// mappings also where the addresses behind it are kept for the stack of the main thread
+    /// ([`Reason::Stack`](crate::Reason)); `EINVAL` for an empty
     /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages. If the kernel
     /// refuses to unmap the end of a mapping that shrinks, the error is that of munmap(2)
     /// ([`Call::Munmap`](crate::Call::Munmap)).
@@ -48,7 +48,9 @@ impl<A: Access> SharedMapping<A> {
     /// Changes the length to `len` bytes without moving the mapping.
     ///
     /// # Errors
-    /// As [`resize`](Self::resize); `ENOMEM` also if the addresses behind it are taken.
+    /// As [`resize`](Self::resize); `ENOMEM` also if the addresses behind it are taken
+    /// ([`Reason::Occupied`](crate::Reason)), or kept for the stack of the main thread
+    /// ([`Reason::Stack`](crate::Reason); see [`MapOptions::at`](crate::MapOptions::at)).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};
