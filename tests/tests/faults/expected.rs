@@ -62,7 +62,7 @@ const ROWS: &[Row] = rows! {
     // Drops, which can say nothing.
     [drop_it drop_secret] SYS_munmap [] Done, "tried again when something is unmapped";
     [drop_secret end_borrow borrow_mut] SYS_mprotect [] Either, "it stays open: closing it says nothing";
-    [unlock unlock_owned lock_over_on_fault] SYS_munlock [] Done, "tried again later";
+    [unlock unlock_owned lock_over_on_fault munlock] SYS_munlock [] Done, "tried again later";
     [lock_over_on_fault] SYS_mlock2 [] Done, "they stay locked as they are";
     [process_unlock] SYS_munlockall [] Done, "they stay locked until the next one goes";
     [process_lock_on_fault] SYS_mlock [] Done, "what was locked stays so";

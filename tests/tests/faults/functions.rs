@@ -57,6 +57,8 @@ const TRIED: &[(&str, &[&str])] = tried! {
     "Mapping::join" [join];
     "Mapping::lock" [lock unlock];
     "Mapping::lock_on_fault" [lock_on_fault lock_over_on_fault];
+    "Mapping::mlock" [mlock];
+    "Mapping::munlock" [munlock];
     "Mapping::node_of" [node_of];
     "Mapping::policy_at" [policy_at];
     "Mapping::populate" [populate];
@@ -226,6 +228,8 @@ const SAME: &[(&str, &str)] = same! {
     "SharedMapping::lock_on_fault" as "Mapping::lock_on_fault";
     "SharedMapping::lock_range" as "SharedMapping::lock";
     "SharedMapping::lock_range_on_fault" as "Mapping::lock_on_fault";
+    "SharedMapping::mlock" as "Mapping::mlock";
+    "SharedMapping::munlock" as "Mapping::munlock";
     "SharedMapping::node_of" as "Mapping::node_of";
     "SharedMapping::policy_at" as "Mapping::policy_at";
     "SharedMapping::populate_range" as "SharedMapping::populate";

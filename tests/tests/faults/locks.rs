@@ -7,7 +7,7 @@ use super::trial::Trial;
 use super::{Scenario, scenarios};
 
 pub const SCENARIOS: &[Scenario] = scenarios![
-    lock lock_on_fault unlock lock_over_on_fault into_locked unlock_owned process_lock
+    lock lock_on_fault unlock lock_over_on_fault mlock munlock into_locked unlock_owned process_lock
     process_lock_on_fault process_unlock process_unlock_held process_unlock_future unmap_held
 ];
 
@@ -49,6 +49,26 @@ fn lock_over_on_fault(trial: &Trial<'_>) {
     let full = mapping.lock().unwrap();
     trial.does(|| drop(full));
     drop(on_fault);
+    drop(mapping.lock().unwrap());
+    is_unlocked(&mapping);
+}
+
+fn mlock(trial: &Trial<'_>) {
+    let mapping = filled();
+    trial.twice(|| mapping.mlock(..), || is_unlocked(&mapping));
+    assert!(tests::is_locked(mapping.as_ptr()));
+    mapping.munlock(..).unwrap();
+    is_unlocked(&mapping);
+}
+
+fn munlock(trial: &Trial<'_>) {
+    let mapping = filled();
+    mapping.mlock(..).unwrap();
+    trial.twice(
+        || mapping.munlock(..),
+        || assert!(tests::is_locked(mapping.as_ptr())),
+    );
+    // Where it was refused, it is tried again now.
     drop(mapping.lock().unwrap());
     is_unlocked(&mapping);
 }

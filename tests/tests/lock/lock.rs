@@ -219,11 +219,87 @@ fn pages_that_cannot_come_in_are_not_left_locked() {
     file.set_len(3 * page as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
     file.set_len(page as u64).unwrap();
-    let error = mapping.lock().unwrap_err();
-    assert_eq!(error.call(), Call::Mlock);
-    for i in 0..3 {
-        assert!(is_unlocked(mapping.as_ptr().wrapping_add(i * page)));
+    for range in [0..3 * page, page..3 * page, 2 * page..3 * page, 1..page + 1] {
+        let at = range.start.max(page);
+        for result in [
+            mapping.lock_range(range.clone()).map(drop),
+            mapping.mlock(range.clone()),
+        ] {
+            let error = result.unwrap_err();
+            assert_eq!(error.call(), Call::Mlock);
+            let reason = Reason::Fault { done: 0, at };
+            assert_eq!(error.reason(), reason, "{range:?}: {error}");
+            for i in 0..3 {
+                assert!(is_unlocked(mapping.as_ptr().wrapping_add(i * page)));
+            }
+        }
     }
+}
+
+/// A mapping that its owner locks and unlocks at different times.
+struct Owner {
+    mapping: Mapping<ReadWrite>,
+}
+
+#[test]
+#[cfg_attr(target_os = "emscripten", ignore = "Emscripten locks nothing")]
+fn a_lock_beside_its_mapping() {
+    let page = page_size();
+    let owner = Owner {
+        mapping: Mapping::anonymous(4 * page).unwrap(),
+    };
+    let mapping = &owner.mapping;
+    assert_eq!(mapping.munlock(..), Ok(()), "nothing is locked");
+    mapping.mlock(page..).unwrap();
+    mapping.mlock(..2 * page).unwrap();
+    mapping.mlock(page..page).unwrap();
+    assert_eq!(locked(mapping, 4), "xxxx");
+    // A guard neither takes it away nor is taken away by it.
+    drop(mapping.lock().unwrap());
+    assert_eq!(locked(mapping, 4), "xxxx");
+    let guard = mapping.lock_range(2 * page..).unwrap();
+    mapping.munlock(1..3 * page).unwrap();
+    assert_eq!(locked(mapping, 4), "..xx");
+    drop(guard);
+    assert_eq!(locked(mapping, 4), "...x");
+    mapping.munlock(..).unwrap();
+    mapping.munlock(..).unwrap();
+    assert_eq!(locked(mapping, 4), "....");
+    // What was forgotten, or made with the mapping, is not its own.
+    std::mem::forget(mapping.lock_range(..1).unwrap());
+    mapping.mlock(..).unwrap();
+    mapping.munlock(..).unwrap();
+    assert_eq!(locked(mapping, 4), "x...");
+    for range in [0..4 * page + 1, usize::MAX..usize::MAX] {
+        let error = mapping.mlock(range.clone()).unwrap_err();
+        assert_eq!(error.reason(), Reason::MappingLength(4 * page));
+        let error = mapping.munlock(range).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Munlock, EINVAL));
+    }
+    // It goes with its mapping.
+    mapping.mlock(..).unwrap();
+    let address = mapping.as_ptr().addr();
+    drop(owner);
+    let options = MapOptions::new().len(4 * page).hint(address);
+    let again = options.map_anonymous(ReadWrite).unwrap();
+    drop(again.lock().unwrap());
+    assert_eq!(locked(&again, 4), "....");
+}
+
+#[test]
+#[cfg_attr(target_os = "emscripten", ignore = "Emscripten locks nothing")]
+fn a_lock_beside_its_mapping_that_fails_keeps_what_was_locked() {
+    let page = page_size();
+    let mapping = Mapping::anonymous(3 * page).unwrap();
+    mapping.mlock(..page).unwrap();
+    let lock = || mapping.mlock(..);
+    if let Some(result) = refusing(SYS_MLOCK, mapping.as_ptr(), EAGAIN, lock) {
+        let error = result.unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mlock, EAGAIN));
+        assert_eq!(locked(&mapping, 3), "x..");
+    }
+    mapping.munlock(..).unwrap();
+    assert_eq!(locked(&mapping, 3), "...");
 }
 
 #[test]

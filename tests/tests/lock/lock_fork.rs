@@ -52,6 +52,21 @@ fn a_child_has_no_locks_and_can_lock() {
     assert!(is_unlocked(mapping.as_ptr()));
 }
 
+#[test]
+fn a_child_that_unlocks_what_its_parent_locked_keeps_its_own() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mapping = Mapping::anonymous(2 * page_size()).unwrap();
+    mapping.mlock(..).unwrap();
+    assert!(is_true_in_a_child(|| {
+        let inherits_none = is_unlocked(mapping.as_ptr());
+        let guard = mapping.lock_range(..1);
+        inherits_none && mapping.munlock(..).is_ok() && guard.is_ok() && is_locked(mapping.as_ptr())
+    }));
+    assert!(is_locked(mapping.as_ptr()));
+    mapping.munlock(..).unwrap();
+    assert!(is_unlocked(mapping.as_ptr()));
+}
+
 /// What a child does with its copies of all that its parent has locked by, and with its own.
 fn own_and_inherited() {
     let mapping = Mapping::anonymous(4 * page_size()).unwrap();

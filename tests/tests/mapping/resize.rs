@@ -116,6 +116,7 @@ fn in_place_or_not_at_all() {
     let address = mapping.as_ptr();
     let error = mapping.resize_in_place(page + 1).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mremap, ENOMEM));
+    assert_eq!(error.reason(), Reason::Occupied);
     assert_eq!(
         (mapping.as_ptr(), mapping.len(), mapping[0]),
         (address, page, 1)
@@ -127,7 +128,7 @@ fn in_place_or_not_at_all() {
             (mapping.as_ptr(), mapping.len(), mapping[0]),
             (address, 2 * page, 1)
         ),
-        Err(error) => assert_eq!(error.errno(), ENOMEM),
+        Err(error) => assert_eq!(error.reason(), Reason::Occupied),
     }
 }
 
@@ -414,4 +415,40 @@ fn no_length_wraps_around() {
         assert_eq!(error.call(), Call::Mremap);
     }
     assert_eq!(mapping.len(), page - 10);
+}
+
+#[test]
+#[cfg_attr(target_os = "emscripten", ignore = "Emscripten locks nothing")]
+fn a_lock_beside_the_mapping_goes_along() {
+    let page = page_size();
+    let state = |mapping: &Mapping<ReadWrite>, pages| tests::lock_states(mapping.as_ptr(), pages);
+    for with_advice in [false, true] {
+        let mut mapping = Mapping::anonymous(2 * page).unwrap();
+        if with_advice {
+            // The kernel has it in two pieces: the bytes are copied.
+            mapping.advise_range(..1, Advice::Sequential).ok();
+        }
+        mapping.mlock(..).unwrap();
+        mapping.resize(8 * page).unwrap();
+        assert_eq!(state(&mapping, 8), "xxxxxxxx");
+        mapping.resize(3 * page).unwrap();
+        mapping.munlock(..).unwrap();
+        assert_eq!(state(&mapping, 3), "...");
+        mapping.mlock(..).unwrap();
+        mapping.resize(0).unwrap();
+        mapping.resize(2 * page).unwrap();
+        assert_eq!(state(&mapping, 2), "..", "there was nothing to lock");
+    }
+    // The builder's stays when the other is undone.
+    let options = MapOptions::new().len(page).lock(true);
+    let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+    mapping.mlock(..).unwrap();
+    mapping.resize(2 * page).unwrap();
+    mapping.munlock(..).unwrap();
+    assert_eq!(state(&mapping, 2), "xx");
+    mapping.mlock(..).unwrap();
+    mapping.resize(0).unwrap();
+    mapping.resize(2 * page).unwrap();
+    mapping.munlock(..).unwrap();
+    assert_eq!(state(&mapping, 2), "xx");
 }

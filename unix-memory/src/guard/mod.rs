@@ -321,8 +321,9 @@ macro_rules! guard {
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
             /// over the limit on locked memory ([`Reason::LockLimit`](crate::Reason)); `EAGAIN` or
-            /// `ENOMEM` where a page could not be brought in, or at the kernel's limit of mappings.
-            /// What was locked before is then still locked, and nothing more.
+            /// `ENOMEM` where a page could not be brought in ([`Reason::Fault`](crate::Reason) if it
+            /// is gone, as past the end of a file), or at the kernel's limit of mappings. What was
+            /// locked before is then still locked, and nothing more.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

@@ -18,7 +18,8 @@ use crate::region::ledger::Kind;
 /// [`SharedMapping`](crate::SharedMapping), which it borrows; on Linux and Android also by
 /// `lock_on_fault()` and `lock_range_on_fault()`; over other memory by
 /// [`ForeignPages::lock`](crate::foreign::ForeignPages::lock). Where a mapping must be written
-/// while it is locked, see [`Mapping::into_locked`](crate::Mapping::into_locked).
+/// while it is locked, see [`Mapping::into_locked`](crate::Mapping::into_locked); where a struct owns the
+/// mapping and locks it at some time, [`Mapping::mlock`](crate::Mapping::mlock).
 ///
 /// Guards nest: pages that another guard holds too stay locked. For pages that both kinds of guard
 /// hold, the full lock wins; when it is dropped, they are locked as the other holds them. A lock that

@@ -1,6 +1,7 @@
-//! Pages kept in memory: by guards over a mapping, over all of the process, and by a mapping that
-//! is locked as long as it lives.
+//! Pages kept in memory: by guards over a mapping, over all of the process, by a mapping that is locked
+//! as long as it lives, and by a mapping's own methods.
 
+mod beside;
 pub mod guard;
 pub mod locked;
 #[cfg(any(target_os = "linux", target_os = "android"))]

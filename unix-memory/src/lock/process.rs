@@ -170,9 +170,9 @@ fn unlock_all(ledger: &mut Ledger) {
 /// Locks again what guards of this kind hold; returns whether all of it is.
 fn lock_again(ledger: &Ledger, kind: Kind) -> bool {
     let (mut at, mut is_all) = (0, true);
-    while let Some((range, known)) = ledger.held.next(at) {
+    while let Some((range, held, _)) = ledger.held.next(at) {
         at = range.end;
-        let Some(start) = ledger::pointer(range.start).filter(|_| known.kind == Some(kind)) else {
+        let Some(start) = ledger::pointer(range.start).filter(|_| held == Some(kind)) else {
             continue;
         };
         let locked = match kind {

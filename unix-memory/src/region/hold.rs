@@ -12,9 +12,10 @@ use super::Region;
 use super::ledger::{self, Kind, Known, Ledger, Marks};
 use super::limit::{limit_on_locks, why_not_split};
 use crate::advice::Advice;
+use crate::copy::populate::{Memory, populate};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::{self, call};
-use crate::page::{Pages, check_range};
+use crate::page::{Pages, check_range, page_size, round_down};
 use crate::process::Process;
 
 /// A lock on pages, either of a region that it borrows, or that stay mapped otherwise.
@@ -33,15 +34,10 @@ impl<'a> Hold<'a> {
     /// Locks the pages of `region` that hold a byte of `range`.
     pub fn new(region: &'a Region, range: &impl RangeBounds<usize>, kind: Kind) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
-        // SAFETY: the pages are of the region, which the result borrows. [owned, borrowed]
-        unsafe {
-            Self::of(
-                region.pages_of(&range),
-                kind,
-                false,
-                Arguments::range(&range),
-            )
-        }
+        let (pages, arguments) = (region.pages_of(&range), Arguments::range(&range));
+        // SAFETY: the pages are of the region, which the result borrows.
+        unsafe { Self::of(pages, kind, false, arguments) }
+            .map_err(|error| explained(region, pages, error))
     }
 
     /// Fully locks pages that no region has.
@@ -224,8 +220,72 @@ impl Region {
         if let Some(kind) = known.kind {
             Hold::new(self, &.., kind)?.keep();
         }
+        if known.marks.contains(Marks::KEPT) {
+            self.lock(&..)?;
+        }
         Ok(())
     }
+
+    /// Fully locks the pages that hold a byte of `range` until [`unlock`](Self::unlock).
+    pub fn lock(&self, range: &impl RangeBounds<usize>) -> Result<()> {
+        let hold = Hold::new(self, range, Kind::Full)?;
+        if hold.pages.len == 0 {
+            return Ok(());
+        }
+        // Once this is noted, dropping `hold` unlocks nothing.
+        ledger::mark(&hold.range(), Marks::KEPT, true).map_err(|errno| {
+            let range = check_range(Call::Mlock, range, self.len()).unwrap_or_default();
+            unnoted(errno, Arguments::range(&range))
+        })
+    }
+
+    /// Undoes [`lock`](Self::lock), except for what others hold.
+    pub fn unlock(&self, range: &impl RangeBounds<usize>) -> Result<()> {
+        let range = check_range(Call::Munlock, range, self.len())?;
+        let pages = self.pages_of(&range);
+        if pages.len == 0 {
+            return Ok(());
+        }
+        ledger::unlock(&pages.addresses())
+            .map_err(|errno| Error::kernel(Call::Munlock, errno, Arguments::range(&range)))
+    }
+}
+
+/// The error of locking `pages` of `region`, with the page that is gone if that is why: one of a file
+/// that has become shorter, for example.
+#[cold]
+fn explained(region: &Region, pages: Pages, error: Error) -> Error {
+    let may_be = error.reason() == Reason::Kernel && !region.is_private_anonymous();
+    if !may_be || ![libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) {
+        return error;
+    }
+    let Some(gone) = first_gone(pages) else {
+        return error;
+    };
+    let at = gone.saturating_sub(region.start().addr().get());
+    error.because(Reason::Fault { done: 0, at })
+}
+
+/// The address of the first of `pages` that cannot be brought in.
+fn first_gone(mut pages: Pages) -> Option<usize> {
+    let is_gone = |pages| populate(pages, Memory::Shared) == Err(libc::EFAULT);
+    if !is_gone(pages) {
+        return None;
+    }
+    while pages.len > page_size() {
+        let half = round_down(pages.len / 2).max(page_size());
+        let first = Pages { len: half, ..pages };
+        pages = if is_gone(first) {
+            first
+        } else {
+            Pages {
+                // SAFETY: the half is within the pages.
+                start: unsafe { pages.start.add(half) },
+                len: pages.len - half,
+            }
+        };
+    }
+    Some(pages.start.addr().get())
 }
 
 /// Unlocks those of `pages` that no lock of this crate holds.

@@ -125,14 +125,16 @@ pub fn is_empty() -> bool {
     SHARED.len.load(Ordering::Relaxed) == 0
 }
 
-/// What is known about the pages of `range`: how all of it is locked, and what marks any of it has.
+/// What is known about the pages of `range`: how guards lock all of it, whether all of it is
+/// [`Marks::KEPT`], and what other marks any of it has.
 pub fn known(range: &Range<usize>) -> Known {
     if is_empty() {
         return Known::default();
     }
     let known = with(|ledger| {
         let marks = ledger.held.known(range).unwrap_or_default().marks;
-        let kind = ledger.held.kind_of_all(range);
+        let (kind, is_kept) = ledger.held.of_all(range);
+        let marks = marks.with(Marks::KEPT, is_kept);
         Known { kind, marks }
     });
     known.unwrap_or_default()
@@ -141,8 +143,9 @@ pub fn known(range: &Range<usize>) -> Known {
 /// Whether some of `range` is locked on fault, and none of it fully, as far as guards ask for it.
 pub fn is_on_fault(range: &Range<usize>) -> bool {
     let asked = with(|ledger| {
-        let held = ledger.held.known(range).and_then(|known| known.kind);
-        held.max(ledger.process.kind()) == Some(Kind::OnFault)
+        let held = ledger.held.known(range).unwrap_or_default();
+        !held.marks.contains(Marks::KEPT)
+            && held.kind.max(ledger.process.kind()) == Some(Kind::OnFault)
     });
     asked.unwrap_or(false)
 }
@@ -156,6 +159,26 @@ pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
         return Ok(());
     }
     with(|ledger| ledger.held.mark(range, mark, yes))?
+}
+
+/// Undoes [`Marks::KEPT`] for the pages of `range`, which are of a region, and unlocks those that
+/// nothing else holds.
+///
+/// # Errors
+/// `ENOMEM` where there is no room for a note; nothing is changed then.
+pub fn unlock(range: &Range<usize>) -> Result<(), Errno> {
+    with(|ledger| {
+        ledger.held.mark(range, Marks::KEPT, false)?;
+        let mut at = range.start;
+        while at < range.end && !ledger.process.any() {
+            let (end, kind) = ledger.held.run(at, range.end);
+            if kind.is_none() {
+                ledger.unlock(&(at..end));
+            }
+            at = end;
+        }
+        Ok(())
+    })?
 }
 
 /// Unmaps the `len` bytes of `pages` that were mapped, and forgets what is known about them.
@@ -355,8 +378,8 @@ impl Ledger {
     /// Forgets which pages the kernel refused to unlock: everything was unlocked.
     pub fn all_unlocked(&mut self) {
         let mut at = 0;
-        while let Some((range, known)) = self.refused.next(at) {
-            if known.marks.contains(Marks::LOCKED) {
+        while let Some((range, _, marks)) = self.refused.next(at) {
+            if marks.contains(Marks::LOCKED) {
                 self.refused.forget(&range);
             }
             at = range.end;
@@ -365,12 +388,12 @@ impl Ledger {
 
     fn retry(&mut self) {
         for _ in 0..TRIES {
-            let Some((range, known)) = self.refused.next(self.next_try) else {
+            let Some((range, _, marks)) = self.refused.next(self.next_try) else {
                 self.next_try = 0;
                 return;
             };
             self.next_try = range.end;
-            if known.marks.contains(Marks::MAPPED) {
+            if marks.contains(Marks::MAPPED) {
                 let Some(start) = pointer(range.start) else {
                     continue;
                 };

@@ -27,6 +27,8 @@ impl Marks {
     pub const MAPPED: Self = Self(4);
     /// It must not become writable.
     pub const READ_ONLY: Self = Self(8);
+    /// It is fully held, however many guards hold it, until that is undone.
+    pub const KEPT: Self = Self(16);
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -78,7 +80,16 @@ impl Node {
         }
     }
 
+    /// How it is held, by guards or until that is undone.
     pub const fn kind(&self) -> Option<Kind> {
+        if self.marks.contains(Marks::KEPT) {
+            return Some(Kind::Full);
+        }
+        self.guarded()
+    }
+
+    /// How guards hold it.
+    pub const fn guarded(&self) -> Option<Kind> {
         match (self.full, self.on_fault) {
             (0, 0) => None,
             (0, _) => Some(Kind::OnFault),
@@ -109,6 +120,14 @@ impl Node {
 /// What is known about a range, or about most of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
+    /// How guards hold it.
     pub kind: Option<Kind>,
     pub marks: Marks,
+}
+
+impl Known {
+    /// Whether it is locked, by guards or until that is undone.
+    pub const fn is_locked(self) -> bool {
+        self.kind.is_some() || self.marks.contains(Marks::KEPT)
+    }
 }

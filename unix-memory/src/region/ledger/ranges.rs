@@ -154,19 +154,21 @@ impl Tree {
                 break;
             }
             let known = all.get_or_insert_default();
-            known.kind = known.kind.max(node.kind());
+            known.kind = known.kind.max(node.guarded());
             known.marks = known.marks.with(node.marks, true);
             at = node.end;
         }
         all
     }
 
-    /// How all of `range` is held, if it is; on fault, if a part of it is.
-    pub fn kind_of_all(&self, range: &Range<usize>) -> Option<Kind> {
-        let (mut least, mut at) = (Some(Kind::Full), range.start);
-        while at < range.end && least.is_some() {
-            let (end, kind) = self.run(at, range.end);
-            least = least.min(kind);
+    /// How guards hold all of `range`, if they do; on fault, if a part of it is. And whether all of it is
+    /// [`Marks::KEPT`].
+    pub fn of_all(&self, range: &Range<usize>) -> (Option<Kind>, bool) {
+        let of = |node: &Node| (node.guarded(), node.marks.contains(Marks::KEPT));
+        let (mut least, mut at) = ((Some(Kind::Full), true), range.start);
+        while at < range.end && least != (None, false) {
+            let (end, (kind, is_kept)) = self.run_of(at, range.end, of);
+            least = (least.0.min(kind), least.1 && is_kept);
             at = end;
         }
         least
@@ -175,19 +177,30 @@ impl Tree {
     /// How the addresses from `start` on are held, and up to where they are held alike, at most
     /// `end`.
     pub fn run(&self, start: usize, end: usize) -> (usize, Option<Kind>) {
+        self.run_of(start, end, Node::kind)
+    }
+
+    /// What `of` returns for the addresses from `start` on, and up to where that is the same, at most
+    /// `end`; the default where nothing is known.
+    fn run_of<T: PartialEq + Default>(
+        &self,
+        start: usize,
+        end: usize,
+        of: impl Fn(&Node) -> T,
+    ) -> (usize, T) {
         let at = |address| match self.find(address) {
-            Some((_, node)) if node.start <= address => (node.end, node.kind()),
-            Some((_, node)) => (node.start, None),
-            None => (end, None),
+            Some((_, node)) if node.start <= address => (node.end, of(node)),
+            Some((_, node)) => (node.start, T::default()),
+            None => (end, T::default()),
         };
-        let (mut reached, kind) = at(start);
+        let (mut reached, what) = at(start);
         while reached < end {
             match at(reached) {
-                (next, same) if same == kind => reached = next,
+                (next, same) if same == what => reached = next,
                 _ => break,
             }
         }
-        (reached.min(end), kind)
+        (reached.min(end), what)
     }
 
     /// How many bytes of `range` are held.
@@ -203,15 +216,10 @@ impl Tree {
         sum
     }
 
-    /// The first range that ends after `address`, and what is known about it.
-    pub fn next(&self, address: usize) -> Option<(Range<usize>, Known)> {
-        self.find(address).map(|(_, node)| {
-            let known = Known {
-                kind: node.kind(),
-                marks: node.marks,
-            };
-            (node.start..node.end, known)
-        })
+    /// The first range that ends after `address`, how it is held, and its marks.
+    pub fn next(&self, address: usize) -> Option<(Range<usize>, Option<Kind>, Marks)> {
+        self.find(address)
+            .map(|(_, node)| (node.start..node.end, node.kind(), node.marks))
     }
 
     /// Calls `change` with every range in `range`, after making ranges where there are none; ranges
