@@ -65,8 +65,9 @@ impl ForeignPages {
     /// Anything else in these pages is affected too.
     ///
     /// # Errors
-    /// `EFAULT` for an address in the null pointer's page; `EINVAL` for more bytes than a mapping can
-    /// have, and if they end in the last page of all addresses ([`Reason::LengthLimit`]).
+    /// `EFAULT` for an address in the null pointer's page ([`Reason::NoAddress`]); `EINVAL` for more
+    /// bytes than a mapping can have ([`Reason::LengthLimit`]), and if they reach the last page of all
+    /// addresses ([`Reason::NoAddress`]).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -83,10 +84,14 @@ impl ForeignPages {
         let end = end.filter(|&end| len <= max_len() && end <= usize::MAX - page_size());
         let first = start.cast_mut().map_addr(round_down);
         let Some(first) = NonNull::new(first) else {
-            return Err(refusal(start, len, libc::EFAULT, Reason::Kernel));
+            return Err(refusal(start, len, libc::EFAULT, Reason::NoAddress));
         };
         let Some(end) = end else {
-            let reason = Reason::LengthLimit(max_len());
+            let reason = if len > max_len() {
+                Reason::LengthLimit(max_len())
+            } else {
+                Reason::NoAddress
+            };
             return Err(refusal(start, len, libc::EINVAL, reason));
         };
         let len = if len == 0 {
@@ -105,7 +110,7 @@ impl ForeignPages {
     ///
     /// # Errors
     /// `EINVAL` for a mapping at addresses that this process cannot have, for example one of another
-    /// process ([`Reason::LengthLimit`]).
+    /// process ([`Reason::NoAddress`], [`Reason::LengthLimit`]).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
