@@ -70,6 +70,28 @@ fn a_filter_refuses_userfaultfd() {
 }
 
 #[test]
+fn without_proc() {
+    let _alone = alone();
+    if !works(Tracking::WriteProtect, "tracking without /proc") {
+        return;
+    }
+    // The number for the current directory, as one C library passes it, or another.
+    for here in [0xffff_ff9c, -100_i64 as u64] {
+        refusing_argument(libc::SYS_openat, 0, here, libc::ENOENT, || {
+            let mut mapping = Mapping::anonymous(10).unwrap();
+            mapping[9] = 7;
+            let Err(refused) = mapping.into_tracked_by(Tracking::WriteProtect) else {
+                return;
+            };
+            let (error, mapping) = refused.into_parts();
+            assert_eq!((error.call(), error.errno()), (Call::Pagemap, libc::ENOENT));
+            assert_eq!(error.reason(), Reason::NoProc);
+            assert_eq!(mapping[9], 7);
+        });
+    }
+}
+
+#[test]
 fn a_kernel_without_the_features() {
     let _alone = alone();
     if !works(Tracking::WriteProtect, "a kernel without the features") {

@@ -42,13 +42,15 @@ impl Drop for Descriptor {
 /// Opens a file of `/proc` about this process.
 ///
 /// # Errors
-/// What the kernel says, and why: [`Reason::NotDumpable`] where the process has closed these files.
+/// What the kernel says, and why: [`Reason::NotDumpable`] where the process has closed these files,
+/// [`Reason::NoProc`] where there are none.
 pub fn open_own(path: &CStr, flags: c_int) -> Result<Descriptor, (Errno, Reason)> {
     Descriptor::open(path, flags).map_err(|errno| {
         // SAFETY: this one takes nothing more. [arguments]
         let is_closed = || unsafe { libc::prctl(libc::PR_GET_DUMPABLE) } != 1;
         let reason = match errno {
             libc::EACCES | libc::EPERM if is_closed() => Reason::NotDumpable,
+            libc::ENOENT => Reason::NoProc,
             _ => Reason::Kernel,
         };
         (errno, reason)

@@ -146,8 +146,8 @@ macro_rules! tracked {
             ///   of system calls returns; `EMFILE`, `ENFILE` at the limits of descriptors;
             /// * [`Call::Pagemap`](crate::Call::Pagemap), [`Call::ClearRefs`](crate::Call::ClearRefs):
             ///   `EACCES` where the process is neither dumpable nor root's
-            ///   ([`Reason::NotDumpable`](crate::Reason::NotDumpable)); `ENOENT` without `/proc`;
-            ///   `EMFILE`, `ENFILE`;
+            ///   ([`Reason::NotDumpable`](crate::Reason::NotDumpable)); `ENOENT` without `/proc`
+            ///   ([`Reason::NoProc`](crate::Reason::NoProc)); `EMFILE`, `ENFILE`;
             /// * [`Call::UffdioRegister`](crate::Call::UffdioRegister): `ENOMEM` at the kernel's limit of
             ///   mappings ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)); `EPERM` for a file that is not open for writing
             ///   ([`Reason::NotWritable`](crate::Reason::NotWritable)); `EBUSY` where another userfaultfd
