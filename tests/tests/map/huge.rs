@@ -133,6 +133,7 @@ fn what_is_cut_off_gives_back_its_own() {
     last.fill(2);
     let error = last.resize(bytes / 2).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Munmap, EINVAL));
+    assert_eq!(error.reason(), Reason::HugePage);
     assert_eq!(last.len(), bytes);
     assert!(last.iter().all(|&byte| byte == 2));
     assert!(first.iter().all(|&byte| byte == 1));

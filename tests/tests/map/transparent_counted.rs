@@ -207,6 +207,15 @@ fn small_pages_are_collapsed() {
     }
     assert!(mapping[..page].iter().all(|&byte| byte == 0));
     assert!(mapping[page..].iter().all(|&byte| byte == 1));
+    // Of memory that was never touched the kernel makes none, or it brings it in.
+    let mut untouched = small.map_anonymous(ReadWrite).unwrap();
+    if let Err(error) = untouched.advise(Advice::Collapse) {
+        assert_eq!((error.errno(), error.reason()), off);
+        untouched.populate_write().unwrap();
+        if let Err(error) = untouched.advise(Advice::Collapse) {
+            assert_ne!(error.reason(), Reason::HugePagesOff, "{error}");
+        }
+    }
     // Memory of a device has none.
     let zero = File::open("/dev/zero").unwrap();
     let device = small.map_private(&zero, ReadOnly).unwrap();

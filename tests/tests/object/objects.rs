@@ -360,6 +360,12 @@ fn huge_pages_in_memfds() {
     if odd != size {
         let error = MemfdOptions::new().huge_pages(odd).create(1).unwrap_err();
         assert!([EINVAL, ENODEV].contains(&error.errno()), "{error}");
+        assert_eq!(error.reason(), Reason::HugePageSize(odd.bytes()));
+        // A name that is too long is another matter.
+        let long = std::ffi::CString::new([b'x'; 250]).unwrap();
+        let options = MemfdOptions::new().huge_pages(size).name(&long);
+        let error = options.create(1).unwrap_err();
+        assert_eq!(error.reason(), Reason::Kernel, "{error}");
     }
 
     let fd = memory.as_fd().as_raw_fd();

@@ -77,9 +77,11 @@ with_all! {
         /// Use no transparent huge pages. Linux 2.6.38, if the kernel was built with them.
         #[doc(alias = "MADV_NOHUGEPAGE")]
         NoHugePage,
-        /// Make huge pages now, of small pages and of pages that are not in memory yet, wherever a
-        /// whole huge page lies in the range, even if huge pages are switched off for the system
-        /// (`enabled` is `never`). The content stays. A range that begins and ends at multiples of
+        /// Make huge pages now, of small pages, wherever a whole huge page lies in the range, even if
+        /// huge pages are switched off for the system (`enabled` is `never`). The content stays. At
+        /// least one page of each must have been touched; the others need not be in memory yet. At
+        /// one that was not, the kernel stops:
+        /// [`populate_write`](crate::Mapping::populate_write) brings it in. A range that begins and ends at multiples of
         /// their size leaves no small pages: see
         /// [`MapOptions::transparent_huge_pages`](crate::MapOptions::transparent_huge_pages).
         ///
@@ -88,8 +90,8 @@ with_all! {
         /// that could not be made:
         /// * `EINVAL`: none fits into the range
         ///   ([`Reason::NoHugePageFits`](crate::Reason::NoHugePageFits); for some such ranges the
-        ///   kernel reports success), or the kernel makes none of this memory
-        ///   ([`Reason::HugePagesOff`](crate::Reason::HugePagesOff));
+        ///   kernel reports success), or the kernel makes none of this memory, or none of a
+        ///   part that was never touched ([`Reason::HugePagesOff`](crate::Reason::HugePagesOff));
         /// * `EAGAIN`: some of the pages were in use
         ///   ([`Reason::PagesInUse`](crate::Reason::PagesInUse)); try again;
         /// * `ENOMEM`: no huge page is free

@@ -89,7 +89,8 @@ pub enum Reason {
     HugePages(usize),
     /// Anonymous memory has no offset.
     NoOffset,
-    /// Only private anonymous memory can do this: here a file is mapped, or others have the memory too.
+    /// Only private anonymous memory can do this: here a file is mapped, others have the memory too, or it
+    /// is in explicit huge pages.
     NotAnonymous,
     /// The address or position must be a multiple of this many bytes.
     Unaligned(usize),
@@ -97,7 +98,7 @@ pub enum Reason {
     /// in place.
     Occupied,
     /// The kernel lets this process map nothing at the address that was asked for: it is zero, or too low
-    /// (`vm.mmap_min_addr`), or not of a process.
+    /// (`vm.mmap_min_addr`), or too high to be of a process.
     NoAddress,
     /// The addresses are kept for the stack of the main thread, which may grow into them.
     Stack,
@@ -128,8 +129,9 @@ pub enum Reason {
     /// multiple of that. [`transparent_huge_pages`](crate::MapOptions::transparent_huge_pages)
     /// aligns a mapping to it.
     NoHugePageFits(usize),
-    /// The kernel makes no transparent huge pages of this memory. Its kind may have none (explicit
-    /// huge pages, devices, files on many file systems), a part of it may be gone, or they are
+    /// The kernel makes no transparent huge pages of this memory. No page of a huge one may have been
+    /// touched yet (`populate_write` brings it in), its kind may have none (explicit huge pages,
+    /// devices, files on many file systems), a part of it may be gone, or they are
     /// switched off: for this memory ([`Advice::NoHugePage`](crate::Advice::NoHugePage)), for the
     /// process (`PR_SET_THP_DISABLE`) or for shared memory (`shmem_enabled`).
     HugePagesOff,

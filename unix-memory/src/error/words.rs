@@ -53,7 +53,8 @@ impl Reason {
             Self::EmptyMapping => "the mapping is empty: map the file again",
             Self::NoOffset => "anonymous memory has no offset",
             Self::NotAnonymous => {
-                "only private anonymous memory can do this, neither a file nor shared memory"
+                "only private anonymous memory can do this: neither a file, nor shared memory, nor \
+                 explicit huge pages"
             }
             Self::Occupied => "something is already mapped at these addresses",
             Self::NoAddress => "the kernel lets this process map nothing at that address",
@@ -62,8 +63,9 @@ impl Reason {
                 "private memory of a file in huge pages stays read-only: copy it into other memory"
             }
             Self::HugePagesOff => {
-                "the kernel makes no huge pages of this memory: it is of a kind that has none, or \
-                 NoHugePage, PR_SET_THP_DISABLE or shmem_enabled forbids them"
+                "the kernel makes no huge pages of this memory: a part of it was never touched (populate \
+                 it), or it is of a kind that has none, or NoHugePage, PR_SET_THP_DISABLE or \
+                 shmem_enabled forbids them"
             }
             Self::Locked => "some of the pages are locked: unlock them first",
             Self::PagesInUse => "the kernel was using some of the pages: try again",
@@ -107,7 +109,7 @@ impl Reason {
             }
             Self::NamedByFile => "only memory without a file has a name of its own",
             Self::NoNodes => "name at least one node",
-            Self::NodeList => "a list of nodes is numbers and ranges, such as 0-3,5",
+            Self::NodeList => "a list of nodes is numbers below 1024 and ranges, such as 0-3,5",
             Self::NotMoved => "some pages are on other nodes, and could not be moved",
             Self::NotWritableToBind => {
                 "huge pages are brought in before they are bound to nodes: make them readable and \

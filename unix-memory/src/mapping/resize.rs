@@ -28,7 +28,7 @@ impl<A: Access> Mapping<A> {
     /// the limit of mappings or a length ([`Reason::LengthLimit`](crate::Reason::LengthLimit))
     /// allows; `EAGAIN` over the limit on locked memory; `EINVAL` for other than private anonymous
     /// memory ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)), for explicit huge pages
-    /// that are to grow, or to shrink by a part of one, on Linux for more than there are addresses,
+    /// that are to grow, or to shrink by a part of one ([`Reason::HugePage`](crate::Reason)), on Linux for more than there are addresses,
     /// and on Emscripten to fewer pages, or to less of a file
     /// ([`Reason::Unsupported`](crate::Reason::Unsupported)). If the kernel refuses to unmap the end of
     /// a mapping that shrinks, the error is that of munmap(2) ([`Call::Munmap`](crate::Call::Munmap)).

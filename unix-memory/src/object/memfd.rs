@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_uint};
 use unix_memory_sys as sys;
 
 use super::shared_memory::SharedMemory;
-use crate::error::{Arguments, Call, Error, Name, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, Name, Reason, Result};
 use crate::os;
 
 /// How to make a memfd, a file in memory without a name in any directory.
@@ -72,12 +72,25 @@ impl<'a> MemfdOptions<'a> {
         self
     }
 
+    /// Why the kernel made none.
+    #[cold]
+    const fn why(&self, errno: Errno) -> Reason {
+        /// The longest name: `NAME_MAX` without what the kernel puts before it.
+        const LONGEST: usize = 249;
+        match errno {
+            libc::ENODEV | libc::EINVAL if self.unit > 1 && self.name.count_bytes() <= LONGEST => {
+                Reason::HugePageSize(self.unit)
+            }
+            _ => Reason::Kernel,
+        }
+    }
+
     /// Makes it, `len` bytes long and zeroed; with huge pages, `len` is rounded up to whole ones.
     ///
     /// # Errors
-    /// * `EINVAL`: the name is too long (more than 249 bytes on Linux), or the system has no huge
-    ///   pages of that size.
-    /// * `ENODEV`: the kernel was built without huge pages.
+    /// * `EINVAL`: the name is too long (more than 249 bytes on Linux).
+    /// * `ENODEV` or `EINVAL`: the system has no huge pages, or none of that size
+    ///   ([`Reason::HugePageSize`]).
     /// * `EACCES`: to execute is asked for, and `vm.memfd_noexec` forbids that.
     /// * `EPERM` of [`Call::AddSeals`]: seals could be added by anybody, and a filter of system calls
     ///   keeps this process from adding the one that forbids it.
@@ -91,7 +104,7 @@ impl<'a> MemfdOptions<'a> {
             flags |= sys::MFD_ALLOW_SEALING;
         }
         let fd = os::memfd_create(self.name, flags)
-            .map_err(|errno| Error::kernel(Call::MemfdCreate, errno, arguments))?;
+            .map_err(|errno| Error::new(Call::MemfdCreate, errno, arguments, self.why(errno)))?;
         let memory = SharedMemory::from(fd);
         if !self.sealing {
             // Some flags let seals be added though nobody asked for that.

@@ -149,8 +149,13 @@ impl Region {
             // [owned, inside]
             let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
             if let Err((error, tail)) = tail.unmap() {
-                core::mem::forget(tail);
-                return Err(error);
+                let first = core::mem::ManuallyDrop::new(tail).start().as_ptr();
+                // SAFETY: the page is the region's own.
+                let is_cut = || unsafe { os::is_in_huge_page(first) };
+                return Err(match error.errno() {
+                    libc::EINVAL if is_cut() => error.because(Reason::HugePage),
+                    _ => error,
+                });
             }
         }
         let anonymous = self.is_private_anonymous();

@@ -20,7 +20,8 @@ impl<A: Access> SharedMapping<A> {
     /// where advice on a part has made several mappings of it in the kernel; `ENOMEM` at the limit of
     /// mappings also where the addresses behind it are kept for the stack of the main thread
     /// ([`Reason::Stack`](crate::Reason)); `EINVAL` for an empty
-    /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages. If the kernel
+    /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages
+    /// ([`Reason::HugePage`](crate::Reason) when it shrinks). If the kernel
     /// refuses to unmap the end of a mapping that shrinks, the error is that of munmap(2)
     /// ([`Call::Munmap`](crate::Call::Munmap)).
     ///
