@@ -76,7 +76,7 @@ fn without_proc() {
         return;
     }
     // The number for the current directory, as one C library passes it, or another.
-    for here in [0xffff_ff9c, -100_i64 as u64] {
+    for here in [0xffff_ff9c, (-100_i64).cast_unsigned()] {
         refusing_argument(libc::SYS_openat, 0, here, libc::ENOENT, || {
             let mut mapping = Mapping::anonymous(10).unwrap();
             mapping[9] = 7;
