@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 
 use libc::{EACCES, ENOMEM};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tests::{in_a_child, kernel, skip};
+use tests::{in_a_child, kernel, lacks, limit_address_space, skip};
 use unix_memory::{
     Backing, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, SharedMemory,
     page_size,
@@ -258,6 +258,40 @@ fn what_the_stack_has_grown_up_to_stays_inaccessible() {
         // (What is mapped up to the stack would be taken for it.)
         high.unmap().unwrap();
         drop(low.protect(ReadWrite).unwrap());
+    });
+    assert!(status.success());
+}
+
+/// A limit that keeps a mapping from moving away from the stack is named.
+#[test]
+fn a_limit_is_named_beside_the_stack() {
+    let Some(stack) = stack() else { return };
+    if lacks::own_process("a limit beside the stack") {
+        return;
+    }
+    let status = in_a_child(|| {
+        let memory = SharedMemory::unnamed(64 * LEN as u64).unwrap();
+        let below = (stack.end - (64 << 20)..stack.start).step_by(page_size());
+        let mut places = below.rev().filter_map(|address| {
+            let options = MapOptions::new().len(LEN).at(address);
+            options.map_shared(&memory, ReadWrite).ok()
+        });
+        let mut mapping = places.next().expect("room below the stack");
+        mapping.write_at(0, b"kept").unwrap();
+        let Some(size) = kernel::virtual_size().get() else {
+            return;
+        };
+        if let Err(error) = limit_address_space(size as u64) {
+            return skip("a limit beside the stack", &error.to_string());
+        }
+        let error = mapping.resize(64 * LEN).unwrap_err();
+        assert_eq!(error.errno(), ENOMEM);
+        assert!(
+            matches!(error.reason(), Reason::AddressSpaceLimit(_)),
+            "{error}"
+        );
+        assert_eq!(mapping.len(), LEN);
+        assert!(mapping.eq_at(0, b"kept").unwrap());
     });
     assert!(status.success());
 }

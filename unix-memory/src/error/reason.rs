@@ -131,7 +131,7 @@ pub enum Reason {
     NoHugePageFits(usize),
     /// The kernel makes no transparent huge pages of this memory. No page of a huge one may have been
     /// touched yet (`populate_write` brings it in), its kind may have none (explicit huge pages,
-    /// devices, files on many file systems), a part of it may be gone, or they are
+    /// devices, files on many file systems, [`Tracked`](crate::Tracked) memory), a part of it may be gone, or they are
     /// switched off: for this memory ([`Advice::NoHugePage`](crate::Advice::NoHugePage)), for the
     /// process (`PR_SET_THP_DISABLE`) or for shared memory (`shmem_enabled`).
     HugePagesOff,

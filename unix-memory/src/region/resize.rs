@@ -204,7 +204,10 @@ impl Region {
             Move::Allowed => match map_obstacle(end, page_size()) {
                 Ok(page) => Some(page),
                 Err(libc::EEXIST) => None,
-                Err(_) => return for_stack(),
+                Err(errno) => match self.why_not_longer(errno, larger - all, moving) {
+                    Reason::Kernel => return for_stack(),
+                    limit => return Err(refused(self, len, errno, limit)),
+                },
             },
             Move::Forbidden => return for_stack(),
         };

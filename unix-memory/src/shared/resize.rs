@@ -17,9 +17,9 @@ impl<A: Access> SharedMapping<A> {
     /// # Errors
     /// The mapping is as it was: `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
     /// the limit of mappings or a length allows; `EAGAIN` over the limit on locked memory; `EFAULT`
-    /// where advice on a part has made several mappings of it in the kernel; `ENOMEM` at the limit of
-    /// mappings also where the addresses behind it are kept for the stack of the main thread
-    /// ([`Reason::Stack`](crate::Reason)); `EINVAL` for an empty
+    /// where advice on a part has made several mappings of it in the kernel; `ENOMEM` with
+    /// [`Reason::Stack`](crate::Reason) where the addresses behind it are kept for the stack of the main
+    /// thread, and an unknown limit keeps it from moving; `EINVAL` for an empty
     /// mapping ([`Reason::EmptyMapping`](crate::Reason)), and for parts of huge pages
     /// ([`Reason::HugePage`](crate::Reason) when it shrinks). If the kernel
     /// refuses to unmap the end of a mapping that shrinks, the error is that of munmap(2)
