@@ -7,14 +7,23 @@ use super::*;
 /// The number of units.
 const LEN: usize = 48;
 
-/// What is expected of each unit: the guards over it, by kind, and whether it is hidden.
+/// What is expected of each unit: the guards over it, by kind, whether it is held without one, and
+/// whether it is hidden.
 struct Model {
     guards: Vec<(Range<usize>, Kind)>,
+    kept: [bool; LEN],
     hidden: [bool; LEN],
 }
 
 impl Model {
     fn kind(&self, unit: usize) -> Option<Kind> {
+        if self.kept[unit] {
+            return Some(Kind::Full);
+        }
+        self.guarded(unit)
+    }
+
+    fn guarded(&self, unit: usize) -> Option<Kind> {
         let held = self
             .guards
             .iter()
@@ -25,11 +34,17 @@ impl Model {
     fn check(&self, tree: &Tree) {
         for unit in 0..LEN {
             let known = tree.known(&(unit..unit + 1)).unwrap_or_default();
-            assert_eq!(known.kind, self.kind(unit), "unit {unit}");
+            assert_eq!(known.kind, self.guarded(unit), "unit {unit}");
+            assert_eq!(known.is_locked(), self.kind(unit).is_some());
+            let of_all = (self.guarded(unit), self.kept[unit]);
+            assert_eq!(tree.of_all(&(unit..unit + 1)), of_all);
             assert_eq!(known.marks.contains(Marks::HIDDEN), self.hidden[unit]);
         }
         let held = (0..LEN).filter(|&unit| self.kind(unit).is_some()).count();
         assert_eq!(tree.held_bytes(&(0..usize::MAX)), held);
+        let least = (0..LEN).map(|unit| self.guarded(unit)).min().flatten();
+        let all = (least, self.kept == [true; LEN]);
+        assert_eq!(tree.of_all(&(0..LEN)), all);
         // Runs are as long as can be, and in order.
         let (mut at, mut last) = (0, None);
         while at < LEN {
@@ -39,7 +54,8 @@ impl Model {
             (at, last) = (end, Some(kind));
         }
         // No more ranges than ends of guards and changes of marks ask for.
-        let changes = (1..LEN).filter(|&unit| self.hidden[unit] != self.hidden[unit - 1]);
+        let marks = |unit: usize| (self.hidden[unit], self.kept[unit]);
+        let changes = (1..LEN).filter(|&unit| marks(unit) != marks(unit - 1));
         assert!(tree.len() <= 2 * self.guards.len() + changes.count() + 2);
     }
 }
@@ -63,6 +79,7 @@ fn any_operations_in_any_order() {
             Tree::new(),
             Model {
                 guards: Vec::new(),
+                kept: [false; LEN],
                 hidden: [false; LEN],
             },
         );
@@ -70,7 +87,7 @@ fn any_operations_in_any_order() {
             let start = number(LEN);
             let range = start..start + 1 + number(LEN - start);
             let kind = [Kind::OnFault, Kind::Full][number(2)];
-            match number(5) {
+            match number(6) {
                 0 | 1 => {
                     tree.add(&range, kind).unwrap();
                     model.guards.push((range, kind));
@@ -84,6 +101,11 @@ fn any_operations_in_any_order() {
                     tree.mark(&range, Marks::HIDDEN, yes).unwrap();
                     model.hidden[range].fill(yes);
                 }
+                4 => {
+                    let yes = number(2) == 0;
+                    tree.mark(&range, Marks::KEPT, yes).unwrap();
+                    model.kept[range].fill(yes);
+                }
                 _ => {}
             }
             model.check(&tree);
@@ -93,6 +115,7 @@ fn any_operations_in_any_order() {
         }
         model.check(&tree);
         tree.mark(&(0..LEN), Marks::HIDDEN, false).unwrap();
+        tree.mark(&(0..LEN), Marks::KEPT, false).unwrap();
         assert_eq!(tree.len(), 0);
     }
 }
