@@ -35,7 +35,7 @@ impl<'a> Hold<'a> {
     pub fn new(region: &'a Region, range: &impl RangeBounds<usize>, kind: Kind) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
         let (pages, arguments) = (region.pages_of(&range), Arguments::range(&range));
-        // SAFETY: the pages are of the region, which the result borrows.
+        // SAFETY: the pages are of the region, which the result borrows. [owned, borrowed]
         unsafe { Self::of(pages, kind, false, arguments) }
             .map_err(|error| explained(region, pages, error))
     }
@@ -279,7 +279,7 @@ fn first_gone(mut pages: Pages) -> Option<usize> {
             first
         } else {
             Pages {
-                // SAFETY: the half is within the pages.
+                // SAFETY: the half is within the pages. [inside]
                 start: unsafe { pages.start.add(half) },
                 len: pages.len - half,
             }

@@ -150,7 +150,7 @@ impl Region {
             let tail = unsafe { Self::from_raw(tail, all - keep, self.is_private_anonymous()) };
             if let Err((error, tail)) = tail.unmap() {
                 let first = core::mem::ManuallyDrop::new(tail).start().as_ptr();
-                // SAFETY: the page is the region's own.
+                // SAFETY: the page is the region's own. [owned, harmless]
                 let is_cut = || unsafe { os::is_in_huge_page(first) };
                 return Err(match error.errno() {
                     libc::EINVAL if is_cut() => error.because(Reason::HugePage),
@@ -212,10 +212,10 @@ impl Region {
             Move::Forbidden => return for_stack(),
         };
         // SAFETY: the pages are the region's own, and nobody refers to them: `self` is borrowed for
-        // writing.
+        // writing. [owned, borrowed]
         let moved = unsafe { ledger::remap(pages, larger, moving == Move::Allowed) };
         if let Some(page) = obstacle {
-            // SAFETY: it was mapped above, and nothing refers to it.
+            // SAFETY: it was mapped above, and nothing refers to it. [new]
             unsafe { ledger::release(page) };
         }
         let start = moved.map_err(|errno| {
@@ -224,10 +224,10 @@ impl Region {
         })?;
         if is_stack && start == pages.start {
             // What was mapped there has just been unmapped by another thread.
-            // SAFETY: this many pages are mapped there now.
+            // SAFETY: this many pages are mapped there now. [inside]
             let tail = unsafe { start.add(all) };
             let more = larger - all;
-            // SAFETY: these are the region's own, and hold none of its bytes.
+            // SAFETY: these are the region's own, and hold none of its bytes. [owned, borrowed]
             unsafe {
                 ledger::release(Pages {
                     start: tail,
@@ -255,7 +255,7 @@ impl Region {
             Err(libc::EEXIST) => Reason::Occupied,
             Err(_) => Reason::Kernel,
             Ok(pages) => {
-                // SAFETY: they were mapped just now, and nothing refers to them.
+                // SAFETY: they were mapped just now, and nothing refers to them. [new]
                 unsafe { ledger::release(pages) };
                 Reason::Kernel
             }
@@ -353,14 +353,14 @@ impl Region {
 #[cold]
 fn map_obstacle(address: usize, len: usize) -> core::result::Result<Pages, Errno> {
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | os::MAP_NORESERVE | os::NO_REPLACE;
-    // SAFETY: with these flags nothing is replaced.
+    // SAFETY: with these flags nothing is replaced. [new]
     let start = unsafe { call::mmap_at(address, len, sys::PROT_NONE, flags, -1, 0) }?;
     let pages = Pages { start, len };
     if start.addr().get() == address {
         return Ok(pages);
     }
     // The address was taken as a hint.
-    // SAFETY: they were mapped just now, and nothing refers to them.
+    // SAFETY: they were mapped just now, and nothing refers to them. [new]
     unsafe { ledger::release(pages) };
     Err(libc::EEXIST)
 }

@@ -22,7 +22,7 @@ impl<T> ReservedVec<T> {
         if self.len == self.capacity {
             self.grow_or_panic(1);
         }
-        // SAFETY: there is room for one.
+        // SAFETY: there is room for one. [inside]
         unsafe { self.add(value) };
     }
 
