@@ -219,6 +219,7 @@ fn pages_that_cannot_come_in_are_not_left_locked() {
     file.set_len(3 * page as u64).unwrap();
     let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
     file.set_len(page as u64).unwrap();
+    let says_why = !lacks::advice("pages that keep a lock from coming");
     for range in [0..3 * page, page..3 * page, 2 * page..3 * page, 1..page + 1] {
         let at = range.start.max(page);
         for result in [
@@ -227,8 +228,10 @@ fn pages_that_cannot_come_in_are_not_left_locked() {
         ] {
             let error = result.unwrap_err();
             assert_eq!(error.call(), Call::Mlock);
-            let reason = Reason::Fault { done: 0, at };
-            assert_eq!(error.reason(), reason, "{range:?}: {error}");
+            if says_why {
+                let reason = Reason::Fault { done: 0, at };
+                assert_eq!(error.reason(), reason, "{range:?}: {error}");
+            }
             for i in 0..3 {
                 assert!(is_unlocked(mapping.as_ptr().wrapping_add(i * page)));
             }

@@ -12,7 +12,6 @@ use super::Region;
 use super::ledger::{self, Kind, Known, Ledger, Marks};
 use super::limit::{limit_on_locks, why_not_split};
 use crate::advice::Advice;
-use crate::copy::populate::{Memory, populate};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os::{self, call};
 use crate::page::{Pages, check_range, page_size, round_down};
@@ -266,9 +265,10 @@ fn explained(region: &Region, pages: Pages, error: Error) -> Error {
     error.because(Reason::Fault { done: 0, at })
 }
 
-/// The address of the first of `pages` that cannot be brought in.
+/// The address of the first of `pages` that cannot be brought in, where a call of the kernel says so:
+/// whether they can be read, so that they could be touched, is not known here.
 fn first_gone(mut pages: Pages) -> Option<usize> {
-    let is_gone = |pages| populate(pages, Memory::Shared) == Err(libc::EFAULT);
+    let is_gone = |pages| os::populate(pages) == Err(libc::EFAULT);
     if !is_gone(pages) {
         return None;
     }

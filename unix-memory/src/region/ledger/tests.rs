@@ -42,8 +42,8 @@ impl Model {
         }
         let held = (0..LEN).filter(|&unit| self.kind(unit).is_some()).count();
         assert_eq!(tree.held_bytes(&(0..usize::MAX)), held);
-        let least = (0..LEN).map(|unit| self.guarded(unit)).min().flatten();
-        let all = (least, self.kept == [true; LEN]);
+        let lowest = (0..LEN).map(|unit| self.guarded(unit)).min().flatten();
+        let all = (lowest, self.kept == [true; LEN]);
         assert_eq!(tree.of_all(&(0..LEN)), all);
         // Runs are as long as can be, and in order.
         let (mut at, mut last) = (0, None);
