@@ -299,6 +299,11 @@ fn lengths_beyond_all_limits() {
         Err(error) => {
             // More than Linux has addresses for is EINVAL there.
             assert!([ENOMEM, EINVAL].contains(&error.errno()), "{error}");
+            let is_named = matches!(error.reason(), Reason::FreeAddresses(_));
+            let is_linux = cfg!(target_os = "linux") && usize::BITS > 32;
+            if is_linux && !lacks::own_process("the addresses that are free") {
+                assert!(is_named, "{error}");
+            }
             assert_eq!(*mapping, [1]);
         }
     }
@@ -413,6 +418,11 @@ fn no_length_wraps_around() {
         let error = mapping.resize(len).unwrap_err();
         assert_eq!(error.reason(), Reason::LengthLimit(most));
         assert_eq!(error.call(), Call::Mremap);
+    }
+    if usize::BITS > 32 && !lacks::own_process("the addresses that are free") {
+        let error = mapping.resize(isize::MAX as usize / 2).unwrap_err();
+        let reason = error.reason();
+        assert!(matches!(reason, Reason::FreeAddresses(_)), "{error}");
     }
     assert_eq!(mapping.len(), page - 10);
 }

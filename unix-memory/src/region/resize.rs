@@ -247,6 +247,13 @@ impl Region {
             is_mapped: true,
             is_data: self.is_private_anonymous(),
         };
+        if errno == libc::EINVAL {
+            // Linux says so of more addresses than there are.
+            return match why_refused(libc::ENOMEM, &wanted) {
+                reason @ (Reason::AddressSpaceLimit(_) | Reason::FreeAddresses(_)) => reason,
+                _ => Reason::Kernel,
+            };
+        }
         let reason = why_refused(errno, &wanted);
         if (errno, reason, moving) != (libc::ENOMEM, Reason::Kernel, Move::Forbidden) {
             return reason;

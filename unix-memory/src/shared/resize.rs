@@ -16,7 +16,7 @@ impl<A: Access> SharedMapping<A> {
     ///
     /// # Errors
     /// The mapping is as it was: `ENOMEM` for more than the address space, its limit (`RLIMIT_AS`),
-    /// the limit of mappings or a length allows; `EAGAIN` over the limit on locked memory; `EFAULT`
+    /// the limit of mappings or a length allows, or `EINVAL` for more than there are addresses; `EAGAIN` over the limit on locked memory; `EFAULT`
     /// where advice on a part has made several mappings of it in the kernel; `ENOMEM` with
     /// [`Reason::Stack`](crate::Reason) where the addresses behind it are kept for the stack of the main
     /// thread, and an unknown limit keeps it from moving; `EINVAL` for an empty
