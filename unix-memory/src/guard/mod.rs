@@ -114,7 +114,9 @@ macro_rules! guard {
             /// of mappings this may take more mappings than there is room for. This crate keeps three
             /// mappings to give up for that; if none are left, and it can make none, it refuses at once
             /// to change several mappings. Only if other threads take that room again and again, for
-            /// about 40 milliseconds, is the process aborted, because no type would describe the pages.
+            /// about 40 milliseconds, is the process aborted, because no type would describe the pages;
+            /// or if a filter of system calls refuses both ways with an error other than `EPERM` or
+            /// `ENOSYS`, and `/proc`, which shows that nothing has changed, cannot be read.
             ///
             /// # Platform
             /// On NetBSD memory is mapped with `PROT_MPROTECT` of all rights, without which PaX, on by
