@@ -1,4 +1,4 @@
-//! What is done with the pages of a file before it is looked at.
+//! Acting on the pages of a file before looking at it.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use unix_memory::{ReadOnly, SharedMapping};
 use crate::map;
 use crate::progress::Done;
 
-/// How many bytes are brought in between two signs of life.
+/// How many bytes are brought in between two updates of the progress.
 const STEP: usize = 8 << 20;
 
 /// Brings in the pages that hold `bytes`, and calls `done` with how many more bytes are in memory.
@@ -34,9 +34,9 @@ pub fn lock(
     done: Done<'_>,
 ) -> io::Result<SharedMapping<ReadOnly>> {
     let mapping = map::map(file, bytes)?;
-    // What takes long comes first, and step by step.
+    // The slow part comes first, step by step.
     populate(&mapping, done)?;
-    // Forgotten, the guard holds the pages until they are unmapped.
+    // Once forgotten, the guard holds the pages until they are unmapped.
     std::mem::forget(mapping.lock().map_err(map::plain)?);
     Ok(mapping)
 }

@@ -1,5 +1,4 @@
-//! Names of files as text: whatever is in a name, it stays on its line, and changes nothing of the
-//! terminal.
+//! File names as text: whatever a name contains, it stays on its line and does not affect the terminal.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -25,7 +24,7 @@ pub fn name(path: &Path) -> String {
     text
 }
 
-/// `text` in at most `columns`, without its start if that is too few.
+/// `text` in at most `columns`; if that is too few, without its start.
 pub fn end_of(text: &str, columns: usize, unicode: bool) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -35,7 +34,7 @@ pub fn end_of(text: &str, columns: usize, unicode: bool) -> String {
     mark.chars().chain(end.into_iter().rev()).collect()
 }
 
-/// `text` in at most `columns`, without its end if that is too few.
+/// `text` in at most `columns`; if that is too few, without its end.
 pub fn start_of(text: &str, columns: usize, unicode: bool) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -45,14 +44,14 @@ pub fn start_of(text: &str, columns: usize, unicode: bool) -> String {
     start + &mark
 }
 
-/// What stands for what is left out.
+/// The mark for what is left out.
 fn mark(columns: usize, unicode: bool) -> String {
     let mark = if unicode { "…" } else { "..." };
     mark.chars().take(columns).collect()
 }
 
-/// `text` in lines of at most `columns`, broken at spaces; those after the first are indented. A word that
-/// is longer has a line of its own.
+/// `text` in lines of at most `columns`, broken at spaces; those after the first are indented. A longer
+/// word has a line of its own.
 pub fn folded(text: &str, columns: usize, indent: usize) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split_inclusive(' ') {
@@ -72,7 +71,7 @@ pub fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// The first that fit into so many columns.
+/// The first characters that fit into that many columns.
 fn fitting(chars: impl Iterator<Item = char>, mut columns: usize) -> impl Iterator<Item = char> {
     chars.map_while(move |c| {
         columns = columns.checked_sub(c.width().unwrap_or(0))?;

@@ -1,22 +1,22 @@
-//! The figures of a file, and of many.
+//! The figures of one file, and of many.
 
 use std::ops::AddAssign;
 
 use serde::Serialize;
 
-/// What the kernel counts of a file's pages, where it does: cachestat(2).
+/// The kernel's counts of a file's pages, if it has them: cachestat(2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Cached {
-    /// Pages that it keeps; for exactness the pages in memory are counted one by one instead.
+    /// Pages in the cache. (For exactness, the pages in memory are counted one by one instead.)
     #[serde(skip)]
     pub pages: u64,
-    /// Pages of them that are yet to be written to the disk.
+    /// Of these, the pages that have yet to be written to the disk.
     pub dirty: u64,
-    /// Pages of them that are being written.
+    /// Of these, the pages that are being written.
     pub writeback: u64,
-    /// Pages that it once kept, and threw out.
+    /// Pages that were in the cache and have been evicted.
     pub evicted: u64,
-    /// Pages of these that went lately, for want of memory.
+    /// Of these, the pages that were evicted recently, because memory was short.
     pub recently_evicted: u64,
 }
 
@@ -28,14 +28,14 @@ pub struct Figures {
     /// Pages in memory, and the bytes of them that are the file's.
     pub resident: u64,
     pub resident_bytes: u64,
-    /// Of all files; absent where the kernel does not count.
+    /// Of all files; absent if the kernel does not count.
     #[serde(flatten)]
     pub cached: Option<Cached>,
 }
 
 impl AddAssign for Figures {
     fn add_assign(&mut self, more: Self) {
-        // (The sizes of sparse files can have a sum that no u64 holds.)
+        // (The sum of the sizes of sparse files may not fit into a u64.)
         self.bytes = self.bytes.saturating_add(more.bytes);
         self.pages = self.pages.saturating_add(more.pages);
         self.resident = self.resident.saturating_add(more.resident);
@@ -51,17 +51,17 @@ impl AddAssign for Figures {
     }
 }
 
-/// What is known of many files.
+/// The figures of many files.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Totals {
-    /// Files that were done.
+    /// Files that were processed.
     pub files: u64,
-    /// Files that could not be done.
+    /// Files that could not be processed.
     pub failed: u64,
     /// Files that were loaded, locked or evicted, but whose pages the kernel does not show to this process.
     pub hidden: u64,
-    /// What was left out: files that are too large or that patterns leave out, files seen before by
-    /// another name, symbolic links, and what is no file.
+    /// What was left out: files that are too large or that patterns exclude, files seen before under
+    /// another name, symbolic links, and whatever is not a file.
     pub skipped: u64,
     #[serde(flatten)]
     pub figures: Figures,

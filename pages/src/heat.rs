@@ -1,5 +1,5 @@
-//! A heat map of many files, as SVG: each is a row, from its start to its end, the greener the more of
-//! a place is in memory.
+//! A heat map of many files, as SVG: a row for each file, from its start to its end. The more of a
+//! part is in memory, the greener it is.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -13,13 +13,13 @@ use crate::picture::eighths;
 use crate::report::{Report, about};
 use crate::size::{percent, short};
 
-/// How many places of a file are told apart.
+/// How many parts of a file are shown.
 const COLUMNS: usize = 128;
 
-/// How many rows there are at most: of more files, several share one.
+/// The maximum number of rows: if there are more files, several share a row.
 const ROWS: usize = 2000;
 
-/// The sizes of what is drawn, in pixels.
+/// The sizes of the drawing, in pixels.
 const CELL: usize = 5;
 const ROW: usize = 16;
 const LABEL: usize = 320;
@@ -47,7 +47,8 @@ struct Row {
 }
 
 impl Heat {
-    /// Opens the file, so that an error comes before the work. It keeps what it holds until `write`.
+    /// Opens the file now, so that an error comes before the work. The file keeps its content until
+    /// `write`.
     pub fn create(path: &Path) -> io::Result<Self> {
         let name = escape::name(path);
         let mut options = OpenOptions::new();
@@ -63,7 +64,7 @@ impl Heat {
     pub fn add(&mut self, report: &Report) {
         let columns = report.columns(COLUMNS);
         let cell = |column| {
-            // A file of few pages is as wide as others.
+            // A file of few pages is as wide as any other.
             let (full, all) = columns[column * columns.len() / COLUMNS];
             u8::try_from(eighths(full, all)).unwrap_or(8)
         };
@@ -147,7 +148,7 @@ fn row(files: &[Row]) -> Group {
     );
     let cell = |column: usize| {
         let sum: usize = files.iter().map(|row| usize::from(row.cells[column])).sum();
-        // All is all of every file, and nothing is nothing of any.
+        // The extremes stand for all of every file, and nothing of any.
         match sum / files.len() {
             0 if sum > 0 => 1,
             eighths => eighths,

@@ -1,4 +1,4 @@
-//! The names that are given: on the command line, and in a list.
+//! The given names: on the command line, and in a list.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,13 +13,13 @@ use crate::escape;
 use crate::options::Options;
 use crate::report::about;
 
-/// How long a name of a list is waited for before `stopped` is asked again.
+/// How long to wait for a name of a list before asking `stopped` again.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The names one after the other, those of a list as they come, until `stopped` returns `true`.
+/// The names one after another, those of a list as they arrive, until `stopped` returns `true`.
 ///
 /// # Errors
-/// Of each name: those of reading the list.
+/// For each name: the errors of reading the list.
 pub fn names(
     options: &Options,
     stopped: &dyn Fn() -> bool,
@@ -53,7 +53,7 @@ pub fn names(
     Ok(std::iter::from_fn(next))
 }
 
-/// Sends each name of a list, until nobody wants more.
+/// Sends each name of a list, until nobody receives them.
 fn read(list: &Path, end: u8, sender: &SyncSender<io::Result<PathBuf>>) -> io::Result<()> {
     let name = if list == Path::new("-") {
         "standard input".to_owned()

@@ -1,4 +1,4 @@
-//! Reports as JSON: one object, of which each file is written when it is done.
+//! Reports as JSON: one object, to which each file is written as soon as it is done.
 
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -73,7 +73,7 @@ struct File<'a> {
     #[serde(flatten)]
     name: Name<'a>,
     size: u64,
-    /// The bytes that were looked at, from the first to before the last.
+    /// The bytes that were looked at: the first, and the one after the last.
     range: [u64; 2],
     #[serde(flatten)]
     figures: Figures,

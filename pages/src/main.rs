@@ -1,6 +1,6 @@
 //! `pages`: shows which pages of files are in memory, and loads, evicts, locks and watches them.
 //!
-//! Files are done one at a time, so that there may be any number, each of any length: `scan` goes through
+//! Files are processed one at a time, so there may be any number, each of any length: `scan` goes through
 //! them, by `open`, `act` and `residency`, and hands what it finds to an `Output` of `report`.
 
 mod act;
@@ -30,6 +30,7 @@ mod stderr;
 mod stdout;
 mod terminal;
 mod text;
+mod vmtouch;
 mod watch;
 
 use std::io::{self, Write};
@@ -40,7 +41,7 @@ use clap::Parser;
 use options::{Options, When};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::try_parse().unwrap_or_else(|error| vmtouch::explain(error).exit());
     match options.color {
         When::Auto => {}
         When::Always => anstream::ColorChoice::Always.write_global(),
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // Whoever read the output has seen enough.
+            // The reader of the output has closed it.
             if error.kind() == io::ErrorKind::BrokenPipe {
                 signals::end_by_broken_pipe();
             }

@@ -67,7 +67,7 @@ pub fn page(out: &mut impl Write) -> io::Result<()> {
 
 /// Writes the completions.
 pub fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
-    // It does not return errors.
+    // `generate` does not return errors.
     let mut text = Vec::new();
     generate(shell, &mut Options::command(), "pages", &mut text);
     out.write_all(&text)

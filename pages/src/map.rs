@@ -1,4 +1,4 @@
-//! Mapping a file, part after part: a file can be longer than the addresses that there are.
+//! Mapping a file, one part after another: a file can be longer than the address space.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use unix_memory::{Error, MapOptions, ReadOnly, Reason, SharedMapping, page_size};
 
-/// How many bytes are mapped at once: a divisor of the address space, a multiple of any page.
+/// How many bytes are mapped at once: a divisor of the address space, and a multiple of every page
+/// size.
 const PART: u64 = if usize::BITS < 64 { 64 << 20 } else { 1 << 30 };
 
 /// Maps the pages of the file that hold `bytes`, which lie in it.
@@ -14,7 +15,7 @@ pub fn map(file: &File, bytes: &Range<u64>) -> io::Result<SharedMapping<ReadOnly
     let start = page_start(bytes.start);
     let len = usize::try_from(bytes.end - start).unwrap_or(usize::MAX);
     let options = MapOptions::new().offset(start).len(len);
-    // Where there are no shared mappings, a private one shows the same pages.
+    // If there are no shared mappings, a private one shows the same pages.
     match options.map_shared(file, ReadOnly) {
         Err(error) if error.reason() == Reason::PrivateOnly => {
             options.map_private(file, ReadOnly).map_err(plain)
@@ -43,13 +44,14 @@ pub fn page_start(byte: u64) -> u64 {
     byte - byte % page_size() as u64
 }
 
-/// The library's error in words for who has never heard of mappings, where that is likely to happen.
+/// Words for the library's error that make sense to users who know nothing about mappings, for the
+/// likely errors.
 pub fn plain(error: Error) -> io::Error {
     let text = match error.reason() {
         Reason::FileLength(_) | Reason::Fault { .. } => {
             "the file was truncated while it was looked at, or its disk cannot be read"
         }
-        Reason::NoMappings => "its file system cannot show which of its pages are in memory",
+        Reason::NoMappings => "its file system cannot report which of its pages are in memory",
         Reason::Unsupported => "this system does not report which pages are in memory",
         Reason::LockLimit {
             asked,
@@ -59,7 +61,7 @@ pub fn plain(error: Error) -> io::Error {
             return io::Error::new(
                 io::ErrorKind::OutOfMemory,
                 format!(
-                    "it needs {asked} bytes locked, and without privilege this process may lock {limit}, \
+                    "{asked} bytes would have to be locked, and without privilege this process may lock {limit}, \
                      of which {locked} are in use; `ulimit -l` shows the limit"
                 ),
             );

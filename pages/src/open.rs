@@ -1,4 +1,4 @@
-//! Opening files: regular ones alone, since to open another may wait, or do something.
+//! Opening files: only regular ones, since opening others may block, or have an effect.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
@@ -9,9 +9,9 @@ use rustix::fs::OFlags;
 
 use crate::kernel;
 
-/// Opens a regular file to look at, and returns what it is. The caller has seen that it is regular. If
-/// it has become something else since, opening it does not wait; and if it has become a symbolic link,
-/// that is followed only if `follow` is set.
+/// Opens a regular file for inspection, and returns its metadata. The caller has seen that it is
+/// regular. If it has become something else since, opening it does not block; if it has become a
+/// symbolic link, that is followed only if `follow` is set.
 pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
     let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     flags.set(OFlags::NOFOLLOW, !follow);
@@ -20,7 +20,7 @@ pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
         OpenOptions::new().read(true).custom_flags(flags).open(path)
     };
     let file = match open(flags | kernel::OPEN) {
-        // NOATIME is for the owner alone.
+        // Only the owner may use NOATIME.
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => open(flags),
         result => result,
     };
@@ -29,7 +29,10 @@ pub fn open(path: &Path, follow: bool) -> io::Result<(File, Metadata)> {
         Err(error)
             if !follow && matches!(error.raw_os_error(), Some(libc::ELOOP | libc::EMLINK)) =>
         {
-            return Err(io::Error::new(error.kind(), "it became a symbolic link"));
+            return Err(io::Error::new(
+                error.kind(),
+                "it has become a symbolic link",
+            ));
         }
         result => result?,
     };
@@ -46,7 +49,7 @@ pub fn custom(flags: OFlags) -> io::Result<i32> {
     i32::try_from(flags.bits()).map_err(io::Error::other)
 }
 
-/// The error for what has no pages to look at.
+/// The error for something that has no pages to look at.
 pub fn not_regular(file_type: FileType) -> io::Error {
     let what = if file_type.is_fifo() {
         "a named pipe"

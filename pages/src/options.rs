@@ -11,14 +11,19 @@ use crate::span::Span;
 
 /// Shows which pages of files are in memory, and loads, evicts, locks and watches them.
 ///
-/// Each file is a line: the share that is in memory, the size of that share, the size of the file, and
-/// its name; on a terminal, with a picture below it that shows where in the file those pages are. A
-/// directory, with everything in it, is one line, unless --verbose shows each file. Files are never
-/// changed; nor are their access times, where the system allows that.
+/// Each file is one line: the share that is in memory, the size of that share, the size of the file,
+/// and its name. On a terminal, a picture below it shows where in the file those pages are. A
+/// directory, with everything in it, is one line too, unless --verbose shows each file. Files are never
+/// changed, and neither are their access times, if the system allows that.
 ///
-/// Options that vmtouch has too have the same letters here.
+/// Options that vmtouch also has have the same letters here.
 #[derive(Parser)]
-#[command(name = "pages", version, max_term_width = 100)]
+#[command(
+    name = "pages",
+    version,
+    max_term_width = 100,
+    args_override_self = true
+)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -40,15 +45,15 @@ pub struct Options {
 
     /// Evict the pages from memory first
     ///
-    /// Dirty pages are written to the disk before. Pages that a program has mapped or locked stay in
-    /// memory, and so do the files of file systems that are only in memory.
+    /// Dirty pages are written to the disk first. Pages that a program has mapped or locked stay in
+    /// memory, and so do files on file systems that exist only in memory.
     #[arg(long, short, conflicts_with = "lock", help_heading = "What to do")]
     pub evict: bool,
 
     /// Load the pages into memory, and keep them there until a signal: Ctrl-C, or one sent by kill
     ///
-    /// A process without privilege may lock as much memory as `ulimit -l` reports.
-    #[arg(long, short, help_heading = "What to do")]
+    /// Without privilege, a process may lock as much memory as `ulimit -l` reports.
+    #[arg(long, short, visible_short_alias = 'L', help_heading = "What to do")]
     pub lock: bool,
 
     /// With --lock: write the process number to this file once all files are locked, and remove the
@@ -56,7 +61,7 @@ pub struct Options {
     #[arg(long, short = 'P', value_name = "FILE", requires = "lock", value_hint = ValueHint::FilePath, help_heading = "What to do")]
     pub pid_file: Option<PathBuf>,
 
-    /// Show the files every SECONDS seconds (2, if not given), until a signal
+    /// Show the files again every SECONDS seconds (2 by default), until a signal
     #[arg(
         long,
         value_name = "SECONDS",
@@ -71,7 +76,7 @@ pub struct Options {
 
     /// Look only at this range of each file
     ///
-    /// START-END, START- or -END, in bytes; the suffixes K, M, G, T, P and E stand for powers of 1024.
+    /// START-END, START-, -END or END, in bytes. The suffixes K, M, G, T, P and E stand for powers of 1024.
     /// A page is shown and loaded if any of its bytes are in the range, and evicted if all of them are.
     #[arg(
         long,
@@ -90,8 +95,8 @@ pub struct Options {
 
     /// Skip files and directories that match this pattern (may be repeated)
     ///
-    /// A pattern with a slash is compared with the whole path, any other with the name. `*`, `?`,
-    /// `[...]`, and in paths `**`, mean what they mean in a shell.
+    /// A pattern with a slash is compared with the whole path, and any other with the name. `*`, `?`,
+    /// `[...]` and, in paths, `**` mean what they mean in a shell.
     #[arg(long, short, value_name = "PATTERN", help_heading = "Which files")]
     pub ignore: Vec<Pattern>,
 
@@ -116,15 +121,15 @@ pub struct Options {
     #[arg(long, short = 'F', help_heading = "Which files")]
     pub one_file_system: bool,
 
-    /// Count a file that has several names once for each name
+    /// Count a file with several names once for each name
     #[arg(long, help_heading = "Which files")]
     pub hard_links: bool,
 
-    /// Read names of more files from this file, one on each line; `-` is standard input
+    /// Read the names of more files from this file, one per line; `-` is standard input
     #[arg(long, short = 'b', value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which files")]
     pub files_from: Option<PathBuf>,
 
-    /// With --files-from: names end with NUL instead of a newline, as `find -print0` writes them
+    /// With --files-from: names end with NUL instead of newline, as `find -print0` writes them
     #[arg(
         long,
         short = '0',
@@ -133,7 +138,7 @@ pub struct Options {
     )]
     pub null: bool,
 
-    /// Show each file of a directory, and more about each
+    /// Show each file of a directory, with more details
     #[arg(long, short, conflicts_with = "quiet", help_heading = "What to show")]
     pub verbose: bool,
 
@@ -188,13 +193,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether no more than one thing was named.
+    /// Whether only one file or directory was named.
     pub fn is_sole(&self) -> bool {
         self.files.len() == 1 && self.files_from.is_none()
     }
 }
 
-/// When something is done.
+/// When to do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum When {
     /// On a terminal
@@ -204,7 +209,7 @@ pub enum When {
 }
 
 impl When {
-    /// Whether it is done, if `auto` decides where nobody has.
+    /// Whether to do it; `auto` decides if the user has not.
     pub fn or(self, auto: impl FnOnce() -> bool) -> bool {
         match self {
             Self::Auto => auto(),
@@ -216,7 +221,7 @@ impl When {
 
 /// Reads a time in seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time: write seconds, from 0.1 to a day's 86400");
+    let wrong = || format!("`{text}` is not a time: give seconds, from 0.1 to 86400 (a day)");
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
     if (0.1..=86400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))

@@ -1,11 +1,12 @@
-//! Patterns of names: which files are left out.
+//! Patterns of names, which decide which files are left out.
 
 use std::path::Path;
 use std::str::FromStr;
 
 use glob::MatchOptions;
 
-/// As a shell matches: a star is no slash. A name that begins with a dot is a name as others are.
+/// Matching is as in a shell: a star does not match a slash. Names that begin with a dot are not
+/// special.
 const AS_A_SHELL: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
@@ -24,7 +25,7 @@ impl Pattern {
         let text = if self.of_paths {
             path.to_string_lossy()
         } else {
-            // (Of `.` and `..` there is none.)
+            // (`.` and `..` have none.)
             path.file_name()
                 .unwrap_or(path.as_os_str())
                 .to_string_lossy()

@@ -7,14 +7,15 @@ use anstyle::{AnsiColor, Style};
 use crate::report::Report;
 use crate::terminal::Terminal;
 
-/// From no page of a column to all of them.
+/// From none of a column's pages to all of them.
 const BLOCKS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The same, where there is ASCII alone.
+/// The same in ASCII.
 const ASCII: [char; 9] = ['.', '-', '-', '-', '=', '=', '=', '=', '#'];
 
-/// Draws the pages that were looked at, in at most as many columns as the terminal has.
-/// A column is as full as its pages: only the last sign is all of them and only the first none.
+/// Draws the pages that were looked at, in at most as many columns as the terminal has. The fuller
+/// a column is, the later its sign: only the last one means all of its pages, and only the first
+/// one none.
 pub fn draw(report: &Report, terminal: &Terminal) -> String {
     let signs = if terminal.unicode { BLOCKS } else { ASCII };
     let columns = report.columns(terminal.columns);
@@ -32,7 +33,7 @@ pub fn draw(report: &Report, terminal: &Terminal) -> String {
     text
 }
 
-/// How many eighths of a column are full: all only if it is, none only if nothing is.
+/// How many eighths of a column are full: eight only if all of it is, and zero only if nothing is.
 pub fn eighths(full: u64, all: u64) -> usize {
     if full == all && all > 0 {
         8

@@ -13,11 +13,11 @@ use crate::open::custom;
 use crate::report::about;
 use crate::stderr::complain;
 
-/// A number, a newline, and one byte more, by which something else is told from it.
+/// A number, a newline, and one more byte, which shows whether there is anything else.
 const LONGEST: usize = 22;
 
-/// A file that belongs to this process as long as it holds a lock on it, which ends with the process
-/// however that ends. When it is dropped, the file is removed.
+/// A file that belongs to this process as long as the process holds a lock on it. The lock ends with the
+/// process, however that ends. Dropping this removes the file.
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub struct PidFile {
 }
 
 impl PidFile {
-    /// Takes the file, or one that was left behind by a process that has ended. It is empty until `write`.
+    /// Takes the file, even if it was left behind by a process that has ended. It is empty until `write`.
     pub fn claim(path: &Path) -> io::Result<Self> {
         let name = escape::name(path);
         Self::try_claim(path).map_err(|error| about(&name, &error))
@@ -43,22 +43,22 @@ impl PidFile {
                 .open(path)?;
             let ours = file.metadata()?;
             if !ours.is_file() {
-                let text = "this is not a regular file: give another for the process's number";
+                let text = "this is not a regular file: name another one for the process number";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
             }
-            // (A lock of fcntl(2) would be lost if this file were among those that are looked at, and
-            // closed after that.)
+            // (A lock of fcntl(2) would be lost if this file were among the files that are inspected, and
+            // then closed.)
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Err(taken(&mut file)),
                 Err(error) => return Err(error.into()),
             }
-            // The process that had it may have removed it after it was opened here.
+            // The process that had it may have removed it after this process opened it.
             if !is_at(path, &ours) {
                 continue;
             }
             if !read(&mut file)?.trim_ascii().iter().all(u8::is_ascii_digit) {
-                let text = "this file does not hold a process's number, and is left as it is: give another";
+                let text = "this file does not hold a process number, and is left as it is: name another one";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
             }
             file.set_len(0)?;
@@ -72,7 +72,7 @@ impl PidFile {
     /// Writes the number.
     pub fn write(&mut self) -> io::Result<()> {
         let name = escape::name(&self.path);
-        // In one piece, at the start: the file was read up to its end before.
+        // In one piece, at the start, because the file was read up to its end before.
         let text = format!("{}\n", std::process::id());
         io::Seek::rewind(&mut self.file)
             .and_then(|()| self.file.write_all(text.as_bytes()))
@@ -80,7 +80,7 @@ impl PidFile {
     }
 }
 
-/// The beginning of what a file holds, from where it stands on.
+/// The first bytes of a file, from its current position on.
 fn read(file: &mut File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LONGEST as u64).read_to_end(&mut bytes)?;
@@ -100,11 +100,11 @@ fn taken(file: &mut File) -> io::Error {
         Some(number) if number.parse::<u32>().is_ok() => format!("process {number}"),
         _ => "another process".to_owned(),
     };
-    let text = format!("{owner} has this file: end it first, or give another");
+    let text = format!("{owner} has this file: end it first, or name another file");
     io::Error::new(io::ErrorKind::AlreadyExists, text)
 }
 
-/// Whether it is this file that `path` names.
+/// Whether `path` still names this file.
 fn is_at(path: &Path, file: &Metadata) -> bool {
     let there = fs::symlink_metadata(path);
     there.is_ok_and(|there| (there.dev(), there.ino()) == (file.dev(), file.ino()))
@@ -112,7 +112,7 @@ fn is_at(path: &Path, file: &Metadata) -> bool {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // Somebody may have removed it, and another process have made one of its own there.
+        // Somebody may have removed it, and another process may have made its own file there.
         if !self
             .file
             .metadata()

@@ -1,4 +1,4 @@
-//! A sign of life on standard error, once work takes longer than a moment.
+//! Progress on standard error, once work takes longer than a moment.
 
 use std::io::{self, IsTerminal, stderr};
 use std::path::Path;
@@ -9,27 +9,28 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::escape;
 use crate::size::short;
 
-/// How long it may take without a sign.
+/// How long work may take before progress is shown.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// How often the sign changes.
+/// How often the display changes.
 const TICK: Duration = Duration::from_millis(100);
 
-/// From how many bytes on it is worth showing how much of a file is done.
+/// The size from which it is worth showing how much of a file is done.
 const LARGE: u64 = 32 << 20;
 
-/// What is shown of small files, and of a large one.
+/// What is shown for small files, and for a large one.
 const TEMPLATES: [&str; 2] = [
     "{spinner} {prefix} {wide_msg}",
     "{spinner} {prefix} {bar:8} {percent:>3}% {wide_msg}",
 ];
 
-/// What is called with how many more bytes of a file are done. Its error stops the work on the file.
+/// The callback that gets the number of bytes of a file that were just done. Its error stops the
+/// work on the file.
 pub type Done<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
 
-/// How far the work is: files that are done, and how much of one.
+/// How far the work has got: the files that are done, and how much of the current one.
 pub struct Progress {
-    /// Hidden until it is time, and for good where nobody would see it.
+    /// Hidden until it is time, and always hidden if nobody would see it.
     pub bar: ProgressBar,
     styles: [ProgressStyle; 2],
     wanted: bool,
@@ -41,7 +42,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shown if `wanted`, and standard error is a terminal; of ASCII, unless `unicode`.
+    /// Shown if `wanted` and standard error is a terminal; in ASCII, unless `unicode`.
     pub fn new(wanted: bool, unicode: bool) -> Self {
         let (ticks, fill) = if unicode {
             ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ", "█░")
@@ -49,7 +50,7 @@ impl Progress {
             ("-\\|/ ", "#.")
         };
         let style = |template| {
-            // (A template that is wrong would be found by the test below.)
+            // (The test below would find a wrong template.)
             ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_spinner())
                 .tick_chars(ticks)
@@ -66,14 +67,14 @@ impl Progress {
         }
     }
 
-    /// A file begins, the work on which is of so many bytes.
+    /// A file begins, which takes work on that many bytes.
     pub fn file(&mut self, path: &Path, len: u64) {
         self.files += 1;
         self.here = 0;
         self.draw(path, len);
     }
 
-    /// So many bytes more of it are done.
+    /// That many more bytes of it are done.
     pub fn add(&mut self, path: &Path, len: u64, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.here = self.here.saturating_add(bytes);
@@ -98,7 +99,7 @@ impl Progress {
         self.bar.tick();
     }
 
-    /// The work is over: nothing of it stays on the screen.
+    /// The work is over: clears the display.
     pub fn end(&mut self) {
         self.wanted = false;
         self.bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! What is shown, whichever way.
+//! What is reported, in any format.
 
 use std::io;
 use std::ops::Range;
@@ -9,11 +9,11 @@ use unix_memory::page_size;
 use crate::figures::{Figures, Totals};
 use crate::runs::Runs;
 
-/// What was found out about a file.
+/// What is known about a file.
 #[derive(Debug)]
 pub struct Report {
     pub path: PathBuf,
-    /// Whether it was named, or else found in a directory.
+    /// Whether it was named, rather than found in a directory.
     pub named: bool,
     /// The length of the file in bytes, and the part of it that was looked at.
     pub size: u64,
@@ -39,13 +39,13 @@ pub trait Output {
     /// A file was looked at.
     fn file(&mut self, report: &Report) -> io::Result<()>;
 
-    /// A file or directory could not be.
+    /// A file or directory could not be looked at.
     fn failed(&mut self, path: &Path, message: &str) -> io::Result<()>;
 
-    /// What was asked for was done with a file, or with some of a directory, but its pages are not shown.
+    /// The requested action was done on a file, or on some of a directory, but its pages are not shown.
     fn hidden(&mut self, path: &Path, message: &str) -> io::Result<()>;
 
-    /// A directory was gone through.
+    /// A directory was processed.
     fn directory(&mut self, path: &Path, totals: &Totals) -> io::Result<()>;
 
     /// All is done.

@@ -12,17 +12,18 @@ use crate::map;
 use crate::progress::Done;
 use crate::runs::Runs;
 
-/// How many pages are asked about one by one though few of them are in memory: one call of mincore(2).
+/// The largest range whose pages are asked about one by one even if few are in memory: one call of
+/// mincore(2).
 const FEW: u64 = 1024;
 
-/// In how many parts a range is looked at, most of which is not in memory.
+/// The number of parts into which a range is divided if most of it is not in memory.
 const PARTS: u64 = 16;
 
 /// Looks at the pages that hold `bytes` of the file, of which the kernel counts those that are `cached`,
 /// and calls `done` with how many more bytes were looked at.
 ///
-/// mincore(2) takes as long for pages that are not in memory as for others: half a minute for a file of a
-/// terabyte. So where the kernel counts no pages of a part, it is not asked about each.
+/// For pages that are not in memory, mincore(2) takes as long as for others: half a minute for a file of
+/// a terabyte. So if the kernel counts no pages in a part, it is not asked about each of them.
 pub fn look(
     file: &File,
     bytes: &Range<u64>,

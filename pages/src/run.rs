@@ -23,8 +23,8 @@ use crate::stdout::Stdout;
 use crate::terminal::Terminal;
 use crate::text::{Quiet, Text};
 
-/// Does all that the options ask for; returns whether every file was done. The error is one that leaves
-/// nothing to be done.
+/// Does all that the options request; returns whether every file was processed. An error means that
+/// nothing more can be done.
 pub fn run(options: &Options) -> io::Result<bool> {
     let signals = if options.lock {
         Some(listen(&ENDING)?)
@@ -80,7 +80,7 @@ pub fn run(options: &Options) -> io::Result<bool> {
         return Ok(all_well);
     };
     if stopped() {
-        // Not every file was done.
+        // Not every file was processed.
         return Ok(false);
     }
     if held.is_empty() {
@@ -97,7 +97,7 @@ pub fn run(options: &Options) -> io::Result<bool> {
             std::process::id()
         ));
     }
-    // It does not fail: the thread that sends never ends.
+    // This does not fail, since the thread that sends never ends.
     let _signal = signals.recv();
     Ok(all_well)
 }

@@ -1,5 +1,5 @@
-//! Which pages of a file are in memory, as runs: a file of a terabyte, nearly all of which is not,
-//! takes a few.
+//! The pages of a file that are in memory, as runs: for a file of a terabyte of which nearly nothing is
+//! in memory, there are only a few.
 
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ impl Runs {
     pub fn columns(&self, of: Range<u64>, most: usize) -> Vec<(u64, u64)> {
         let pages = of.end - of.start;
         let count = (most as u64).min(pages);
-        // In 128 bits, where no product of two lengths overflows.
+        // In 128 bits, in which no product of two lengths overflows.
         let bound = |column: u64| {
             let bound = u128::from(column) * u128::from(pages) / u128::from(count);
             of.start + u64::try_from(bound).unwrap_or(pages)

@@ -28,9 +28,9 @@ pub struct Scan<'a> {
     options: &'a Options,
     output: &'a mut dyn Output,
     progress: &'a mut Progress,
-    /// Whether to end now, though not all is done.
+    /// Whether to stop now, before everything is done.
     stopped: &'a dyn Fn() -> bool,
-    /// Device and number of each file that may come again by another name.
+    /// Device and inode number of each file that may appear again under another name.
     seen: HashSet<(u64, u64)>,
     pub totals: Totals,
     /// The files that are locked.
@@ -39,9 +39,9 @@ pub struct Scan<'a> {
 
 /// Why a file was not shown.
 enum Miss {
-    /// It is left out, by the options or because it was seen before.
+    /// It is left out, because of the options or because it was seen before.
     LeftOut,
-    /// The kernel does not show its pages to this process; what was to be done with it was done.
+    /// The kernel does not show its pages to this process; the requested action was done.
     Denied,
     /// A signal ended the work on it.
     Stopped,
@@ -54,10 +54,10 @@ impl From<io::Error> for Miss {
     }
 }
 
-/// How a file is come by.
+/// How a file was found.
 #[derive(Clone, Copy)]
 struct Found {
-    /// Whether it was named, or else found in a directory.
+    /// Whether it was named, rather than found in a directory.
     named: bool,
     /// Whether symbolic links are followed to it.
     follow: bool,
@@ -81,7 +81,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Does what was named: a file, or all of a directory. Errors are those of output.
+    /// Processes what was named: a file, or all of a directory. The errors are those of output.
     pub fn named(&mut self, path: &Path) -> io::Result<()> {
         let mut totals = Totals::default();
         match self.kind(path) {
@@ -154,7 +154,7 @@ impl<'a> Scan<'a> {
                 break;
             }
             match entry {
-                // The directory itself, whatever its name, and also by a link.
+                // The directory itself, whatever its name, even through a link.
                 Ok(entry) if entry.depth() == 0 => {}
                 Ok(entry) if !is_let_in(&entry) => {
                     totals.skipped += 1;
@@ -190,7 +190,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Does a file; returns why not, if it was not done.
+    /// Processes a file; returns the reason if it was not processed.
     fn file(&mut self, path: &Path, found: Found, totals: &mut Totals) -> io::Result<Option<Miss>> {
         match self.examine(path, found) {
             Ok(report) => {
@@ -207,7 +207,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Does with a file what the options ask for, and looks at it.
+    /// Does with a file what the options request, and looks at it.
     fn examine(&mut self, path: &Path, found: Found) -> Result<Report, Miss> {
         let options = self.options;
         let matches = |patterns: &[crate::patterns::Pattern]| {
@@ -241,8 +241,8 @@ impl<'a> Scan<'a> {
             runs: Runs::default(),
             locked: false,
         };
-        // Of nothing there is nothing to do; files of /proc, which say that they are empty, are never
-        // in the cache.
+        // For an empty file there is nothing to do; files of /proc, which report that they are empty, are
+        // never in the cache.
         if report.bytes.is_empty() {
             return Ok(report);
         }
@@ -269,7 +269,7 @@ impl<'a> Scan<'a> {
         Ok(report)
     }
 
-    /// Whether the file was there before, by this name or another.
+    /// Whether the file was seen before, under this name or another.
     fn was_seen(&mut self, metadata: &Metadata) -> bool {
         let options = self.options;
         let may_come_again = metadata.nlink() > 1 || !options.is_sole() || options.follow;
@@ -281,8 +281,8 @@ impl<'a> Scan<'a> {
         self.output.failed(path, message)
     }
 
-    /// Reports that the kernel does not show the pages of `files` files: a failure, unless something else was
-    /// asked for.
+    /// Reports that the kernel does not show the pages of `files` files: this is a failure unless something
+    /// else was requested.
     fn denied(
         &mut self,
         path: &Path,
@@ -305,7 +305,7 @@ fn figures(report: &Report, cached: Option<Cached>) -> Figures {
     let Report { bytes, runs, .. } = report;
     let (first, end) = (bytes.start / page, bytes.end.div_ceil(page));
     let resident = runs.count();
-    // Of the first and the last page only a part may be asked about.
+    // The range may include only a part of the first and the last page.
     let mut outside = 0;
     if runs.contains(first) {
         outside += bytes.start - map::page_start(bytes.start);
@@ -331,7 +331,7 @@ fn of_found(error: &io::Error) -> String {
     }
 }
 
-/// What went wrong while directories were gone through.
+/// What went wrong while directories were being read.
 fn of_walk(error: &walkdir::Error) -> String {
     match (error.loop_ancestor(), error.io_error()) {
         (Some(ancestor), _) => format!(

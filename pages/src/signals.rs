@@ -14,8 +14,9 @@ use signal_hook::low_level::emulate_default_handler;
 /// Those that ask a program to end.
 pub const ENDING: [c_int; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
-/// From now on, what comes of `signals` is received, and does nothing else. What this process was
-/// started to ignore (by nohup, say, or in the background of a script) stays ignored.
+/// From now on, these `signals` are received as messages, and have no other effect. Signals that
+/// this process was started to ignore (for example by nohup, or in the background of a script) stay
+/// ignored.
 pub fn listen(signals: &[c_int]) -> io::Result<Receiver<c_int>> {
     let heard = signals
         .iter()
@@ -44,8 +45,8 @@ fn is_ignored(signal: c_int) -> bool {
     action.sa_sigaction == libc::SIG_IGN
 }
 
-/// Ends as other programs do of which nobody reads the output: silently, by SIGPIPE.
+/// Ends silently by SIGPIPE, as other programs do when nobody reads their output.
 pub fn end_by_broken_pipe() {
-    // Where that fails, the exit status says what happened.
+    // If that fails, the exit status reports what happened.
     let _goes_on = emulate_default_handler(SIGPIPE);
 }

@@ -1,12 +1,12 @@
-//! Sizes, as people write and read them.
+//! Sizes as people write and read them.
 
 /// The letters of the units: powers of 1024.
 const UNITS: &str = "KMGTPE";
 
-/// Reads `4096`, `64K`, `1.5G`: bytes, or powers of 1024 by their letter, which `iB` or `B` may follow.
+/// Reads `4096`, `64K`, `1.5G`: bytes, or a power of 1024 by its letter, which `iB` or `B` may follow.
 pub fn parse(text: &str) -> Result<u64, String> {
     let wrong =
-        || format!("`{text}` is not a size: write bytes, or a number with K, M, G, T, P or E");
+        || format!("`{text}` is not a size: give bytes, or a number with K, M, G, T, P or E");
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -57,7 +57,7 @@ pub fn short(bytes: u64) -> String {
     }
 }
 
-/// A share that is 100% only of all and 0% only of none; a dash of nothing.
+/// A share: 100% only for all, 0% only for none, and a dash if the total is zero.
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::size;
 
-/// A part of a file: from a byte on, to another, or to the end.
+/// A part of a file: from one byte to another, or to the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     start: u64,
@@ -13,7 +13,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes of it that a file of `len` bytes has.
+    /// The bytes of this part in a file of `len` bytes.
     pub fn of(self, len: u64) -> Range<u64> {
         let end = self.end.unwrap_or(len).min(len);
         self.start.min(end)..end
@@ -24,11 +24,11 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((start, end)) = text.split_once('-') else {
-            return Err(format!(
-                "`{text}` is not a range: write START-END, START- or -END"
-            ));
-        };
+        if text.is_empty() {
+            return Err("an empty text is not a range: give START-END, START-, -END or END".into());
+        }
+        // As with vmtouch, a lone size is an end.
+        let (start, end) = text.split_once('-').unwrap_or(("", text));
         let start = match start {
             "" => 0,
             start => size::parse(start)?,
@@ -38,9 +38,7 @@ impl FromStr for Span {
             end => Some(size::parse(end)?),
         };
         if end.is_some_and(|end| end <= start) {
-            return Err(format!(
-                "`{text}` has no byte: its end is not after its start"
-            ));
+            return Err(format!("`{text}` is empty: its end is not after its start"));
         }
         Ok(Self { start, end })
     }
@@ -58,8 +56,9 @@ mod tests {
         assert_eq!(span.of(10), 10..10);
         assert_eq!("5-".parse::<Span>().expect("a range").of(9), 5..9);
         assert_eq!("-5".parse::<Span>().expect("a range").of(9), 0..5);
+        assert_eq!("5".parse::<Span>().expect("a range").of(9), 0..5);
         assert_eq!("-".parse(), Ok(Span::default()));
-        for text in ["5", "", "x-5", "5-5", "6-5", "1-2-3"] {
+        for text in ["0", "", "x-5", "5-5", "6-5", "1-2-3"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! Standard output, whose errors say that they are its.
+//! Standard output, whose errors name it.
 
 use std::io::{self, IsTerminal, Write, stdout};
 
@@ -8,7 +8,7 @@ use crate::report::about;
 pub struct Stdout;
 
 impl Stdout {
-    /// A line at a time for whoever watches; else in large pieces.
+    /// A line at a time on a terminal; otherwise in large pieces.
     pub fn buffered() -> Box<dyn Write> {
         if stdout().is_terminal() {
             Box::new(io::LineWriter::new(Self))

@@ -9,18 +9,18 @@ use crate::options::When;
 /// How text is written.
 #[derive(Clone, Copy)]
 pub struct Terminal {
-    /// The column after which it breaks lines, if it is one.
+    /// The column after which it breaks lines, if it is a terminal.
     pub breaks_after: Option<usize>,
-    /// How many columns it has; 80 where there is none.
+    /// How many columns it has; 80 without a terminal.
     pub columns: usize,
-    /// Whether more than ASCII is shown.
+    /// Whether it shows more than ASCII.
     pub unicode: bool,
     pub colour: bool,
     pub picture: bool,
 }
 
 impl Terminal {
-    /// That of standard output, as the options will have it.
+    /// The format of standard output, according to the options.
     pub fn of(colour: When, picture: When, width: Option<u16>) -> Self {
         let is_one = stdout().is_terminal();
         let (columns, _) = size();
@@ -43,11 +43,11 @@ pub fn size() -> (usize, usize) {
 }
 
 /// Whether the locale's characters are Unicode: the first of these variables that is set decides, as
-/// setlocale(3) has it.
+/// for setlocale(3).
 fn is_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
-    // Apple's systems set none, and have Unicode everywhere.
+    // Apple's systems set none, but always have Unicode.
     locale.map_or(cfg!(target_vendor = "apple"), |locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")

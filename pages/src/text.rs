@@ -23,13 +23,14 @@ pub struct Text<W> {
     pub out: W,
     pub terminal: Terminal,
     pub verbose: bool,
-    /// Whether all is one directory, of which the sum says everything.
+    /// Whether there is only one directory, so that the total says everything.
     pub is_sole: bool,
-    /// Whether the sum is shown though it is of one line.
+    /// Whether the total is shown even if there is only one line.
     pub always_sum: bool,
-    /// Whether `out` is a picture of the whole screen: lines may not be longer, and errors are there.
+    /// Whether `out` is a picture of the whole screen, in which lines must fit, and errors are shown
+    /// too.
     pub is_frame: bool,
-    /// What must not be on the screen while something is written.
+    /// The progress display, which must be hidden while something is written.
     pub progress: ProgressBar,
     /// How many lines there were.
     pub rows: u64,
@@ -56,7 +57,7 @@ impl<W: Write> Text<W> {
         let (Name::OfFile(text) | Name::OfMany(text)) = name;
         let row = format!("{start}{text}{notes}");
         if let (false, Some(columns)) = (self.is_frame, self.terminal.breaks_after) {
-            // A name stays whole, to be copied; what is said of it is not broken within a word.
+            // A name stays whole, so that it can be copied; notes are broken only between words.
             return match name {
                 _ if escape::width(&row) <= columns => row,
                 Name::OfFile(_) if notes.is_empty() => row,
@@ -71,7 +72,7 @@ impl<W: Write> Text<W> {
         if !self.is_frame {
             return row;
         }
-        // What of the notes has no room beside the name is left out.
+        // Notes that have no room beside the name are left out.
         let unicode = self.terminal.unicode;
         let columns = self.terminal.columns.saturating_sub(start.len());
         let name = match name {
@@ -82,7 +83,7 @@ impl<W: Write> Text<W> {
         escape::start_of(&row, self.terminal.columns, unicode)
     }
 
-    /// What else is to be said of `figures`.
+    /// The notes about `figures`.
     fn notes(&self, figures: &Figures) -> Vec<String> {
         let mut notes = Vec::new();
         if self.verbose {
@@ -183,14 +184,14 @@ impl<W: Write> Output for Text<W> {
     }
 }
 
-/// What a line is about. Where there is no room, a file is known by the end of its name.
+/// The subject of a line. If there is not enough room, only the end of a file's name is shown.
 #[derive(Clone, Copy)]
 enum Name<'a> {
     OfFile(&'a str),
     OfMany(&'a str),
 }
 
-/// Says nothing but errors.
+/// Reports nothing but errors.
 pub struct Quiet {
     pub progress: ProgressBar,
 }
@@ -219,7 +220,7 @@ impl Output for Quiet {
     }
 }
 
-/// How far the second line of a row is indented, in columns.
+/// The indentation of the second line of a row, in columns.
 const INDENT: usize = 6;
 
 fn pages(count: u64) -> String {

@@ -1,4 +1,4 @@
-//! Showing the files again and again.
+//! Showing the files repeatedly.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
@@ -20,9 +20,9 @@ use crate::stdout::Stdout;
 use crate::terminal::{Terminal, size};
 use crate::text::Text;
 
-/// Shows the files until a signal ends it; returns whether all went well the last time.
+/// Shows the files until a signal ends it; returns whether everything succeeded the last time.
 pub fn watch(options: &Options, every: Duration) -> io::Result<bool> {
-    // Until all names are there, a signal ends the program as it would any.
+    // Until all names have been read, a signal ends the program as usual.
     let names: Vec<PathBuf> = inputs::names(options, &|| false)?.collect::<Result<_, _>>()?;
     let signals = listen(&[&ENDING[..], &[SIGWINCH]].concat())?;
     let screen = Screen::take(options)?;
@@ -54,7 +54,7 @@ fn wait(signals: &Receiver<i32>, every: Duration) -> Result<bool, RecvTimeoutErr
     }
 }
 
-/// What is to be shown now, and whether all went well.
+/// What to show now, and whether everything succeeded.
 fn frame(
     options: &Options,
     names: &[PathBuf],
@@ -63,7 +63,7 @@ fn frame(
 ) -> io::Result<(Vec<u8>, bool)> {
     let mut terminal = Terminal::of(options.color, options.picture, options.width);
     if screen.is_terminal {
-        // A line that is too long would push the others out of their places.
+        // A line that is too long would displace the others.
         terminal.columns = terminal.columns.min(size().0);
     }
     let mut frame = Vec::new();
@@ -96,8 +96,8 @@ fn frame(
     Ok((frame, totals.failed == 0))
 }
 
-/// Standard output: a terminal's own screen, which is given back at the end, or else one frame after
-/// the other.
+/// Standard output: the alternate screen of a terminal, which is left at the end, or else one frame after
+/// another.
 struct Screen {
     is_terminal: bool,
 }
@@ -106,7 +106,7 @@ impl Screen {
     fn take(options: &Options) -> io::Result<Self> {
         let is_terminal = std::io::stdout().is_terminal() && !options.json;
         if is_terminal {
-            // The other screen, without a cursor.
+            // The alternate screen, without a cursor.
             write_out(b"\x1b[?1049h\x1b[?25l")?;
         }
         Ok(Self { is_terminal })
@@ -142,8 +142,8 @@ fn fit(text: &str, most: usize) -> String {
     } else {
         lines
     };
-    // Each line is erased before it is written, since nothing can be erased behind a full line; at the end,
-    // all that is below.
+    // Each line is erased before it is written, since nothing can be erased after a full line; at the end,
+    // everything below is erased.
     let lines = shown.iter().map(|line| format!("\x1b[2K{line}\r\n"));
     format!("\x1b[H{}\x1b[J", lines.collect::<String>())
 }

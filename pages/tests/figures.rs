@@ -1,4 +1,4 @@
-//! What is shown of files, beside what mincore says.
+//! What is shown about files, compared with what mincore reports.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn what_is_read_is_in_memory_as_the_kernel_says() {
     assert_eq!(read["resident"], resident);
     assert_eq!(read["resident_bytes"], resident * page_size());
 
-    // The last page is the file's for one byte.
+    // Only one byte of the last page belongs to the file.
     let loaded = json_of(&path, &["--load"]);
     assert_eq!(loaded["resident_runs"], value!([[0, 1000]]));
     assert_eq!(loaded["resident_bytes"], 999 * page_size() + 1);
@@ -60,7 +60,7 @@ fn a_range_is_looked_at_alone() {
     assert_eq!(part["resident_runs"], value!([[10, 10]]));
     assert!(resident(&path)[10..20].iter().all(|&page| page));
 
-    // A byte of a page is that page; what it has of the range is less.
+    // A byte of a page selects that page, but counts as one byte of the range.
     let inside = format!("{}-{}", 10 * page + 1, 11 * page + 1);
     let inside = json_of(&path, &["--range", &inside]);
     assert_eq!(
@@ -137,7 +137,7 @@ fn files_of_nothing() {
     let out = good(pages().args(["--load", "--quiet"]).arg(&path));
     assert_eq!(out, "");
     if cfg!(target_os = "linux") {
-        // They say that they are empty.
+        // They report that they are empty.
         let out = good(pages().arg("/proc/self/status"));
         assert_eq!(out, "   -      0 of     0  /proc/self/status\n");
     }
@@ -199,14 +199,14 @@ fn totals_are_sums() {
         total.contains("  total: 3 files, 46 of 46 pages, "),
         "{text}"
     );
-    // Without it, the directory alone: one line, which needs no sum.
+    // Without it, only the directory: one line, which needs no total.
     let text = good(pages().arg(directory.path()));
     assert_eq!(text.lines().count(), 1, "{text}");
 }
 
 #[test]
 fn others_files_are_not_shown_and_not_guessed() {
-    // To processes of others Linux reports each page as in memory.
+    // To processes of other users, Linux reports each page as in memory.
     let path = "/etc/passwd";
     let ran = run(pages().arg(path));
     let shown = ran.code == Some(0);
@@ -273,7 +273,7 @@ fn what_is_done_with_files_of_others_is_not_a_failure() {
     assert!(text.contains("only to the file's owner"), "{text}");
 }
 
-/// In a user namespace of its own, a process seems to be root, and owns nothing of others.
+/// In its own user namespace, a process seems to be root, but does not own the files of others.
 #[test]
 fn root_of_a_user_namespace_is_not_shown_files_of_others() {
     let what = "root of a user namespace";
@@ -285,7 +285,7 @@ fn root_of_a_user_namespace_is_not_shown_files_of_others() {
     let mut owner = "/etc/passwd".to_owned();
     let directory = directory();
     if common::is_root() {
-        // The namespace holds this user alone, and the file is another's.
+        // The namespace has only this user, and the file belongs to another.
         let path = file(directory.path(), "file", 1);
         std::os::unix::fs::chown(&path, Some(65534), Some(65534)).expect("root may");
         owner = path.to_str().expect("UTF-8").to_owned();

@@ -1,4 +1,4 @@
-//! Which files are found, and what is said of those that cannot be shown.
+//! Which files are found, and what is reported about those that cannot be shown.
 
 mod common;
 
@@ -63,7 +63,7 @@ fn directories_are_gone_through_and_links_counted_once() {
     // What is named twice is one file.
     assert_eq!(found(pages().args([root.join("b"), root.join("b")])), ["b"]);
 
-    // A link is followed where it is named, or everywhere, or nowhere.
+    // Links are followed if they are named, or always, or never.
     let soft = root.join("soft");
     assert_eq!(found(pages().arg(&soft)), ["soft"]);
     assert_eq!(found(pages().arg("--no-follow").arg(&soft)), [""; 0]);
@@ -150,7 +150,7 @@ fn another_file_system_is_not_entered() {
     let below = |options: &[&str]| found(pages().args(options).args(["-I", name, "/dev"]));
     assert_eq!(below(&[]), [name]);
     assert_eq!(below(&["--one-file-system"]), [""; 0]);
-    // That it is left out by its name as well does not leave out its neighbours.
+    // Leaving it out by its name too does not leave out its neighbours.
     let directory = directory();
     common::file(directory.path(), "z", 1);
     symlink("/dev/shm", directory.path().join("elsewhere")).expect("a link");
@@ -178,7 +178,7 @@ fn names_come_from_a_list() {
     assert_eq!((ran.code, &*ran.err), (Some(0), ""));
     assert_eq!(ran.out.lines().count(), 4, "{}", ran.out);
     assert!(ran.out.contains("new\\nline"), "{}", ran.out);
-    // In lines, one of them is two names, of no files.
+    // As lines, one of them becomes two names, of files that do not exist.
     let ran = with_input(pages().args(["-b", "-"]), &list(b"\n"));
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
@@ -263,7 +263,7 @@ fn what_is_no_file_is_neither_opened_nor_waited_for() {
         "{text}"
     );
 
-    // In a directory they are left out.
+    // In a directory, they are left out.
     let all = json(pages().arg(root));
     assert_eq!(
         (&all["total"]["files"], &all["total"]["failed"]),

@@ -21,7 +21,7 @@ fn spawn(command: &mut Command) -> Child {
         .expect("it starts")
 }
 
-/// Waits until the file has a number.
+/// Waits until the file holds a number.
 fn number_in(path: &Path, child: &mut Child) -> u32 {
     let start = Instant::now();
     loop {
@@ -44,7 +44,7 @@ fn end(child: Child) -> Ran {
     child.wait_with_output().expect("it ends").into()
 }
 
-/// How many bytes a process has locked, where Linux reports it.
+/// How many bytes a process has locked, if that is reported.
 fn locked(process: u32) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
@@ -54,10 +54,10 @@ fn locked(process: u32) -> Option<usize> {
     Some(kilobytes << 10)
 }
 
-/// The command, which starts with this done for `signal`, whatever this process does.
+/// The command, started with this disposition of `signal`, whatever this process has.
 fn with_action(command: &mut Command, signal: Signal, action: libc::sighandler_t) -> &mut Command {
     let set = move || {
-        // SAFETY: the handler is none of a program's own.
+        // SAFETY: the handler is not a function of the program.
         if unsafe { libc::signal(signal.as_raw(), action) } == libc::SIG_ERR {
             return Err(std::io::Error::last_os_error());
         }
@@ -137,7 +137,7 @@ fn a_signal_ends_the_wait_for_a_list() {
         command.args(options).arg(&path).stdin(Stdio::piped());
         let mut child = spawn(with_action(&mut command, Signal::TERM, libc::SIG_DFL));
         let list = child.stdin.take();
-        // (Sent before it listens, the signal ends it as well.)
+        // (If the signal is sent before the program listens, it ends the program too.)
         std::thread::sleep(Duration::from_millis(200));
         signal(&child, Signal::TERM);
         let ran = end(child);

@@ -59,7 +59,7 @@ fn a_heat_map_has_a_row_for_each_file() {
         let attributes = attributes.unwrap_or_else(|| panic!("no {colour}: {text}"));
         assert!(attributes.contains(&format!("x=\"{x}\"")), "{attributes}");
     }
-    // A map is replaced when the new one is there, and not before.
+    // A map is replaced only once the new one is complete.
     let mut bad = pages();
     bad.args(["--svg"]).arg(&svg).args(["-b", "/no/such/list"]);
     assert_eq!(run(&mut bad).code, Some(1));
@@ -102,12 +102,17 @@ fn bad_options_are_refused() {
     for (options, says) in [
         (&["--load", "--evict"][..], "cannot be used with"),
         (&["--lock", "--evict"], "cannot be used with"),
+        (&["-L", "-e"], "cannot be used with"),
         (&["--watch", "--load"], "cannot be used with"),
         (&["--pid-file", "x"], "--lock"),
-        (&["--range", "7"], "write START-END"),
+        (&["--range", "7-7"], "is empty"),
+        (&["--range", ""], "give START-END"),
         (&["--max-size", "much"], "is not a size"),
-        (&["--watch=0"], "write seconds"),
+        (&["--watch=0"], "give seconds"),
         (&["--width", "0"], "0 is not in 1.."),
+        (&["-dl"], "end the command with `&`"),
+        (&["-lw"], "--pid-file"),
+        (&["-o", "kv"], "--json"),
     ] {
         let ran = run(pages().args(options).arg("file"));
         assert_eq!(ran.code, Some(2), "{options:?}");

@@ -1,5 +1,5 @@
-//! What is seen on a terminal.
-// What it takes to be one differs from system to system.
+//! What appears on a terminal.
+// How to make a terminal differs from system to system.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// A terminal of so many columns and 12 lines, with `command` on it.
+/// A terminal of that many columns and 12 lines, with `command` on it.
 struct Terminal {
     ours: File,
     child: Child,
@@ -47,11 +47,11 @@ impl Terminal {
         let child = command
             .env("TERM", "xterm-256color")
             .stdout(theirs)
-            // Where an emulator is slow, there are signs of life.
+            // In a slow emulator, progress is shown.
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        // What `command` holds would keep the terminal open.
+        // The descriptors in `command` would keep the terminal open.
         command.stdout(Stdio::null());
         Some(Self {
             ours: ours.into(),
@@ -59,7 +59,7 @@ impl Terminal {
         })
     }
 
-    /// Reads on until `text` was seen so often, and returns all of it.
+    /// Reads until `text` has appeared that often, and returns everything.
     fn read_until(&mut self, text: &str, often: usize) -> String {
         let start = Instant::now();
         let mut seen = Vec::new();
@@ -101,7 +101,7 @@ fn pictures_are_for_terminals_and_fit_them() {
         assert!(well, "{seen}");
         let count = usize::from(columns).min(40) / 2;
         let picture = "█".repeat(count) + &"·".repeat(count);
-        // After the notes, which have a line of their own where there is no room beside the name.
+        // After the notes, which have a line of their own if there is no room beside the name.
         assert_eq!(seen.lines().last(), Some(&*picture), "{seen}");
     }
     for columns in [40, 80] {
@@ -115,7 +115,7 @@ fn pictures_are_for_terminals_and_fit_them() {
         let fits = |line: &str| line.chars().count() <= usize::from(columns);
         assert!(seen.contains("total: ") && seen.lines().all(fits), "{seen}");
     }
-    // Elsewhere there is none, unless it is asked for; in ASCII, where there is nothing else.
+    // Elsewhere there is none unless requested; it is in ASCII if there is nothing else.
     let out = good(pages().arg(&path));
     assert_eq!(out.lines().count(), 1, "{out}");
     let picture = ["--picture", "always", "--width", "10"];

@@ -18,13 +18,13 @@ use unix_memory_sys::{cachestat, cachestat_range};
 use super::Answer;
 use crate::figures::Cached;
 
-/// Leaves the time of the last access alone: who does not own the file may not.
+/// Leaves the time of the last access alone, which only the file's owner may do.
 pub const OPEN: OFlags = OFlags::NOATIME;
 
 /// cachestat(2), since Linux 6.5.
 pub fn cached(file: &File, bytes: &Range<u64>) -> Answer {
     if bytes.is_empty() {
-        // To the kernel a length of zero is all.
+        // To the kernel, a length of zero means everything.
         return Answer::Cached(Cached::default());
     }
     match count(file.as_fd(), bytes) {
@@ -34,8 +34,8 @@ pub fn cached(file: &File, bytes: &Range<u64>) -> Answer {
     }
 }
 
-/// Whether a filter of system calls refuses to count: it does so even of memory of this process's own,
-/// which the kernel counts.
+/// Whether a filter of system calls refuses cachestat: it then refuses even for this process's own
+/// memory, which the kernel would count.
 fn is_filtered() -> bool {
     static FILTERED: OnceLock<bool> = OnceLock::new();
     *FILTERED.get_or_init(|| {
@@ -64,8 +64,8 @@ fn count(file: BorrowedFd<'_>, bytes: &Range<u64>) -> io::Result<Cached> {
     Err(io::Error::last_os_error())
 }
 
-/// posix_fadvise(2). It leaves pages alone that have bytes outside of `bytes`, as it does dirty ones:
-/// these are written first.
+/// posix_fadvise(2). It leaves alone pages that have bytes outside of `bytes`, and dirty pages, which
+/// are therefore written first.
 pub fn evict(file: &File, bytes: &Range<u64>) -> io::Result<()> {
     let all_written = match cached(file, bytes) {
         Answer::Cached(cached) => cached.dirty == 0 && cached.writeback == 0,
@@ -80,18 +80,18 @@ pub fn evict(file: &File, bytes: &Range<u64>) -> io::Result<()> {
     Ok(())
 }
 
-/// Since Linux 5.2: to the owner, and to those who may write to it. To others mincore(2) reports every
-/// page as in memory. (`cachestat`, where it is, says by an error who may not ask.)
+/// Since Linux 5.2, only to the owner and to those who may write to the file. To others, mincore(2)
+/// reports every page as in memory. (`cachestat`, if it exists, fails for those who may not ask.)
 pub fn shows_pages(path: &Path, metadata: &Metadata) -> bool {
     owns_all()
         || metadata.uid() == geteuid().as_raw()
         || accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// Whether this process counts as the owner of every file: it is root, and not that of a user namespace,
-/// who owns nothing of users that are not in the namespace.
+/// Whether this process counts as the owner of every file: whether it is root, but not the root of a
+/// user namespace, who owns no files of users outside the namespace.
 fn owns_all() -> bool {
-    // user_namespaces(7): outside of one, the map has one line, of all numbers.
+    // user_namespaces(7): outside of a namespace, the map has one line, with all numbers.
     let is_outside = |map: String| map.split_whitespace().eq(["0", "0", "4294967295"]);
     geteuid().is_root() && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(is_outside)
 }

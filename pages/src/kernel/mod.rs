@@ -1,20 +1,20 @@
-//! What systems do differently: how pages are evicted, and what is known of the page cache.
+//! What differs between systems: how pages are evicted, and what is known about the page cache.
 //!
-//! * `OPEN`: flags for opening a file that is only looked at;
+//! * `OPEN`: flags for opening a file only to look at it;
 //! * `cached`: the kernel's counts for a part of a file;
 //! * `evict`: takes pages of a file out of memory;
 //! * `shows_pages`: whether mincore(2) reports the truth about a file to this process.
 
 use crate::figures::Cached;
 
-/// What the kernel counts of a part of a file.
+/// The kernel's counts for a part of a file.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "android")),
     allow(dead_code, reason = "other systems do not count")
 )]
 pub enum Answer {
     Cached(Cached),
-    /// It does so for the file's owner and writers alone, of which this process is none.
+    /// It counts only for the file's owner and writers, and this process is neither.
     Denied,
     /// It does not count, or not for this file.
     Unknown,

@@ -18,8 +18,8 @@ pub fn cached(_: &File, _: &Range<u64>) -> Answer {
     Answer::Unknown
 }
 
-/// By `MS_INVALIDATE`, with which these systems let pages go that are on the disk. Pages that have bytes
-/// outside of `bytes` stay.
+/// With `MS_INVALIDATE`, these systems drop pages that are on the disk. Pages that have bytes outside of
+/// `bytes` stay.
 pub fn evict(file: &File, bytes: &Range<u64>) -> io::Result<()> {
     let page = page_size() as u64;
     let start = bytes.start.next_multiple_of(page);

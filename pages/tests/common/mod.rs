@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use unix_memory::{MapOptions, ReadOnly, page_size};
 
-/// The program; under the same emulator as this test, by what `cargo xtask emulate` sets.
+/// The program, under the same emulator as this test, which `cargo xtask emulate` sets.
 pub fn pages() -> Command {
     const PROGRAM: &str = env!("CARGO_BIN_EXE_pages");
     let emulator = std::env::var("UNIX_MEMORY_RUNNER").unwrap_or_default();
@@ -36,7 +36,7 @@ pub fn pages() -> Command {
     command
 }
 
-/// Whether the kernel's own pages are shown, which an emulator may make into larger ones.
+/// Whether the kernel's own pages are shown; an emulator may combine them into larger ones.
 pub fn lacks_pages(check: &str) -> bool {
     tests::lacks::own_pages(check)
 }
@@ -62,20 +62,20 @@ pub fn run(command: &mut Command) -> Ran {
     command.output().expect("the program starts").into()
 }
 
-/// What it prints where all goes well.
+/// What it prints if it succeeds.
 pub fn good(command: &mut Command) -> String {
     let ran = run(command);
     assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{}", ran.out);
     ran.out
 }
 
-/// All that `--json` says.
+/// All of the output of `--json`.
 pub fn json(command: &mut Command) -> Value {
     let ran = run(command.arg("--json"));
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
 }
 
-/// What `--json` says of one file.
+/// The output of `--json` about one file.
 pub fn json_of(path: &Path, options: &[&str]) -> Value {
     json(pages().args(options).arg(path))["files"][0].take()
 }
@@ -86,7 +86,7 @@ pub fn number(value: &Value) -> u64 {
         .unwrap_or_else(|| panic!("{value} is no number"))
 }
 
-/// A new directory on a disk: what is on a tmpfs cannot be evicted.
+/// A new directory on a disk, since files on a tmpfs cannot be evicted.
 pub fn directory() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
 }
@@ -95,7 +95,7 @@ pub fn directory() -> tempfile::TempDir {
 pub fn file(directory: &Path, name: &str, pages: usize) -> PathBuf {
     let path = directory.join(name);
     let mut file = File::create(&path).expect("a file");
-    // What is written at once the kernel may keep as one large page, and evict only as a whole.
+    // The kernel may keep what is written at once as one large page, and evict that only as a whole.
     let page = vec![1; page_size()];
     for _ in 0..pages {
         file.write_all(&page).expect("room on the disk");
@@ -104,7 +104,7 @@ pub fn file(directory: &Path, name: &str, pages: usize) -> PathBuf {
     path
 }
 
-/// A file of 40 pages, the first half of which is in memory; `None` where that cannot be.
+/// A file of 40 pages, the first half of which is in memory; `None` if that is not possible.
 pub fn half(directory: &Path) -> Option<PathBuf> {
     if lacks_pages("the pages of a file") || tests::lacks::advice("evicting a file") {
         return None;
@@ -116,7 +116,8 @@ pub fn half(directory: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Which pages of a file are in memory: the library's account, whose own tests hold it against the kernel.
+/// Which pages of a file are in memory, according to the library, whose own tests compare it with the
+/// kernel.
 pub fn resident(path: &Path) -> Vec<bool> {
     let file = File::open(path).expect("the file");
     let mapping = MapOptions::new()
@@ -126,7 +127,7 @@ pub fn resident(path: &Path) -> Vec<bool> {
     pages.expect("which pages are in memory")
 }
 
-/// The runs of pages in memory, as `--json` has them.
+/// The runs of pages in memory, in the format of `--json`.
 pub fn runs(resident: &[bool]) -> Value {
     let mut runs = Vec::new();
     let mut first = 0;
