@@ -1,6 +1,6 @@
-//! Signposts: what users of other crates try first, and what cannot be. None of it compiles where it is
-//! used: each asks for a trait that no type implements, and the compiler's message says what does the
-//! same here. (Its words are tested in `tests/compile_fail`.)
+//! Signposts: what users of other crates try first, but this crate cannot offer. Using any of it is a
+//! compile error: each requires a trait that no type implements, and the compiler's message says what
+//! to use instead. (`tests/compile_fail` tests the messages.)
 
 use core::ops::{Index, IndexMut};
 
@@ -27,9 +27,9 @@ pub trait Borrow {
 
 /// Implemented for nothing.
 #[diagnostic::on_unimplemented(
-    message = "`MapOptions` maps a file by `map_shared` or `map_private`, which say who sees what is written",
-    label = "to be mapped by `map_shared` or `map_private`",
-    note = "a file to be read: `map_shared(&file, ReadOnly)?`; to be written: `map_shared(&file, \
+    message = "`MapOptions` maps a file with `map_shared` or `map_private`, depending on who sees what is written",
+    label = "call `map_shared` or `map_private`",
+    note = "to read the file: `map_shared(&file, ReadOnly)?`; to write it: `map_shared(&file, \
             ReadWrite)?`; copies that the file never sees: `map_private(&file, ReadWrite)?`",
     note = "none of them is unsafe: a `SharedMapping` copies bytes out and in; `FileBytes::load(&file)?` has \
             the content of any file as a slice"
@@ -40,8 +40,8 @@ pub trait MapsFile {
 
 /// Implemented for nothing.
 #[diagnostic::on_unimplemented(
-    message = "memory without a file is mapped by `Mapping::anonymous(len)` or `MapOptions::map_anonymous`",
-    label = "to be mapped by `Mapping::anonymous`",
+    message = "memory without a file is mapped with `Mapping::anonymous(len)` or `MapOptions::map_anonymous`",
+    label = "call `Mapping::anonymous`",
     note = "with options: `MapOptions::new().len(len).map_anonymous(ReadWrite)?`"
 )]
 pub trait MapsMemory {
@@ -50,9 +50,9 @@ pub trait MapsMemory {
 
 /// Implemented for nothing.
 #[diagnostic::on_unimplemented(
-    message = "a protection is changed by `protect`, which takes the new one",
+    message = "`protect` changes the protection, and takes the new one",
     label = "`protect(ReadOnly)`, `protect(ReadWrite)` or `protect(ReadExecute)`",
-    note = "the mapping that comes back has the new type; where the kernel refuses, the error has the old one"
+    note = "it returns the mapping with the new type; if the kernel refuses, the error has the old mapping"
 )]
 pub trait Protects {
     fn never() -> !;
@@ -60,7 +60,7 @@ pub trait Protects {
 
 /// Implemented for nothing.
 #[diagnostic::on_unimplemented(
-    message = "changes are written back by `flush`, which takes how",
+    message = "`flush` writes changes back; its argument says how",
     label = "`flush(Flush::Async)`, or `flush_range(range, Flush::Async)`"
 )]
 pub trait Flushes {
@@ -110,7 +110,7 @@ impl MapOptions {
     }
 }
 
-/// Gives a guard those that memmap2's have.
+/// Gives a guard the signposts for the methods of memmap2's types.
 macro_rules! guard {
     ($guard:ident) => {
         #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! What can be written is not borrowed for good and written as well.
+//! What can be written is not borrowed forever and written as well.
 
 use unix_memory::Mapping;
 

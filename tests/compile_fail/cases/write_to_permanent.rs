@@ -1,4 +1,4 @@
-//! What is read-only for good is not written.
+//! What is permanently read-only is not written.
 
 use unix_memory::{Mapping, ReadOnly};
 

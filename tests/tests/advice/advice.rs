@@ -1,4 +1,4 @@
-//! Advice and populating, held against the kernel's flags.
+//! Advice and populating, compared with the kernel's flags.
 
 use libc::{EAGAIN, EBADF, EINVAL, EPERM};
 use tests::seccomp::{SYS_MADVISE, SYS_PROCESS_MADVISE};
@@ -7,7 +7,7 @@ use unix_memory::{
     Advice, Call, MapOptions, Mapping, NoAccess, Reason, Span, UncheckedAdvice, page_size,
 };
 
-/// Advises on new memory and says which flags the kernel keeps for it.
+/// Advises on new memory and returns the flags that the kernel keeps for it.
 fn flags_after(advice: Advice) -> Reported<Flags> {
     let mut mapping = Mapping::anonymous(4 * page_size()).unwrap();
     mapping.fill(1);
@@ -69,7 +69,7 @@ fn no_advice_changes_content() {
         if !advice.is_supported() {
             continue;
         }
-        // Room for a huge page where there may be one.
+        // Room for a huge page, if there may be one.
         let huge = matches!(advice, Advice::HugePage | Advice::Collapse);
         let len = if huge { 1 << 22 } else { 4 * page_size() };
         let mut mapping = Mapping::anonymous(len).unwrap();

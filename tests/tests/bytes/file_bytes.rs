@@ -1,4 +1,4 @@
-//! The bytes of files of all kinds, held against what the kernel says of them.
+//! The bytes of files of all kinds, compared with what the kernel reports about them.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -14,7 +14,7 @@ use unix_memory::{
     Call, FileBytes, FileBytesOptions, FileKind, ReadWrite, Reason, Result, Way, page_size,
 };
 
-/// A file of `len` bytes, each of which tells where it is.
+/// A file of `len` bytes, each of which depends on its offset.
 fn file_of(len: usize) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes(len)).unwrap();
@@ -139,7 +139,7 @@ proptest! {
                 prop_assert_eq!((error.call(), error.errno()), (Call::ReadFile, EFBIG));
                 prop_assert_eq!(error.reason(), Reason::BytesLimit(most.unwrap()));
             } else if offset > len && part == Some(0) && i == 0 {
-                // Nothing is nothing, wherever.
+                // No bytes can be asked for anywhere.
                 prop_assert!(loaded.unwrap().is_empty());
             } else if offset > len || end > len {
                 let error = loaded.unwrap_err();
@@ -158,8 +158,8 @@ fn an_endless_file_ends_at_the_limit() {
     let zero = File::open("/dev/zero").unwrap();
     let limit = (1 << 20) + 5;
     for loaded in all_ways(&OPTIONS.max_len(limit), &zero) {
-        let message = "read at file offset 0: File too large (there are more than the 1048581 bytes \
-                       that were allowed)";
+        let message =
+            "read at file offset 0: File too large (there are more than the allowed 1048581 bytes)";
         assert_eq!(refusal(loaded), (EFBIG, message.to_owned()));
     }
     let ways = all_ways(&OPTIONS.len(limit).max_len(limit), &zero);
@@ -217,7 +217,7 @@ fn a_length_that_no_file_has() {
             (ENXIO, Reason::FileLength(10))
         );
     }
-    // Nothing is there to be had, but not past the end.
+    // No bytes can be asked for at the end, but not past it.
     for offset in [0, 10] {
         for loaded in all_ways(&OPTIONS.offset(offset).len(0), &file) {
             assert!(loaded.unwrap().is_empty());

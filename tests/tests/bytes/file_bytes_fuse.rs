@@ -1,5 +1,5 @@
-//! The bytes of files on a FUSE file system with direct I/O, which maps privately alone, and whose
-//! files may be shorter or longer than they say, or break.
+//! The bytes of files on a FUSE file system with direct I/O, which maps only privately, and whose files
+//! may be shorter or longer than they report, or break.
 // Only Linux has this FUSE.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -32,11 +32,11 @@ fn is_right(bytes: &[u8], offset: u64) -> bool {
         .eq((offset..).map(byte_at).take(bytes.len()))
 }
 
-// All in one thread, which alone sees the file system; one after the other, so that no child of another
-// test keeps one open.
+// All in one thread, the only one that sees the file system, and one after another, so that no child of
+// another test keeps one open.
 #[test]
 fn files_of_fuse() {
-    // What the kernel says to a file system is in the bytes of its own processor.
+    // The kernel talks to a file system in its own byte order.
     if tests::lacks::own_process("a FUSE file system") {
         return;
     }
@@ -59,7 +59,7 @@ fn mapped_privately_alone() {
     let file = mounted.open();
     let refused = MapOptions::new().map_shared(&file, ReadOnly);
     if !refused.is_err_and(|error| error.reason() == Reason::PrivateOnly) {
-        // (Linux 6.6 can have it otherwise, if the file system asks for it.)
+        // (Linux 6.6 can behave differently, if the file system asks for it.)
         tests::skip("a FUSE file system", "this kernel maps it shared");
         return;
     }
@@ -100,7 +100,7 @@ fn shorter_than_it_says() {
     assert!(loaded.len() as u64 == real && is_right(&loaded, 0));
     let len = usize::try_from(real).unwrap();
     let options = FileBytesOptions::new();
-    // It is not as long as it says: no error.
+    // It is not as long as it reports, which is not an error.
     assert_eq!(options.max_len(len).load(&file).unwrap().len(), len);
     let error = options.max_len(len - 1).load(&file).unwrap_err();
     assert_eq!(error.reason(), Reason::BytesLimit(len - 1));
@@ -145,7 +145,7 @@ fn broken() {
     assert!(start.len() == 1000 && is_right(&start, 0));
 }
 
-/// A regular file that is read as a pipe is.
+/// A regular file that is read like a pipe.
 fn without_offsets() {
     let odd = Odd {
         is_stream: true,

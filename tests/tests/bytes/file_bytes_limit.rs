@@ -68,7 +68,7 @@ fn no_descriptors_are_needed() {
     assert!(windows.len() == 3 && windows.iter().all(Result::is_ok));
 }
 
-/// Where the kernel has as many mappings as it allows, there may be room beside another one.
+/// At the limit of mappings, there may be room next to another one.
 fn no_mappings_left() {
     let check = "no mappings left";
     if lacks::own_process(check) || reachable_mapping_limit(check).is_none() {
@@ -172,7 +172,7 @@ fn no_room_is_an_error_that_leaves_nothing_behind() {
             }
         });
         let loaded = FileBytes::load(&reader);
-        // The writer must not wait for a reader for good.
+        // The writer must not wait for a reader forever.
         drop(reader);
         let loaded = loaded.unwrap();
         assert_eq!(loaded.len(), most >> 16 << 16);

@@ -1,4 +1,4 @@
-//! The bytes of files of the kernel's, and huge pages of what is read.
+//! The bytes of the kernel's files, and huge pages for what is read.
 // Other systems have no such files, or others; and no such advice.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -82,7 +82,7 @@ fn a_file_is_read_to_its_end() {
     }
 }
 
-/// Files of the kernel's, which say that they are empty, or as long as a page.
+/// Files of the kernel, which report that they are empty, or as long as a page.
 #[test]
 fn files_of_the_kernel() {
     for path in [
@@ -159,11 +159,11 @@ fn a_file_without_the_page_cache() {
     }
 }
 
-/// A descriptor that is open for its path alone.
+/// A descriptor that is open only as a path.
 #[test]
 fn a_file_that_is_not_open() {
     let named = tempfile::NamedTempFile::new().unwrap();
-    // (What std opens with musl has not the flag, which is one of musl's O_ACCMODE.)
+    // (With musl, what std opens does not have the flag, which is part of musl's O_ACCMODE.)
     let file = rustix::fs::open(named.path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     let file = File::from(file.unwrap());
     for loaded in all_ways(&OPTIONS, &file) {
@@ -211,7 +211,7 @@ fn a_file_longer_than_all_addresses() {
     }
 }
 
-/// What is read of a large file is in huge pages, as far as the system has some.
+/// What is read from a large file is in huge pages, if the system has some.
 #[test]
 fn a_large_file_is_read_into_huge_pages() {
     let path = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
@@ -236,11 +236,11 @@ fn a_large_file_is_read_into_huge_pages() {
     if map.and_then(|map| map.anonymous_huge).unwrap_or(0) < size {
         skip("huge pages of what is read", "the kernel had none to give");
     }
-    // Nor is it otherwise where the file does not report its length.
+    // The same holds if the file does not report its length.
     let zero = File::open("/dev/zero").unwrap();
     let loaded = OPTIONS.len(4 * size).load(&zero).unwrap();
     assert!(flags(loaded.as_ptr()).contains(Flags::HG));
-    // Not where none is filled.
+    // Not if none is filled.
     file.set_len(size as u64 - 1).unwrap();
     let loaded = FileBytes::load(&file).unwrap();
     assert!(flags(loaded.as_ptr()).lacks(Flags::HG));

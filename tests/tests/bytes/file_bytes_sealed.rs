@@ -98,7 +98,7 @@ fn what_can_still_change_is_read() {
     assert_eq!(FileBytes::load(&memory).unwrap().way(), Way::Sealed);
 }
 
-/// Some kernels map what is sealed privately alone; it is not read for that.
+/// Some kernels map sealed files only privately; they are still not read.
 #[test]
 fn the_caller_vouches_for_sealed_memory() {
     let file = memfd(b"content", BOTH);

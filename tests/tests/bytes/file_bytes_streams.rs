@@ -1,4 +1,4 @@
-//! The bytes of what has no offsets: pipes and sockets.
+//! The bytes of files without offsets: pipes and sockets.
 // Emscripten 3.1.6 has no sockets, no threads, and no status of pipes.
 #![cfg(not(target_os = "emscripten"))]
 
@@ -55,8 +55,7 @@ fn a_part_of_a_pipe() {
     let text = error.to_string();
     assert!(
         text.ends_with(
-            "at file offset 3: Invalid seek (a pipe without offsets: read it from where it is, and \
-             leave out the first bytes)"
+            "at file offset 3: Invalid seek (a pipe has no offsets: read it from its current position, and skip the first bytes)"
         ),
         "{text}"
     );
@@ -71,7 +70,7 @@ fn a_part_of_a_pipe() {
     );
     assert_eq!(
         error.to_string(),
-        "read of 6 bytes at file offset 0: No such device or address (a pipe, which ended after 5 \
+        "read of 6 bytes at file offset 0: No such device or address (a pipe that ended after 5 \
          bytes)"
     );
     assert!(FileBytes::load(&reader).unwrap().is_empty(), "at its end");
@@ -114,7 +113,7 @@ fn a_pipe_that_does_not_wait() {
     writer.write_all(b"start").unwrap();
     let error = FileBytes::load(&reader).unwrap_err();
     assert!(error.to_string().contains("at file offset 5:"), "{error}");
-    // What is all there needs no waiting.
+    // If everything is available, there is no waiting.
     writer.write_all(b"rest").unwrap();
     assert_eq!(*OPTIONS.len(4).load(&reader).unwrap(), *b"rest");
     drop(writer);

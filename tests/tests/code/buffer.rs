@@ -1,5 +1,5 @@
-//! Code that is written, run, written again: by each way that there is here.
-// Emscripten enforces no protections, so that it has no such code.
+//! Code that is written, run, and written again, in each way that exists here.
+// Emscripten enforces no protections, so it has no such code.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::sync::mpsc::channel;
@@ -18,7 +18,7 @@ const EXECUTE: Permissions = Permissions::EXECUTE;
 /// Where the tests put code: away from the start, and across no page.
 const AT: usize = 64;
 
-/// A buffer of two pages for each way; what this system refuses is said.
+/// A buffer of two pages for each way; prints what this system refuses.
 fn buffers() -> impl Iterator<Item = CodeBuffer> {
     // (Other systems do not have that one at all.)
     let jit = cfg!(target_vendor = "apple").then_some(Way::Jit);
@@ -81,8 +81,8 @@ fn code_runs_by_each_way() {
     }
 }
 
-/// Code at the same addresses, written again and again, which one other thread has executed before. It
-/// waits by calls of the kernel's, which are synchronising events.
+/// Code at the same addresses, written repeatedly, which another thread has executed before. That
+/// thread waits in system calls, which are synchronising events.
 #[test]
 fn another_thread_runs_what_was_written_last() {
     for mut buffer in buffers() {

@@ -1,5 +1,5 @@
-//! Code where the kernel lets no writable memory become executable, and where other calls fail.
-// Emscripten enforces no protections, so that it has no such code.
+//! Code if the kernel lets no writable memory become executable, and if other calls fail.
+// Emscripten enforces no protections, so it has no such code.
 #![cfg(not(target_os = "emscripten"))]
 
 use libc::{EACCES, ENOMEM, EPERM, PROT_EXEC, PROT_READ, PROT_WRITE};
@@ -12,8 +12,8 @@ use unix_memory::{Call, MapOptions, Mapping, ReadExecute, ReadWriteExecute, Reas
 const EXECUTABLE: u64 = (PROT_READ | PROT_EXEC).unsigned_abs() as u64;
 const WRITABLE: u64 = (PROT_READ | PROT_WRITE).unsigned_abs() as u64;
 
-/// Has the kernel refuse, for this process and for good, to make memory executable that was not so
-/// when it was mapped.
+/// Makes the kernel refuse, permanently and for this process, to make memory executable that was
+/// not executable when it was mapped.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn deny() -> std::io::Result<()> {
     const SET_MDWE: libc::c_int = 65;
@@ -33,7 +33,7 @@ fn deny() -> std::io::Result<()> {
 
 /// Runs `f` in a child that cannot make memory executable.
 fn where_it_is_denied(f: impl FnOnce()) {
-    // Asked once here: another thread may be about to ask, for which a child would wait for ever.
+    // Asked once here: another thread may be about to ask, and a child would wait for it forever.
     let _known = permissions(std::ptr::from_ref(&f).cast());
     let child = in_a_child(|| match deny() {
         Ok(()) => {
@@ -132,7 +132,7 @@ fn a_filter_that_denies_flips_is_noticed() {
         let buffer = CodeBuffer::new(100).unwrap();
         assert_eq!(buffer.way(), Way::DualMapping);
         runs(buffer);
-        // Where nothing works, it is the last error that is returned.
+        // If nothing works, the last error is returned.
         let _ran = refusing_argument(SYS_MEMFD_CREATE, 1, memfd_flags(), EACCES, || {
             let error = CodeBuffer::new(100).unwrap_err();
             assert_eq!((error.call(), error.errno()), (Call::MemfdCreate, EACCES));
@@ -174,7 +174,7 @@ fn code_that_cannot_become_writable_comes_back() {
 
 #[test]
 fn code_in_two_mappings_that_cannot_be_copied_comes_back() {
-    // The emulator's own memory is refused, and it dies of that.
+    // The refusal hits the emulator's own memory, which ends it.
     if lacks::own_pages("a copy that cannot be mapped") {
         return;
     }

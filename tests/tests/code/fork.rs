@@ -1,5 +1,5 @@
 //! Code in children made by `fork`.
-// Emscripten enforces no protections, so that it has no such code.
+// Emscripten enforces no protections, so it has no such code.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::io::{Read, Write, pipe};
@@ -76,7 +76,7 @@ fn check_that_a_child_changes_nothing(mut code: Code) {
         assert_eq!((error.call(), error.errno()), (Call::IntoExecutable, EPERM));
         assert_eq!(error.reason(), Reason::OtherProcess);
         assert_eq!(*buffer, [0xff; 100]);
-        // Its own mappings go, and nobody else's.
+        // Its own mappings are unmapped, and nobody else's.
         drop(buffer);
         // What it makes itself is its own.
         if let Some(own) = made(Way::DualMapping, 3) {

@@ -1,5 +1,5 @@
 //! Code at the limits of a process. Each test reaches one in a child of its own.
-// Emscripten enforces no protections, so that it has no such code.
+// Emscripten enforces no protections, so it has no such code.
 #![cfg(not(target_os = "emscripten"))]
 #![allow(
     clippy::result_large_err,
@@ -40,8 +40,8 @@ fn at_the_limit_of_mappings_nothing_is_lost() {
         return;
     }
     let child = in_a_child(|| {
-        // To the kernel they are one mapping, as a rule, of which no part can change its protection
-        // where there can be no more mappings.
+        // To the kernel they are usually one mapping, of which no part can change its protection if
+        // there can be no more mappings.
         let buffers: [_; COUNT] = std::array::from_fn(|_| buffer(Way::Flip, 6));
         let dual = buffer(Way::DualMapping, 7);
         let descriptors = names_of_descriptors().get().map(|names| names.len());
@@ -117,7 +117,7 @@ fn without_addresses_nothing_is_left_behind() {
     assert!(child.success());
 }
 
-/// Lets this process have no more than `most` of `resource`.
+/// Limits this process to `most` of `resource`.
 macro_rules! limit {
     ($resource:expr, $most:expr) => {{
         let limit = libc::rlimit {

@@ -1,6 +1,6 @@
-//! Copies by the processor store each byte once: a child that copies is stepped from instruction to
-//! instruction, and what each stored is taken out of the memory before the next. Also where the file
-//! is truncated in between, and is long again when the copy goes on.
+//! Copies by the processor store each byte once: a child that copies is stepped from one instruction
+//! to the next, and what each one stored is taken out of the memory before the next. This is also
+//! checked if the file is truncated in between, and is long again when the copy continues.
 // Children are stepped by Linux's ptrace, whose calls and registers others do not have.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -82,7 +82,7 @@ fn copy_as_ordered(file: &File, orders: &Orders) {
     }
 }
 
-/// How the child goes on.
+/// How the child continues.
 #[derive(Clone, Copy)]
 enum Go {
     /// For one instruction.
@@ -90,8 +90,8 @@ enum Go {
     On,
 }
 
-/// Lets the child go on, into the handler of `signal` if that is not zero; returns the signal at which
-/// it stopped then.
+/// Lets the child continue, into the handler of `signal` if that is not zero; returns the signal at
+/// which it stopped next.
 fn go(child: pid_t, how: Go, signal: c_int) -> std::io::Result<c_int> {
     let signal = c_long::from(signal);
     let request = match how {
@@ -105,7 +105,7 @@ fn go(child: pid_t, how: Go, signal: c_int) -> std::io::Result<c_int> {
     }
 }
 
-/// The signal at which the child stopped, or `None` where it ended.
+/// The signal at which the child stopped, or `None` if it ended.
 fn wait(child: pid_t) -> Option<c_int> {
     let mut status = 0;
     // SAFETY: `status` can be written.
@@ -126,7 +126,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Takes what was stored out of the file; says whether there was anything.
+    /// Takes what was stored out of the file; returns whether there was anything.
     fn take(&mut self, file: &File) -> bool {
         let mut bytes = vec![0; self.stored.len()];
         // (Nothing, as long as it is gone.)
@@ -150,7 +150,7 @@ enum Truncated {
     Never,
     /// Before that step; it is long again when the part byte by byte comes to what is gone.
     Once(usize),
-    /// Before that step, and for good.
+    /// Before that step, and permanently.
     ForGood(usize),
 }
 
@@ -182,7 +182,7 @@ impl Tracer {
         self.file.set_len((pages * page_size()) as u64).unwrap();
     }
 
-    /// Has the child copy, and takes what it stores out of the file after each step.
+    /// Makes the child copy, and takes what it stores out of the file after each step.
     fn copy(&self, what: usize, start: usize, len: usize, truncated: Truncated) -> Seen {
         self.orders.set(WHAT, what);
         self.orders.set(START, start);
@@ -194,8 +194,8 @@ impl Tracer {
             steps: Vec::new(),
             done: 0,
         };
-        // Up to the first store, which stores nothing as long as the file is gone. The child is not
-        // told of this fault: the instruction is executed again.
+        // Up to the first store, which stores nothing as long as the file is gone. This fault is
+        // hidden from the child: the instruction is executed again.
         self.set_pages(0);
         assert_eq!(self.go(Go::On, 0), libc::SIGBUS);
         self.set_pages(2);
@@ -206,7 +206,7 @@ impl Tracer {
             match self.go(Go::Step, 0) {
                 libc::SIGTRAP => {}
                 libc::SIGBUS => {
-                    // The handler has it go on byte by byte, which faults again.
+                    // The handler makes it continue byte by byte, which faults again.
                     let mut signal = self.go(Go::On, libc::SIGBUS);
                     if signal == libc::SIGBUS && matches!(truncated, Truncated::ForGood(_)) {
                         signal = self.go(Go::On, libc::SIGBUS);
@@ -263,7 +263,7 @@ impl Tracer {
     }
 }
 
-/// Keeps this thread, and its children, where it is: to wake up another processor at each step takes
+/// Keeps this thread and its children on its processor: waking up another processor at each step takes
 /// ten times as long.
 fn stay_on_one_processor() {
     // SAFETY: it holds integers alone.

@@ -82,7 +82,7 @@ fn exactly_how_far() {
             end - 10
         )
     );
-    // Then the file grows, and all is there again.
+    // Then the file grows, and everything is there again.
     file.set_len(4 * page as u64).unwrap();
     assert_eq!(mapping.to_vec().unwrap().len(), 4 * page - START);
 }

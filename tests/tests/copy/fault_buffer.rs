@@ -1,5 +1,5 @@
-//! Copies that fail for the sake of the caller's own buffer, not of the mapping; and where there is no
-//! memory for a buffer.
+//! Copies that fail because of the caller's own buffer, not the mapping; and what happens if there is
+//! no memory for a buffer.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -62,9 +62,10 @@ fn the_kernel_says_which_side_it_is() {
             assert_eq!((error.call(), error.errno()), (call, EFAULT), "{by:?}");
             assert_eq!(error.reason(), Reason::Kernel, "{by:?}");
         }
-        // What is there of the buffer is not spoiled.
+        // The existing part of the buffer is not changed.
         assert_eq!(buffer[..page], vec![5; page]);
-        // Where both are gone, the buffer is named where it is the first, and the mapping elsewhere.
+        // If both are gone, the error names the buffer if that faults first, and the mapping
+        // otherwise.
         let (_file, cut) = cut(3, 0);
         let error = cut.read_at(0, &mut buffer[..page]).unwrap_err();
         assert_eq!(error.reason(), Reason::Fault { done: 0, at: 0 });
@@ -75,7 +76,7 @@ fn the_kernel_says_which_side_it_is() {
     assert!(other.is_eq());
 }
 
-/// A file of so many pages, mapped, and then cut to `left` bytes.
+/// A file of that many pages, mapped, and then cut to `left` bytes.
 fn cut(pages: usize, left: u64) -> (File, SharedMapping<ReadWrite>) {
     let file = tempfile::tempfile().unwrap();
     file.set_len((pages * page_size()) as u64).unwrap();

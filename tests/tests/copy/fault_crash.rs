@@ -1,4 +1,4 @@
-//! The handler of faults, and every other fault: each of these happens in a child of its own.
+//! The fault handler, and every other fault: each of these happens in a child of its own.
 // Emscripten has no signals for faults.
 #![cfg(not(target_os = "emscripten"))]
 
@@ -16,7 +16,7 @@ use unix_memory::{
     install_fault_handler, page_size,
 };
 
-/// What a child tells its parent.
+/// What a child reports to its parent.
 struct Told(SharedMapping<ReadWrite>);
 
 impl Told {
@@ -34,10 +34,10 @@ impl Told {
     }
 }
 
-/// Where handlers tell it: they take no arguments of ours.
+/// Where handlers report it, since they take no arguments of ours.
 static TOLD: AtomicUsize = AtomicUsize::new(0);
 
-/// What handlers tell, by its place in [`Told`].
+/// What handlers report, by its place in [`Told`].
 const CALLS: usize = 0;
 const SIGNAL: usize = 1;
 const ADDRESS: usize = 2;
@@ -59,7 +59,7 @@ fn watch(told: &Told) {
     }
 }
 
-/// The handler there was before: notes what it is given, and lets the fault happen again.
+/// The earlier handler: records what it is given, and lets the fault happen again.
 extern "C" fn noting(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     note(signal);
     // SAFETY: the kernel hands over what it knows of the signal.
@@ -76,12 +76,12 @@ extern "C" fn noting_less(signal: c_int) {
     set(signal, SIG_DFL, 0);
 }
 
-/// Notes, and comes back as if all were well.
+/// Records, and returns as if nothing had happened.
 extern "C" fn noting_only(signal: c_int, _: *mut siginfo_t, _: *mut c_void) {
     note(signal);
 }
 
-/// Notes, and ends the process.
+/// Records, and ends the process.
 extern "C" fn exiting(signal: c_int, _: *mut siginfo_t, _: *mut c_void) {
     note(signal);
     // SAFETY: the call has no preconditions.
@@ -111,7 +111,7 @@ fn note(signal: c_int) {
     tell(ON_STACK).store(usize::from(on_stack), Ordering::SeqCst);
 }
 
-/// Sets what is done at `signal`, and returns what was.
+/// Sets the disposition of `signal`, and returns the old one.
 fn set(signal: c_int, action: usize, flags: c_int) -> libc::sigaction {
     set_masked(signal, action, flags, &[])
 }
@@ -275,7 +275,7 @@ fn a_handler_for_one_signal_is_called_once() {
     if !can_install() {
         return;
     }
-    // It comes back, and the fault with it, for which there is no handler any more.
+    // It returns, and the fault happens again, for which there is no handler any more.
     let case = Case {
         before: address(noting_only),
         flags: libc::SA_SIGINFO | libc::SA_RESETHAND,
@@ -305,7 +305,7 @@ fn signals_that_are_sent() {
             calls: 0,
         };
         crash(&case, signal, send);
-        // Ignored, or handled: the process goes on, and copies are errors still.
+        // Ignored or handled: the process continues, and copies still return errors.
         case.before = SIG_IGN;
         case.ends = Err(0);
         crash(&case, signal, send);

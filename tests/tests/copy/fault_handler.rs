@@ -1,5 +1,5 @@
-//! The handler of faults among those of others: asked of the kernel, replaced, put on top again, in a
-//! circle, uninstalled. Each of these happens in a child of its own.
+//! The fault handler among those of others: queried, replaced, put on top again, in a circle,
+//! uninstalled. Each of these happens in a child of its own.
 // Emscripten has no processes.
 #![cfg(not(target_os = "emscripten"))]
 
@@ -35,15 +35,15 @@ fn called() -> usize {
     CALLED.swap(0, Ordering::SeqCst)
 }
 
-/// What each handler of a library hands on to, by its number.
+/// What each handler of a library hands signals on to, by its number.
 static EARLIER: [AtomicUsize; 4] = [const { AtomicUsize::new(SIG_DFL) }; 4];
 
-/// The handler of library `N`, which hands on to what it found.
+/// The handler of library `N`, which hands signals on to what it found.
 extern "C" fn library<const N: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     note(N);
     let earlier = EARLIER[N].load(Ordering::SeqCst);
     if earlier == SIG_DFL {
-        // The end: the process goes on after a signal that was sent, and a fault is fatal.
+        // The end: the process continues after a signal that was sent, and a fault is fatal.
         set(signal, SIG_DFL, 0);
         return;
     }
@@ -73,7 +73,7 @@ fn address(handler: Handler) -> usize {
     handler as *const () as usize
 }
 
-/// Sets what is done at `signal`, and returns what was.
+/// Sets the disposition of `signal`, and returns the old one.
 fn set(signal: c_int, action: usize, flags: c_int) -> libc::sigaction {
     // SAFETY: it holds integers alone.
     let mut new: libc::sigaction = unsafe { mem::zeroed() };
@@ -127,7 +127,7 @@ impl Faulty {
         Self([gone, closed])
     }
 
-    /// Copies are errors, by the handler where `handler`.
+    /// Copies return errors, with the handler if `handler`.
     fn is_error(&self, handler: bool) {
         let fault = Reason::Fault { done: 0, at: 0 };
         for mapping in &self.0 {
@@ -165,7 +165,7 @@ fn can_install() -> bool {
     can
 }
 
-/// `f`, in a child which it ends well.
+/// `f`, in a child which it must end successfully.
 fn well(f: impl FnOnce()) {
     let ended = in_a_child(f);
     assert_eq!(ended.code(), Some(0), "{ended}");
@@ -211,7 +211,8 @@ fn the_kernel_is_asked() {
     assert_eq!(fault_handler(), Ok(FaultHandler::Absent));
 }
 
-/// One that hands on to nobody takes the signals: copies are its until the handler is on top again.
+/// A handler that hands signals on to nobody takes them: it gets the faults of copies until ours is
+/// on top again.
 #[test]
 fn after_one_that_hands_on_to_nobody() {
     if !can_install() {
@@ -305,8 +306,8 @@ fn handlers_in_a_circle() {
     }
 }
 
-/// One that installs itself anew, over ours, forgets what it found first: the two have but each
-/// other then, and come to an end all the same.
+/// A handler that installs itself again, over ours, forgets what it found first: the two then have
+/// only each other, and still come to an end.
 #[test]
 fn a_handler_that_forgets() {
     if !can_install() {
@@ -396,7 +397,7 @@ extern "C" fn noting_only(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
     note(9);
 }
 
-/// Where another one is on top the signal is left alone, and what it hands on goes its way.
+/// If another one is on top, the signal is left alone, and whatever it hands on works as before.
 #[test]
 fn uninstalled_under_another() {
     if !can_install() {
@@ -432,7 +433,7 @@ fn uninstalled_under_another() {
     }
 }
 
-/// A child may do as it likes, its parent keeps what it has.
+/// Whatever a child does, its parent keeps what it has.
 #[test]
 fn in_a_child_of_fork() {
     if !can_install() {
@@ -482,7 +483,7 @@ fn at_once() {
     });
 }
 
-/// Where one of the two signals is refused, nothing changes at the other.
+/// If one of the two signals is refused, nothing changes for the other.
 #[test]
 fn what_is_refused_changes_nothing() {
     if !can_install() {
@@ -507,7 +508,7 @@ fn what_is_refused_changes_nothing() {
         assert_eq!(fault_handler(), Ok(FaultHandler::Absent));
         faulty.is_error(false);
     });
-    // Where it is there, and can be asked for no longer.
+    // If it is installed, and can no longer be queried.
     well(|| {
         install_fault_handler().unwrap();
         let first = SIGBUS.unsigned_abs().into();

@@ -1,4 +1,4 @@
-//! Which way bytes are copied: what each mechanism needs, and what is left when it is refused.
+//! How bytes are copied: what each mechanism needs, and what is left when it is refused.
 
 use std::io::BufRead;
 
@@ -100,7 +100,7 @@ fn no_mechanism_is_left() {
             .read_at_with(Mechanism::ProcessVm, 0, &mut [0])
             .is_ok()
         {
-            // Its own word for what is gone is enough then.
+            // Its own error for what is gone is enough then.
             let error = mapping.read_at(end - 4, &mut [0; 9]).unwrap_err();
             assert_eq!(error.reason(), Reason::Fault { done: 4, at: end });
         }
@@ -125,7 +125,8 @@ fn no_mechanism_is_left() {
                 None
             );
 
-            // Nor is memory without a file copied by the processor alone: it may be gone, too.
+            // Memory without a file is not copied by the processor alone either, since it may be
+            // gone too.
             let mapping = MapOptions::new().len(9).map_anonymous_shared(ReadWrite);
             let filled = mapping.unwrap().fill(.., 1).map_err(|error| error.errno());
             assert_eq!(filled, Err(EMFILE));
@@ -260,7 +261,7 @@ fn a_disk_without_room() {
             panic!("{error}");
         };
         assert_eq!(done, at);
-        // A copy may have been begun in a page for which there was room.
+        // A copy may have begun in a page for which there was room.
         assert!(
             (page..=8 * page).contains(&done) && done % page == 0,
             "{done}"

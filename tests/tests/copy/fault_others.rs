@@ -18,8 +18,8 @@ const THREADS: u64 = 6;
 /// Of each reader.
 const READS: usize = 4_000;
 
-/// Reads at random places by `mechanism`, and holds what comes against what was in the file;
-/// returns how often it came, and how often an error.
+/// Reads at random places by `mechanism`, and compares the result with what was in the file;
+/// returns how often it succeeded, and how often it failed.
 fn read(
     mapping: &SharedMapping<ReadOnly>,
     by: Option<Mechanism>,
@@ -82,7 +82,7 @@ fn survive(mechanisms: &[Option<Mechanism>]) {
         let (mapping, totals) = (&mapping, &totals);
         move || {
             let (mut good, mut bad) = (0, 0);
-            // Until both were seen: the other process may take its time.
+            // Until both have been seen, since the other process may be slow.
             let mut round = 0;
             while (good == 0 || bad == 0) && Instant::now() < end {
                 let (more, worse) = read(mapping, by, 1 + i + round * THREADS, end);

@@ -234,7 +234,7 @@ fn what_was_brought_in_to_be_written_may_be_written() {
     });
 }
 
-/// Pages stay tracked while they are locked, and locks are let go.
+/// Pages stay tracked while they are locked and unlocked.
 #[test]
 fn locks_beside_it() {
     by_each_way("locks", |tracking| {
@@ -253,7 +253,7 @@ fn locks_beside_it() {
     });
 }
 
-/// Parts are tracked apart, and go in any order.
+/// Parts are tracked separately, and are dropped in any order.
 #[test]
 fn parts() {
     let _alone = alone();
@@ -332,7 +332,7 @@ fn no_bytes() {
     }
 }
 
-/// Two ways that do not know of each other.
+/// Two ways that do not affect each other.
 #[test]
 fn the_ways_do_not_disturb_each_other() {
     let _alone = alone();

@@ -132,7 +132,7 @@ fn what_was_written_back_and_taken_out_of_memory_is_written() {
     assert_eq!(pages(memory.take()), []);
 }
 
-/// Writers are not waited for: each write is in one answer or in the next.
+/// Nobody waits for writers: each write is in one answer or in the next.
 #[test]
 fn threads_that_write_meanwhile() {
     if !works(Tracking::WriteProtect, "threads") {

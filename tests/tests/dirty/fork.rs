@@ -1,4 +1,4 @@
-//! Trackers and children: what one inherits does nothing to its parent's.
+//! Trackers and children: what a child inherits does not affect its parent's.
 #![allow(
     clippy::single_range_in_vec_init,
     reason = "what was written comes as ranges, of which there may be one"
@@ -42,7 +42,7 @@ fn a_child_does_nothing_to_its_parents(tracking: Tracking) {
             return;
         };
         is_refused(&memory);
-        // It is memory as any.
+        // It is memory like any other.
         memory[3 * page] = 7;
         memory.discard(..page).unwrap();
         assert_eq!((memory[0], memory[page], memory[3 * page]), (0, 2, 7));
@@ -106,7 +106,7 @@ fn the_parents_own_goes_on() {
     });
 }
 
-/// An iterator of which a child has a copy: dropping it, or going on, changes none of the parent's marks.
+/// An iterator of which a child has a copy: dropping or continuing it changes none of the parent's marks.
 #[test]
 fn an_iterator_across_a_fork() {
     by_each_way("an iterator across a fork", |tracking| {
@@ -205,7 +205,7 @@ fn what_another_process_writes_is_written() {
     });
 }
 
-/// Shared memory: what a child writes through its own mapping is not seen, as is said.
+/// Shared memory: what a child writes through its own mapping is not seen, as documented.
 #[test]
 fn shared_memory_that_a_child_writes() {
     let _alone = alone();

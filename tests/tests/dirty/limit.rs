@@ -17,7 +17,7 @@ fn free() -> c_int {
         .map_or(0, |fd| fd + 1)
 }
 
-/// Opens descriptors until there is none to be had below `end`.
+/// Opens descriptors until none is left below `end`.
 fn fill(end: c_int) {
     loop {
         // SAFETY: the descriptor is new.

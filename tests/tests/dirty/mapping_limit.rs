@@ -8,7 +8,7 @@ use tests::dirty::{pages, works};
 use tests::{HalfWay, Permissions, permissions};
 use unix_memory::{Call, Reason, Tracking, page_size};
 
-/// Pages that the kernel has in one mapping with others are to be a mapping of their own.
+/// Pages that the kernel has in one mapping with others should become a mapping of their own.
 #[test]
 fn where_the_kernel_cannot_split_nothing_is_tracked() {
     if !works(Tracking::WriteProtect, "the limit of mappings") {

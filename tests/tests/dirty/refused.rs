@@ -56,7 +56,8 @@ fn a_filter_refuses_userfaultfd() {
                     (Call::Userfaultfd, errno, reason)
                 );
                 assert_eq!(mapping[9], 7);
-                // Then by the other way, unless it is a limit, which says nothing of what there is.
+                // Then the other way is tried, unless a limit was reached, which says nothing about
+                // what is supported.
                 match mapping.into_tracked() {
                     Ok(tracked) => {
                         assert_ne!(errno, EMFILE);
@@ -135,7 +136,7 @@ fn a_kernel_without_the_features() {
     }
 }
 
-/// The kernel refuses to say what was written, and to forget it.
+/// The kernel refuses to report what was written, and to reset it.
 #[test]
 fn calls_that_are_refused_lose_nothing() {
     let _alone = alone();
@@ -172,7 +173,7 @@ fn calls_that_are_refused_lose_nothing() {
     assert_eq!(pages(memory.take()), [0..200]);
     assert_eq!(pages(memory.take()), []);
 
-    // What is given back where that is refused.
+    // What is given back if that is refused.
     for i in 0..100 {
         memory[2 * i * page] = 1;
     }
@@ -185,7 +186,7 @@ fn calls_that_are_refused_lose_nothing() {
     assert_eq!(pages(memory.take()), []);
 }
 
-/// A userfaultfd of somebody else's, over the pages of `mapping`.
+/// Somebody else's userfaultfd over the pages of `mapping`.
 fn watch<A: unix_memory::Access>(mapping: &Mapping<A>) -> std::os::fd::OwnedFd {
     use std::os::fd::{AsRawFd, FromRawFd};
     // SAFETY: nothing is watched yet.
@@ -254,13 +255,13 @@ fn a_process_that_is_not_dumpable() {
                 // SAFETY: as above.
                 assert_eq!(unsafe { libc::setuid(65534) }, 0);
             }
-            // To have changed who it is closes them too.
+            // Changing the user closes them too.
             // SAFETY: as above.
             assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) }, 0);
             let (mut memory, _fences) = tracked(4, tracking);
             // SAFETY: as above.
             assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) }, 0);
-            // What is open goes on.
+            // What is open continues to work.
             memory[page_size()] = 1;
             assert_eq!(pages(memory.take()), [1..2]);
             memory.mark().unwrap();
@@ -315,7 +316,7 @@ fn a_process_without_its_first_thread() {
     }
 }
 
-/// There is one tracker by soft-dirty bits, and who else clears them is noticed.
+/// There is one tracker by soft-dirty bits, and it notices if anybody else clears them.
 #[test]
 fn soft_dirty_bits_are_one_set_for_the_process() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! What errors say: which call, of what, the limit that was met, and what to do.
+//! What errors say: which call, on what, the limit that was reached, and what to do.
 
 // The limits, and what is asked about them, are Linux's.
 #![cfg(any(target_os = "linux", target_os = "android"))]
@@ -146,7 +146,7 @@ fn seals_that_forbid() {
     assert_eq!(
         text(unsealable.seal()),
         "fcntl(F_ADD_SEALS): Operation not permitted (no seals can be added: it was made without \
-         MemfdOptions::sealing, or has Seals::SEAL by now)"
+         MemfdOptions::sealing, or already has Seals::SEAL)"
     );
     let sealed = MemfdOptions::new().sealing(true).create(10).unwrap();
     sealed.add_seals(Seals::SHRINK | Seals::WRITE).unwrap();
@@ -331,8 +331,7 @@ fn what_is_too_much_is_blamed() {
     let page = page_size();
     let (asked, most) = (1_usize << (usize::BITS - 1), 1_usize << (usize::BITS - 2));
     let expected = format!(
-        "mmap of {page} bytes: Cannot allocate memory (the alignment {asked} is more than the most for \
-         this length, {most})"
+        "mmap of {page} bytes: Cannot allocate memory (the alignment {asked} exceeds the maximum for this length, {most})"
     );
     assert_eq!(text(Reservation::with_alignment(page, asked)), expected);
     let options = MapOptions::new().len(page).alignment(asked);
@@ -370,7 +369,7 @@ fn the_limit_of_locks_is_named() {
             error.to_string(),
             format!(
                 "mremap from {} to {} bytes: Resource temporarily unavailable (this process may lock \
-                 {limit} bytes (RLIMIT_MEMLOCK): {} are locked, and {asked} were asked for)",
+                 {limit} bytes (RLIMIT_MEMLOCK): {} are locked, and {asked} were requested)",
                 page_size(),
                 4 << 20,
                 page_size(),

@@ -14,9 +14,9 @@ use unix_memory::Call;
 pub struct SystemCall {
     pub name: &'static str,
     pub number: c_long,
-    /// What its man page lists. Where a kernel, or a filter, may have no such call, `ENOSYS` too.
+    /// What its man page lists, and `ENOSYS` if a kernel or a filter may lack the call.
     pub errnos: &'static [i32],
-    /// By what name an error of the library's may have it.
+    /// The names that the library's errors may have for it.
     pub names: &'static [Call],
 }
 
@@ -33,9 +33,9 @@ macro_rules! calls {
 
 /// Calls that are not refused: nobody makes them for a result, or what they do is not the library's.
 pub const NEVER_REFUSED: &[c_long] = &[
-    // Gives the descriptor up whatever it returns, on Linux.
+    // Gives the descriptor up regardless of what it returns, on Linux.
     libc::SYS_close,
-    // The standard library's, which panics where it is refused, or keeps a file open.
+    // The standard library's calls, which panic if they are refused, or keep a file open.
     libc::SYS_getrandom,
     // The allocator's heap.
     libc::SYS_brk,
@@ -53,7 +53,7 @@ pub const NEVER_REFUSED: &[c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// All others: a call that is in neither list is a fault of the test's, which says so.
+/// All others: a call that is in neither list is a mistake of this test, which reports it.
 pub const CALLS: &[SystemCall] = calls! {
     SYS_mmap [EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY]
         as Mmap;

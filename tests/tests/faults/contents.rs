@@ -1,4 +1,4 @@
-//! What is tried of secrets, code, and the bytes of files, beside what makes them.
+//! What is tried with secrets, code, and the bytes of files, apart from making them.
 
 use unix_memory::code::{Code, CodeBuffer, Way};
 use unix_memory::reserve::{Reservation, ReservedVec};

@@ -1,5 +1,5 @@
-//! What becomes of a function one of whose calls is refused, where that is anything but an error by
-//! the call's name and errno: a table, each row with its reason.
+//! The outcome of a function of which a call is refused, if that is anything but an error with the
+//! call's name and errno: a table, each row with its reason.
 
 use libc::{
     EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, EISDIR, ENOENT,
@@ -11,13 +11,13 @@ use unix_memory::Call;
 pub enum Expected {
     /// An error that names the call and the errno.
     Refused,
-    /// It is done all the same.
+    /// It succeeds nevertheless.
     Done,
-    /// The same, and so many pages stay mapped for good.
+    /// The same, and that many pages stay mapped forever.
     DoneLeaving(usize),
-    /// It asks once more: an error where that is refused, too.
+    /// It asks once more: an error if that is refused too.
     Again,
-    /// The one or the other, by which of the calls it is.
+    /// One or the other, depending on which of the calls it is.
     Either,
     /// An error by the name of one of these calls, and the errno.
     As(&'static [Call]),
@@ -59,7 +59,7 @@ macro_rules! rows {
 
 /// The first row that fits counts.
 const ROWS: &[Row] = rows! {
-    // Drops, which can say nothing.
+    // Drops, which cannot report anything.
     [drop_it drop_secret] SYS_munmap [] Done, "tried again when something is unmapped";
     [drop_secret end_borrow borrow_mut] SYS_mprotect [] Either, "it stays open: closing it says nothing";
     [unlock unlock_owned lock_over_on_fault munlock] SYS_munlock [] Done, "tried again later";
@@ -160,7 +160,7 @@ const ROWS: &[Row] = rows! {
      seal_memory sealed_from_bytes sealed_from_fd code_dual commit_between decommit
      decommit_several] SYS_mmap [] Again, "what the short way was refused is asked by the one that says why";
 
-    // What is thrown away is filled with zeros where it cannot be.
+    // What cannot be thrown away is filled with zeros.
     [discard discard_locked discard_by_protection discard_by_bits decommit decommit_several
      shrink_to_fit] SYS_madvise [] Done,
         "zeros are written";
@@ -168,7 +168,7 @@ const ROWS: &[Row] = rows! {
 
     [try_push try_extend] SYS_mprotect [] Again, "fewer pages are asked for";
 
-    // Hints, and what only helps to say more.
+    // Hints, and what only helps to report more.
     [flush flush_durable flush_shared raw_msync] SYS_msync [] Refused, "what it is there for";
     [] SYS_msync [] Done, "how near the stack has come, where the addresses are not far from it";
     [] SYS_prlimit64 [] Done, "the limit would be named";

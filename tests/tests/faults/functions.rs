@@ -198,7 +198,7 @@ const TRIED: &[(&str, &[&str])] = tried! {
     "uninstall_fault_handler" [uninstall];
 };
 
-/// Functions that are a call of another one, or that one macro makes of the same lines.
+/// Functions that only call another one, or that a macro makes from the same lines.
 const SAME: &[(&str, &str)] = same! {
     "Cursor::fill_buf" as "Cursor::read_to_end";
     "Cursor::read" as "Cursor::read_to_end";
@@ -255,7 +255,7 @@ const SAME: &[(&str, &str)] = same! {
     "secret::SecretOptions::zeroed" as "secret::Secret::zeroed";
 };
 
-/// Functions that make no system call, and fail by what they are given.
+/// Functions that make no system call, and fail because of their arguments.
 const WITHOUT_CALLS: &str = "
     Cursor::flush Cursor::seek Keyed::read_at Keyed::write_at Mapping::downcast Mapping::fill
     Mapping::span Mapping::view Mapping::view_mut Mapping::write_at Nodes::from_str Nodes::of
@@ -322,7 +322,7 @@ fn function(line: &str) -> Option<String> {
 /// record; and that what the tables name is there.
 ///
 /// # Panics
-/// Where something is not.
+/// If something is missing.
 pub fn check(scenarios: &[&[Scenario]]) {
     let names: BTreeSet<_> = scenarios
         .iter()

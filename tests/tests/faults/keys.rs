@@ -1,4 +1,4 @@
-//! What is tried of protection keys, where the processor has some.
+//! What is tried with protection keys, if the processor has them.
 
 use unix_memory::{Keyed, Mapping, ProtectionKey};
 

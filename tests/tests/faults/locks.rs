@@ -1,4 +1,4 @@
-//! What is tried of locks.
+//! What is tried with locks.
 
 use unix_memory::{LockPages, Mapping, ProcessLock, ReadWrite, page_size};
 
@@ -38,7 +38,7 @@ fn unlock(trial: &Trial<'_>) {
     let mapping = filled();
     let guard = mapping.lock().unwrap();
     trial.does(|| drop(guard));
-    // Where it was refused, it is tried again now.
+    // If it was refused, it is tried again now.
     drop(mapping.lock().unwrap());
     is_unlocked(&mapping);
 }
@@ -68,7 +68,7 @@ fn munlock(trial: &Trial<'_>) {
         || mapping.munlock(..),
         || assert!(tests::is_locked(mapping.as_ptr())),
     );
-    // Where it was refused, it is tried again now.
+    // If it was refused, it is tried again now.
     drop(mapping.lock().unwrap());
     is_unlocked(&mapping);
 }

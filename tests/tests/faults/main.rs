@@ -1,10 +1,10 @@
-//! Every system call that a function makes is refused, each time that it makes it, with every errno
-//! that the call's man page lists, once and from then on: each in a child of its own, whose parent
-//! answers for the kernel.
+//! Every system call that a function makes is refused, at each position, with every errno that the
+//! call's man page lists, once or from then on: each in a child of its own, whose parent answers in
+//! place of the kernel.
 //!
 //! A refusal is an error that names the call and the errno, unless `expected.rs` says why not. What was
-//! given comes back as it was; the second try works; and behind that, as much is mapped, open and
-//! locked as without the fault.
+//! given comes back as it was; the second try works; and afterwards, as much is mapped, open and locked
+//! as without the fault.
 
 // Elsewhere the same calls have other names.
 #![cfg(all(

@@ -1,4 +1,4 @@
-//! What is tried of private mappings.
+//! What is tried with private mappings.
 
 use tests::Permissions;
 use unix_memory::{
@@ -36,7 +36,7 @@ pub fn is_filled(mapping: &[u8]) {
     assert!(mapping[..3 * page_size()].iter().all(|&byte| byte == 7));
 }
 
-/// Filled, and writable by what the kernel says, too.
+/// Filled, and writable according to the kernel, too.
 pub fn is_as_it_was(mapping: &Mapping<ReadWrite>) {
     is_filled(mapping);
     has(mapping, Permissions::READ | Permissions::WRITE);
@@ -315,7 +315,7 @@ fn unmap(trial: &Trial<'_>) {
 fn drop_it(trial: &Trial<'_>) {
     let mapping = filled();
     trial.does(|| drop(mapping));
-    // Where it was refused, it is tried again now.
+    // If it was refused, it is tried again now.
     drop(filled());
     drop(filled());
 }

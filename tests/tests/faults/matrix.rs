@@ -15,12 +15,12 @@ use super::trial::{Fault, Left, Report, run};
 /// Calls of one number beyond these are not refused one by one, unless all cells are run.
 const POSITIONS: usize = 6;
 
-/// Whether all cells are run, and not just a choice of them: `cargo xtask faults` sets this.
+/// Whether all cells are run, rather than a selection of them: `cargo xtask faults` sets this.
 fn is_whole() -> bool {
     std::env::var_os("UNIX_MEMORY_FAULTS_WHOLE").is_some()
 }
 
-/// What was done, and what not.
+/// What was done, and what was not.
 #[derive(Debug, Default)]
 struct Count {
     is_whole: bool,
@@ -28,11 +28,11 @@ struct Count {
     /// Of those, how many were refused by name and errno.
     named: usize,
     skipped: BTreeMap<&'static str, usize>,
-    /// What went wrong, by what is alike of it.
+    /// What went wrong, grouped by similarity.
     wrong: BTreeMap<String, Vec<String>>,
 }
 
-/// Runs all cells of `scenarios`, and says how many.
+/// Runs all cells of `scenarios`, and prints how many.
 ///
 /// # Panics
 /// With those that went wrong.
@@ -110,7 +110,7 @@ impl Count {
         plain: Left,
     ) {
         let call = calls::of(number).expect("it is listed");
-        // What is refused with one of the others is an error all the same.
+        // What is refused with one of the others is still an error.
         let plainest = [libc::ENOMEM, call.errnos[0]]
             .into_iter()
             .find(|errno| call.errnos.contains(errno));
@@ -161,7 +161,7 @@ impl Count {
     }
 }
 
-/// What is wrong with a cell, if anything is.
+/// What is wrong with a cell, if anything.
 fn judge(
     scenario: &Scenario,
     is_warm: bool,
@@ -178,14 +178,14 @@ fn judge(
     let is_right = |names, name: &str, errno| named(names, name) && errno == fault.errno;
     let mut expected = expected(scenario.name, call.name, fault.errno);
     if !is_warm {
-        // What it makes once is made before what it is asked for, or not at all.
+        // What it makes only once is made before the requested work, or not at all.
         expected = match expected {
             Expected::With(_, other) => Expected::AnyOr(other),
             _ => Expected::AnyOr(fault.errno),
         };
     }
     let left = report.left;
-    // What the library makes once, and keeps, it makes on the way of an error, too.
+    // What the library makes once and keeps, it also makes on the way to an error.
     let kept = match expected {
         _ if !is_warm => 4,
         Expected::DoneLeaving(pages) => pages,

@@ -1,4 +1,4 @@
-//! What is tried of objects with names, and of rings that two processes share.
+//! What is tried with named objects, and with rings that two processes share.
 
 use std::os::fd::AsFd;
 
@@ -55,7 +55,7 @@ fn drop_named(trial: &Trial<'_>) {
     let name = name();
     let memory = NamedMemory::create(&name, 100).unwrap();
     trial.does(|| drop(memory));
-    // Where it was refused, the name is left.
+    // If it was refused, the name stays.
     let _or_gone = NamedMemory::remove(&name);
 }
 

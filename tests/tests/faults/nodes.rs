@@ -1,4 +1,4 @@
-//! What is tried of the nodes that memory comes from.
+//! What is tried with the nodes that memory comes from.
 
 use unix_memory::{Mapping, MemoryPolicy, Migration, Nodes, ReadWrite, page_size};
 
@@ -71,7 +71,7 @@ fn node_of(trial: &Trial<'_>) {
 }
 
 fn policy_is_supported(trial: &Trial<'_>) {
-    // Where it is refused, it may be said not to be.
+    // If it is refused, the answer may be that it is not supported.
     trial.does(|| {
         let _as_far_as_the_kernel_says = MemoryPolicy::Local.is_supported();
     });

@@ -1,5 +1,5 @@
-//! What is tried of objects of shared memory, and of what is made of them; of windows, the bytes of files,
-//! secrets and code.
+//! What is tried with shared memory objects, and with what is made of them; with windows, the bytes of
+//! files, secrets and code.
 
 use unix_memory::code::{CodeBuffer, Way};
 use unix_memory::ring::{SharedRing, pair};
@@ -25,7 +25,7 @@ fn unnamed(trial: &Trial<'_>) {
     assert_eq!(memory.len(), Ok(100));
 }
 
-/// A name that nobody else has, and nobody had: numbers of processes come again.
+/// A name that nobody has or had, since process numbers are reused.
 pub fn name() -> String {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     format!("/unix-memory-faults-{}-{now:x}", std::process::id())
@@ -228,7 +228,7 @@ fn end_borrow(trial: &Trial<'_>) {
 fn drop_secret(trial: &Trial<'_>) {
     let secret = one();
     trial.does(|| drop(secret));
-    // Where it was refused, it is tried again now.
+    // If it was refused, it is tried again now.
     drop(shared());
     drop(shared());
 }

@@ -1,4 +1,4 @@
-//! What is tried of what a process has mapped, and of pages that no guard owns.
+//! What is tried with the map of a process, and with pages that no guard owns.
 
 use libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 use tests::Others;
@@ -29,7 +29,7 @@ fn containing(trial: &Trial<'_>) {
     let (mapping, mut map) = (filled(), ProcessMap::of_self().unwrap());
     let address = mapping.as_ptr().addr() as u64;
     let region = trial.twice_in(&mut map, |it| it.containing(address), |_| ());
-    // Where the kernel says that nothing is there, that is so.
+    // If the kernel says that nothing is there, it is true.
     assert!(region.is_none_or(|region| region.addresses.contains(&address)));
     let region = map.containing(address).unwrap().expect("it is mapped");
     assert!(region.addresses.contains(&address));

@@ -1,4 +1,4 @@
-//! What is tried of the raw crate: each call returns -1, or `MAP_FAILED`, and `errno` says why.
+//! What is tried with the raw crate: each call returns -1, or `MAP_FAILED`, and `errno` says why.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
@@ -38,7 +38,7 @@ pub fn returned(f: impl FnOnce() -> c_int) -> Result<(), Raw> {
     }
 }
 
-/// Calls `f`, which returns -1 where it fails.
+/// Calls `f`, which returns -1 if it fails.
 pub fn tried(f: impl FnOnce() -> c_int) -> Result<c_int, Raw> {
     match f() {
         -1 => {
@@ -159,7 +159,7 @@ fn raw_mlock2(trial: &Trial<'_>) {
 
 fn raw_mseal(trial: &Trial<'_>) {
     let page = page();
-    // SAFETY: the page stays mapped for good.
+    // SAFETY: the page stays mapped forever.
     trial.twice(
         || tried(|| unsafe { sys::mseal(page, page_size(), 0) }),
         || (),

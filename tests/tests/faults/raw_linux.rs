@@ -1,4 +1,4 @@
-//! What is tried of the raw crate's calls that only Linux has, or that are not about a mapping alone.
+//! What is tried with the raw crate's calls that only Linux has, or that concern more than a mapping.
 
 use std::ffi::{CStr, c_int, c_long, c_ulong};
 use std::ptr;

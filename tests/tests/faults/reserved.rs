@@ -1,4 +1,4 @@
-//! What is tried of reservations, vectors that do not move, and stacks.
+//! What is tried with reservations, vectors that do not move, and stacks.
 
 use unix_memory::reserve::{Reservation, ReservedVec};
 use unix_memory::{Stack, page_size};

@@ -1,4 +1,4 @@
-//! What is tried of memory that others may change, and of files that are mapped.
+//! What is tried with memory that others may change, and with mapped files.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -165,7 +165,7 @@ fn file_grow(trial: &Trial<'_>) {
 fn file_truncate(trial: &Trial<'_>) {
     let file = file();
     let mut mapped = MapOptions::new().map_file(&file, ReadWrite).unwrap();
-    // (The file first: where the mapping stays long, what is past its end cannot be accessed.)
+    // (The file first: if the mapping stays long, what is past the file's end cannot be accessed.)
     trial.twice_in(
         &mut mapped,
         |it| it.truncate(100),

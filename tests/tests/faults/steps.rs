@@ -1,4 +1,4 @@
-//! What is tried of both guards beside what each has alone.
+//! What is tried with both guards, apart from what only one of them has.
 
 use tests::lacks;
 use unix_memory::{

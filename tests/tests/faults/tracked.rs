@@ -1,4 +1,4 @@
-//! What is tried of mappings whose written pages are tracked, by each way that works here.
+//! What is tried with mappings whose written pages are tracked, in each way that works here.
 
 use tests::dirty::{Fenced, tracked};
 use unix_memory::{Mapping, ReadOnly, ReadWrite, SharedMapping, Tracked, Tracking, page_size};

@@ -1,4 +1,4 @@
-//! A function of the library's, tried in a child one of whose calls is refused.
+//! A function of the library, tried in a child of which a call is refused.
 
 use std::ffi::c_long;
 use std::ptr::NonNull;
@@ -15,7 +15,7 @@ use super::calls;
 /// What the child and its parent both see.
 #[derive(Default)]
 struct Shared {
-    /// What the child is at.
+    /// What the child is doing.
     phase: AtomicU32,
     /// Whether what is refused once is refused from then on.
     from_then_on: AtomicBool,
@@ -27,14 +27,14 @@ struct Shared {
     /// The name of the call in its error.
     name: [AtomicU8; 32],
     name_len: AtomicUsize,
-    /// What is there behind it that was not there before.
+    /// What is left afterwards that was not there before.
     bytes: AtomicIsize,
     descriptors: AtomicIsize,
     locked: AtomicIsize,
 }
 
-/// Before the filter is installed; where it cannot be; until the parent has it; before and behind what
-/// is tried; meanwhile.
+/// Before the filter is installed; if it cannot be; until the parent has it; before and after what is
+/// tried; meanwhile.
 const BEGINS: u32 = 0;
 const UNABLE: u32 = 1;
 const WAITS: u32 = 2;
@@ -61,10 +61,10 @@ pub struct Fault {
 pub struct Report {
     /// The calls that were made while it was tried.
     pub calls: Vec<c_long>,
-    /// The name of the call, and the errno, of its error; `None` where it was done.
+    /// The name of the call and the errno in its error; `None` if it succeeded.
     pub error: Option<(String, i32)>,
     pub left: Left,
-    /// How the child ended, where it should not have.
+    /// How the child ended, if it should not have.
     pub failure: Option<String>,
 }
 
@@ -144,8 +144,8 @@ impl Trial<'_> {
         result
     }
 
-    /// Tries `f`, and where it is refused, looks by `unchanged` whether all is as it was, and does it
-    /// again.
+    /// Tries `f`; if it is refused, checks with `unchanged` whether everything is as it was, and does
+    /// it again.
     pub fn twice<T, E: Refusal>(
         &self,
         mut f: impl FnMut() -> Result<T, E>,
@@ -157,7 +157,8 @@ impl Trial<'_> {
         })
     }
 
-    /// The same for what takes a mapping, or the like, and gives it back inside of an error.
+    /// The same for a function that takes a mapping or something similar, and gives it back inside an
+    /// error.
     pub fn twice_with<M, T>(
         &self,
         it: M,
@@ -225,9 +226,9 @@ impl Drop for Page {
     }
 }
 
-/// Tries a scenario in a child. `None` where the kernel has no filters that could ask for an answer.
+/// Tries a scenario in a child. `None` if the kernel has no filters that could ask for an answer.
 ///
-/// Where it `is_warm`, the library has in the child what it makes once and keeps.
+/// If it `is_warm`, the library already has in the child what it makes once and keeps.
 pub fn run(scenario: fn(&Trial<'_>), is_warm: bool, fault: Option<Fault>) -> Option<Report> {
     let page = Page::new();
     let shared = page.get();
@@ -339,7 +340,7 @@ fn decide(
     }
 }
 
-/// Has the library make what it keeps.
+/// Makes the library make what it keeps.
 fn warm_up() {
     let (first, second) = Mapping::anonymous(2 * page_size())
         .and_then(|mapping| Ok(mapping.split_at(page_size())?))

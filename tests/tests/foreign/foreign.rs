@@ -1,4 +1,4 @@
-//! Pages that no guard owns, held against what the kernel reports of them.
+//! Pages that no guard owns, compared with what the kernel reports about them.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -136,7 +136,11 @@ fn protections_change() {
     );
     if ProcessMap::of_self().is_ok() {
         assert_eq!(error.reason(), Reason::NotMapped);
-        assert!(error.to_string().ends_with("(a page of it is not mapped)"));
+        assert!(
+            error
+                .to_string()
+                .ends_with("(a page of the range is not mapped)")
+        );
     }
     let none = ForeignPages::holding(memory.page(1), 0).unwrap();
     // SAFETY: there are no pages.

@@ -1,4 +1,4 @@
-//! Locks on pages that no guard owns, held against what the kernel reports of them.
+//! Locks on pages that no guard owns, compared with what the kernel reports about them.
 // Emscripten locks nothing, and has no processes.
 #![cfg(not(target_os = "emscripten"))]
 

@@ -1,4 +1,4 @@
-//! Machine code: written, run, written again and run again.
+//! Machine code that is written, run, written again and run again.
 
 use libc::{EINVAL, ENOSYS};
 use tests::machine_code::{call, code};

@@ -1,4 +1,4 @@
-//! Flushing, and residency, which the kernel tells by mincore.
+//! Flushing, and residency, which the kernel reports through mincore.
 
 use std::io::Read;
 

@@ -1,4 +1,4 @@
-//! Names of memory, held against /proc/self/maps where the kernel shows them.
+//! Names of memory, compared with /proc/self/maps if the kernel shows them.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -157,7 +157,7 @@ fn names_are_shown() {
         mapping.set_name(Some(&name)).unwrap();
         assert_eq!(names(start, 1), [name.to_str().unwrap()]);
     }
-    // Whatever may be done with it.
+    // Whatever its protection.
     let closed = mapping.protect(NoAccess).map_err(Error::from);
     if let Ok(closed) = closed {
         closed.set_name(Some(c"closed")).unwrap();

@@ -33,7 +33,7 @@ fn what_cannot_be_named_at_the_limit_is_as_it_was_and_goes_when_it_is_dropped() 
         .set_name_range(2 * page..3 * page, Some(c"late"))
         .unwrap_err();
     mapping.fill(1);
-    // What was named is unmapped as ever, protected before that, and makes room.
+    // What was named is protected and unmapped as usual, and makes room.
     let named = named.protect(ReadOnly).unwrap();
     named.unmap().unwrap();
     drop(mapping);

@@ -1,4 +1,4 @@
-//! Bringing pages in: by reading and for writing, in steps, and where it fails.
+//! Bringing pages in: by reading and for writing, in steps, and what happens if it fails.
 
 use std::os::unix::fs::FileExt;
 
@@ -54,7 +54,7 @@ fn populate_does_without_the_advice() {
     if lacks::shared_files("populating without the advice") {
         return;
     }
-    // As before Linux 5.14, where the kernel does not know the value.
+    // As before Linux 5.14, whose kernels do not know the value.
     let len = 3 * page_size();
     let file = tempfile::tempfile().unwrap();
     file.set_len(len as u64).unwrap();
@@ -147,7 +147,7 @@ fn the_step_that_failed_is_told() {
     );
 }
 
-/// Whether the kernel says itself that a page cannot come in.
+/// Whether the kernel itself reports that a page cannot be brought in.
 fn kernel_tells() -> bool {
     // SAFETY: no pages are advised on.
     unsafe { libc::madvise(page_size() as *mut _, 0, seccomp::MADV_POPULATE_READ) == 0 }
@@ -167,8 +167,7 @@ fn a_range_beyond_the_end_is_refused() {
     mapping.populate_write_range(10..).unwrap();
 }
 
-/// New memory with others' neither before nor behind it: of what is together, the kernel tells
-/// together.
+/// New memory with others' neither before nor behind it: the kernel reports adjacent memory together.
 fn apart(len: usize) -> (Mapping<NoAccess>, Mapping<ReadWrite>, Mapping<NoAccess>) {
     let page = page_size();
     let options = MapOptions::new().len(len);
@@ -270,8 +269,8 @@ fn steps_from_the_middle_of_a_page_go_to_its_end() {
     assert_eq!(done, [1, 2, 3, 4].map(|n| n * page - at));
 }
 
-/// Huge pages of which there are none, as the kernel lets them be mapped without reserving any: to
-/// bring them in is an error, with the advice and without.
+/// Huge pages that do not exist, since the kernel lets them be mapped without reserving any: bringing
+/// them in is an error, with the advice and without.
 // Only Linux has a pool of huge pages.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]

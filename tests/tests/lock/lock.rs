@@ -1,4 +1,4 @@
-//! Lock guards, held against the kernel's flags.
+//! Lock guards, compared with the kernel's flags.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -166,7 +166,7 @@ fn over_the_limit_says_so_and_locks_nothing() {
             error.to_string(),
             format!(
                 "mlock of {len} bytes at 0: Cannot allocate memory (this process may lock {limit} bytes \
-                 (RLIMIT_MEMLOCK): {locked} are locked, and {len} were asked for)"
+                 (RLIMIT_MEMLOCK): {locked} are locked, and {len} were requested)"
             )
         );
         if has_on_fault() {
@@ -180,7 +180,7 @@ fn over_the_limit_says_so_and_locks_nothing() {
         assert!(matches!(failed.error().reason(), Reason::LockLimit { .. }));
         let mapping = failed.into_mapping();
         assert!(is_unlocked(mapping.as_ptr()));
-        // A part of it may be locked all the same. What is locked already is told.
+        // A part of it may still be locked. The error reports what is locked already.
         let part = mapping.lock_range(..16 * page_size()).unwrap();
         assert_eq!(part.len(), 16 * page_size());
         let Reason::LockLimit { locked, .. } = mapping.lock().unwrap_err().reason() else {
@@ -330,7 +330,8 @@ fn a_forgotten_guard_goes_with_its_mapping() {
     assert_eq!(locked(&again, 2), "..");
 }
 
-/// Whether pages can be locked as they come; where not, says so, and that the error is clear.
+/// Whether pages can be locked as they are brought in; if not, prints so, and checks that the error
+/// is clear.
 // Only Linux has locks on fault.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn has_on_fault() -> bool {
@@ -414,7 +415,7 @@ fn an_old_kernel_is_clear_about_locks_on_fault() {
         assert_eq!(
             error.to_string(),
             format!(
-                "mlock of {page} bytes at 0: Function not implemented (this system does not have it)"
+                "mlock of {page} bytes at 0: Function not implemented (this system does not support it)"
             )
         );
     }
@@ -543,8 +544,8 @@ proptest::proptest! {
     }
 }
 
-/// A mapping that moves gives its addresses up: another thread's lock over what comes there next is
-/// its own.
+/// A mapping that moves gives its addresses up: another thread's lock over what is mapped there
+/// next is independent.
 #[test]
 #[cfg_attr(target_os = "emscripten", ignore = "Emscripten has no threads")]
 fn a_move_takes_no_lock_of_another_thread() {

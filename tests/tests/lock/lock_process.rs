@@ -53,7 +53,7 @@ fn the_process_is_locked_as_guards_ask() {
     drop(guard);
     assert_eq!(states(&held), "..");
 
-    // What comes, as long as somebody asks for it.
+    // Future mappings, as long as somebody asks for that.
     let both = ProcessLock::new(LockPages::CURRENT | LockPages::FUTURE).unwrap();
     let current = ProcessLock::new(LockPages::CURRENT).unwrap();
     assert_eq!(states(&map()), "xx", "the future is not forgotten");

@@ -1,5 +1,5 @@
 //! Block devices, mapped to their end.
-// Where else the length of one is known, nobody has tried.
+// On other systems, nobody has tried whether the length of one is known.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
 use std::fs::{self, File};
@@ -109,7 +109,7 @@ fn a_device_is_mapped_to_its_end() {
     }
     assert_eq!(windows.len(), 2);
     assert_eq!(windows.concat(), bytes);
-    // Whoever reads it reads on where they were.
+    // Whoever reads it continues where they were.
     assert_eq!(open.stream_position().unwrap(), 10);
     let mut next = [0; 2];
     open.read_exact(&mut next).unwrap();

@@ -11,7 +11,7 @@ use unix_memory::{
     Call, FileKind, MapOptions, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason, page_size,
 };
 
-/// A file of `len` bytes, each of which tells where it is.
+/// A file of `len` bytes, each of which depends on its offset.
 fn file_of(len: usize) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes(0, len)).unwrap();
@@ -231,8 +231,8 @@ fn devices_need_a_length() {
     );
     assert_eq!(
         error.to_string(),
-        "mmap at file offset 0: Invalid argument (give the length: call len, since a character \
-         device does not have one)"
+        "mmap at file offset 0: Invalid argument (give the length with len, since a character \
+         device has none)"
     );
     if lacks::own_pages("mapping a device") {
         return;
@@ -296,7 +296,7 @@ fn what_cannot_be_mapped_says_so() {
         (error.errno(), error.reason()),
         (ENODEV, Reason::NotMappable(FileKind::Socket))
     );
-    // A device that has no memory: the kernel's own word.
+    // A device that has no memory: the kernel's own error.
     let null = File::open("/dev/null").unwrap();
     let error = MapOptions::new()
         .len(1)
@@ -391,7 +391,7 @@ fn raw_descriptors_need_a_length() {
     ignore = "Emscripten 3.1.6 cuts off what 32 bits of an offset cannot hold"
 )]
 fn a_large_sparse_file_maps_whole() {
-    // More than 32 bits can tell, where the address space has room.
+    // More than 32 bits can hold, if the address space has room.
     let len: u64 = if cfg!(target_pointer_width = "64") {
         5 << 30
     } else {

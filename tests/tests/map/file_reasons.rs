@@ -16,7 +16,7 @@ fn file() -> tempfile::NamedTempFile {
     file
 }
 
-/// Runs `f` where nothing can be mapped shared, as on some file systems.
+/// Runs `f` while nothing can be mapped shared, as on some file systems.
 fn mapping_privately_only<R: Send>(f: impl FnOnce() -> R + Send) -> Option<R> {
     // The flags are the fourth argument; some systems pass them in a structure, or add to them.
     let shared = libc::MAP_SHARED.unsigned_abs().into();
@@ -38,7 +38,7 @@ fn a_file_system_that_maps_privately_only() {
             assert!(
                 error
                     .to_string()
-                    .ends_with("privately only: use map_private, which shows the same bytes)")
+                    .ends_with("only privately: use map_private, which shows the same bytes)")
             );
             let mapping = options.map_private(file.as_file(), ReadOnly).unwrap();
             mapping.read_at(0, &mut [0]).unwrap();
@@ -136,7 +136,7 @@ fn to_begin_past_the_end_takes_a_length() {
     }
 }
 
-/// What is done once there is a mapping is not done to nothing.
+/// The steps that follow a mapping are not done for an empty one.
 // Only Linux resizes shared mappings.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
@@ -207,7 +207,7 @@ impl std::error::Error for Wrapped {
     }
 }
 
-// Only Linux has descriptors of paths alone.
+// Only Linux has descriptors that are only paths.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn a_path_alone_cannot_be_mapped() {
@@ -234,7 +234,7 @@ fn a_path_alone_cannot_be_mapped() {
     }
 }
 
-/// What says that it is empty and cannot be mapped is not taken for empty.
+/// A file that reports that it is empty and cannot be mapped is not treated as empty.
 #[test]
 fn a_file_of_proc_is_not_empty() {
     if lacks::own_pages("the mapping of an empty file") {

@@ -1,4 +1,4 @@
-//! Explicit huge pages, of which the system's pool may have none: no safe code is ended by SIGBUS.
+//! Explicit huge pages, of which the system's pool may have none: SIGBUS ends no safe code.
 // Only Linux has a pool of huge pages that a program can ask for.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -59,7 +59,7 @@ fn those_of_a_mapping_are_set_aside_whatever_is_asked_for() {
     mapping.protect(ReadWrite).unwrap().fill(2);
 }
 
-/// A child that asks first is not ended where there are too few.
+/// A child that asks first is not ended if there are too few.
 #[test]
 fn a_child_can_ask_for_its_copies() {
     let Some((size, _reserved)) = pool(2, "a child's own huge pages") else {
@@ -123,7 +123,7 @@ fn what_is_cut_off_gives_back_its_own() {
     let (first, rest) = mapping.split_at(bytes).unwrap();
     let (middle, mut last) = rest.split_at(2 * bytes).unwrap();
     drop(middle);
-    // As many as were given back, and no more.
+    // Exactly as many as were given back.
     let others = options(2).map_anonymous_shared(ReadWrite).unwrap();
     assert!(options(1).map_anonymous(ReadWrite).is_err());
     others.fill(.., 3).unwrap();

@@ -1,4 +1,4 @@
-//! Files in huge pages, of which the system's pool may have none: no safe code is ended by SIGBUS.
+//! Files in huge pages, of which the system's pool may have none: SIGBUS ends no safe code.
 // Only Linux has a pool of huge pages that a program can ask for.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -63,7 +63,7 @@ fn huge_page_files_are_mapped_in_whole_pages() {
     }
 }
 
-/// Those of files too: what is missing of them is set aside for who maps them.
+/// Those of files too: what they lack is set aside for whoever maps them.
 #[test]
 fn those_of_a_file_are_set_aside_whatever_is_asked_for() {
     let Some((size, _reserved)) = pool(2, "huge pages of a file") else {
@@ -196,7 +196,7 @@ fn a_mapped_file_grows_as_far_as_the_pool_has_pages() {
     assert_eq!(atomic.load(Ordering::Relaxed), 7);
 }
 
-/// Pages that nobody has written to take others, of which there may be none.
+/// Pages that nobody has written to take others, and there may be none.
 #[test]
 fn sealed_pages_that_are_missing_are_an_error() {
     let Some((size, _reserved)) = pool(1, "sealed huge pages that are missing") else {

@@ -1,4 +1,4 @@
-//! Where the C library plays the kernel, and would write a shared mapping back to the wrong place.
+//! A C library that stands in for the kernel would write a shared mapping back to the wrong place.
 #![cfg(target_os = "emscripten")]
 
 use std::fs;

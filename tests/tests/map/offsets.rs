@@ -1,4 +1,4 @@
-//! Places in files that 32 bits, of bytes or of pages, cannot tell.
+//! Offsets in files that 32 bits, of bytes or of pages, cannot hold.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -10,7 +10,7 @@ use unix_memory::{Call, MapOptions, ReadOnly, ReadWrite, Reason, SharedMemory, p
 
 const GIB: u64 = 1 << 30;
 
-/// What a number of so many bits is cut to.
+/// A number cut to that many bits.
 const fn cut(offset: u64, bits: u32) -> u64 {
     offset % (1 << bits)
 }
@@ -121,7 +121,7 @@ fn a_file_longer_than_the_address_space() {
     if usize::try_from(len).is_ok() {
         assert_eq!(result.unwrap().len() as u64, len);
     } else {
-        // Not cut to the one GiB that 32 bits of the length would say.
+        // Not cut to the one GiB that 32 bits of the length would give.
         let error = result.unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
         assert_eq!(error.reason(), Reason::LengthLimit(most));

@@ -47,7 +47,7 @@ fn past_the_end_there_is_what_the_file_grows_to() {
     let none = MapOptions::new().offset(9 * page as u64).past_end(true);
     let error = none.map_shared(&file, ReadOnly).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENXIO));
-    // Taken back, it is refused as ever.
+    // Once the option is taken back, it is refused as usual.
     let error = longer.offset(9 * page as u64).past_end(false);
     let error = error.map_shared(&file, ReadOnly).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mmap, ENXIO));
@@ -120,7 +120,7 @@ fn droppable_memory_is_the_kernels_to_take() {
     cache.fill(.., 7).unwrap();
     let bytes = cache.to_vec().unwrap();
     assert!(bytes.iter().all(|&byte| byte == 7 || byte == 0));
-    // Which flag it has, not every kernel tells; the others go with it.
+    // Not every kernel reports this flag; the others come with it.
     let expected = Flags::WF | Flags::DD | Flags::NR;
     assert!(flags(cache.as_ptr()).contains(expected));
     let cache = cache.protect(NoAccess).unwrap();

@@ -34,7 +34,7 @@ fn at_is_exactly_there() {
         };
         assert_eq!(mapping.as_ptr().addr(), address);
         mapping[3 * page_size() - 2] = 1;
-        // Any overlap is refused, and harms nothing.
+        // Any overlap is refused, and does no harm.
         for (at, pages) in [(0, 1), (1, 1), (2, 1), (0, 9)] {
             let at = address + at * page_size();
             let options = MapOptions::new().len(pages * page_size()).at(at);
@@ -107,7 +107,7 @@ fn alignment_is_kept() {
         assert_eq!(hinted.unwrap().as_ptr().addr() % unit, 0);
         let shared = options.offset(7).map_shared(&file, ReadOnly);
         assert_eq!(shared.unwrap().as_ptr().addr() % unit, 7);
-        // Nothing of the room that was looked for is left.
+        // Nothing is left of the room that was searched.
         assert!(permissions(private.as_ptr()).contains(Permissions::WRITE));
     }
 }
@@ -205,7 +205,7 @@ fn a_step_that_fails_unmaps_and_says_which() {
     let locked = MapOptions::new().len(len).lock(true);
     let mapping = locked.map_anonymous(ReadWrite).unwrap();
     if is_locked(mapping.as_ptr()) {
-        // A lock guard that comes and goes leaves it so.
+        // A lock guard that comes and goes does not change that.
         drop(mapping.lock().unwrap());
         assert!(is_locked(mapping.as_ptr()));
     } else {
@@ -350,7 +350,7 @@ fn a_files_alignment_is_that_of_its_offsets() {
             .unwrap();
         assert!(fits(within.as_ptr().addr()) && range.contains(&within.as_ptr().addr()));
     }
-    // Without a file, as ever.
+    // Without a file, as usual.
     let anonymous = MapOptions::new()
         .len(1)
         .alignment(unit)

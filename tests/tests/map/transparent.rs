@@ -1,4 +1,4 @@
-//! Transparent huge pages: where mappings lie for them, and that the kernel is asked for them.
+//! Transparent huge pages: where mappings lie for them, and whether the kernel is asked for them.
 // Only Linux has them.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -39,7 +39,7 @@ fn a_mapping_that_holds_some_is_aligned_and_advised_on() {
             skip("huge pages of what was written", "the kernel had none");
         }
     }
-    // What holds none is advised on alone.
+    // Memory that holds none is only advised on.
     let small = options(size - page_size()).map_anonymous(ReadWrite);
     assert!(flags(small.unwrap().as_ptr()).contains(Flags::HG));
     // Not unless it is asked for.
@@ -140,7 +140,7 @@ fn files_are_aligned_as_their_offsets_are() {
     assert!(matches!(error.reason(), Reason::NotMappable(_)));
 }
 
-/// Where no place is aligned, another one does.
+/// If no place is aligned, another one will do.
 #[test]
 fn the_place_that_is_asked_for_comes_first() {
     let Some(size) = size("places for huge pages") else {

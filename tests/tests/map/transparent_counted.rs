@@ -1,4 +1,5 @@
-//! Transparent huge pages: how many there are, as they come and as they are made of small ones.
+//! Transparent huge pages: how many there are, when they are brought in and when they are made from
+//! small ones.
 // Only Linux has them.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 

@@ -124,7 +124,7 @@ fn without_descriptors_nothing_is_counted() {
     assert_eq!(ended.code(), Some(0));
 }
 
-/// What the kernel says where it can make none has a reason each.
+/// Each error of the kernel when it can make none has a reason.
 #[test]
 fn why_nothing_was_collapsed() {
     let Some(size) = size("why nothing was collapsed") else {

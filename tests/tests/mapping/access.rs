@@ -9,7 +9,7 @@ use unix_memory::{
     ReadWrite, ReadWriteExecute, SharedMapping, WriteOnly, page_size,
 };
 
-/// Whether the kernel lets the page of `address` be used as `access` says, and no more.
+/// Whether the kernel lets the page of `address` be used exactly as `access` allows.
 fn is_as(access: impl Access, address: *const u8) -> bool {
     let flags = [
         (Protection::READ, Permissions::READ),

@@ -1,4 +1,4 @@
-//! Memory made zeros and given back, and advice that does more than advise.
+//! Memory that is turned into zeros and given back, and advice that does more than advise.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -100,7 +100,7 @@ fn only_private_anonymous_memory_is_discarded() {
 fn locked_pages_are_zeroed_and_stay() {
     let page = page_size();
     let mut mapping = sevens(3 * page);
-    // A lock that nobody gives back, as that of another library would be.
+    // A lock that nobody undoes, like that of another library.
     let guard = mapping.lock_range(page..2 * page);
     if guard.map(std::mem::forget).is_err() {
         skip("locked pages", "nothing can be locked here");
@@ -189,7 +189,7 @@ fn whatever_the_kernel_says_the_bytes_are_zeros() {
         None => return,
     }
     assert_eq!(pages(&mapping), [0; 3]);
-    // And where nobody can say whether the memory is gone.
+    // And if nobody can say whether the memory is gone.
     mapping.fill(7);
     let last = address.wrapping_add(2 * page_size());
     let discard = || mapping.discard(..);
@@ -217,7 +217,7 @@ fn parts_of_huge_pages_are_zeroed_and_stay() {
     mapping.fill(7);
     let sevens =
         |mapping: &[u8]| -> usize { mapping.iter().map(|&byte| usize::from(byte == 7)).sum() };
-    // The kernel would take it for the whole, or for nothing, and say so or not.
+    // The kernel would apply it to the whole, or to nothing, and might not report it.
     for part in [
         0..page,
         huge..huge + page,
@@ -243,7 +243,7 @@ fn advised(advice: UncheckedAdvice) -> Result<Mapping<ReadWrite>, Error> {
     Ok(mapping)
 }
 
-/// Whether the kernel has `advice`; where not, says so, and that it is refused.
+/// Whether the kernel has `advice`; if not, prints so, and checks that it is refused.
 fn has(advice: UncheckedAdvice) -> bool {
     if lacks::advice(&format!("{advice:?}")) {
         return false;

@@ -1,4 +1,4 @@
-//! Protection keys; where the processor has none, that this is said.
+//! Protection keys; if the processor has none, that this is reported.
 // Only Linux has protection keys.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -11,7 +11,7 @@ use tests::seccomp::SYS_PKEY_MPROTECT;
 use tests::{Permissions, can_be_read, permissions, refusing, skip};
 use unix_memory::{Call, Mapping, ProtectionKey, ReadOnly, Reason, page_size};
 
-/// A key; where there is none, says so.
+/// A key; if there is none, prints so.
 fn key() -> Option<ProtectionKey> {
     match ProtectionKey::new() {
         Ok(key) => Some(key),

@@ -113,7 +113,7 @@ fn a_refused_unmap_gives_the_mapping_back() {
             format!("munmap of {} bytes: Cannot allocate memory", page_size())
         );
         assert_eq!(mapping[0], 5);
-        // Refused as well: a drop cannot tell, and does not panic.
+        // Refused as well: a drop cannot report it, and does not panic.
         drop(mapping);
     });
     if done.is_none() {
@@ -177,7 +177,7 @@ fn anonymous_memory_needs_a_length_and_has_no_offset() {
     assert_eq!(error.errno(), EINVAL);
     assert_eq!(
         error.to_string(),
-        "mmap: Invalid argument (give the length: call len)"
+        "mmap: Invalid argument (give the length with len)"
     );
     let error = MapOptions::new()
         .len(1)

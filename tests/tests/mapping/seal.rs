@@ -1,4 +1,4 @@
-//! Mappings that stay for good.
+//! Mappings that are permanent.
 // Only Linux has mseal.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -9,7 +9,7 @@ use unix_memory::{Call, Mapping, NoAccess, Permanent, ReadOnly, ReadWrite, Reaso
 /// Its number on the architectures where it can be made to fail; libc does not have it on all.
 const SYS_MSEAL: libc::c_long = 462;
 
-/// A sealed mapping of three pages whose first byte is 7; where there are none, says so.
+/// A sealed mapping of three pages whose first byte is 7; if there are none, prints so.
 fn sealed() -> Option<Permanent<ReadWrite>> {
     let mut mapping = Mapping::anonymous(3 * page_size()).unwrap();
     mapping[0] = 7;

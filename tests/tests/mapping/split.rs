@@ -138,7 +138,7 @@ fn strangers_are_not_joined() {
     assert_eq!((error.call(), error.errno()), (Call::Join, EINVAL));
     assert_eq!(error.reason(), Reason::NotAdjacent);
     assert_eq!((first[0], second[0]), (0, 1));
-    // A gap, though only of bytes that were asked for by nobody.
+    // A gap, although only of bytes that nobody asked for.
     let mut first = first;
     first.resize_in_place(page - 1).unwrap();
     let (error, (first, second)) = first.join(second).unwrap_err().into_parts();
@@ -261,7 +261,7 @@ fn the_builders_lock_is_that_of_both_parts() {
     let (first, second) = mapping.split_at(2 * page).unwrap();
     let place = first.as_ptr().addr();
     drop(first);
-    // The lock goes with the pages, and stays with the others.
+    // The lock ends with those pages, and stays on the others.
     drop(second.lock().unwrap());
     assert!(is_locked(second.as_ptr()));
     if let Ok(there) = MapOptions::new()

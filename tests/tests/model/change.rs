@@ -1,4 +1,4 @@
-//! Operations that change what mappings there are, and what may be done with them.
+//! Operations that change which mappings there are, and their protection.
 
 use tests::Flags;
 use unix_memory::{
@@ -63,7 +63,7 @@ impl World {
                 && is_anonymous(first) == is_anonymous(second)
                 && first.protection == second.protection;
         if fits && !is_one_empty && !is_one_source(first, second) {
-            // They would be one mapping of two objects, of which this model knows nothing.
+            // They would be one mapping of two objects, which this model does not support.
             return;
         }
         let refusal = (!fits).then_some(libc::EINVAL);
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// Has `mapping`, which should be as `area`, in its place again.
+    /// Puts `mapping`, which should be as `area`, back in its place.
     pub fn put_back(&mut self, which: usize, mapping: Mapping<Protection>, mut area: Area) {
         if area.len == 0 {
             // Nothing is there.

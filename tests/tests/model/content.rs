@@ -1,4 +1,4 @@
-//! Every byte, as the library and the kernel read it, held against the model.
+//! Every byte, as the library and the kernel read it, compared with the model.
 
 use unix_memory::page_size;
 
@@ -49,8 +49,8 @@ impl Thing {
         }
     }
 
-    /// Reads a page: by the library as far as it can, else as the kernel reads it. Returns whether it
-    /// could be read, if that is known.
+    /// Reads a page: through the library if possible, otherwise as the kernel reads it. Returns
+    /// whether it could be read, if that is known.
     fn read_page(&self, number: usize, oracle: &Oracle, buffer: &mut [u8]) -> Option<bool> {
         let area = &self.area;
         let read = oracle.peek(area.address(number), buffer);

@@ -7,13 +7,13 @@ use unix_memory::{Advice, Error, MapOptions, Mapping, NoAccess, page_size};
 #[derive(Debug)]
 pub enum Limits {
     None,
-    /// So many pages of addresses beside those that there were.
+    /// That many pages of addresses in addition to the existing ones.
     Addresses(usize),
     /// So many pages of data, private memory that can be written, beside those that there were.
     Data(usize),
-    /// So many pages may be locked.
+    /// That many pages may be locked.
     Locked(usize),
-    /// There is room for so many mappings more; the rest is taken by these.
+    /// There is room for that many more mappings; these take the rest.
     Mappings(usize, Option<Mapping<NoAccess>>),
 }
 
@@ -100,7 +100,7 @@ fn data_size() -> Option<usize> {
     Some(kib << 10)
 }
 
-/// Takes all mappings that the kernel lets a process have but about `room` of them.
+/// Takes all mappings that the kernel lets a process have, except about `room` of them.
 fn fill_up_to(room: usize) -> Option<Mapping<NoAccess>> {
     let limit = tests::reachable_mapping_limit("operations near it")?;
     let mut list = kernel::List::new();
@@ -117,7 +117,7 @@ fn fill_up_to(room: usize) -> Option<Mapping<NoAccess>> {
     Some(many)
 }
 
-/// Has this process obey the limit on locked memory. Returns whether it does.
+/// Makes this process obey the limit on locked memory. Returns whether it does.
 fn without_privilege_to_lock() -> bool {
     use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 

@@ -1,8 +1,8 @@
-//! Random sequences of safe operations, against a model of what memory should be, of which the kernel
-//! is asked after each step: what is mapped, with what protection, of what file; what is locked, and
+//! Random sequences of safe operations, compared with a model of what memory should be. After each
+//! step, the kernel is asked: what is mapped, with what protection, of what file; what is locked, and
 //! advised; what is in memory; and every byte.
 //!
-//! What fails is made short, and said step by step, with the number (`seed`) by which it comes again.
+//! What fails is shortened, and printed step by step, with the number (`seed`) that reproduces it.
 //! `cargo xtask soak` does a million operations and more, with more threads and near the kernel's
 //! limits.
 
@@ -29,7 +29,7 @@ use run::Setup;
 use tests::{effort, lacks, skip};
 use unix_memory::page_size;
 
-/// What `UNIX_MEMORY_SEED` says.
+/// The value of `UNIX_MEMORY_SEED`.
 fn chosen_seed() -> Option<u64> {
     let said = env::var("UNIX_MEMORY_SEED").ok()?;
     Some(said.parse().expect("UNIX_MEMORY_SEED is a number"))
@@ -55,7 +55,7 @@ fn run(threads: usize, limit: &str, cases: usize) {
     let cases = effort(cases).try_into().expect("a number of cases");
     let (longest, room) = (50, 12);
     let setup = Setup {
-        // The same sequences each time: to look for new ones is what `cargo xtask soak` is for.
+        // The same sequences each time: `cargo xtask soak` looks for new ones.
         seed: chosen_seed().unwrap_or(1),
         cases,
         longest,

@@ -6,7 +6,8 @@ use std::ops::Range;
 use tests::Flags;
 use unix_memory::{Advice, Protection, page_size};
 
-/// How pages are locked for good, and whether they are hidden, where there are none left to say so.
+/// How pages are locked permanently, and whether they are hidden, for a mapping that has no pages left
+/// to record it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Remembered {
     pub lock: Option<Lock>,

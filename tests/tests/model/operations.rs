@@ -1,5 +1,5 @@
-//! What is done, in random order: every operation can be done in every state, so that whatever is left
-//! out of a sequence, the rest is one too, and what fails becomes short.
+//! What is done, in random order: every operation can be done in every state, so whatever is left out
+//! of a sequence, the rest is a sequence too, and a failing one can be shortened.
 //!
 //! Sequences are random ones of proptest's here, and come out of bytes (`Arbitrary`) in `fuzz/`.
 
@@ -76,7 +76,7 @@ pub enum Operation {
     Drop(u8),
     /// Panics while a mapping and a guard over it are in scope.
     Panic(u8, Span),
-    /// Does so many of the operations that follow in a child, and not here.
+    /// Does that many of the following operations in a child, and not here.
     Fork(#[arbitrary(with = up_to::<7>)] u8),
 }
 
@@ -106,7 +106,7 @@ pub enum Span {
     Beyond(#[arbitrary(with = up_to::<2>)] u8),
 }
 
-/// What may be done with pages, by its type.
+/// The protection of pages, by its type.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NoAccess,
@@ -118,11 +118,11 @@ pub enum Kind {
     ReadWriteExecute,
 }
 
-/// An advice that any memory takes.
+/// Advice that is accepted for any memory.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Hint(#[arbitrary(with = any_hint)] pub Advice);
 
-/// What else a mapping is made with.
+/// The other options of a mapping.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 #[allow(
     clippy::struct_excessive_bools,

@@ -1,4 +1,4 @@
-//! What the kernel says, held against the model.
+//! What the kernel reports, compared with the model.
 
 use std::fs::File;
 use std::io::Write;
@@ -74,7 +74,7 @@ impl Oracle {
         self.before = self.list.bytes();
     }
 
-    /// Looks whether nothing is left of what was mapped and locked, but so many pages.
+    /// Checks whether nothing is left of what was mapped and locked, except that many pages.
     pub fn expect_no_more(&mut self, mapped: usize, locked: usize) {
         self.list.read(false).expect("the kernel's list");
         let expected = self.before + mapped * page_size();
@@ -119,7 +119,7 @@ impl Oracle {
 }
 
 impl World {
-    /// Compares all with what the kernel says.
+    /// Compares everything with what the kernel reports.
     pub fn check(&mut self, look: Look) {
         let strongest = self.process.iter().map(|&(_, _, lock)| lock).max();
         let list = &mut self.oracle.list;

@@ -69,7 +69,7 @@ impl Setup<'_> {
         panic!("{reason}\n{self:?}\nThe shortest sequence that was found to fail:\n{steps}");
     }
 
-    /// Does it in a child; an error says what has become of that, and, if it `tells`, step by step.
+    /// Does it in a child. An error says what happened to the child, step by step if it `tells`.
     pub fn in_a_child(
         &self,
         all: &[Vec<Operation>],
@@ -79,7 +79,7 @@ impl Setup<'_> {
         said.set_len(0).expect("a file");
         said.rewind().expect("a file");
         let ended = tests::in_a_child(|| {
-            // What a panic says goes there.
+            // The output of a panic goes there.
             // SAFETY: both are descriptors.
             unsafe { libc::dup2(said.as_raw_fd(), 2) };
             self.here(all, tells.then_some(&*said));
@@ -147,7 +147,7 @@ fn warm_up(threads: usize) {
     }
     many.discard(..).expect("zeros");
     let (_first, _second) = many.split_at(page_size()).expect("two parts");
-    // The memory of threads, each of which has another one do something.
+    // The memory of threads, each of which makes another one do something.
     let threads = 2 * threads;
     let barrier = Barrier::new(threads);
     in_threads((0..threads).map(|_| {
@@ -200,7 +200,7 @@ impl World {
         self.check(Look::All);
     }
 
-    /// Says what is done, where that was asked for.
+    /// Prints what is done, if that was requested.
     pub fn tell(&self, step: usize, what: &dyn std::fmt::Debug) {
         if let Some(mut file) = self.tells.as_ref() {
             let names: Vec<_> = self.things.iter().map(Thing::describe).collect();
@@ -210,7 +210,7 @@ impl World {
         }
     }
 
-    /// Drops all, the last first or the first first, and looks whether anything is left.
+    /// Drops everything, starting with the last or the first, and checks whether anything is left.
     pub fn finish(&mut self) {
         let mut first = self.things.len().is_multiple_of(2);
         while let Some(last) = self.things.len().checked_sub(1) {

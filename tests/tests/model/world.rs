@@ -58,7 +58,7 @@ pub struct World {
     pub limits: Limits,
     /// Whether this is a child of the process that made all this.
     pub is_child: bool,
-    /// Pages that stay mapped for good.
+    /// Pages that stay mapped forever.
     pub forever: usize,
     /// Those of them that are locked.
     pub locked_forever: usize,
@@ -177,7 +177,7 @@ impl Area {
 }
 
 impl Thing {
-    /// The mapping, where it is one that nobody else can change and is not locked as a whole.
+    /// The mapping, if nobody else can change it and it is not locked as a whole.
     pub fn private(&mut self) -> Option<&mut Mapping<Protection>> {
         match &mut self.memory {
             Memory::Private(mapping) => Some(mapping),
@@ -308,7 +308,7 @@ pub fn readable(mapping: &Mapping<Protection>) -> Option<&Mapping<ReadOnly>> {
     mapping.readable()
 }
 
-/// A page of which nothing is known but that it is one.
+/// A page about which nothing else is known.
 pub fn sealed(page: &mut Page) {
     page.set(Flags::SL, Flags::empty());
 }

@@ -1,4 +1,5 @@
-//! Policies of memory and nodes of pages, held against /proc/self/numa_maps, get_mempolicy and move_pages.
+//! Policies of memory and nodes of pages, compared with /proc/self/numa_maps, get_mempolicy and
+//! move_pages.
 // Only Linux has them.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 

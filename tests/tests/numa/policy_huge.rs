@@ -1,4 +1,4 @@
-//! Policies of explicit huge pages: no safe code is ended by SIGBUS where a node has none.
+//! Policies of explicit huge pages: SIGBUS ends no safe code if a node has none.
 // Only Linux has them.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
@@ -104,8 +104,7 @@ fn they_are_brought_in_before_they_are_bound() {
     assert_eq!(&bytes, b"then");
 }
 
-/// A kernel before Linux 5.16, which does not say by `mremap` where there are huge pages; here a filter
-/// does not let it.
+/// A kernel before Linux 5.16, whose `mremap` does not reveal huge pages; here, a filter prevents it.
 #[test]
 fn they_are_found_by_their_size_too() {
     let check = "huge pages that mremap does not find";
@@ -130,7 +129,7 @@ fn they_are_found_by_their_size_too() {
     assert_eq!(mapping.policy_at(bytes), Ok(bind));
     drop(mapping);
 
-    // What is in small pages is bound as ever.
+    // What is in small pages is bound as usual.
     let small = MapOptions::new().len(4 * page_size());
     let small = small.map_anonymous_shared(ReadWrite).unwrap();
     let set = || small.set_policy(.., bind, Migration::Never);
@@ -139,7 +138,7 @@ fn they_are_found_by_their_size_too() {
     assert_eq!(small.node_of(0), Ok(None), "none was brought in");
 }
 
-/// Where nothing says whether there are huge pages, memory that may be of such is not bound.
+/// If nothing reports whether there are huge pages, memory that may be in huge pages is not bound.
 #[test]
 fn what_may_be_huge_pages_is_not_bound() {
     let check = "memory that may be huge pages";

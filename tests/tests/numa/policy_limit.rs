@@ -34,7 +34,7 @@ fn what_has_no_policy_at_the_limit_is_unmapped_as_what_has_one() {
     let whole = mapping.set_policy(.., bind, Migration::Never);
     let part = mapping.set_policy(2 * page..3 * page, bind, Migration::Require);
     mapping.fill(1);
-    // What has policies is protected and unmapped as ever, and makes room.
+    // What has policies is protected and unmapped as usual, and makes room.
     let apart = apart.protect(ReadOnly).unwrap();
     let content = apart.iter().all(|&byte| byte == 2);
     apart.unmap().unwrap();

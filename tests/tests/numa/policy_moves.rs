@@ -13,7 +13,7 @@ use tests::skip;
 use unix_memory::MemoryPolicy::{Bind, Interleave};
 use unix_memory::{Call, Mapping, Migration, ReadWrite, Reason, page_size};
 
-/// Two nodes that this thread may use; where there is one, says so of `check`.
+/// Two nodes that this thread may use; if there is only one, prints that `check` was skipped.
 fn two(check: &str) -> Option<[u32; 2]> {
     let nodes = nodes(check)?;
     let two = nodes.iter().nth(1).map(|two| [first(nodes), two]);
@@ -34,7 +34,7 @@ fn pages_move_to_another_node() {
     mapping.set_policy(.., first, Migration::Never).unwrap();
     mapping.fill(5);
     let nodes = |mapping: &Mapping<ReadWrite>| {
-        // (Which is what the bare call says: see `policy`.)
+        // (This is what the bare call reports: see `policy`.)
         [0, 1, 2, 3].map(|i| mapping.node_of(i * page).unwrap().unwrap())
     };
     assert_eq!(nodes(&mapping), [one; 4]);
@@ -59,7 +59,7 @@ fn pages_move_to_another_node() {
     let (mut end, start) = std::io::pipe().unwrap();
     let to_child = start.as_raw_fd();
     let child = tests::spawn(|| {
-        // Until the parent is done: it closes the only end that is left.
+        // Waits until the parent is done, and closes the only end that is left.
         // SAFETY: the descriptor is the child's copy, which nobody in it uses.
         unsafe { libc::close(to_child) };
         let _closed = end.read(&mut [0]);

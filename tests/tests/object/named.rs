@@ -146,8 +146,7 @@ fn what_is_no_name_is_refused() {
     }
     assert_eq!(
         NamedMemory::open("a\0\u{1b}").unwrap_err().to_string(),
-        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash and then 1 to 254 bytes, \
-         none of them a slash or NUL, and not . or ..)"
+        "shm_open of \"a\\x00\\x1b\": Invalid argument (a name is a slash followed by 1 to 254 bytes, without another slash or NUL, and not /. or /..)"
     );
     let long = format!("/{}", "x".repeat(300));
     let error = NamedMemory::create(&long, 1).unwrap_err();
@@ -188,7 +187,8 @@ fn unique_names_are_many() {
     assert!(names.iter().all(|name| name.len() <= 31));
 }
 
-/// What somebody put where the name is, before: to open it neither waits, nor follows, nor succeeds.
+/// What somebody put in the place of the name before: opening it neither waits, nor follows, nor
+/// succeeds.
 #[test]
 #[cfg_attr(
     target_os = "emscripten",
@@ -255,7 +255,7 @@ fn dots_are_no_names() {
     drop(NamedMemory::create(hidden, 1).unwrap());
 }
 
-/// Whose the name is is not told by a process number.
+/// A process number does not show whose the name is.
 #[test]
 #[cfg_attr(target_os = "emscripten", ignore = "Emscripten has no processes")]
 fn a_child_takes_the_name_over_or_leaves_it() {
@@ -271,7 +271,7 @@ fn a_child_takes_the_name_over_or_leaves_it() {
         drop(memory.take());
         assert_eq!(NamedMemory::open(&name).unwrap_err().errno(), ENOENT);
     });
-    // As after `daemon`, whose parent drops nothing.
+    // This is the situation after `daemon`, whose parent drops nothing.
     here_and_as_the_first_process(|| {
         let (name, memory) = make();
         let status = in_a_child_of_the_same_number(|| {

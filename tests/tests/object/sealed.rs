@@ -1,5 +1,5 @@
 //! Sealed memory: what may no longer be done to it, and what is refused as not sealed. No test forks: a
-//! child would have what another test has mapped to write to, and keep it from being sealed.
+//! child would have another test's writable mappings, and keep that memory from being sealed.
 // Few systems have seals.
 #![cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 
@@ -91,8 +91,7 @@ fn large_contents_without_a_copy() {
     assert_eq!(error.reason(), Reason::Mapped);
     assert_eq!(
         error.to_string(),
-        "fcntl(F_ADD_SEALS): Device or resource busy (a shared mapping of it can still be \
-         written, or become writable: unmap it first)"
+        "fcntl(F_ADD_SEALS): Device or resource busy (the file still has a shared mapping that is or can become writable: unmap that first)"
     );
     assert!((memory.seals().unwrap() & IMMUTABLE).is_empty());
     mapping.fill(..1, 6).unwrap();
@@ -107,7 +106,7 @@ fn large_contents_without_a_copy() {
     assert_eq!((sealed.len(), sealed[0], sealed[1]), (len, 6, 5));
     assert!(sealed.ends_with(b"end"));
     cannot_change(&sealed, &sealed);
-    // Sealed memory is sealed again by doing nothing.
+    // Sealing sealed memory again does nothing.
     let again = SharedMemory::from(sealed).seal().unwrap();
     assert!(again.ends_with(b"end"));
 }
@@ -247,7 +246,7 @@ fn what_has_no_seals_says_so() {
         assert_eq!(error.reason(), Reason::NotSealable);
         assert_eq!(
             error.to_string(),
-            "fcntl(F_GET_SEALS): Invalid argument (only a memfd has seals: make one by MemfdOptions)"
+            "fcntl(F_GET_SEALS): Invalid argument (only a memfd has seals: make one with MemfdOptions)"
         );
         let memory = SharedMemory::from(fd.try_clone_to_owned().unwrap());
         let error = memory.add_seals(Seals::SEAL).unwrap_err();
@@ -259,7 +258,7 @@ fn what_has_no_seals_says_so() {
         assert_eq!(error.reason(), Reason::NotSealable);
         drop(memory);
     }
-    // A memfd of which nobody asked for seals.
+    // A memfd for which nobody requested seals.
     let memory = SharedMemory::unnamed(10).unwrap();
     let (error, memory) = memory.seal().unwrap_err().into_parts();
     assert_eq!(
@@ -383,7 +382,7 @@ fn huge_pages_are_sealed_too() {
     assert!(SealedMemory::from_fd(&sealed).unwrap().ends_with(b"end"));
     drop(sealed);
 
-    // Pages that nobody has written to, and of which there are none, are an error and no signal.
+    // Pages that nobody has written to, and that the pool does not have, are an error and not a signal.
     let many: u64 = 1 << 20;
     let memory = MemfdOptions::new().huge_pages(size).sealing(true);
     let memory = memory.create(many * size.bytes() as u64).unwrap();

@@ -1,4 +1,5 @@
-//! Sealed memory at a limit, in a child: apart from the tests whose mappings a child would have too.
+//! Sealed memory at a limit, in a child: separate from the tests whose mappings a child would have
+//! too.
 // Few systems have seals.
 #![cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 

@@ -1,4 +1,4 @@
-//! Files with fs-verity, which few kernels and file systems have: where this one has not, another
+//! Files with fs-verity, which few kernels and file systems have: if this one does not, another
 //! thread answers statx(2) as if a file had it.
 // Only Linux has fs-verity.
 #![cfg(any(target_os = "linux", target_os = "android"))]
@@ -96,15 +96,15 @@ fn what_statx_says_is_believed_of_some_file_systems() {
 
 #[test]
 fn what_statx_says_is_not_believed_of_others() {
-    // It cannot be mapped at all; but that is not what it is refused for.
+    // It cannot be mapped at all, but that is not the reason for the refusal.
     let file = kernel::file_that_says_it_is_empty().unwrap();
     assert!(!may_have_verity(&file));
     with_verity(|| is_refused(&file));
 }
 
 /// Runs `f` in a thread for which every file has fs-verity, as far as statx(2) says what it was not
-/// asked (a mask of zero, which the standard library never gives). Where no thread can answer for
-/// the kernel, says so.
+/// asked (a mask of zero, which the standard library never gives). If no thread can answer in place
+/// of the kernel, prints so.
 fn with_verity(f: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::channel();

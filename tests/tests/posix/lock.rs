@@ -17,7 +17,7 @@ fn unlock(pages: &Pages, page: usize, len: usize) -> io::Result<()> {
     tried(unsafe { sys::munlock(pages.page(page), len) })
 }
 
-/// Which pages are locked; nothing where that is not reported.
+/// Which pages are locked; nothing if that is not reported.
 fn states(pages: &Pages) -> Vec<bool> {
     let count = pages.len.div_ceil(page_size());
     let address = |page| pages.page(page).cast_const().cast();

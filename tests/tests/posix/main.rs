@@ -1,4 +1,4 @@
-//! What POSIX.1-2024 says of each call, asked of the raw crate, and so of the system.
+//! What POSIX.1-2024 says about each call, checked with the raw crate, and so with the system.
 //!
 //! `unix-memory-sys/docs/posix.md` lists the assertions, and names the test of each; `cargo xtask house` checks
 //! that it names tests that exist, and each test of this program.
@@ -67,8 +67,8 @@ impl Pages {
 
     fn read(&self, at: usize) -> u8 {
         assert!(at < self.len.next_multiple_of(page_size()));
-        // SAFETY: the byte is in pages that are this value's; where it cannot be read, the process
-        // ends, as the child that tries it is there for.
+        // SAFETY: the byte is in this value's pages; if it cannot be read, the process ends, which is the
+        // purpose of the child that tries it.
         unsafe { self.start.cast::<u8>().wrapping_add(at).read_volatile() }
     }
 
@@ -83,14 +83,14 @@ impl Pages {
         }
     }
 
-    /// What a child ends by that reads this byte.
+    /// How a child that reads this byte ends.
     fn end_of_read(&self, at: usize) -> ExitStatus {
         in_a_child(|| {
             self.read(at);
         })
     }
 
-    /// What a child ends by that writes this byte.
+    /// How a child that writes this byte ends.
     fn end_of_write(&self, at: usize) -> ExitStatus {
         in_a_child(|| self.write(at, 1))
     }
@@ -105,7 +105,7 @@ impl Drop for Pages {
     }
 }
 
-/// Zero as success; else what `errno` says, of a call that returned -1.
+/// Zero for success; otherwise the `errno` of a call that returned -1.
 #[track_caller]
 fn tried(returned: c_int) -> io::Result<()> {
     match returned {
@@ -137,7 +137,7 @@ fn file(bytes: &[u8]) -> File {
     file
 }
 
-/// Gives up the privilege to lock without a limit, for good: in a child.
+/// Gives up the privilege to lock without a limit, permanently: in a child.
 fn without_privileges() -> bool {
     // SAFETY: the call has no preconditions.
     if unsafe { libc::geteuid() } != 0 {

@@ -1,5 +1,5 @@
 //! What only Linux has in maps: paths that are longer than paths may be, processes whose memory is gone,
-//! and one whose first thread is.
+//! and one whose first thread is gone.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use tests::{StillChild, deadline, in_a_child, lacks, refusing_argument, skip};
 use unix_memory::process_map::ProcessMap;
 use unix_memory::{MapOptions, ReadOnly};
 
-/// Runs `f` where the kernel refuses to answer about one address, so that its text is read.
+/// Runs `f` while the kernel refuses to answer about one address, so that its text is read.
 fn by_text<R: Send>(errno: i32, f: impl FnOnce() -> R + Send) -> Option<R> {
     refusing_argument(SYS_IOCTL, 1, PROCMAP_QUERY, errno, f)
 }

@@ -12,7 +12,7 @@ fn has_maps(check: &str) -> bool {
     !lacks::process_map(check)
 }
 
-/// Runs `f` where the kernel refuses to answer about one address, so that its text is read.
+/// Runs `f` while the kernel refuses to answer about one address, so that its text is read.
 fn by_text<R: Send>(errno: i32, f: impl FnOnce() -> R + Send) -> Option<R> {
     refusing_argument(SYS_IOCTL, 1, PROCMAP_QUERY, errno, f)
 }

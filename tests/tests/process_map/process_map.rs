@@ -1,4 +1,4 @@
-//! The map of this process, held against what it has mapped, and against the kernel's text as another
+//! The map of this process, compared with what it has mapped, and with the kernel's text as another
 //! parser reads it.
 
 use std::fs::File;
@@ -14,7 +14,7 @@ use unix_memory::{
     Reason, page_size,
 };
 
-/// The map of this process, where there is one.
+/// The map of this process, if there is one.
 fn own_map(check: &str) -> Option<ProcessMap> {
     match ProcessMap::of_self() {
         Ok(map) => Some(map),
@@ -401,6 +401,6 @@ fn systems_without_it_say_so() {
     );
     assert_eq!(
         error.to_string(),
-        "process_map: Function not implemented (this system does not have it)"
+        "process_map: Function not implemented (this system does not support it)"
     );
 }

@@ -1,4 +1,4 @@
-//! How much memory mappings have in use, held against residency and against the kernel's own counts.
+//! How much memory mappings use, compared with residency and with the kernel's own counts.
 //!
 //! Linux and Android: the figures are theirs.
 #![cfg(any(target_os = "linux", target_os = "android"))]
@@ -23,7 +23,7 @@ fn memory(pages: usize) -> unix_memory::Guarded<ReadWrite> {
     let page = page_size();
     let options = MapOptions::new().len(pages * page);
     let memory = options.map_guarded(page, page, ReadWrite).unwrap();
-    // (Where the kernel has no huge pages, it does not take the advice.)
+    // (A kernel without huge pages does not accept the advice.)
     let _small = memory.mapping().advise(Advice::NoHugePage);
     memory
 }

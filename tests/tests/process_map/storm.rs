@@ -8,7 +8,7 @@ use tests::{effort, lacks, refusing_argument};
 use unix_memory::process_map::ProcessMap;
 use unix_memory::{Guarded, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, page_size};
 
-/// Maps, protects, splits and unmaps until it is told to stop: neighbours become one mapping, and
+/// Maps, protects, splits and unmaps until it should stop: neighbours become one mapping, and
 /// several.
 fn storm(stop: &AtomicBool) {
     let page = page_size();
@@ -26,7 +26,7 @@ fn storm(stop: &AtomicBool) {
     }
 }
 
-/// Goes through the map as often as that, and holds each turn against what is there all the time.
+/// Goes through the map that often, and compares each turn with what is there all the time.
 fn watch(turns: usize, always: &[Guarded<ReadWrite>]) {
     let mut map = ProcessMap::of_self().expect("a map");
     for turn in 0..turns {

@@ -1,4 +1,4 @@
-//! The two ways in which Linux reports a map, held against each other.
+//! The two ways in which Linux reports a map, compared with each other.
 //!
 //! In a program of its own: what other tests have mapped would be in the child too, and its names change
 //! when they remove their files.
@@ -19,7 +19,7 @@ fn regions(process: u32) -> Vec<Region<Vec<u8>>> {
         .collect()
 }
 
-/// Runs `f` where the kernel refuses to answer about one address, so that its text is read.
+/// Runs `f` while the kernel refuses to answer about one address, so that its text is read.
 fn by_text<R: Send>(errno: i32, f: impl FnOnce() -> R + Send) -> Option<R> {
     refusing_argument(SYS_IOCTL, 1, PROCMAP_QUERY, errno, f)
 }

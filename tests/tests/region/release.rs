@@ -1,5 +1,5 @@
-//! What the kernel refuses to release at its limit of mappings, which a process reaches alone: each
-//! check is in a child of its own.
+//! What the kernel refuses to release at its limit of mappings, which a process can only reach alone:
+//! each check is in a child of its own.
 
 use std::ops::Range;
 

@@ -52,7 +52,7 @@ fn not_below_the_stack() {
     assert_refused(&MapOptions::new().at(stack.start - page));
 }
 
-/// A file that has to grow beside the stack grows elsewhere.
+/// A file that would have to grow into the stack's addresses grows elsewhere.
 #[test]
 fn a_file_moves_away_from_the_stack() {
     let Some(stack) = stack() else { return };

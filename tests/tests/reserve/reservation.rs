@@ -1,4 +1,4 @@
-//! `Reservation`: what is committed, by its own account and by the kernel's.
+//! `Reservation`: what is committed, according to its own record and to the kernel.
 // Emscripten enforces no protections: nothing can be reserved there.
 #![cfg(not(target_os = "emscripten"))]
 

@@ -1,4 +1,4 @@
-//! `Reservation` where the kernel refuses a call.
+//! `Reservation` if the kernel refuses a call.
 // Emscripten enforces no protections: nothing can be reserved there.
 #![cfg(not(target_os = "emscripten"))]
 
@@ -26,7 +26,7 @@ fn a_commit_that_is_refused_changes_nothing() {
         assert_committed(&reservation, &[2, 4]);
         assert!(holds(&reservation, 2, 2) && holds(&reservation, 4, 4));
     }
-    // What cannot be closed again stays committed, and is of use.
+    // What cannot be closed again stays committed, and usable.
     refusing(SYS_MPROTECT, second, ENOMEM, || {
         let refused = refusing_argument(SYS_MPROTECT, 2, 0, ENOMEM, || {
             reservation.commit(page..6 * page).unwrap_err()
@@ -122,7 +122,7 @@ fn guards_of_closed_pages() {
     assert_committed(&reservation, &[0, 1, 2]);
 }
 
-/// An error says of which bytes it is, from the start of the reservation.
+/// An error names its bytes, from the start of the reservation.
 #[test]
 fn errors_name_the_place() {
     let page = page_size();

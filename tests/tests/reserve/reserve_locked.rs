@@ -10,7 +10,7 @@ use unix_memory::{Call, Reason, Stack, page_size};
 
 const MIB: usize = 1 << 20;
 
-/// Has all memory that comes be locked, or says that it cannot be.
+/// Locks all future memory, or prints that it cannot.
 fn lock_future(check: &str) -> bool {
     // SAFETY: the call takes flags.
     let locks = unsafe { libc::mlockall(MCL_FUTURE) } == 0;

@@ -1,4 +1,4 @@
-//! `ReservedVec` where something panics.
+//! `ReservedVec` if something panics.
 //!
 //! No test here may fork: a child of a process in which another thread is just panicking waits for
 //! the lock that this holds.

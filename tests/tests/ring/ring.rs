@@ -1,5 +1,5 @@
 //! Rings: their memory, their ends, peers that lie.
-// Emscripten maps nothing at a given address, so that it has no rings.
+// Emscripten maps nothing at a given address, so it has no rings.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::collections::VecDeque;

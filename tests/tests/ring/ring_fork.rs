@@ -1,5 +1,5 @@
-//! Rings of one process, and its children: their memory is nobody else's.
-// Emscripten maps nothing at a given address, so that it has no rings.
+//! Rings of one process, and its children: nobody else has their memory.
+// Emscripten maps nothing at a given address, so it has no rings.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::cell::Cell;
@@ -129,7 +129,7 @@ fn children_of_children() {
     assert_ours(&ends);
 }
 
-/// A slice that was borrowed before is of nothing in the child: to use it is a SIGSEGV.
+/// A slice that was borrowed before refers to nothing in the child: using it raises SIGSEGV.
 #[test]
 fn a_slice_does_not_reach_into_a_child() {
     let (mut producer, mut consumer) = pair(1 << 16).unwrap();

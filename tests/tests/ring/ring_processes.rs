@@ -1,5 +1,5 @@
-//! Rings between two processes: one that keeps to the rules, one that does not, one that dies.
-// Emscripten maps nothing at a given address, so that it has no rings.
+//! Rings between two processes: one that follows the protocol, one that does not, one that dies.
+// Emscripten maps nothing at a given address, so it has no rings.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::os::fd::AsFd;

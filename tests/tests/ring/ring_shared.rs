@@ -1,6 +1,6 @@
 //! Rings between two processes, as far as one can tell: their ends, and numbers that lie. What other
 //! processes do is in `ring_processes`.
-// Emscripten maps nothing at a given address, so that it has no rings.
+// Emscripten maps nothing at a given address, so it has no rings.
 #![cfg(not(target_os = "emscripten"))]
 
 use std::collections::VecDeque;
@@ -66,7 +66,7 @@ proptest! {
                     prop_assert_eq!(error.reason(), Reason::RingPeer);
                 }
             }
-            // Said by the liar too: any answer will do.
+            // The liar decides this too, so any answer will do.
             let _anything = (producer.is_closed(), consumer.is_closed());
         }
     }
@@ -113,7 +113,7 @@ fn a_lie_is_told_and_the_truth_goes_on() {
         let error = producer.push_slice(b"x").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "ring: Input/output error (the other end of the ring broke its rules)"
+            "ring: Input/output error (the other end of the ring violated the protocol)"
         );
         let error = producer.write(b"x").unwrap_err();
         assert_eq!(
@@ -405,7 +405,7 @@ fn holes_are_zeros() {
     assert!(consumer.is_closed());
 }
 
-/// Who could not take an end does not close the ring for whoever has it.
+/// Failing to take an end does not close the ring for whoever has it.
 #[test]
 fn an_end_that_was_not_taken_closes_nothing() {
     let ring = SharedRing::create(1).unwrap();

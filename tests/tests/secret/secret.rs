@@ -1,4 +1,4 @@
-//! Secrets, held against what the kernel reports of their pages.
+//! Secrets, compared with what the kernel reports about their pages.
 
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ fn first(secret: &Secret) -> *const u8 {
     std::ptr::without_provenance(secret.address())
 }
 
-/// What the kernel lets the process do with the page of the first byte.
+/// The kernel's protection of the page of the first byte.
 fn access(secret: &Secret) -> Reported<String> {
     permissions(first(secret)).map(|found| {
         let letter = |flag, letter| if found.contains(flag) { letter } else { '-' };

@@ -1,4 +1,4 @@
-//! What becomes of a secret that somebody runs over the ends of, and of what it held: in children.
+//! What happens to a secret, and to its content, if somebody runs over its ends: in children.
 // Emscripten has no processes.
 #![cfg(not(target_os = "emscripten"))]
 
@@ -28,7 +28,7 @@ fn kinds() -> Vec<SecretOptions> {
 
 /// Changes a byte in or near the pages of a secret, to which nobody refers meanwhile.
 fn change(at: *mut u8) {
-    // SAFETY: it is in the pages, or where the child ends, as it is there for.
+    // SAFETY: it is in the pages, or the child ends, which is its purpose.
     let byte = unsafe { at.read_volatile() };
     // SAFETY: as above.
     unsafe { at.write_volatile(!byte) };
@@ -94,7 +94,7 @@ fn an_underrun_is_said() {
     reader.read_to_string(&mut text).expect("text");
     assert_eq!(status.signal(), Some(SIGABRT), "{status}");
     let line = "unix-memory: somebody has written before the start of a secret\n";
-    // (An emulator adds what it has to say.)
+    // (An emulator adds its own messages.)
     assert!(text.starts_with(line), "{text}");
 }
 
@@ -115,7 +115,7 @@ fn closed_it_cannot_be_accessed() {
             assert_eq!(status.signal(), Some(SIGSEGV), "{status}");
         };
         dies(&|| {
-            // SAFETY: the child ends here, as it is there for.
+            // SAFETY: the child ends here, which is its purpose.
             let _byte = unsafe { address.read_volatile() };
         });
         // SAFETY: as above.

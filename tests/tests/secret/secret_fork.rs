@@ -15,7 +15,7 @@ use tests::{
 use unix_memory::secret::{Protections, Secret, SecretOptions};
 use unix_memory::{Call, LockPages, Mapping, ProcessLock, Reason};
 
-/// Memory of either kind, as far as there is such, and locked where that is allowed.
+/// Memory of either kind, if it exists, and locked if that is allowed.
 fn kinds() -> Vec<SecretOptions> {
     let ordinary = SecretOptions::new().optional(Protections::LOCKED);
     let secret = ordinary.clone().demand(Protections::SECRET_MEMORY);
@@ -43,7 +43,7 @@ fn assert_ours(secret: &Secret) {
     assert!(secret.ct_eq(&[0x5a; 40]).unwrap());
 }
 
-/// All that a child can do with what it has inherited.
+/// Everything that a child can do with what it has inherited.
 fn use_inherited(mut secret: Secret) {
     assert_elsewhere(secret.borrow());
     assert_elsewhere(secret.borrow_mut());
@@ -109,7 +109,7 @@ fn children_of_children() {
     }
 }
 
-/// Guards that the forking thread has: to use them panics, to drop them does nothing.
+/// Guards that the forking thread has: using them panics, and dropping them does nothing.
 #[test]
 fn guards_in_a_child() {
     for options in kinds() {
@@ -140,7 +140,7 @@ fn guards_in_a_child() {
     }
 }
 
-/// A slice that was borrowed before is of nothing in the child: to use it is a SIGSEGV.
+/// A slice that was borrowed before refers to nothing in the child: using it raises SIGSEGV.
 #[test]
 fn a_slice_does_not_reach_into_a_child() {
     for options in kinds() {

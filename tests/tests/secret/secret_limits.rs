@@ -22,7 +22,7 @@ fn kinds() -> Vec<SecretOptions> {
     kinds
 }
 
-/// Gives up the privilege to lock beyond the limit, and any other, for good.
+/// Gives up the privilege to lock beyond the limit, and any other, permanently.
 fn without_privileges() -> bool {
     // SAFETY: the call has no preconditions.
     if unsafe { libc::geteuid() } != 0 {
@@ -269,7 +269,7 @@ fn the_limit_of_descriptors() {
     }
 }
 
-/// Where no more data may be had, it cannot be opened to be written, and goes without a word.
+/// If no more data is allowed, it cannot be opened for writing, and is dropped silently.
 #[test]
 fn the_limit_of_data() {
     let check = "the limit of data";
@@ -286,8 +286,8 @@ fn the_limit_of_data() {
             // SAFETY: the call reads the limit.
             unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }
         };
-        // A page that is no data so far, by the bare calls: which limits a kernel keeps to is its own
-        // affair.
+        // A page that does not count as data yet, by the bare calls: which limits a kernel enforces
+        // is up to the kernel.
         let (flags, len) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, page_size());
         // SAFETY: a new mapping touches no other memory.
         let page = unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };

@@ -135,7 +135,7 @@ fn a_debugger_reads_no_secret_memory() {
     }
 }
 
-/// Nor does anybody get a descriptor of it, as root gets of other mappings, by /proc/PID/map_files.
+/// Nobody gets a descriptor of it either, as root gets for other mappings through /proc/PID/map_files.
 #[test]
 fn nobody_opens_secret_memory() {
     let check = "files behind secret memory";
@@ -168,7 +168,7 @@ fn nobody_opens_secret_memory() {
     }));
 }
 
-/// What the kernel copies for a system call it copies; what it would keep a page for it refuses.
+/// The kernel makes the copies of system calls, but refuses calls that would keep a page.
 #[test]
 fn system_calls_with_secret_memory() {
     let check = "system calls with secret memory";

@@ -1,4 +1,4 @@
-//! Secrets where the kernel refuses a call.
+//! Secrets if the kernel refuses a call.
 
 use libc::{EINVAL, ENOMEM, EPERM};
 use tests::seccomp::{MADV_DONTDUMP, MADV_WIPEONFORK, SYS_MADVISE, SYS_MLOCK, SYS_MPROTECT};
@@ -11,7 +11,7 @@ fn first(secret: &Secret) -> *const u8 {
     std::ptr::without_provenance(secret.address())
 }
 
-/// Whether the process cannot access the page of the first byte. Also true where that is not reported.
+/// Whether the process cannot access the page of the first byte. Also true if that is not reported.
 fn is_closed(secret: &Secret) -> bool {
     permissions(first(secret)).lacks(Permissions::READ | Permissions::WRITE)
 }
@@ -114,6 +114,6 @@ fn a_close_that_is_refused_is_reported() {
     assert!(secret.protections().contains(closes));
     assert!(is_closed(&secret));
     assert!(secret.ct_eq(&[0]).unwrap());
-    // A secret that cannot be opened to be wiped goes all the same.
+    // A secret that cannot be opened for wiping is unmapped nevertheless.
     refusing(SYS_MPROTECT, pages, EPERM, || drop(secret)).expect("there was a filter before");
 }

@@ -1,4 +1,4 @@
-//! Atomics in a `SharedMapping`: where they may be, who sees them, what copies do beside them.
+//! Atomics in a `SharedMapping`: where they may be, who sees them, and copies next to them.
 
 use std::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
@@ -127,7 +127,7 @@ fn bytes_keep_the_size_of_their_atomic() {
         mapping.atomic::<AtomicUsize>(16).unwrap();
     }
 
-    // Another mapping, and this one once it was vouched for, start anew.
+    // Another mapping, and this one after it was vouched for, start afresh.
     let mapping = mapping.protect(ReadWrite).unwrap();
     assert!(mapping.atomic::<Wide>(8).is_err());
     let file = tempfile::tempfile().unwrap();
@@ -208,7 +208,7 @@ fn a_mapping_that_was_resized() {
     assert!(mapping.atomic::<Half>(100 * page - WIDE).is_err());
 }
 
-/// How many bytes of addresses the process has. (Where that is not reported, `lacks::own_process` says so.)
+/// How many bytes of addresses the process has. (If that is not reported, `lacks::own_process` prints so.)
 fn address_space() -> usize {
     kernel::virtual_size().get().unwrap()
 }

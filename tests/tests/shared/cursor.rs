@@ -1,4 +1,4 @@
-//! `Cursor` and pieces of a `SharedMapping`, against what std does with a slice.
+//! `Cursor` and pieces of a `SharedMapping`, compared with what std does with a slice.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -264,7 +264,7 @@ fn a_position_beyond_32_bits_is_beyond_the_end() {
     assert_eq!(mapping.to_vec().unwrap(), b"0123456789");
 }
 
-/// What leads to another mapping each time that it is asked: at last to the last one for good.
+/// A reference that leads to another mapping each time, and finally always to the last one.
 struct Changing {
     mappings: Vec<SharedMapping<ReadWrite>>,
     asked: std::cell::Cell<usize>,

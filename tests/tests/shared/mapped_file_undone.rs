@@ -1,4 +1,5 @@
-//! Mappings that keep their files: what is lost when the kernel refuses, or maps anew, which is nothing.
+//! Mappings that keep their files: nothing is lost when the kernel refuses, or when the file is mapped
+//! again.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -10,7 +11,7 @@ use unix_memory::{
     Advice, Call, MapOptions, MappedFile, Mapping, ReadOnly, ReadWrite, Reason, Result, page_size,
 };
 
-/// A file of so many pages, of which the last byte is a one, and its mapping by `options`.
+/// A file of that many pages, whose last byte is a one, and its mapping by `options`.
 fn pages(count: usize, options: &MapOptions) -> (File, MappedFile<File, ReadWrite>) {
     let file = tempfile::tempfile().unwrap();
     file.set_len((count * page_size()) as u64).unwrap();
@@ -83,7 +84,7 @@ fn a_refused_append_leaves_the_file_as_long_as_it_was() {
     }
 }
 
-/// It is mapped anew where the kernel has several mappings, or none, of it.
+/// It is mapped again if the kernel has several mappings of it, or none.
 #[test]
 fn a_locked_mapping_stays_locked() {
     let check = "a locked file";
@@ -176,7 +177,7 @@ fn a_mapping_grows_out_of_its_addresses() {
     let Ok(mut mapped) = options.map_file(file, ReadWrite) else {
         return skip("addresses that are too few", "another thread has them");
     };
-    // Several mappings for the kernel, which must be mapped anew.
+    // Several mappings to the kernel, which must be mapped again.
     let advised = mapped.advise_range(page..2 * page, Advice::Random);
     advised.unwrap();
     mapped.grow(10 * page).unwrap();

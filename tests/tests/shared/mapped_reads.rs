@@ -7,7 +7,7 @@ use libc::{EFAULT, EINVAL};
 use tests::lacks;
 use unix_memory::{MapOptions, MappedFile, ReadOnly, ReadWrite, Reason, page_size};
 
-/// A file of so many pages, each full of its own number, counted from 1.
+/// A file of that many pages, each full of its own number, counted from 1.
 fn file(pages: u8) -> File {
     let file = tempfile::tempfile().unwrap();
     for page in 0..pages {

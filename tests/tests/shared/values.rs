@@ -55,7 +55,7 @@ fn what_does_not_lie_in_the_mapping_is_refused() {
         assert_eq!(error.reason(), Reason::MappingLength(10), "{count}");
     }
     assert!(mapping.read_value::<u8>(usize::MAX).is_err());
-    // Of values without bytes there are as many as one likes.
+    // There is any number of values without bytes.
     assert_eq!(mapping.to_values::<[u8; 0]>(10, 3).unwrap().len(), 3);
     mapping.read_value::<[u64; 0]>(10).unwrap();
 }

@@ -51,7 +51,7 @@ fn run_on(stack: &Stack, f: extern "C" fn(*mut c_void) -> *mut c_void, argument:
     unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
 }
 
-/// Writes the address of a variable on its stack to where it is told.
+/// Writes the address of a variable on its stack to the given place.
 extern "C" fn tell_place(to: *mut c_void) -> *mut c_void {
     let here = 0_u8;
     let address = black_box(&raw const here).addr();

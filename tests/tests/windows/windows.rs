@@ -1,4 +1,4 @@
-//! Windows over files: their places, what is read ahead and dropped behind, files that change.
+//! Windows over files: where they lie, what is read ahead and dropped behind, files that change.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use tests::lacks;
 use unix_memory::{Call, FileKind, Reason, Way, Windows, page_size};
 
-/// A file of `len` bytes, each of which tells where it is; on a disk, of which a tmpfs has no pages
-/// to drop.
+/// A file of `len` bytes, each of which depends on its offset. It is on a disk, since a tmpfs has
+/// no pages to drop.
 fn file_of(len: usize) -> File {
     let mut file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
@@ -158,7 +158,7 @@ fn a_file_that_grows_is_read_to_its_new_end() {
     let window = windows.next().unwrap().unwrap();
     assert_eq!((window.len(), window.to_vec().unwrap().len()), (page, page));
     assert_eq!(windows.next().unwrap().unwrap().len(), 3);
-    // What was handed out short goes on where it stopped, up to the same places.
+    // After a short window, the next one continues where it stopped, up to the same places.
     file.set_len(2 * page as u64 + 8).unwrap();
     let window = windows.next().unwrap().unwrap();
     assert_eq!((window.offset(), window.len()), (2 * page as u64 + 3, 5));

@@ -1,4 +1,4 @@
-//! Windows over files: what of a file they bring into memory, keep there, and let go.
+//! Windows over files: which parts of a file they bring into memory, keep there, and drop.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use tests::{kernel, lacks, map_at, skip};
 use unix_memory::{MapOptions, ReadOnly, Windows, page_size};
 
-/// A file of so many pages, on a disk: of a tmpfs nothing can be dropped.
+/// A file of that many pages, on a disk, since nothing on a tmpfs can be dropped.
 fn file_of(pages: usize) -> File {
     let mut file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     file.write_all(&vec![1; pages * page_size()]).unwrap();
@@ -20,7 +20,7 @@ fn resident(file: &File) -> usize {
     mapping.residency().resident().unwrap()
 }
 
-/// A file of which no page is in memory, if that can be had.
+/// A file without a page in memory, if that is possible.
 fn evicted(pages: usize) -> Option<File> {
     let file = file_of(pages);
     file.sync_all().unwrap();

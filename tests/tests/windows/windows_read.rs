@@ -9,7 +9,7 @@ use tests::seccomp::mmap_call;
 use tests::{map_at, refusing_argument};
 use unix_memory::{Reason, Way, Window, Windows, page_size};
 
-/// What all windows hold, and how they came.
+/// What all windows hold, and how they came into memory.
 fn read(windows: Windows<&File>) -> (Vec<u8>, Vec<Way>) {
     let windows: Vec<_> = windows.map(Result::unwrap).collect();
     let bytes = windows.iter().flat_map(|window| window.to_vec().unwrap());

@@ -3,13 +3,13 @@
 use core::fmt;
 use core::ops::Range;
 
-/// The arguments of a call that matter to a reader of its error.
+/// Those arguments of a call that matter to a reader of its error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Arguments {
     None,
-    /// So many bytes of no file.
+    /// A number of bytes, without a file.
     Length(usize),
-    /// So many bytes, if known, of a file from an offset on.
+    /// A number of bytes, if known, of a file from an offset on.
     File {
         offset: u64,
         len: Option<usize>,
@@ -26,13 +26,13 @@ pub(crate) enum Arguments {
         start: usize,
         len: usize,
     },
-    /// A range of a mapping, the one at `index` of many that were given.
+    /// A range of a mapping: number `index` of many that were given.
     Span {
         index: usize,
         start: usize,
         len: usize,
     },
-    /// A range of a mapping, and where in it that goes.
+    /// A range of a mapping, and where in the mapping it is copied to.
     Move {
         start: usize,
         len: usize,
@@ -43,21 +43,21 @@ pub(crate) enum Arguments {
         start: usize,
         end: usize,
     },
-    /// Another process, by its number.
+    /// Another process, by its process ID.
     Process(u32),
     /// Memory that need not be this crate's, by its address.
     Memory {
         address: usize,
         len: usize,
     },
-    /// An object by its name, or memory by the one that it was to have.
+    /// An object by its name, or memory by the name that it was to get.
     Name(Name),
-    /// The length that a file was to have.
+    /// The length that a file was to get.
     #[cfg(feature = "std")]
     Size(u64),
 }
 
-/// A name, as much of it as the message of an error needs.
+/// A name, or as much of it as an error message needs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     /// The first bytes, and zeros.
@@ -108,7 +108,7 @@ impl fmt::Display for Bytes {
 }
 
 impl fmt::Display for Arguments {
-    /// What stands behind the call's name, with a space before it.
+    /// What follows the call's name, with a space before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |len: usize| Bytes(len as u64);
         match *self {

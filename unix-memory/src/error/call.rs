@@ -1,41 +1,41 @@
-//! The calls that are refused.
+//! The calls that can be refused.
 
 /// The call that an [`Error`](crate::Error) is about: a system call by its name, or a method of this
-/// crate that makes none.
+/// crate that failed without a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Call {
     /// `mmap(2)`: making a mapping.
     Mmap,
-    /// `munmap(2)`: removing one.
+    /// `munmap(2)`: removing a mapping.
     Munmap,
-    /// `mprotect(2)`: changing its protection.
+    /// `mprotect(2)`: changing the protection of pages.
     Mprotect,
-    /// `madvise(2)`: advice, populating.
+    /// `madvise(2)`: giving advice, or bringing pages in.
     Madvise,
-    /// Making memory zeros again, refused before the kernel was asked.
+    /// Turning memory into zeros, refused before the kernel was asked.
     Discard,
     /// `msync(2)`: flushing.
     Msync,
-    /// `fsync(2)`, or what does its work: having a file kept by its device.
+    /// `fsync(2)` or its equivalent: making the device store a file.
     Fsync,
     /// `mlock(2)`: locking into memory.
     Mlock,
-    /// `munlock(2)`: letting go of what was locked.
+    /// `munlock(2)`: unlocking memory.
     Munlock,
     /// `mlockall(2)`: locking the whole process into memory.
     Mlockall,
-    /// `mseal(2)`: keeping a mapping for good.
+    /// `mseal(2)`: making a mapping permanent.
     Mseal,
     /// `prctl(2)` with `PR_SET_VMA`: naming memory.
     SetName,
-    /// `mbind(2)`: choosing the nodes of memory.
+    /// `mbind(2)`: choosing the NUMA nodes of memory.
     Mbind,
-    /// `get_mempolicy(2)`: asking for that choice, or for the nodes that can be chosen.
+    /// `get_mempolicy(2)`: reading that choice, or which nodes can be chosen.
     GetMempolicy,
     /// `move_pages(2)`: asking for the node of a page.
     MovePages,
-    /// Making a set of nodes.
+    /// Making a set of NUMA nodes.
     Nodes,
     /// `pkey_alloc(2)`: taking a protection key.
     PkeyAlloc,
@@ -43,7 +43,7 @@ pub enum Call {
     PkeyMprotect,
     /// Making code fit to be executed.
     SyncInstructionCache,
-    /// Finding a byte of [`code`](crate::code) that is to be called.
+    /// Finding a byte of [`code`](crate::code) to call.
     Entry,
     /// Changing [`code`](crate::code) while it can be executed.
     Patch,
@@ -51,13 +51,13 @@ pub enum Call {
     IntoExecutable,
     /// `mincore(2)`: asking which pages are in memory.
     Mincore,
-    /// Asking how much is in huge pages.
+    /// Asking how much memory is in huge pages.
     HugeBytes,
-    /// `fstat(2)`: asking how long a file is and what it is.
+    /// `fstat(2)`: asking for the length and the kind of a file.
     Fstat,
-    /// `mremap(2)`, or what does its work: changing a length.
+    /// `mremap(2)` or its equivalent: changing the length of a mapping.
     Mremap,
-    /// Changing a length, refused before the kernel was asked.
+    /// Changing the length of a mapping, refused before the kernel was asked.
     Resize,
     /// Making two mappings of one.
     Split,
@@ -75,11 +75,11 @@ pub enum Call {
     MemfdCreate,
     /// `memfd_secret(2)`: making memory that the kernel itself cannot reach.
     MemfdSecret,
-    /// `minherit(2)`, or what does its work: keeping memory from children.
+    /// `minherit(2)` or its equivalent: keeping memory from child processes.
     Minherit,
     /// `shm_open(3)`: making or opening a shared memory object.
     ShmOpen,
-    /// `shm_unlink(3)`: removing the name of one.
+    /// `shm_unlink(3)`: removing the name of a shared memory object.
     ShmUnlink,
     /// `open(2)`: making a file.
     Open,
@@ -93,7 +93,7 @@ pub enum Call {
     AddSeals,
     /// `fcntl(2)` with `F_GET_SEALS`.
     GetSeals,
-    /// `fcntl(2)` otherwise: copying a descriptor, and closing it on exec.
+    /// `fcntl(2)` for anything else: copying a descriptor, or setting close-on-exec.
     Fcntl,
     /// Opening a ring, or using one.
     Ring,
@@ -109,11 +109,11 @@ pub enum Call {
     Compare,
     /// Finding atomics in a shared mapping.
     Atomics,
-    /// `sigaction(2)`: installing the handler of faults.
+    /// `sigaction(2)`: installing the fault handler.
     Sigaction,
     /// Asking what a process has mapped.
     ProcessMap,
-    /// Naming pages that this crate need not own.
+    /// Designating pages that this crate need not own.
     ForeignPages,
     /// Tracking writes, refused before the kernel was asked.
     Track,
@@ -121,9 +121,9 @@ pub enum Call {
     Written,
     /// The same, and resetting them.
     Take,
-    /// Having no page count as written, refused before the kernel was asked.
+    /// Making no page count as written, refused before the kernel was asked.
     Mark,
-    /// `userfaultfd(2)`: making a descriptor by which writes are tracked.
+    /// `userfaultfd(2)`: making a descriptor that tracks writes.
     Userfaultfd,
     /// `ioctl(2)` with `UFFDIO_REGISTER`: beginning to track pages.
     UffdioRegister,

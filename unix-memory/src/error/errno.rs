@@ -1,11 +1,11 @@
-//! The error numbers that these calls give, in words: `core` has none.
+//! The error numbers that these calls return, in words: `core` has no texts for them.
 
 use core::ffi::c_int;
 
 /// An `errno`.
 pub type Errno = c_int;
 
-/// What `errno` means, as POSIX words it, if it is one that the calls of this crate give.
+/// What `errno` means, in the words of POSIX, if the calls of this crate return it.
 pub const fn text(errno: Errno) -> Option<&'static str> {
     Some(match errno {
         libc::E2BIG => "Argument list too long",
@@ -50,7 +50,7 @@ pub const fn text(errno: Errno) -> Option<&'static str> {
     })
 }
 
-/// The limit that `errno` is about, and what to do, where it is always the same one.
+/// The limit that `errno` is about, and what to do, if it is always the same limit.
 pub const fn limit(errno: Errno) -> Option<&'static str> {
     Some(match errno {
         libc::EMFILE => {

@@ -1,4 +1,4 @@
-//! What an error says of a refused call: which call it was, its arguments, and why.
+//! What an error reports about a refused call: which call it was, its arguments, and why.
 
 mod arguments;
 mod call;
@@ -14,24 +14,25 @@ pub use call::Call;
 pub(crate) use errno::Errno;
 pub use reason::{FileKind, Reason};
 
-/// The result of every fallible call of this crate that takes no ownership. (With another error
-/// type it is the standard library's, so that `use unix_memory::*` takes nothing away.)
+/// The result of every fallible call of this crate that takes no ownership. (With another error type
+/// it is the standard library's `Result`, so `use unix_memory::*` does not hide that.)
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// A refused call: which one, its arguments, its `errno`, and the reason where this crate knows
-/// more than the `errno` says.
+/// A refused call: which one, its arguments, its `errno`, and the reason, if this crate knows more
+/// than the `errno` says.
 ///
-/// With the feature `std` it converts into [`std::io::Error`], also by `?`. The inner error of that is
-/// this one, so that it is printed with all that is known, and for the same reason
-/// [`raw_os_error`](std::io::Error::raw_os_error) returns `None`. There are two ways to the `errno`:
+/// With the feature `std`, it converts into [`std::io::Error`], also through `?`. This error becomes
+/// the inner error, so printing shows everything that is known; for the same reason,
+/// [`raw_os_error`](std::io::Error::raw_os_error) returns `None`. There are two ways to get the
+/// `errno`:
 ///
-/// * [`Error::from_io`] finds this error again: `Error::from_io(&error).map(|error| error.errno())`;
-/// * [`to_os_error`](Self::to_os_error) makes an error that has nothing but the `errno`:
+/// * [`Error::from_io`] gets this error back: `Error::from_io(&error).map(|error| error.errno())`;
+/// * [`to_os_error`](Self::to_os_error) makes an `io::Error` that has only the `errno`:
 ///   `.map_err(|error| error.to_os_error())?`.
 ///
-/// Its kind is that of the `errno`; of those for which the standard library has no kind with a name,
-/// `ENODEV` is [`Unsupported`](std::io::ErrorKind::Unsupported), and `ENXIO` and `EOVERFLOW` are
-/// [`InvalidInput`](std::io::ErrorKind::InvalidInput).
+/// The kind of the `io::Error` is that of the `errno`. For three that the standard library gives no
+/// named kind, it is [`Unsupported`](std::io::ErrorKind::Unsupported) (`ENODEV`) or
+/// [`InvalidInput`](std::io::ErrorKind::InvalidInput) (`ENXIO` and `EOVERFLOW`).
 ///
 /// ```
 /// use unix_memory::{Advice, Call, Mapping};
@@ -72,12 +73,12 @@ impl Error {
         Self::new(call, errno, arguments, Reason::Kernel)
     }
 
-    /// The same error, of which the reason is known.
+    /// The same error, with a known reason.
     pub(crate) const fn because(self, reason: Reason) -> Self {
         Self { reason, ..self }
     }
 
-    /// The same error, with the arguments by which the caller knows what was asked for.
+    /// The same error, with the arguments as the caller gave them.
     pub(crate) const fn of(self, arguments: Arguments) -> Self {
         Self { arguments, ..self }
     }
@@ -88,8 +89,8 @@ impl Error {
         self.call
     }
 
-    /// The error number: the kernel's, or the one that the kernel gives for such a mistake where
-    /// this crate refused before it asked.
+    /// The error number: the kernel's, or, if this crate refused before it asked the kernel, the one
+    /// that the kernel returns for such a mistake.
     #[doc(alias = "raw_os_error")]
     #[must_use]
     pub const fn errno(&self) -> c_int {
@@ -106,8 +107,8 @@ impl Error {
 /// With the feature `std`.
 #[cfg(feature = "std")]
 impl Error {
-    /// The error of this crate that became `error` by `?`, if it is one; also where others have put
-    /// it into an error of theirs, of which it is a [source](core::error::Error::source).
+    /// The error of this crate that `?` turned into `error`, if there is one. It is also found
+    /// inside an error of another type whose [source](core::error::Error::source) it is.
     ///
     /// ```
     /// use unix_memory::{Error, MapOptions, ReadOnly};
@@ -126,7 +127,8 @@ impl Error {
     #[must_use]
     pub fn from_io(error: &std::io::Error) -> Option<Self> {
         use core::error::Error as StdError;
-        // (What such an error calls its source is that of the one inside, which would be left out.)
+        // (The source of such an error is that of its inner error, so the inner error itself would
+        // be left out.)
         fn inside(error: &std::io::Error) -> Option<&(dyn StdError + 'static)> {
             error.get_ref().map(|inner| inner as _)
         }
@@ -143,8 +145,8 @@ impl Error {
         None
     }
 
-    /// The bare error of the operating system, without what this crate knows of it: for code that
-    /// asks for [`raw_os_error`](std::io::Error::raw_os_error).
+    /// The bare error of the operating system, without what this crate knows about it: for code that
+    /// reads [`raw_os_error`](std::io::Error::raw_os_error).
     ///
     /// ```
     /// use unix_memory::Mapping;
@@ -161,8 +163,8 @@ impl Error {
 }
 
 impl Error {
-    /// Which of many was refused, counted from zero: of the spans of
-    /// [`Advice::apply`](crate::Advice::apply). `None` for a call that takes but one.
+    /// Which of the spans of [`Advice::apply`](crate::Advice::apply) was refused, counted from zero.
+    /// `None` for every other call.
     #[must_use]
     pub const fn span(&self) -> Option<usize> {
         match self.arguments {
@@ -196,7 +198,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What of the arguments is not at a multiple of `unit`, with its value.
+    /// The argument that is not a multiple of `unit`, with its value.
     fn fmt_unaligned(&self, unit: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.arguments {
             Arguments::Memory { address, .. } if address % unit != 0 => {
@@ -204,7 +206,7 @@ impl Error {
             }
             Arguments::Memory { .. } if self.call == Call::Mmap => write!(
                 f,
-                "the address must be as far behind a multiple of {unit} as the offset in the file is"
+                "the address must be as far past a multiple of {unit} as the offset in the file is"
             ),
             Arguments::Memory { len, .. } | Arguments::Length(len) => {
                 write!(f, "the length {len} is not a multiple of {unit}")
@@ -227,7 +229,7 @@ impl Error {
 }
 
 impl fmt::Debug for Error {
-    /// As it is displayed: what `unwrap`, and a `main` that returns it, print.
+    /// The same text as `Display`: it is what `unwrap`, and a `main` that returns the error, print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({self})")
     }
@@ -240,7 +242,7 @@ impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
         use std::io::ErrorKind;
         let kind = match error.errno {
-            // For which it has no kind that a program can name.
+            // The standard library has no kind for these that a program can name.
             libc::ENODEV => ErrorKind::Unsupported,
             libc::ENXIO | libc::EOVERFLOW => ErrorKind::InvalidInput,
             errno => Self::from_raw_os_error(errno).kind(),
@@ -249,11 +251,11 @@ impl From<Error> for std::io::Error {
     }
 }
 
-/// A call that failed and changed nothing, with the mapping (or whatever else has memory) that it
-/// was given.
+/// A call that failed and changed nothing, together with the mapping (or other owner of memory) that
+/// it took.
 ///
-/// `?` turns it into an [`Error`] (or `std::io::Error`) where the mapping is of no more use; it is
-/// unmapped then.
+/// If you no longer need the mapping, `?` turns this into an [`Error`] or a `std::io::Error`; that
+/// unmaps the mapping.
 ///
 /// ```
 /// use unix_memory::{Mapping, ReadOnly};
@@ -287,7 +289,7 @@ impl<M> Failed<M> {
         self.error
     }
 
-    /// What the call took: the mapping as it was before, or both of two mappings, or the file.
+    /// What the call took: the mapping as it was before, both of two mappings, or the file.
     pub fn into_mapping(self) -> M {
         self.mapping
     }

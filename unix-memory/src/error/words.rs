@@ -1,4 +1,4 @@
-//! Reasons in words: what is in brackets at the end of a message. It names what is to be done.
+//! Reasons in words: the text in parentheses at the end of a message. It says what to do.
 
 use core::fmt;
 
@@ -22,14 +22,14 @@ impl fmt::Display for FileKind {
 }
 
 impl Reason {
-    /// What it says, where that has no values in it.
+    /// The text, if there are no values in it.
     #[allow(clippy::too_many_lines, reason = "it is a table")]
     const fn text(self) -> Option<&'static str> {
         Some(match self {
             Self::Kernel => "the kernel refused",
             Self::WouldBlock => "nothing to read yet: clear O_NONBLOCK, or use poll",
             Self::PrivateOnly => {
-                "this file system maps files privately only: use map_private, which shows the same bytes"
+                "this file system maps files only privately: use map_private, which shows the same bytes"
             }
             Self::NoMappings => {
                 "this file system or driver cannot map the file, shared or privately: read it \
@@ -42,13 +42,12 @@ impl Reason {
                 "its file was not open for writing when it was mapped, or is sealed against writing"
             }
             Self::NotExecutable => {
-                "the file must not be executed: its file system is mounted noexec, or a security \
+                "the file may not be executed: its file system is mounted noexec, or a security \
                  policy forbids it"
             }
             Self::Sealed => "the file has a seal against that: see its Seals",
             Self::SealingOff => {
-                "no seals can be added: it was made without MemfdOptions::sealing, or has \
-                 Seals::SEAL by now"
+                "no seals can be added: it was made without MemfdOptions::sealing, or already has Seals::SEAL"
             }
             Self::EmptyMapping => "the mapping is empty: map the file again",
             Self::NoOffset => "anonymous memory has no offset",
@@ -58,7 +57,9 @@ impl Reason {
             }
             Self::Occupied => "something is already mapped at these addresses",
             Self::NoAddress => "the kernel lets this process map nothing at that address",
-            Self::Stack => "these addresses are kept for the stack of the main thread to grow into",
+            Self::Stack => {
+                "these addresses are kept free for the stack of the main thread to grow into"
+            }
             Self::HugePagesOfFile => {
                 "private memory of a file in huge pages stays read-only: copy it into other memory"
             }
@@ -69,11 +70,11 @@ impl Reason {
             }
             Self::Locked => "some of the pages are locked: unlock them first",
             Self::PagesInUse => "the kernel was using some of the pages: try again",
-            Self::NoFreeHugePage => "no huge page is free: memory is short, or in small pieces",
+            Self::NoFreeHugePage => "no huge page is free: memory is short or fragmented",
             Self::CgroupLimit => "over the memory limit of a control group",
             Self::ExecuteDenied => {
-                "this process may not execute memory that it could write: PR_SET_MDWE or a security \
-                 policy forbids it; for code, ask for Way::DualMapping"
+                "this process may not execute memory that is or was writable: PR_SET_MDWE or a security \
+                 policy forbids it; for code, use Way::DualMapping"
             }
             Self::NotEnforced => "this system enforces no protections",
             Self::NotWrittenBack => {
@@ -81,12 +82,12 @@ impl Reason {
                  privately, and write the file itself"
             }
             Self::HugePage => "that position is inside a huge page",
-            Self::NotMapped => "a page of it is not mapped",
+            Self::NotMapped => "a page of the range is not mapped",
             Self::NotTraceable => {
                 "this process may not inspect that one: it needs the same user, or a privilege"
             }
-            Self::NoProc => "/proc is not mounted, or knows nothing of this process",
-            Self::NoRoom => "no room was found between the addresses that were given",
+            Self::NoProc => "/proc is not mounted, or does not show this process",
+            Self::NoRoom => "no room was found between the given addresses",
             Self::PowerOfTwo => "the alignment must be a power of two",
             Self::NotAdjacent => {
                 "the second mapping must begin where the first ends, and both must be of the same \
@@ -94,15 +95,15 @@ impl Reason {
             }
             Self::AtomicSize => "atomics of another size are in use at these bytes",
             Self::OneMapping => {
-                "it has one mapping, which is not writable: ask for Way::DualMapping"
+                "the code has one mapping, which is not writable: use Way::DualMapping"
             }
             Self::NoHandler => {
                 "the fault handler is not installed, or its signals are blocked in this thread: \
                  call install_fault_handler"
             }
-            Self::Unsupported => "this system does not have it",
+            Self::Unsupported => "this system does not support it",
             Self::ObjectName => {
-                "a name is a slash and then 1 to 254 bytes, none of them a slash or NUL, and not . or .."
+                "a name is a slash followed by 1 to 254 bytes, without another slash or NUL, and not /. or /.."
             }
             Self::MemoryName => {
                 "a name has at most 79 bytes, all of them printable ASCII and none of \\ ` $ [ ]"
@@ -115,13 +116,13 @@ impl Reason {
                 "huge pages are brought in before they are bound to nodes: make them readable and \
                  writable first"
             }
-            Self::NotSealable => "only a memfd has seals: make one by MemfdOptions",
-            Self::RingPeer => "the other end of the ring broke its rules",
+            Self::NotSealable => "only a memfd has seals: make one with MemfdOptions",
+            Self::RingPeer => "the other end of the ring violated the protocol",
             Self::OtherProcess => {
                 "it belongs to the process that made it, and this is a child of that process"
             }
             Self::NoRing => {
-                "this memory does not hold a ring, or not one that this program can use"
+                "this memory does not hold a ring, or holds one that this program cannot use"
             }
             Self::CommitLimit => {
                 "at a limit: on data (RLIMIT_DATA), of mappings (vm.max_map_count) or on committed \
@@ -132,12 +133,12 @@ impl Reason {
             Self::OneTracker => {
                 "the process already has a tracker by soft-dirty bits, and can have only one"
             }
-            Self::NotTrackable => "the kernel tracks no writes to such memory",
+            Self::NotTrackable => "the kernel does not track writes to such memory",
             Self::NotDumpable => {
                 "the process is not dumpable: track before PR_SET_DUMPABLE closes /proc/self"
             }
             Self::Mapped => {
-                "a shared mapping of it can still be written, or become writable: unmap it first"
+                "the file still has a shared mapping that is or can become writable: unmap that first"
             }
             Self::LengthLimit(_)
             | Self::AlignmentLimit { .. }
@@ -187,33 +188,26 @@ impl fmt::Display for Reason {
             }
             Self::AlignmentLimit { asked, most } => write!(
                 f,
-                "the alignment {asked} is more than the most for this length, {most}"
+                "the alignment {asked} exceeds the maximum for this length, {most}"
             ),
             Self::ElementsLimit(limit) => write!(f, "there can be at most {limit} elements"),
             Self::NoOffsets(kind) => write!(
                 f,
-                "{kind} without offsets: read it from where it is, and leave out the first bytes"
+                "{kind} has no offsets: read it from its current position, and skip the first bytes"
             ),
-            Self::Ended { kind, at } => write!(f, "{kind}, which ended after {}", Bytes(at)),
+            Self::Ended { kind, at } => write!(f, "{kind} that ended after {}", Bytes(at)),
             Self::OffsetLimit(limit) => {
                 write!(f, "offset and length together must be at most {limit}")
             }
             Self::MappingLength(len) => write!(f, "the mapping has {}", Bytes(len as u64)),
             Self::FileLength(len) => write!(f, "the file has {}", Bytes(len)),
             Self::BytesLimit(limit) => {
-                write!(
-                    f,
-                    "there are more than the {} that were allowed",
-                    Bytes(limit as u64)
-                )
+                write!(f, "there are more than the allowed {}", Bytes(limit as u64))
             }
             Self::NoBytes(kind) => write!(f, "{kind} has no bytes to read"),
-            Self::LengthNeeded(FileKind::None) => f.write_str("give the length: call len"),
+            Self::LengthNeeded(FileKind::None) => f.write_str("give the length with len"),
             Self::LengthNeeded(kind) => {
-                write!(
-                    f,
-                    "give the length: call len, since {kind} does not have one"
-                )
+                write!(f, "give the length with len, since {kind} has none")
             }
             Self::NotMappable(kind) => write!(f, "{kind} cannot be mapped"),
             Self::LockLimit {
@@ -222,8 +216,7 @@ impl fmt::Display for Reason {
                 locked,
             } => write!(
                 f,
-                "this process may lock {} (RLIMIT_MEMLOCK): {locked} are locked, and {asked} were \
-                 asked for",
+                "this process may lock {} (RLIMIT_MEMLOCK): {locked} are locked, and {asked} were requested",
                 Bytes(limit)
             ),
             Self::HugePages(size) => {
@@ -235,11 +228,11 @@ impl fmt::Display for Reason {
             Self::Unaligned(unit) => write!(f, "not at a multiple of {unit}"),
             Self::AddressSpaceLimit(limit) => write!(
                 f,
-                "this process may have {limit} bytes of addresses in all (RLIMIT_AS)"
+                "this process may have at most {limit} bytes of addresses in all (RLIMIT_AS)"
             ),
             Self::DataLimit(limit) => write!(
                 f,
-                "this process may have {limit} bytes of private memory that can be written, in all \
+                "this process may have at most {limit} bytes of private writable memory in all \
                  (RLIMIT_DATA)"
             ),
             Self::MappingsLimit(limit) => write!(
@@ -256,7 +249,7 @@ impl fmt::Display for Reason {
             ),
             Self::CommittedMemory(limit) => write!(
                 f,
-                "the system promises all programs together {limit} bytes of memory \
+                "the system promises at most {limit} bytes of memory to all programs together \
                  (vm.overcommit_memory is 2)"
             ),
             Self::HugePagePool(size) => write!(

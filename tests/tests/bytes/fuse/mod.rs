@@ -1,4 +1,4 @@
-//! A FUSE file system of one file, its root, that is as odd as a test wants it.
+//! A FUSE file system of one file, its root, which is as odd as a test needs.
 //!
 //! A child answers the kernel: a page of the file that this process touches is then never waited for by
 //! the thread that would have to deliver it. The file system is mounted for the calling thread alone.
@@ -16,11 +16,11 @@ use tests::{Child, skip, spawn};
 /// What the file is like.
 #[derive(Clone, Copy, Debug)]
 pub struct Odd {
-    /// The length that it says it has.
+    /// The length that it reports.
     pub said: u64,
     /// The length that it has when it is read.
     pub real: u64,
-    /// From where on it cannot be read, if that is so.
+    /// The offset from which it cannot be read, if any.
     pub broken_from: Option<u64>,
     /// Whether it has no offsets.
     pub is_stream: bool,
@@ -38,7 +38,7 @@ pub struct Mounted {
 }
 
 impl Mounted {
-    /// Mounts it; where that cannot be, says so.
+    /// Mounts it; if that is not possible, prints so.
     pub fn new(odd: Odd) -> Option<Self> {
         match Self::mount(odd) {
             Ok(mounted) => Some(mounted),

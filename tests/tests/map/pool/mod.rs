@@ -1,4 +1,4 @@
-//! A pool of huge pages of which only the test has some.
+//! A pool of huge pages that only the test uses.
 
 use tests::{ReservedHugePages, skip};
 use unix_memory::HugePageSize;

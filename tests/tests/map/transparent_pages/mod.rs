@@ -1,4 +1,4 @@
-//! What the tests of transparent huge pages begin with.
+//! The setup of the tests of transparent huge pages.
 
 use tests::{lacks, skip};
 use unix_memory::{HugePageSize, MapOptions};

@@ -4,7 +4,7 @@ use libc::{ENOSYS, EPERM};
 use tests::skip;
 use unix_memory::{Call, Nodes};
 
-/// The nodes that this thread may use; where there are none, says so of `check`.
+/// The nodes that this thread may use; if there are none, prints that `check` was skipped.
 pub fn nodes(check: &str) -> Option<Nodes> {
     match Nodes::allowed() {
         Ok(nodes) => {
