@@ -1,5 +1,5 @@
-//! An arena: values of any type, allocated one behind the other, which never move and are freed all at
-//! once. It reserves addresses for as many as there may ever be, and commits memory as it grows.
+//! An arena: values of any type, allocated one after another, which never move and are freed all at
+//! once. It reserves addresses for the maximum, and commits memory as it grows.
 //!
 //! ```sh
 //! cargo run --example arena
@@ -33,7 +33,7 @@ impl Arena {
         Ok(Self(RefCell::new(inner)))
     }
 
-    /// Puts a value into the arena. (It is not dropped with it: hence `Copy`.)
+    /// Puts a value into the arena, which never drops it: hence `Copy`.
     ///
     /// # Errors
     /// Where the arena is full, or the system has no memory left.

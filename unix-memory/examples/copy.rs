@@ -1,5 +1,5 @@
-//! Copies a file of any size, window after window, and shows a progress bar. A file that is truncated
-//! meanwhile is an error, and not a SIGBUS.
+//! Copies a file of any size, window after window, and shows a progress bar. If the file is truncated
+//! meanwhile, the result is an error, not a SIGBUS.
 //!
 //! ```sh
 //! cargo run --example copy -- FROM TO
@@ -13,7 +13,7 @@ use unix_memory::Windows;
 /// How much of the source is mapped at a time. The next window is read ahead meanwhile.
 const WINDOW: usize = 16 << 20;
 
-/// Shows on standard error how much is done, where a person sees it.
+/// Shows on standard error how much is done, if that is a terminal.
 struct Bar {
     done: u64,
     of: u64,

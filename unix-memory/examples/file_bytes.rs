@@ -1,5 +1,5 @@
-//! Counts the lines of each file that is named, whatever it is, and says how its bytes came into
-//! memory. Without `unsafe`; `-` is the standard input.
+//! Counts the lines of each file, whatever kind it is, and prints how its bytes came into memory.
+//! It needs no `unsafe`; `-` is standard input.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use unix_memory::{FileBytes, FileBytesOptions, Way};
 
-/// No file is taken that has more bytes: /dev/zero has no end.
+/// Files with more bytes are refused: /dev/zero has no end.
 const MOST: usize = 1 << 30;
 
 fn load(name: &str) -> io::Result<FileBytes> {

@@ -1,5 +1,5 @@
-//! Assembles a function for the processor that this runs on, and calls it: one that adds a number,
-//! which is known only now, to its argument.
+//! Assembles a function for the processor that this runs on, and calls it. The function adds a
+//! number, which is known only at run time, to its argument.
 //!
 //! ```sh
 //! cargo run --example jit -- 3
@@ -7,8 +7,8 @@
 
 use unix_memory::code::CodeBuffer;
 
-/// `fn(usize) -> usize` of the C ABI, which adds `number` to its argument: its instructions for this
-/// processor, if they are written here.
+/// The instructions of an `extern "C" fn(usize) -> usize` that adds `number` to its argument, for
+/// this processor, if they are known here.
 fn adding(number: u8) -> Option<Vec<u8>> {
     let big = cfg!(target_endian = "big");
     let word = u32::from(number);

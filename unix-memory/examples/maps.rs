@@ -1,4 +1,5 @@
-//! The memory map of a process, as `pmap -x` prints it: of the one whose number is given, or of this one.
+//! Prints the memory map of a process as `pmap -x` does: of the process whose number is given, or of this
+//! one.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ fn print() -> io::Result<()> {
 
 type Item = (unix_memory::Result<Region<Vec<u8>>>, Option<u64>);
 
-/// The mappings, and how many bytes of each are in memory: what Linux alone reports.
+/// The mappings, and how many bytes of each are in memory, which only Linux reports.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn regions(_: &mut ProcessMap, process: u32) -> Box<dyn Iterator<Item = Item>> {
     match unix_memory::process_map::Smaps::of(process) {

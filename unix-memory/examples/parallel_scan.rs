@@ -1,5 +1,5 @@
-//! Counts the lines of a file with all processors: threads share one mapping of it, and take the next
-//! piece as soon as they are done with the one before.
+//! Counts the lines of a file on all processors: the threads share one mapping of it, and each takes the
+//! next piece as soon as it has finished one.
 //!
 //! ```sh
 //! cargo run --release --example parallel_scan -- FILE
@@ -38,8 +38,8 @@ fn main() -> Result<()> {
     let Some(path) = std::env::args_os().nth(1) else {
         return Err(Error::other("name a file"));
     };
-    // From here on copies out of the mapping are as fast as those of other memory. Where there is no such
-    // handler for the processor, the kernel makes them.
+    // From here on, copies out of the mapping are as fast as those of other memory. If this processor has
+    // no such handler, the kernel makes them.
     let _faster = install_fault_handler();
     let file = MapOptions::new().map_shared(File::open(path)?, ReadOnly)?;
     // (Not every system has this advice.)

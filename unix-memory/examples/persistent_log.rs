@@ -1,5 +1,5 @@
-//! A log in a mapped file: its writer is killed in the middle of its work, and no record that it had
-//! reported is lost. Run again with the same file, it goes on behind the records that are there.
+//! A log in a mapped file: its writer is killed in the middle of its work, and no record that it has
+//! reported is lost. Run it again with the same file, and it continues after the existing records.
 //!
 //! ```sh
 //! cargo run --example persistent_log -- FILE
@@ -13,10 +13,10 @@ use std::process::{Command, Stdio};
 
 use unix_memory::{MapOptions, MappedFile, ReadWrite};
 
-/// Before each record: its length, and its checksum, by which a record that is not whole is known.
+/// Before each record: its length and its checksum, which shows whether the record is complete.
 const HEADER: usize = 8;
 
-/// FNV-1a: that of no bytes is not zero, so that zeros are no header.
+/// FNV-1a: the checksum of no bytes is not zero, so zeros are not a valid header.
 fn checksum(record: &[u8]) -> u32 {
     let add = |sum: u32, &byte: &u8| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     record.iter().fold(0x811c_9dc5, add)
@@ -41,7 +41,7 @@ fn open(path: &Path) -> io::Result<(MappedFile<File, ReadWrite>, usize)> {
     Ok((log, count))
 }
 
-/// Appends records for ever, and reports each once it is in the file.
+/// Appends records forever, and reports each one once it is in the file.
 fn write(path: &Path) -> io::Result<()> {
     let (mut log, count) = open(path)?;
     for number in count.. {

@@ -1,5 +1,5 @@
-//! Sends bytes from a thread to another one through a ring, at full speed: each end works in place, in
-//! the largest slice that there is, and neither makes a system call.
+//! Sends bytes from one thread to another through a ring, at full speed: each end works in place, on
+//! the largest slice that is available, and neither makes a system call.
 //!
 //! ```sh
 //! cargo run --release --example ring_speed -- 4096
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use unix_memory::ring::{Consumer, Producer, pair};
 
-/// Bytes that are alike. An end takes no more at a time, so that the other one need not wait long.
+/// A run of equal bytes. Neither end takes more at a time, so the other one need not wait long.
 const PIECE: usize = 64 << 10;
 
 fn produce(mut ring: Producer, pieces: u32) -> unix_memory::Result<()> {

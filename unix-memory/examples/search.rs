@@ -1,5 +1,5 @@
-//! Finds a text in a file of any size, also one that is larger than the address space: the file is
-//! mapped window after window, and a match that lies across two windows is found too.
+//! Finds a text in a file of any size, even one that is larger than the address space: the file is
+//! mapped one window after another, and a match that spans two windows is found too.
 //!
 //! ```sh
 //! cargo run --example search -- TEXT FILE
@@ -14,11 +14,11 @@ use unix_memory::Windows;
 
 /// How much is mapped at a time.
 const WINDOW: usize = 64 << 20;
-/// How much is searched at a time, out of a copy: it stays in the processor's cache, and others may
-/// change the file meanwhile.
+/// How much is copied out and searched at a time: the copy stays in the processor's cache, and
+/// others may change the file meanwhile.
 const CHUNK: usize = 256 << 10;
 
-/// Calls `found` with the offset of each match, matches that overlap included.
+/// Calls `found` with the offset of each match, including matches that overlap.
 fn search(
     text: &[u8],
     file: &File,

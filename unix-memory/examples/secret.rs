@@ -1,14 +1,14 @@
-//! Makes a key of random bytes in memory for keys, says what that is protected by, and signs with it what
-//! comes from standard input.
+//! Makes a key of random bytes in protected memory, prints how that memory is protected, and signs
+//! standard input with the key.
 //!
-//! (The signature serves to show how a key is used. It is not one for real use.)
+//! (The signature only shows how a key is used. It is not fit for real use.)
 
 use std::fs::File;
 use std::io::{self, Read};
 
 use unix_memory::secret::{Protections, SecretOptions};
 
-/// A number for `message` that takes the key to make.
+/// A number for `message` that only the key can produce.
 fn sign(key: &[u8], message: &[u8]) -> u64 {
     let mixed = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     let once = |hash, bytes: &[u8]| bytes.iter().fold(hash, mixed);

@@ -1,5 +1,5 @@
-//! Two processes that share memory: one makes it and sends its descriptor over a Unix socket, and the other
-//! answers in it. `cargo run --example share_fd`
+//! Two processes share memory: one creates it and sends its descriptor over a Unix socket, and the other
+//! writes its answer into it. `cargo run --example share_fd`
 
 use std::io::{Error, IoSlice, IoSliceMut, Result};
 use std::mem::MaybeUninit;
@@ -50,7 +50,7 @@ fn child(socket: impl AsFd) -> Result<()> {
     Ok(mapping.write_value(64, &42_u32)?)
 }
 
-/// Sends a descriptor, with one byte, as there must be some.
+/// Sends a descriptor, together with one byte, since at least one is required.
 fn send(socket: impl AsFd, fd: impl AsFd) -> Result<()> {
     let fds = [fd.as_fd()];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];

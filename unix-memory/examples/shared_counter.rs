@@ -28,7 +28,7 @@ fn count(mapping: &SharedMapping<ReadWrite>) -> Result<()> {
 }
 
 fn parent() -> Result<()> {
-    // It has no name, so that there is nothing to clean up: it is gone with the last who has it.
+    // It has no name, so there is nothing to clean up: it is gone with its last user.
     let memory = SharedMemory::unnamed(64)?;
     let mapping = memory.map(ReadWrite)?;
     let theirs = OwnedFd::from(memory.try_clone()?);

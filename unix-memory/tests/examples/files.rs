@@ -9,8 +9,8 @@ use unix_memory::page_size;
 
 use crate::{example, run};
 
-/// Whether the kernel's pages are smaller than what the emulator makes of them, so that it tells of
-/// more of them than there are; then it says that `check` was left out.
+/// Whether the kernel's pages are smaller than the emulator's, so that it reports more pages than
+/// there are; prints in that case that `check` was skipped.
 #[cfg(target_os = "linux")]
 fn lacks_own_pages(check: &str) -> bool {
     let page = unix_memory::Mapping::anonymous(page_size()).unwrap();
@@ -100,7 +100,7 @@ fn file_of(bytes: &[u8]) -> NamedTempFile {
     file
 }
 
-/// More than one window of 16 MiB, and no whole pages; no two blocks of it are alike.
+/// More than one window of 16 MiB, and not whole pages; no two of its blocks are equal.
 fn large() -> Vec<u8> {
     let mut bytes = Vec::new();
     for number in 0_u32..4200 {
@@ -145,7 +145,7 @@ fn what_is_searched_is_found() {
     assert_eq!(search("banana, ananas"), "0\nmatches: 1\n");
     assert_eq!(search("banana, ananas!"), "matches: 0\n");
 
-    // Across the ends of chunks and of windows, of which the file is all but a hole.
+    // Across the ends of chunks and windows; the rest of the file is a hole.
     let file = NamedTempFile::new().unwrap();
     file.as_file().set_len((64 << 20) + 1000).unwrap();
     let offsets = [0, (256 << 10) - 6, (64 << 20) - 1, (64 << 20) + 1000];

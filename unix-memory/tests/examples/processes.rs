@@ -1,4 +1,4 @@
-//! Examples that are about processes, of which some start themselves again.
+//! Examples with several processes, some of which start themselves again.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use crate::{example, path_of, run};
 
 /// Whether the libc crate's number for options of sockets, of which descriptors are sent, is not the
-/// kernel's: 0.2.191 has another on 64-bit MIPS with musl; then it says that `check` was left out.
+/// kernel's: 0.2.191 has another on 64-bit MIPS with musl; prints in that case that `check` was
+/// skipped.
 fn lacks_socket_options(check: &str) -> bool {
     let (socket, _peer) = UnixStream::pair().unwrap();
     let mut kind: libc::c_int = 0;
@@ -30,14 +31,15 @@ fn lacks_socket_options(check: &str) -> bool {
     failed != 0
 }
 
-/// Whether the kernel runs the example without an emulator, as it does where the example starts itself
-/// again; else it says that `check` was left out. With these arguments it ends by an error or a signal.
+/// Whether the kernel runs the example without an emulator when the example starts itself again;
+/// otherwise prints that `check` was skipped. With these arguments, the example ends with an error or a
+/// signal.
 fn starts_itself(name: &str, arguments: &[&str], check: &str) -> bool {
     let path = path_of(name);
     assert!(path.exists(), "{} is not built", path.display());
     let mut alone = Command::new(path);
     let alone = alone.args(arguments).stdin(Stdio::null()).output();
-    // Where the kernel does not run it, or not without what an emulator has for it, nothing is said.
+    // If the kernel does not run it, or not without what an emulator provides, nothing is printed.
     let runs = alone.is_ok_and(|alone| {
         let guarded = matches!(alone.status.signal(), Some(libc::SIGSEGV | libc::SIGBUS));
         alone.stderr.starts_with(b"Error: ") || guarded
@@ -124,7 +126,7 @@ fn two_processes_count_together() {
 #[test]
 fn a_log_survives_its_writer() {
     let directory = tempfile::tempdir().unwrap();
-    // Without a name it says that it wants one.
+    // Without a name, it reports that one is missing.
     if !starts_itself("persistent_log", &[], "a writer that is killed") {
         return;
     }
@@ -145,7 +147,7 @@ fn a_log_survives_its_writer() {
             "{out}"
         );
     }
-    // A record that is not whole is cut off, and the next takes its place.
+    // An incomplete record is cut off, and the next one takes its place.
     let file = File::options().write(true).open(&path).unwrap();
     file.set_len(len - 1).unwrap();
     let (ok, out, err) = run(example("persistent_log").arg(&path));
