@@ -8,8 +8,8 @@
 //! * [`SharedMapping<A>`](SharedMapping) is memory that others may change too, such as a file. Bytes are
 //!   copied out of it and into it.
 //!
-//! `A` is the protection, a type such as [`ReadOnly`]: a method that the pages do not allow does not
-//! compile.
+//! `A` is the protection, a type such as [`ReadOnly`]: calling a method that the protection does not allow
+//! is a compile error.
 //!
 //! ```
 //! use unix_memory::{Mapping, MapOptions, ReadOnly};
@@ -38,22 +38,22 @@
 //! at any moment, and even a private mapping shows such writes until its pages are copied. No lock and no
 //! file permission rules that out on Unix. So one of three things must hold:
 //!
-//! 1. **There is no reference.** [`SharedMapping`] copies bytes out and in, or gives out atomics. All
-//!    of that is safe, whatever others do.
+//! 1. **There is no reference.** [`SharedMapping`] copies bytes out and in, or gives out atomics. All of
+//!    this is safe, whatever others do.
 //! 2. **Nobody can write.** The kernel itself refuses writes to sealed memory and to files with
 //!    fs-verity: [`SealedMemory`] derefs to `[u8]`, and is safe.
 //! 3. **You vouch for it.** [`SharedMapping::assume_unshared`] and [`FileBytesOptions::map_shared`] are
-//!    `unsafe`, and give `[u8]`. What you vouch for is in their `# Safety`: nobody writes to the file or
-//!    truncates it while the slice is in use.
+//!    `unsafe`, and give out `[u8]`. Their `# Safety` sections state what you vouch for: nobody writes to
+//!    the file or truncates it while the slice is in use.
 //!
 //! [`FileBytes::load`] chooses between the second and a plain read, and is safe for any file.
 //!
-//! **Truncation.** A page that is mapped but no longer in the file raises SIGBUS when it is touched, which
-//! ends the process. Every copy out of or into a [`SharedMapping`] returns an error instead, which says how
-//! far it got ([`Reason::Fault`]). By default the kernel makes these copies, by a system call each. A
+//! **Truncation.** Touching a page that is mapped but no longer in the file raises SIGBUS, which ends the
+//! process. Every copy out of or into a [`SharedMapping`] returns an error instead, which says how far the
+//! copy got ([`Reason::Fault`]). By default the kernel makes these copies, with one system call each. A
 //! program that makes many small copies calls [`install_fault_handler`] once, at its start: from then on a
-//! copy costs what `memcpy` does ([`Mechanism`]). Atomics, and slices that you vouched for, are the memory
-//! itself: touching them still raises SIGBUS.
+//! copy costs what `memcpy` does ([`Mechanism`]). Atomics, and slices that you vouched for, refer to the
+//! memory itself: touching them can still raise SIGBUS.
 //!
 //! # Which guard
 //!
@@ -74,12 +74,12 @@
 //!
 //! | to | use |
 //! |---|---|
-//! | change the protection, of all or of a part | [`Mapping::protect`], after [`Mapping::split_at`] |
+//! | change the protection of all or of a part | [`Mapping::protect`], after [`Mapping::split_at`] |
 //! | put guard pages around it | [`MapOptions::map_guarded`] |
 //! | grow and shrink | [`Mapping::resize`] |
 //! | read and write values | [`Mapping::view`], [`SharedMapping::read_value`], [`PlainData`] |
-//! | advise the kernel | [`Advice`]; what does more than advise, [`UncheckedAdvice`] |
-//! | bring pages in, see which are in, drop content | [`Mapping::populate`], [`Mapping::residency`], [`Mapping::discard`] |
+//! | advise the kernel | [`Advice`]; for what does more than advise, [`UncheckedAdvice`] |
+//! | bring pages in, see which are in memory, drop content | [`Mapping::populate`], [`Mapping::residency`], [`Mapping::discard`] |
 //! | keep pages in memory | [`Mapping::lock`], [`Locked`], [`ProcessLock`] |
 //! | write back to the file | [`Flush`], [`Mapping::flush_durable`] |
 //! | know which pages were written | [`Tracked`] |
@@ -90,74 +90,74 @@
 //! # What holds everywhere
 //!
 //! * **Lengths and ranges** are in bytes; a range counts from the start of the mapping. Hints, locks and
-//!   flushes round a range outward to pages. What destroys content rounds inward, or not at all.
-//! * **Length zero** is an empty guard: nothing is mapped, and its methods make no system calls. (To open
-//!   one over a file asks what the file is.)
+//!   flushes round a range outward to whole pages. Calls that destroy content round inward, or not at all.
+//! * **Length zero** is an empty guard: nothing is mapped, and its methods make no system calls. (Opening
+//!   one over a file still asks the system what the file is.)
 //! * **Limits**: at most `isize::MAX` bytes, in whole pages.
 //! * **Errors** name the call, its arguments, the error number and the limit ([`Error`]). A call that takes
 //!   a mapping gives it back inside the error ([`Failed`]). After `?` into [`std::io::Error`],
 //!   `Error::from_io(&error)` returns it, with the `errno` that `raw_os_error` lacks.
-//! * **No safe call replaces a mapping.** `MAP_FIXED` is used only over pages of this crate's own: while a
+//! * **No safe call replaces a mapping.** `MAP_FIXED` is used only over this crate's own pages: while a
 //!   ring is made, and in a child. Nothing is placed where the stack of the main thread may grow
 //!   ([`MapOptions::at`]).
 //! * **Drop** unmaps, and never panics. `unmap` does the same and returns errors. A kernel at its limit of
-//!   mappings can refuse to unmap a part of what it has merged. A drop then gives the memory back; the
-//!   addresses are unmapped by a later drop, or stay in use.
-//! * **`use unix_memory::*`** leaves the standard library's `Result` usable; its `Cursor` is the one of
-//!   this crate.
+//!   mappings can refuse to unmap a part of what it has merged. A drop then still gives the memory back;
+//!   the addresses are unmapped by a later drop, or stay in use.
+//! * **`use unix_memory::*`** leaves the standard library's `Result` usable; `Cursor` then means this
+//!   crate's.
 //!
 //! # When not to map
 //!
-//! A small file, or one that is read once from start to end, is as fast with `std::fs::read` or
-//! `BufReader`, and simpler. The heap is right for memory below some hundred KiB. The raw calls,
-//! for an allocator or another safe crate, are in `unix-memory-sys`.
+//! For a small file, or one that is read once from start to end, `std::fs::read` and `BufReader` are as
+//! fast, and simpler. For less than a few hundred KiB of memory, use the heap. For an allocator or another
+//! safe crate, the raw calls are in `unix-memory-sys`.
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `std`, the default | files, as anything that is `AsFd`; conversion into `std::io::Error`. Without it the crate is `no_std`, and allocates nothing |
-//! | `bytemuck`, `zerocopy` | `ByBytemuck`, `ByZerocopy`: as [`PlainData`], types for which these crates vouch |
-//! | `stable_deref_trait` | `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], [`FileBytes`] and [`SealedMemory`], which yoke and `owning_ref` ask for |
+//! | `bytemuck`, `zerocopy` | `ByBytemuck`, `ByZerocopy`: types for which these crates vouch, as [`PlainData`] |
+//! | `stable_deref_trait` | `StableDeref` for [`Mapping`], [`Locked`], [`Guarded`], [`FileBytes`] and [`SealedMemory`], as yoke and `owning_ref` require |
 //!
 //! # Platforms
 //!
 //! | systems | what they have |
 //! |---|---|
 //! | Linux, Android | everything, except for [`NamedMemory`] on Android |
-//! | FreeBSD | everything but what only Linux and Android have |
+//! | FreeBSD | everything except what only Linux and Android have |
 //! | Apple's, DragonFly, NetBSD, OpenBSD, illumos, Solaris | the same, without memfds and sealed memory |
 //! | AIX, Cygwin, Emscripten, Fuchsia, Haiku, Hurd, L4Re, NuttX, QNX Neutrino, Redox, RTEMS | what POSIX has |
 //!
-//! Only Linux and Android have explicit huge pages and figures of any ([`HugePageSize`]), locks on fault,
-//! names of memory, [`MemoryPolicy`], [`Permanent`], [`ProtectionKey`], [`Tracked`] (elsewhere `ENOSYS`)
-//! and [secret memory](secret::Protections::SECRET_MEMORY). Where a type or a method does not exist on every
-//! system, its page says so.
+//! Only Linux and Android have explicit huge pages and figures about huge pages ([`HugePageSize`]), locks
+//! on fault, names of memory, [`MemoryPolicy`], [`Permanent`], [`ProtectionKey`], [`Tracked`] (elsewhere
+//! `ENOSYS`) and [secret memory](secret::Protections::SECRET_MEMORY). Where a type or a method does not
+//! exist on every system, its page says so.
 //!
-//! The tests run on Linux, and in part on Emscripten. What was proved about the others is in the
-//! repository's [PLATFORMS.md](https://github.com/unix-memory/unix-memory/blob/main/PLATFORMS.md).
-//! On a system that is not in the table, the crate does not compile, and the message says why.
+//! The tests run on Linux, and in part on Emscripten. What was proved about other systems is in the
+//! repository's [PLATFORMS.md](https://github.com/unix-memory/unix-memory/blob/main/PLATFORMS.md). On a
+//! system that is not in the table, the crate does not compile, and the compiler's message says why.
 //!
-//! ## What single systems lack
+//! ## What particular systems lack
 //!
 //! * **OpenBSD** reports no residency; **DragonFly** has no [`process_map`].
 //! * **Android** and **L4Re** have no shared memory objects with names.
-//! * **POSIX alone** is its five kinds of advice (Cygwin, L4Re and Redox lack [`Advice::Cold`]), and neither
-//!   residency nor a process map (`ENOSYS`).
+//! * **Systems with POSIX alone** have its five kinds of advice (Cygwin, L4Re and Redox lack
+//!   [`Advice::Cold`]), but neither residency nor a process map (`ENOSYS`).
 //! * **Emscripten, L4Re, NuttX and RTEMS** enforce no protections ([`Protection::is_enforced`]).
 //!
 //! ## Emscripten
 //!
-//! There the C library does what elsewhere the kernel does, with plain memory.
+//! There, the C library does with plain memory what the kernel does elsewhere.
 //!
-//! * A mapping of a file is a copy, which does not show what others write. It can be written where it is
-//!   private. A shared one to be written fails with `ENOTSUP`: the C library would write it back to the
-//!   start of the file wherever the mapping begins, and, once the file is closed, to another one that was
-//!   opened under the same descriptor.
-//! * Nothing is mapped at a given address, so that there are no rings.
+//! * A mapping of a file is a copy, which does not show what others write. A private mapping can be
+//!   writable; a shared writable one fails with `ENOTSUP`, because the C library would write it back to the
+//!   start of the file wherever the mapping begins, and, once the file is closed, to whichever file has the
+//!   same descriptor by then.
+//! * Nothing can be mapped at a given address, so there are no rings.
 //! * Only a whole mapping can be unmapped: `unmap` of a part fails with `EINVAL`.
 //!
-// Links to what only some systems have: there to this page's own items, elsewhere to those of Linux.
+// Links to what only some systems have: to this crate's own items there, and to those of Linux elsewhere.
 #![cfg_attr(
     any(target_os = "linux", target_os = "android"),
     doc = "
@@ -331,7 +331,7 @@ pub use windows::Windows;
 #[cfg(feature = "std")]
 pub use windows::window::Window;
 
-/// The programs of the page that crates.io shows.
+/// The programs of the README, which crates.io shows.
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

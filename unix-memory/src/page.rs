@@ -1,4 +1,4 @@
-//! Pages: their size, rounding to them, and the one check of a range.
+//! Pages: their size, rounding to it, and the one check of ranges.
 
 use core::ops::{Bound, Range, RangeBounds};
 use core::ptr::NonNull;
@@ -14,7 +14,7 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 /// The size of a page in bytes, a power of two: the unit of protection, advice and residency.
 ///
 /// The system is asked once. The size is 4096 on most machines, 16384 on Apple's, and up to 65536 on
-/// arm64 and POWER Linux: it is never a constant. Source: sysconf(3), `_SC_PAGESIZE`.
+/// Linux for arm64 and POWER, so do not assume a constant. Source: sysconf(3), `_SC_PAGESIZE`.
 ///
 /// ```
 /// assert!(unix_memory::page_size().is_power_of_two());
@@ -108,10 +108,10 @@ pub fn check_range(
     }
 }
 
-/// The range of `len` bytes from `start` on, for methods that take a buffer.
+/// The range of `len` bytes that begins at `start`, for methods that take a buffer.
 ///
 /// # Errors
-/// As [`check_range`].
+/// Those of [`check_range`].
 #[inline]
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
     if start <= total && len <= total - start {

@@ -1,5 +1,5 @@
-//! Lists in pages of their own: this crate has no allocator, and must not keep notes about others'
-//! memory in that memory.
+//! Lists in pages of their own: this crate has no allocator, and must not keep its records in memory
+//! that belongs to others.
 
 use core::mem::ManuallyDrop;
 use core::ops::Range;
@@ -35,7 +35,7 @@ impl<T> PageList<T> {
         })
     }
 
-    /// Adds one; false where there is no room.
+    /// Adds one; false if there is no room.
     pub fn push(&mut self, value: T) -> bool {
         if self.len == self.capacity {
             return false;
@@ -77,7 +77,7 @@ impl PageList<u8> {
         self.capacity
     }
 
-    /// All bytes that there is room for, also those that are not in the list.
+    /// All bytes that there is room for, including those that are not in the list.
     pub fn room(&mut self) -> &mut [u8] {
         // SAFETY: the pages were zeros when they were mapped, live as long as this, and are its own.
         // [owned, values]
@@ -93,8 +93,8 @@ impl PageList<u8> {
 impl<T> Drop for PageList<T> {
     fn drop(&mut self) {
         let len = self.addresses().len();
-        // (Where it is refused, at the limit of mappings, they are lost. Others can tell the ledger of
-        // `into_pages`, which is above this.)
+        // (If that is refused, at the limit of mappings, they are lost. Callers of `into_pages` can
+        // report that to the ledger, which is above this.)
         // SAFETY: the pages are this value's own, and nobody has a reference into them any more.
         // [owned, once]
         let _refused = unsafe { call::munmap(self.start.cast(), len) };

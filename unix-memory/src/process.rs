@@ -2,16 +2,16 @@
 //!
 //! The kernel's process number is not enough: the first process of a PID namespace has the number 1,
 //! and its parent may have the same number in another. So there is a word, in a page of its own, that
-//! the kernel sets to zero in every child, whatever call made the child. Each process puts a number
+//! the kernel sets to zero in every child, however the child was made. Each process puts a number
 //! there that none of its ancestors had. Comparing it makes no system call.
 //!
 //! A child of `vfork` uses its parent's memory, and so owns what belongs to that memory: identity is
 //! that of the address space, as it is for locks and mappings.
 //!
-//! Where the kernel wipes no pages (Linux before 4.14, some systems), a function that `fork` calls in
-//! the child sets the word to zero, and the kernel's number is compared as well, which takes a system
-//! call. A child that was made by a bare `clone` into another namespace, and has the number of its
-//! parent, is then mistaken for its parent.
+//! Where the kernel does not wipe pages (Linux before 4.14, some other systems), a function that
+//! `fork` calls in the child sets the word to zero, and the kernel's number is compared as well,
+//! which takes a system call. A child that a bare `clone` made in another namespace, and that has the
+//! same number as its parent, is then mistaken for its parent.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -21,36 +21,36 @@ use crate::error::Errno;
 use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
-/// A process that is, or was, an ancestor of this one, or is this one.
+/// This process, or one that is or was an ancestor of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Not zero.
     number: u32,
-    /// The kernel's number where it is needed; else zero.
+    /// The kernel's number if it is needed; otherwise zero.
     id: libc::pid_t,
 }
 
 /// The page that is all zeros in a child.
 #[repr(C)]
 struct Page {
-    /// Zero until this process is asked for.
+    /// Zero until it is first asked for.
     number: AtomicU32,
 }
 
 /// Null until there is one; then it stays.
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Whether the kernel wipes it. Until that is known, the kernel's number is asked for too.
+/// Whether the kernel wipes it. Until that is known, the kernel's number is compared too.
 static IS_WIPED: AtomicBool = AtomicBool::new(false);
 
-/// The last number that this process or an ancestor took.
+/// The last number that this process or one of its ancestors took.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
 impl Process {
     /// This process.
     ///
     /// # Errors
-    /// `ENOMEM` where the page, which is made at the first call, cannot be mapped.
+    /// `ENOMEM` if the page, which is made at the first call, cannot be mapped.
     #[inline]
     pub fn current() -> Result<Self, Errno> {
         let page = match page() {
@@ -69,21 +69,21 @@ impl Process {
         Ok(Self { number, id })
     }
 
-    /// Whether this process is that one, and not a child of it.
+    /// Whether this process is that one, rather than a child of it.
     #[inline]
     pub fn is_current(self) -> bool {
-        // In a child that has not asked yet, the number is zero.
+        // In a child that has not asked before, the number is zero.
         page().is_some_and(|page| page.number.load(Relaxed) == self.number)
             && (self.id == 0 || self.id == call::process_id())
     }
 
-    /// A number that is not zero, and that no ancestor of this process has.
+    /// A nonzero number that no ancestor of this process has.
     pub const fn number(self) -> u32 {
         self.number
     }
 }
 
-/// Whether this system follows advice. (An emulator may take any advice, and follow none.)
+/// Whether this system follows advice. (An emulator may accept any advice and follow none.)
 #[inline]
 pub fn follows_advice() -> bool {
     IS_WIPED.load(Relaxed) || find_out()
@@ -131,8 +131,8 @@ fn make_page() -> Result<&'static Page, Errno> {
     // SAFETY: the page is new, and nothing refers to it. [new]
     let wiped = unsafe { os::wipe_in_children(pages) }.is_ok();
     if !wiped {
-        // Before the page is there, so that no child can be made in between that has the page and
-        // goes unnoticed. (If this fails, only the kernel's number is left.)
+        // This comes before the page exists, so that no child made in between has the page without
+        // being noticed. (If this fails, only the kernel's number is left.)
         let _as_far_as_it_goes = os::at_fork(forget_number);
     }
     let ours = new.as_ptr().cast();

@@ -6,7 +6,7 @@ use core::fmt::Debug;
 use unix_memory_sys as sys;
 
 bitflags::bitflags! {
-    /// What may be done with pages. With no flag, any access raises SIGSEGV.
+    /// What may be done with pages. Without any flag, every access raises SIGSEGV.
     ///
     /// The bits are the platform's `PROT_` values. Source: mprotect(2), POSIX.1-2024.
     ///
@@ -37,9 +37,9 @@ mod sealed {
 
 /// A protection as a type: the `A` of [`Mapping<A>`](crate::Mapping).
 ///
-/// All implementors are in this crate; each is a unit value too, which methods take:
-/// `mapping.protect(ReadOnly)`. The exception is [`Protection`] itself: with it, a guard's protection is
-/// a value that is known only when the program runs: see [`Mapping::erase`](crate::Mapping::erase).
+/// All implementors are in this crate. Each is also a unit value, which methods take:
+/// `mapping.protect(ReadOnly)`. The exception is [`Protection`] itself, with which the protection of a
+/// guard is a value that is known only at run time: see [`Mapping::erase`](crate::Mapping::erase).
 pub trait Access: sealed::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
     /// The protection as flags.
     fn protection(self) -> Protection;
@@ -101,14 +101,14 @@ access! {
 access! {
     /// Writing only.
     ///
-    /// A [`Mapping`](crate::Mapping) of it gives out no slice, since a slice can be read: it has
+    /// A [`Mapping`](crate::Mapping) with it gives out no slice, since a slice can be read; use
     /// [`write_at`](crate::Mapping::write_at) and [`fill`](crate::Mapping::fill). A
-    /// [`SharedMapping`](crate::SharedMapping) of it has no methods that copy.
+    /// [`SharedMapping`](crate::SharedMapping) with it has no methods that copy.
     ///
     /// # Platform
-    /// Most processors can read what they can write. There the kernel lets such pages be read too,
-    /// and only the type stands in the way: it prevents mistakes, and does not protect secrets.
-    /// Source: mmap(2), "Notes".
+    /// Most processors can read whatever they can write. On those, such pages can be read too, and
+    /// only the type prevents it: it guards against mistakes, but does not protect secrets. Source:
+    /// mmap(2), "Notes".
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly, WriteOnly};
@@ -125,26 +125,26 @@ access! {
 access! {
     /// Executing only: machine code that cannot be read.
     ///
-    /// A mapping of it has no methods that read; calling the code needs only its
-    /// [address](crate::Mapping::as_ptr). Code that keeps constants among its instructions reads them,
-    /// and needs [`ReadExecute`].
+    /// A mapping with it has no methods that read; to call the code, only its
+    /// [address](crate::Mapping::as_ptr) is needed. Code that keeps constants among its instructions
+    /// reads them, and so needs [`ReadExecute`].
     ///
     /// Changing to it makes what was written coherent with the instruction cache, as changing to
-    /// [`ReadExecute`] does. If this crate does not know how, no call reports that for this type: call
-    /// [`sync_instruction_cache`](crate::Mapping::sync_instruction_cache) first, on a mapping that can
-    /// be read.
+    /// [`ReadExecute`] does. Where this crate does not know how to do that, the change does not report
+    /// it: to find out, call [`sync_instruction_cache`](crate::Mapping::sync_instruction_cache) first,
+    /// while the mapping can still be read.
     ///
     /// # Platform
-    /// Whether such pages can be read depends on the processor. They cannot be on arm64 with
-    /// `FEAT_EPAN` (Linux from 5.13), on RISC-V, on x86-64 with protection keys, of which the kernel
-    /// takes one (Linux from 4.9; pkeys(7)), and on most architectures of OpenBSD from 7.3. Elsewhere
-    /// what can be executed can be read, and only the type stands in the way.
+    /// Whether such pages can be read depends on the processor. They cannot be read on arm64 with
+    /// `FEAT_EPAN` (since Linux 5.13), on RISC-V, on x86-64 with protection keys, of which the kernel
+    /// takes one (since Linux 4.9; pkeys(7)), and on most architectures of OpenBSD since 7.3.
+    /// Elsewhere, whatever can be executed can also be read, and only the type prevents it.
     ///
     /// ```
     /// use unix_memory::{ExecuteOnly, Mapping};
     ///
     /// let mut code = Mapping::anonymous(100)?;
-    /// code.fill(0); // instructions, as a rule
+    /// code.fill(0); // normally: write instructions
     /// match code.protect(ExecuteOnly) {
     ///     Ok(code) => println!("it can be called at {:p}", code.as_ptr()),
     ///     Err(refused) => println!("{refused}"), // some systems forbid it
@@ -155,8 +155,8 @@ access! {
     ExecuteOnly = Protection::EXECUTE
 }
 access! {
-    /// Everything at once. OpenBSD, NetBSD, SELinux and others refuse it; prefer a change from
-    /// [`ReadWrite`] to [`ReadExecute`].
+    /// Reading, writing and executing. OpenBSD, NetBSD, SELinux and others refuse it; prefer to change
+    /// from [`ReadWrite`] to [`ReadExecute`].
     #[doc(alias = "PROT_EXEC")]
     ReadWriteExecute = Protection::all()
 }

@@ -20,25 +20,26 @@ use crate::region::{Region, guard_page};
 /// processor that Rust supports. Below the bottom, down to the [`limit`](Self::limit), is the guard,
 /// which cannot be accessed. Pages take memory when they are used. Everything is unmapped on drop.
 ///
-/// A `Stack` returns addresses, never references: running on it takes `unsafe` code, which must keep
-/// the stack until that has ended.
+/// A `Stack` returns addresses, never references. Running code on it needs `unsafe`, and that code
+/// must keep the `Stack` until whatever runs on it has ended.
 ///
 /// * **Threads**: `pthread_attr_setstack` takes the bottom and the size. The C library then makes no
 ///   guard of its own.
 /// * **Coroutines**: corosensei's trait `Stack` asks for a `base`, which is the top, and for a
-///   `limit`, which includes the guard, as the limit does here; see the example. All of these are
-///   aligned to a page, which is more than any processor requires of a stack.
-/// * **Jumping over the guard**: a function with variables larger than the guard could reach past it.
-///   On most processors, Rust touches each page on the way; C does with `-fstack-clash-protection`.
+///   `limit`, the end of the guard, as here; see the example. All of these addresses are aligned to a
+///   page, which is more than any processor requires of a stack.
+/// * **Jumping over the guard**: a function whose variables are larger than the guard could reach past
+///   it. On most processors, Rust touches each page on the way; C does so with
+///   `-fstack-clash-protection`.
 /// * **The signal**: a handler of SIGSEGV must run on a stack of its own (`sigaltstack`), which each
-///   thread has to set up. Without one, the process is ended.
+///   thread has to set up. Without one, the signal ends the process.
 /// * **fork**: a child gets its own copy, guard included.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
 /// use unix_memory::Stack;
 ///
-/// /// As crates for coroutines ask for a stack.
+/// /// A stack as crates for coroutines define it.
 /// trait CoroutineStack {
 ///     fn base(&self) -> NonZeroUsize;
 ///     fn limit(&self) -> NonZeroUsize;
@@ -73,7 +74,7 @@ impl Stack {
     /// Makes a stack of `size` bytes above a guard of one page.
     ///
     /// # Errors
-    /// As [`with_guard`](Self::with_guard).
+    /// Those of [`with_guard`](Self::with_guard).
     ///
     /// ```
     /// use unix_memory::{Stack, page_size};
@@ -94,23 +95,23 @@ impl Stack {
     /// Source: mmap(2), madvise(2), mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `ENOMEM` for more than `isize::MAX` bytes together ([`Reason::LengthLimit`]), more than there
-    /// are addresses, more than a limit (`RLIMIT_AS`, `RLIMIT_DATA`) leaves, at the kernel's limit of
-    /// mappings (`vm.max_map_count`), and where memory is not overcommitted; `EAGAIN` over the limit
-    /// on locked memory ([`Reason::LockLimit`] on Linux), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system
-    /// enforces no protections, so that there are no guards ([`Reason::NotEnforced`]).
+    /// `ENOMEM` if both sizes together exceed `isize::MAX` bytes ([`Reason::LengthLimit`]), the
+    /// address space, or what a limit leaves (`RLIMIT_AS`, `RLIMIT_DATA`); at the kernel's limit of
+    /// mappings (`vm.max_map_count`); and if memory is short and not overcommitted. `EAGAIN` over the
+    /// limit on locked memory ([`Reason::LockLimit`] on Linux), after `mlockall(MCL_FUTURE)`. `ENOSYS`
+    /// if the system enforces no protections, and so has no guards ([`Reason::NotEnforced`]).
     ///
     /// # Platform
-    /// `MAP_STACK` on Linux, where it prevents huge pages since 6.7, on NetBSD, and on OpenBSD, which
-    /// allows stacks in no other memory. (FreeBSD's `MAP_STACK`, which makes a mapping that grows, is
-    /// not used.)
+    /// `MAP_STACK` is used on Linux, where it prevents huge pages since 6.7, on NetBSD, and on
+    /// OpenBSD, which allows stacks in no other memory. (FreeBSD's `MAP_STACK`, which makes a mapping
+    /// that grows, is not used.)
     ///
-    /// On Linux since 6.13 the guard is made with `MADV_GUARD_INSTALL`, so it is not a mapping of its
-    /// own: the kernel merges adjacent stacks into one mapping, and a process can have more of them
-    /// than it can have mappings. At its limit of mappings, the kernel cannot unmap one of them from
-    /// between two others: [`unmap`](Self::unmap) returns it, and a drop leaves its addresses in use.
-    /// Elsewhere, and where such guards are refused, for example in locked
-    /// memory before Linux 6.15, it is made with `mprotect`, and each stack takes two mappings.
+    /// Since Linux 6.13 the guard is made with `MADV_GUARD_INSTALL`, and is not a mapping of its own.
+    /// The kernel merges adjacent stacks into one mapping, so a process can have more stacks than
+    /// mappings. At its limit of mappings, the kernel cannot unmap a stack from between two others:
+    /// [`unmap`](Self::unmap) then returns it, and a drop leaves its addresses in use. Elsewhere, and
+    /// where such guards are refused (for example in locked memory before Linux 6.15), the guard is
+    /// made with `mprotect`, and each stack takes two mappings.
     ///
     /// Emscripten, L4Re, NuttX and RTEMS enforce no protections.
     ///
@@ -172,7 +173,7 @@ impl Stack {
         self.guard
     }
 
-    /// Returns the address behind the last byte, where execution on the stack begins.
+    /// Returns the address just past the last byte, where execution on the stack begins.
     #[must_use]
     pub const fn top(&self) -> NonNull<u8> {
         // SAFETY: it is the end of the region. [inside]
@@ -192,10 +193,10 @@ impl Stack {
         self.region.start()
     }
 
-    /// Unmaps now, and reports an error if the kernel refuses, which dropping cannot do.
+    /// Unmaps now, and reports an error if the kernel refuses, which a drop cannot do.
     ///
     /// # Errors
-    /// As [`Mapping::unmap`](crate::Mapping::unmap): the stack comes back inside the error.
+    /// Those of [`Mapping::unmap`](crate::Mapping::unmap): the stack comes back inside the error.
     #[doc(alias = "munmap")]
     pub fn unmap(self) -> Result<(), Failed<Self>> {
         let Self { region, guard } = self;

@@ -1,6 +1,6 @@
 //! Hints: what the kernel may know about the use of pages.
 
-/// The enum as it is written, and `ALL` of its variants.
+/// Declares the enum as written, and `ALL`, the list of its variants.
 macro_rules! with_all {
     (
         $(#[$outer:meta])*
@@ -10,7 +10,7 @@ macro_rules! with_all {
         pub enum $name { $($(#[$inner])* $variant,)* }
 
         impl $name {
-            /// Every such advice, whether this system has it or not.
+            /// All such advice, whether this system has it or not.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
         }
     };
@@ -27,10 +27,10 @@ with_all! {
     /// Source: madvise(2).
     ///
     /// # Platform
-    /// Every Unix with `madvise` has the first four; on Linux since 2.4. The others say which system
-    /// has them, and since which version of Linux; elsewhere they are refused with
-    /// [`Reason::Unsupported`](crate::Reason::Unsupported). [`is_supported`](Self::is_supported) asks
-    /// the running kernel.
+    /// Every Unix with `madvise` has the first four; on Linux since 2.4. Each of the others documents which
+    /// systems have it, and since which version of Linux; elsewhere it is refused with
+    /// [`Reason::Unsupported`](crate::Reason::Unsupported). [`is_supported`](Self::is_supported) asks the
+    /// running kernel.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     #[doc(alias = "MmapAdvise")]
@@ -39,20 +39,20 @@ with_all! {
         #[doc(alias = "MADV_NORMAL")]
         #[doc(alias = "POSIX_MADV_NORMAL")]
         Normal,
-        /// Pages will be used in random order: reading ahead is of no use.
+        /// Pages will be used in random order: reading ahead is useless.
         #[doc(alias = "MADV_RANDOM")]
         #[doc(alias = "RANDOM_ACCESS")]
         #[doc(alias = "POSIX_MADV_RANDOM")]
         Random,
-        /// Pages will be used in rising order, once: read well ahead, let go soon.
+        /// Pages will be used once, in rising order: read well ahead, and drop them soon after.
         #[doc(alias = "MADV_SEQUENTIAL")]
         #[doc(alias = "POSIX_MADV_SEQUENTIAL")]
         Sequential,
-        /// Pages will be used soon: start reading them now. (OpenBSD takes it and does nothing.)
+        /// Pages will be used soon: start reading them now. (OpenBSD accepts it and does nothing.)
         #[doc(alias = "MADV_WILLNEED")]
         #[doc(alias = "POSIX_MADV_WILLNEED")]
         WillNeed,
-        /// Pages will not be used soon: let them go first when memory is short; content stays.
+        /// Pages will not be used soon: reclaim them first when memory is short. The content stays.
         ///
         /// Linux 5.4, `MADV_COLD`. On FreeBSD, DragonFly, NetBSD, OpenBSD, Apple's systems, illumos and
         /// Solaris it is `MADV_DONTNEED`, and on AIX, Emscripten, Fuchsia, Haiku, Hurd, NuttX, QNX and RTEMS
@@ -63,8 +63,8 @@ with_all! {
         #[doc(alias = "MS_DEACTIVATE")]
         Cold,
         /// Take the pages out of memory now: write them to their file or to swap, to be read again when
-        /// used. Only pages that no other process has mapped are taken; pages of a file, only if the
-        /// caller owns it or may write to it. Linux 5.4; Apple's kernels that were built for tests.
+        /// used. Only pages that no other process has mapped are taken out, and pages of a file only if the
+        /// caller owns the file or may write to it. Linux 5.4; Apple's kernels that were built for tests.
         #[doc(alias = "MADV_PAGEOUT")]
         PageOut,
         /// Use transparent huge pages where they fit. Linux 2.6.38, if the kernel was built with them.
@@ -85,9 +85,8 @@ with_all! {
         /// their size leaves no small pages: see
         /// [`MapOptions::transparent_huge_pages`](crate::MapOptions::transparent_huge_pages).
         ///
-        /// After an error some huge pages may have been made, which
-        /// [`huge_bytes`](crate::Mapping::huge_bytes) counts. The error is that of the last one
-        /// that could not be made:
+        /// After an error, some huge pages may have been made; [`huge_bytes`](crate::Mapping::huge_bytes)
+        /// counts them. The error is about the last one that could not be made:
         /// * `EINVAL`: none fits into the range
         ///   ([`Reason::NoHugePageFits`](crate::Reason::NoHugePageFits); for some such ranges the
         ///   kernel reports success), or the kernel makes none of this memory, or none of a
@@ -96,7 +95,7 @@ with_all! {
         ///   ([`Reason::PagesInUse`](crate::Reason::PagesInUse)); try again;
         /// * `ENOMEM`: no huge page is free
         ///   ([`Reason::NoFreeHugePage`](crate::Reason::NoFreeHugePage));
-        /// * `EBUSY`: one more would be over the memory limit of a control group
+        /// * `EBUSY`: one more would exceed the memory limit of a control group
         ///   ([`Reason::CgroupLimit`](crate::Reason::CgroupLimit)).
         ///
         /// Linux 6.1, if the kernel was built with transparent huge pages.
@@ -126,23 +125,23 @@ with_all! {
         /// content too, as it does by default. Linux 4.14; `EINVAL` for memory of devices.
         #[doc(alias = "MADV_KEEPONFORK")]
         KeepOnFork,
-        /// Write changes to the file only when memory is short, or `msync` asks: for files whose
-        /// content need not outlive the system. FreeBSD, DragonFly.
+        /// Write changes to the file only when memory is short or `msync` requests it: for files whose
+        /// content need not outlive the running system. FreeBSD, DragonFly.
         #[doc(alias = "MADV_NOSYNC")]
         #[doc(alias = "MAP_NOSYNC")]
         NoSync,
         /// Undo [`NoSync`](Self::NoSync). FreeBSD, DragonFly.
         #[doc(alias = "MADV_AUTOSYNC")]
         AutoSync,
-        /// Make sure that there is room for the pages. NetBSD and OpenBSD have the name; their kernels
-        /// refuse it with `EINVAL`, as it is not implemented.
+        /// Make sure that there is room for the pages. NetBSD and OpenBSD define the name but do not
+        /// implement it: their kernels refuse it with `EINVAL`.
         #[doc(alias = "MADV_SPACEAVAIL")]
         SpaceAvail,
-        /// Do not kill this process when the system runs out of swap. This is about the whole
-        /// process, whatever the range. `EPERM` without the privilege. FreeBSD.
+        /// Do not kill this process when the system runs out of swap. This concerns the whole process,
+        /// whatever the range is. `EPERM` without the privilege. FreeBSD.
         #[doc(alias = "MADV_PROTECT")]
         Protect,
-        /// Undo the three that follow. illumos, Solaris.
+        /// Undo the next three. illumos, Solaris.
         #[doc(alias = "MADV_ACCESS_DEFAULT")]
         AccessDefault,
         /// The next thread to touch the pages will use them most: keep them near it. illumos, Solaris.

@@ -1,4 +1,4 @@
-//! aarch64: 64 bytes at a time in vector registers, which every such Unix has.
+//! aarch64: 64 bytes at a time in vector registers, which every such system has.
 
 use super::routine::routines;
 
@@ -11,13 +11,13 @@ pub const AVAILABLE: bool = true;
 pub const PROGRAM_COUNTER: usize = 176 + (1 + 31 + 1) * 8;
 
 // To x0, from x1, len x2; and to x0, len x1, byte w2. Each store moves x0 on, which a store that
-// faults leaves alone. So x0 is always the first byte that is not stored; x3 is the end, and x6 how
-// far the source is from the target. What is left after a fault follows from these three.
+// faults leaves alone. So x0 is always the first byte that is not yet stored; x3 is the end, and x6 is
+// the distance from the target to the source. What is left after a fault follows from these three.
 //
-// Of a store that touches two pages, one of which is not there, the bytes in the other may be stored
-// (Architecture Reference Manual, on memory accesses that generate a Data Abort). So a range that goes
-// over the end of a page, the smallest there is, is done page by page: x2, or x1 in `set`, is how many
-// bytes are left up to there. Byte by byte there is nothing to divide.
+// If a store touches two pages, one of which is not there, the bytes in the other may still be stored
+// (Architecture Reference Manual, on memory accesses that generate a Data Abort). So a range that
+// crosses the end of a page (of the smallest size) is done page by page: x2, or x1 in `set`, is how
+// many bytes are left up to there. The loop by bytes needs no such division.
 routines! {
     abi: "C",
     code: [

@@ -1,9 +1,9 @@
 //! How far apart the same memory can be mapped twice.
 //!
-//! Where a cache finds its lines by virtual addresses, memory that is mapped at two of them is
-//! cached twice, and what is written through one is not seen through the other, unless they are a
-//! multiple of some distance apart. Kernels refuse other addresses; POSIX calls the distance
-//! `SHMLBA`. Source: Linux's arch/*/include/asm/shmparam.h.
+//! Where a cache finds its lines by virtual address, memory that is mapped at two addresses is
+//! cached twice, and what is written through one is not seen through the other, unless the
+//! addresses are a multiple of a certain distance apart. Kernels refuse other addresses; POSIX
+//! calls the distance `SHMLBA`. Source: Linux's arch/*/include/asm/shmparam.h.
 
 use crate::page::page_size;
 

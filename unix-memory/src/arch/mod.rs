@@ -1,29 +1,28 @@
-//! Copies in assembly that stop, rather than end the process, where memory is gone: one file for
-//! each architecture, and the only place that asks which one it is.
+//! Copies in assembly that stop where memory is gone, rather than end the process: one file for each
+//! architecture, and the only place that asks which architecture it is.
 //!
 //! Each file gives:
-//! * `copy` and `set`: they copy, or set, bytes from the first to the last, and return how many they
-//!   left undone: none, unless a fault interrupted them and a handler made them go on at `resume`.
-//!   They read and write bytes that others change at the same time: each is read either old or new.
-//!   Each byte is stored exactly once, even if a fault interrupts or memory comes back: whoever takes
-//!   a byte by an atomic exchange gets it once. (Bytes may be loaded more than once.) No access
-//!   touches a byte outside of the ranges given.
-//! * `resume`: for a program counter inside of them, where to go on after a fault; `None`
-//!   elsewhere.
-//! * `AVAILABLE`: whether there are any; where not, the kernel copies.
+//! * `copy` and `set`: they copy or set bytes from the first to the last, and return how many they
+//!   left undone: none, unless a fault interrupted them and a handler made them continue at `resume`.
+//!   They read and write bytes that others may change at the same time: each byte is read either old
+//!   or new. Each byte is stored exactly once, even if a fault interrupts or memory comes back, so
+//!   whoever takes a byte by an atomic exchange gets it once. (Bytes may be loaded more than once.) No
+//!   access touches a byte outside the given ranges.
+//! * `resume`: for a program counter inside them, where to continue after a fault; `None` elsewhere.
+//! * `AVAILABLE`: whether there are any; if not, the kernel copies.
 //! * `PROGRAM_COUNTER`: where the program counter is in the `ucontext` that Linux hands to a signal
 //!   handler, in bytes.
 //!
-//! Each routine has two parts: a wide one, which moves many bytes at a time, and after a fault in it,
-//! one that goes on byte by byte, so that what is left is exact. It goes on at the very byte after
-//! the last that was stored: the registers say which it is, or the place of the fault does. This
-//! holds only if a store that faults stores nothing. So no store touches two pages, one of which may
-//! be gone, unless the architecture promises this for such stores too.
+//! Each routine has two parts: a wide one, which moves many bytes at a time, and one that continues
+//! byte by byte after a fault in the first, so that the count of bytes left is exact. The second part
+//! continues with the byte right after the last one stored, which the registers or the place of the
+//! fault determine. This holds only if a store that faults stores nothing. So no store touches two
+//! pages, one of which may be gone, unless the architecture promises this for such stores too.
 //!
-//! They are assembly for two reasons. A handler can only resume code if it is known what the
-//! registers hold. And these accesses race with those of others, which Rust's own must not. To Rust,
-//! what an assembly routine does to memory that is not the compiler's is like what the kernel does,
-//! or another process (see `copy`).
+//! They are assembly for two reasons. A handler can only resume code if it is known what the registers
+//! hold. And these accesses race with those of others, which Rust's own accesses must not. To Rust,
+//! what an assembly routine does to memory that the compiler does not manage is like what the kernel
+//! or another process does (see `copy`).
 //!
 //! Four more matters depend on the processor: `icache`, how code that was just written becomes code
 //! that can be run; `set_key_rights`, what a thread may do with memory that has a protection key;
@@ -84,7 +83,7 @@ cfg_if::cfg_if! {
     }
 }
 
-/// Where to go on after a fault at `pc`: in a copy, or in what makes code coherent.
+/// Where to continue after a fault at `pc`: in a copy, or in what makes code coherent.
 #[allow(dead_code, reason = "only Linux asks")]
 pub fn resume(pc: usize) -> Option<usize> {
     copies::resume(pc).or_else(|| icache::resume(pc))
@@ -94,7 +93,7 @@ pub fn resume(pc: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Lengths around every step of the loops, and one beyond them all.
+    /// Lengths around every step of the loops, and one beyond all of them.
     const LENS: [usize; 30] = [
         0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 47, 63, 64, 65, 127, 128, 129,
         255, 256, 257, 1023, 1024, 1100,

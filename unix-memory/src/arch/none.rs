@@ -1,6 +1,6 @@
 //! The answers of an architecture that has no such copies, so that the kernel copies; or that has no
-//! protection keys, or keys whose rights this crate cannot set: those of PowerPC and arm64 are
-//! untested.
+//! protection keys, or has keys whose rights this crate cannot set (those of PowerPC and arm64 are
+//! untested).
 
 #![allow(dead_code, reason = "each architecture lacks some of it")]
 

@@ -1,4 +1,5 @@
-//! Addresses out of assembly: what lies there is whatever the program says, as after a system call.
+//! Addresses that come out of assembly: what lies there is whatever the program says, as after a
+//! system call.
 
 cfg_if::cfg_if! {
     if #[cfg(any(

@@ -18,7 +18,7 @@ pub unsafe fn set_key_rights(key: u32, rights: u32) -> u32 {
     unsafe { asm!("rdpkru", in("ecx") 0, out("eax") old, out("edx") _, options(nomem, nostack)) };
     let shift = 2 * key;
     let new = old & !(3 << shift) | rights << shift;
-    // Memory is accessed neither earlier nor later than the rights allow: no `nomem`.
+    // No `nomem`, so that memory is accessed neither earlier nor later than the rights allow.
     // SAFETY: as the caller vouches. [caller, instruction]
     unsafe { asm!("wrpkru", in("eax") new, in("ecx") 0, in("edx") 0, options(nostack)) };
     old >> shift & 3

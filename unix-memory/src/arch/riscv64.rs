@@ -10,10 +10,10 @@ pub const AVAILABLE: bool = true;
 #[allow(dead_code, reason = "only Linux asks")]
 pub const PROGRAM_COUNTER: usize = 176;
 
-// To a0, from a1, len a2; and to a0, len a1, byte a2. Between two blocks, a0 and a1 are where it goes
-// on, and the length is how many bytes are left. A block stores at fixed distances from a0, so a fault
-// in it goes on at what adds the bytes that it had stored (from 41 on), and then byte by byte. No
-// store touches two pages: each is aligned.
+// To a0, from a1, len a2; and to a0, len a1, byte a2. Between two blocks, a0 and a1 are where it
+// continues, and the length is how many bytes are left. A block stores at fixed distances from a0, so
+// a fault in it continues at code that adds the bytes that it had stored (from 41 on), and then byte
+// by byte. No store touches two pages: each is aligned.
 routines! {
     abi: "C",
     code: [

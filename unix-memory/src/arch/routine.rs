@@ -58,7 +58,7 @@ macro_rules! routines {
             ways = sym WAYS,
         );
 
-        /// Where to go on after a fault at `pc`.
+        /// Where to continue after a fault at `pc`.
         #[allow(dead_code, reason = "only Linux asks")]
         pub fn resume(pc: usize) -> Option<usize> {
             let start = copy as *const () as usize;

@@ -10,12 +10,13 @@ pub const AVAILABLE: bool = true;
 pub const PROGRAM_COUNTER: usize = 40 + 16 * 8;
 
 // To rdi, from rsi, len rdx; and to rdi, len rsi, byte dl. Between two blocks, rdi and rsi are where
-// it goes on, and rdx is how many bytes are left. A block stores at fixed distances from rdi, so a
-// fault in it goes on at what adds the bytes that it had stored (from 80 on), and then byte by byte.
+// it continues, and rdx is how many bytes are left. A block stores at fixed distances from rdi, so a
+// fault in it continues at code that adds the bytes that it had stored (from 80 on), and then byte by
+// byte.
 //
 // A store of more than eight bytes may be made of several, of which one is done when another faults
-// (Intel's manual, volume 3A, "Guaranteed Atomic Operations"). So those of 16 are used within one
-// page only, which is there for all of a store or for nothing of it. Those of eight bytes or less are
+// (Intel's manual, volume 3A, "Guaranteed Atomic Operations"). So stores of 16 bytes are used only
+// within one page, which is there for the whole store or not at all. Those of eight bytes or less are
 // done as a whole, and the string instructions byte by byte: their registers are exact at a fault.
 routines! {
     abi: "sysv64",

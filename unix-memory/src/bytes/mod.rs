@@ -12,8 +12,8 @@ use self::way::Way;
 use crate::mapping::Mapping;
 use crate::protection::ReadOnly;
 
-/// The content of a file as a slice, whatever the file is: regular or not, on any file system, mapped or
-/// read. It derefs to `[u8]`.
+/// The content of any file as a slice, whether the file is regular or not, and whether it can be mapped or
+/// only read. It derefs to `[u8]`.
 ///
 /// # Which call to choose
 ///
@@ -26,25 +26,23 @@ use crate::protection::ReadOnly;
 /// [`map_private`]: crate::FileBytesOptions::map_private
 /// [`map_shared`]: crate::FileBytesOptions::map_shared
 ///
-/// **Read** is right for most files. It costs one copy, and as much memory as the file has bytes. The
+/// **Reading** is right for most files. It costs one copy, and as much memory as the file has bytes. The
 /// bytes then belong to this process: they do not change, whatever happens to the file.
 ///
-/// **Mapped** is right for a file of which little is used, that many processes use at once, or that
-/// is larger than memory: only pages that are touched are read, and they are the kernel's own copy of
-/// the file. In return, anybody who can write to the file can break the program. Bytes that change
-/// while a reference to them lives are undefined behaviour. A page that was truncated away, or that a
-/// disk, a network or a FUSE program cannot deliver, raises SIGBUS when it is touched. If you cannot
-/// rule that out, use [`load`](Self::load); a [`SharedMapping`](crate::SharedMapping), which maps any
-/// file with safe code and copies bytes out; or [`Windows`](crate::Windows), for a file that is
-/// larger than the address space.
+/// **Mapping** is right for a file of which little is used, that many processes use at once, or that is
+/// larger than memory: only pages that are touched are read, and they are the kernel's own copy of the
+/// file. In return, anybody who can write to the file can break the program. If bytes change while a
+/// reference to them lives, that is undefined behaviour. A page that was truncated away, or that a disk, a
+/// network or a FUSE program cannot deliver, raises SIGBUS when it is touched. If you cannot rule that out,
+/// use [`load`](Self::load), or a [`SharedMapping`](crate::SharedMapping), which maps any file in safe code
+/// and copies bytes out, or, for a file that is larger than the address space, [`Windows`](crate::Windows).
 ///
 /// **Shared or private** makes no difference to a program that only reads. A mapping that is made
 /// writable ([`into_mapping`](Self::into_mapping)) changes the file if it is shared.
 ///
-/// Both `map_` calls read a file that cannot be mapped. [`way`](Self::way) returns which way was
-/// taken:
+/// Both `map_` calls read a file that cannot be mapped. [`way`](Self::way) returns which of these happened:
 ///
-/// | file | way of the `map_` calls | the length that it reports |
+/// | file | what the `map_` calls do | the length that the file reports |
 /// |---|---|---|
 /// | regular, on a disk or in memory | mapped | its length |
 /// | on a FUSE file system with direct I/O | mapped privately, by `map_shared` too | its length |
@@ -55,22 +53,22 @@ use crate::protection::ReadOnly;
 ///
 /// # Files that change
 /// A file that grows or shrinks while it is read is read up to its end at that moment, and concurrent
-/// writes may be seen in part. For a consistent state, the writers must lock the file, or rename a
-/// new one over it.
+/// writes may be seen in part. For a consistent state, writers must lock the file, or rename a new file
+/// over it.
 ///
 /// # Other properties
 /// * **Position**: a file that has offsets is read by `pread`, from 0 or
 ///   [`offset`](crate::FileBytesOptions::offset) on. The position of its descriptor neither matters
 ///   nor changes. A file without offsets, such as a pipe, is read by `read` from its current
 ///   position.
-/// * **Memory**: bytes that are read begin at the start of a page. As far as they fill huge pages,
-///   and the system has some ([`Advice::HugePage`](crate::Advice::HugePage)), they are in huge pages.
+/// * **Memory**: bytes that are read begin at the start of a page. If they are enough to fill huge pages,
+///   and the system has such pages ([`Advice::HugePage`](crate::Advice::HugePage)), they are in huge pages.
 /// * **Endless files** are an error at [`max_len`](crate::FileBytesOptions::max_len). Without that limit,
 ///   /dev/zero takes all memory.
-/// * **Broken disks**: touching a page of a file with fs-verity that cannot be read, or that no
-///   longer is what was verified, raises SIGBUS. (It is not undefined behaviour.)
+/// * **Broken disks**: if a page of a file with fs-verity cannot be read, or no longer matches what was
+///   verified, touching it raises SIGBUS. (This is not undefined behaviour.)
 /// * **Length zero**: nothing is mapped.
-/// * **The file** may be closed. **fork**: a child has the bytes too.
+/// * **The file** may be closed afterwards. **fork**: a child has the bytes too.
 ///
 /// ```
 /// use std::fs::File;
@@ -82,7 +80,7 @@ use crate::protection::ReadOnly;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// Changing the bytes, or keeping a slice for longer, does not compile:
+/// Changing the bytes, or keeping a slice for longer than the value, does not compile:
 ///
 /// ```compile_fail,E0594
 /// # let file = std::fs::File::open("/dev/null")?;

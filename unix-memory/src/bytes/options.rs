@@ -13,8 +13,8 @@ use crate::object::fixed::map_fixed_content;
 use crate::protection::ReadOnly;
 use crate::region::map::MAX_OFFSET;
 
-/// Which part of a file to load: the options of [`FileBytes`]. Set what matters, then call
-/// [`load`](Self::load), or one of the `map_` methods, any number of times.
+/// Which part of a file to load: the options of [`FileBytes`]. Set what you need, then call
+/// [`load`](Self::load) or one of the `map_` methods, any number of times.
 ///
 /// ```
 /// use unix_memory::FileBytesOptions;
@@ -58,8 +58,8 @@ impl FileBytesOptions {
         self
     }
 
-    /// Sets the largest number of bytes to accept. More are an error ([`Reason::BytesLimit`]), so
-    /// that an endless file, such as /dev/zero or a pipe whose writer never stops, does not take all
+    /// Sets the largest number of bytes to accept; more are an error ([`Reason::BytesLimit`]). With this
+    /// limit, an endless file, such as /dev/zero or a pipe whose writer never stops, does not take all
     /// memory.
     ///
     /// ```
@@ -80,17 +80,18 @@ impl FileBytesOptions {
     ///
     /// # Errors
     /// * `EISDIR`: a directory ([`Reason::NoBytes`]).
-    /// * `EBADF`: the file is not open for reading ([`Reason::NotReadable`]), and bytes are asked for.
+    /// * `EBADF`: the file is not open for reading ([`Reason::NotReadable`]), and at least one byte is
+    ///   requested.
     /// * `EFBIG`: there are more bytes than [`max_len`](Self::max_len) allows ([`Reason::BytesLimit`]). If
-    ///   the file reports so many, they are not read first.
-    /// * `ENXIO`: the file ends before the [`len`](Self::len) that was asked for, or the offset is past
-    ///   its end ([`Reason::FileLength`]); or a pipe or socket ends before it ([`Reason::Ended`]).
+    ///   the file reports its length, none are read before this error.
+    /// * `ENXIO`: the file has fewer bytes than the [`len`](Self::len) that was requested, or the offset
+    ///   is past its end ([`Reason::FileLength`]); or a pipe or socket ended earlier ([`Reason::Ended`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have ([`Reason::OffsetLimit`]).
-    /// * `ESPIPE`: an [`offset`](Self::offset) in what has none, such as a pipe
+    /// * `ESPIPE`: an [`offset`](Self::offset) in a file without offsets, such as a pipe
     ///   ([`Reason::NoOffsets`]).
     /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of mappings
-    ///   allows, or than a slice can have ([`Reason::LengthLimit`]).
-    /// * `EAGAIN`: there is nothing to read yet, and the descriptor does not wait
+    ///   allows, or more than a slice can have ([`Reason::LengthLimit`]).
+    /// * `EAGAIN`: there is nothing to read yet, and the descriptor is non-blocking
     ///   ([`Reason::WouldBlock`]).
     /// * `EINVAL`: the file can be mapped but not read, such as memory of memfd_secret(2); or it is
     ///   open with `O_DIRECT`, and the offset, the length or [`max_len`](Self::max_len) is not a
@@ -98,12 +99,12 @@ impl FileBytesOptions {
     /// * `EIO`, `ECONNRESET` and any other error of read(2). A call that is interrupted by a signal
     ///   (`EINTR`) is repeated.
     ///
-    /// On an error, what was already read from a pipe, a socket or a terminal is lost; the offset in
-    /// an error of `read` is the number of those bytes.
+    /// After an error, the bytes that were already read from a pipe, a socket or a terminal are lost; the
+    /// offset in an error of `read` is their number.
     ///
     /// # Platform
-    /// Sealed files are mapped on Linux, Android and FreeBSD, those with fs-verity on Linux and Android.
-    /// Elsewhere all files are read.
+    /// Sealed files are mapped on Linux, Android and FreeBSD, and files with fs-verity on Linux and
+    /// Android. Elsewhere all files are read.
     #[doc(alias = "pread")]
     #[doc(alias = "read")]
     pub fn load(&self, file: impl AsFd) -> Result<FileBytes> {
@@ -124,13 +125,13 @@ impl FileBytesOptions {
     /// is not possible.
     ///
     /// The file is read if it cannot be mapped, or if it does not report its length and no
-    /// [`len`](Self::len) is given. [`FileBytes::way`] returns which it was.
+    /// [`len`](Self::len) is given. [`FileBytes::way`] returns which of these happened.
     ///
     /// # Errors
-    /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_private`].
+    /// Those of [`load`](Self::load) and, if the file is mapped, those of [`MapOptions::map_private`].
     ///
     /// # Safety
-    /// Unless the file was read ([`Way::Read`]), the following holds as long as the result, or the
+    /// Unless the file was read ([`Way::Read`]), the following must hold as long as the result, or the
     /// mapping that it becomes, lives:
     /// * nobody writes to that part of the file, truncates the file to less than it, or takes bytes
     ///   out of it (by `fallocate`): no other process, and no other descriptor or mapping in this
@@ -144,7 +145,7 @@ impl FileBytesOptions {
     /// use unix_memory::{FileBytesOptions, Way};
     ///
     /// let program = std::fs::File::open(std::env::current_exe()?)?;
-    /// // SAFETY: nobody changes a program that runs.
+    /// // SAFETY: nobody changes a running program.
     /// let bytes = unsafe { FileBytesOptions::new().map_private(&program) }?;
     /// assert_eq!(bytes.way(), Way::MappedPrivate);
     /// # Ok::<(), std::io::Error>(())
@@ -156,23 +157,23 @@ impl FileBytesOptions {
         unsafe { self.map(file.as_fd(), &[Way::MappedPrivate]) }
     }
 
-    /// Returns the content of a file that the caller vouches for, mapped shared. If its file system
-    /// has no such mappings (such as FUSE with direct I/O), it is mapped privately; if that is not
-    /// possible either, it is read.
+    /// Returns the content of a file that the caller vouches for, mapped shared. If its file system has no
+    /// shared mappings (such as FUSE with direct I/O), it is mapped privately; if that is not possible
+    /// either, it is read.
     ///
     /// As long as nobody writes to the bytes, a shared and a private mapping show the same.
     ///
     /// # Errors
-    /// As [`load`](Self::load); where the file is mapped, those of [`MapOptions::map_shared`].
+    /// Those of [`load`](Self::load) and, if the file is mapped, those of [`MapOptions::map_shared`].
     ///
     /// # Safety
-    /// As [`map_private`](Self::map_private).
+    /// The same as for [`map_private`](Self::map_private).
     ///
     /// ```
     /// use unix_memory::{FileBytesOptions, Way};
     ///
     /// let program = std::fs::File::open(std::env::current_exe()?)?;
-    /// // SAFETY: nobody changes a program that runs.
+    /// // SAFETY: nobody changes a running program.
     /// let bytes = unsafe { FileBytesOptions::new().map_shared(&program) }?;
     /// println!("{} bytes, {:?}", bytes.len(), bytes.way());
     /// # Ok::<(), std::io::Error>(())
@@ -187,7 +188,7 @@ impl FileBytesOptions {
     /// Returns the content, mapped in the first of these ways that works, or read.
     ///
     /// # Safety
-    /// As [`map_private`](Self::map_private).
+    /// The same as for [`map_private`](Self::map_private).
     unsafe fn map(&self, fd: BorrowedFd<'_>, ways: &[Way]) -> Result<FileBytes> {
         let facts = self.check(fd)?;
         // The file reports that it has no such part; if it cannot be mapped, that may be wrong.
@@ -262,7 +263,7 @@ impl FileBytesOptions {
         Ok(facts)
     }
 
-    /// Checks the limit once more: the file may have grown.
+    /// Checks the limit again: the file may have grown.
     fn limited(&self, mapping: Mapping<ReadOnly>, way: Way) -> Result<FileBytes> {
         match self.max_len {
             Some(limit) if mapping.len() > limit => Err(too_long(self.offset, limit)),
@@ -326,11 +327,11 @@ impl FileBytes {
     /// Returns the content of any file, with safe code: mapped if nobody can change the file, and
     /// read otherwise.
     ///
-    /// The same as `FileBytesOptions::new().load(file)`. To load a part, or to keep an endless file
-    /// from taking all memory, see [`FileBytesOptions`].
+    /// This is `FileBytesOptions::new().load(file)`. To load a part, or to keep an endless file from
+    /// taking all memory, use [`FileBytesOptions`].
     ///
     /// # Errors
-    /// As [`FileBytesOptions::load`].
+    /// Those of [`FileBytesOptions::load`].
     ///
     /// ```
     /// use std::io::Write;

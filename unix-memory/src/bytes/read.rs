@@ -105,9 +105,9 @@ pub const fn too_long(offset: u64, limit: usize) -> Error {
 /// The memory grows to at least this many bytes.
 const PIECE: usize = 64 << 10;
 
-/// Reads a file that is expected to have `expected` bytes, or 0 if that is not known. A wrong
-/// expectation only makes it slower. `ends_early` says that a read of fewer bytes than were asked for
-/// shows the end of the file, if it ends where that is expected.
+/// Reads a file that is expected to have `expected` bytes, or 0 if the number is not known. A wrong
+/// number only makes it slower. `ends_early` says that a read of fewer bytes than were asked for shows
+/// the end of the file, if it ends where that is expected.
 pub fn read(
     source: Source<'_>,
     extent: Extent,
@@ -148,14 +148,14 @@ pub fn read(
     finish(memory, done)
 }
 
-/// Allocates `len` bytes for a file of `expected` bytes, in huge pages where that pays off.
+/// Allocates `len` bytes for a file of `expected` bytes, in huge pages if that pays off.
 fn allocate(len: usize, expected: usize) -> Result<Mapping<ReadWrite>> {
     let huge = fill_a_huge_page(expected.min(len));
     let options = MapOptions::new().len(len).transparent_huge_pages(huge);
     options.map_anonymous(ReadWrite)
 }
 
-/// Returns whether `len` bytes fill a huge page, which then replaces hundreds of page faults.
+/// Returns whether `len` bytes fill a huge page, which then saves hundreds of page faults.
 fn fill_a_huge_page(len: usize) -> bool {
     /// Asking for the size can take system calls. Fewer bytes than this do not fill a huge page on
     /// any known system.

@@ -32,8 +32,8 @@ pub enum Way {
     Read,
 }
 
-/// Returns whether the bytes may still be had another way after `error`, an error of mapping the
-/// file: one that is due to the file, rather than to the arguments or to a lack of memory.
+/// Returns whether `error`, of mapping the file, leaves another way to get the bytes: whether it is
+/// due to the file, rather than to the arguments or to a lack of memory.
 pub fn leaves_another_way(error: &Error) -> bool {
     match error.reason() {
         Reason::NotMappable(_)

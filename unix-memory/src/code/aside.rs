@@ -22,7 +22,7 @@ impl Aside {
         }
     }
 
-    /// The address at which it is executed.
+    /// The address at which the code is executed.
     pub const fn as_ptr(&self) -> *const u8 {
         match *self {
             Self::Dual(ref memory) => memory.as_ptr(),
@@ -40,7 +40,7 @@ impl Aside {
     /// Copies out of it, from `offset` on.
     ///
     /// # Errors
-    /// `EINVAL` for a range that does not lie in it; those of
+    /// `EINVAL` for a range that does not lie in it; and the errors of
     /// [`SharedMapping::read_at`](crate::SharedMapping::read_at).
     pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         match *self {
@@ -49,12 +49,12 @@ impl Aside {
         }
     }
 
-    /// Copies into it, from `offset` on, and makes the bytes coherent. `call` is what a refusal before
-    /// the copy is an error of.
+    /// Copies into it, from `offset` on, and makes the bytes coherent. An error before the copy names
+    /// `call`.
     ///
     /// # Errors
-    /// As [`read`](Self::read); `EPERM` where it belongs to another process; `ENOSYS` where this crate
-    /// does not know how to make code coherent.
+    /// Those of [`read`](Self::read); `EPERM` if it belongs to another process; `ENOSYS` if this crate does
+    /// not know how to make code coherent.
     pub fn write(&mut self, call: Call, offset: usize, bytes: &[u8]) -> Result<()> {
         match *self {
             Self::Dual(ref mut memory) => memory.write(call, offset, bytes),

@@ -13,7 +13,7 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 
 /// Memory for machine code that is being written: it derefs to its bytes, and cannot be executed.
 ///
-/// [`into_executable`](Self::into_executable) turns it into [`Code`](super::Code), by one of the
+/// [`into_executable`](Self::into_executable) turns it into [`Code`](super::Code), in one of several
 /// [ways](super#ways).
 ///
 /// * **Length zero** is allowed: the buffer, and the code, have no bytes.
@@ -24,7 +24,7 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 /// use unix_memory::code::{CodeBuffer, Way};
 ///
 /// let mut buffer = CodeBuffer::new(100)?;
-/// buffer.fill(0); // instructions, as a rule
+/// buffer.fill(0); // normally: write instructions
 /// println!("it will be executed at {:p}, by {:?}", buffer.address(), buffer.way());
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
@@ -32,7 +32,7 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 pub struct CodeBuffer {
     /// The bytes that are written: private memory.
     bytes: Mapping<ReadWrite>,
-    /// Where they are executed, if elsewhere.
+    /// Where they are executed, if that is elsewhere.
     aside: Option<Aside>,
 }
 
@@ -46,15 +46,15 @@ impl CodeBuffer {
     ///   (`RLIMIT_AS`), or the kernel's limit of mappings allows.
     /// * `ENOSYS` with [`Reason::NotEnforced`](crate::Reason::NotEnforced): the system enforces no
     ///   protections.
-    /// * Where mprotect(2) is refused, the error of the last way: for [`Way::DualMapping`] those of
-    ///   [`SharedMemory::unnamed`](crate::SharedMemory) and of
-    ///   [`MapOptions::map_shared`](crate::MapOptions::map_shared), as `EACCES` or `EPERM` where a
-    ///   security policy forbids to map it executable. Without the feature `std` it is the error of
-    ///   mprotect(2).
+    /// * If mprotect(2) is refused, the error of the last way: for [`Way::DualMapping`], an error of
+    ///   [`SharedMemory::unnamed`](crate::SharedMemory) or of
+    ///   [`MapOptions::map_shared`](crate::MapOptions::map_shared), such as `EACCES` or `EPERM` if a
+    ///   security policy forbids mapping the memory executable. Without the feature `std`, it is the
+    ///   error of mprotect(2).
     ///
     /// # Platform
-    /// Whether the process may make writable memory executable is found out by doing so while the
-    /// memory is still empty, which takes two calls of mprotect(2). If a filter of system calls kills
+    /// To find out whether the process may make writable memory executable, this does so while the
+    /// memory is still empty, with two calls of mprotect(2). If a filter of system calls would kill
     /// the process for that, use [`with`](Self::with) and [`Way::DualMapping`], which does not try.
     #[doc(alias = "mmap")]
     pub fn new(len: usize) -> Result<Self> {
@@ -73,15 +73,15 @@ impl CodeBuffer {
     /// Makes `len` zeroed bytes by `way`, or fails.
     ///
     /// # Errors
-    /// `ENOMEM`, and `ENOSYS` with [`Reason::NotEnforced`](crate::Reason::NotEnforced), as
+    /// `ENOMEM`, and `ENOSYS` with [`Reason::NotEnforced`](crate::Reason::NotEnforced), as for
     /// [`new`](Self::new); and
-    /// * for [`Way::Flip`], what mprotect(2) says: `EACCES` or `EPERM` where writable memory may not
+    /// * for [`Way::Flip`], those of mprotect(2): `EACCES` or `EPERM` if writable memory may not
     ///   become executable ([`Reason::ExecuteDenied`](crate::Reason::ExecuteDenied));
     /// * for [`Way::DualMapping`], those of [`SharedMemory::unnamed`](crate::SharedMemory) and of
     ///   [`MapOptions::map_shared`](crate::MapOptions::map_shared); `ENOSYS` without the feature `std`
     ///   ([`Reason::Unsupported`](crate::Reason::Unsupported));
-    /// * for [`Way::Jit`], `EPERM` or `EINVAL` where the program has no entitlement to it; `ENOSYS` on
-    ///   other systems than Apple's ([`Reason::Unsupported`](crate::Reason::Unsupported)).
+    /// * for [`Way::Jit`], `EPERM` or `EINVAL` if the program has no entitlement to it; `ENOSYS` on
+    ///   systems other than Apple's ([`Reason::Unsupported`](crate::Reason::Unsupported)).
     ///
     /// ```
     /// use unix_memory::code::{CodeBuffer, Way};
@@ -124,7 +124,7 @@ impl CodeBuffer {
         (self.bytes, self.aside)
     }
 
-    /// Returns the way by which it becomes executable.
+    /// Returns the way in which the code becomes executable.
     #[must_use]
     pub const fn way(&self) -> Way {
         match &self.aside {
@@ -136,8 +136,8 @@ impl CodeBuffer {
     /// Returns the address at which the first byte will be executed, for code that depends on its
     /// address.
     ///
-    /// Only with [`Way::Flip`] is it the address at which the byte is written. It stays the same
-    /// through [`into_executable`](Self::into_executable) and
+    /// Only with [`Way::Flip`] is this also the address at which the byte is written. It stays the
+    /// same through [`into_executable`](Self::into_executable) and
     /// [`Code::into_writable`](super::Code::into_writable).
     #[must_use]
     pub const fn address(&self) -> *const u8 {
@@ -148,9 +148,9 @@ impl CodeBuffer {
     }
 }
 
-/// Takes memory that was mapped with [`MapOptions`](crate::MapOptions), for example near an address
-/// or in huge pages. The way is [`Way::Flip`], which is not tried in advance:
-/// [`into_executable`](CodeBuffer::into_executable) fails where it does not work.
+/// Takes memory that was mapped with [`MapOptions`](crate::MapOptions), for example near an address or
+/// in huge pages. The way is [`Way::Flip`], which is not tried in advance: if it does not work,
+/// [`into_executable`](CodeBuffer::into_executable) fails.
 ///
 /// ```
 /// use unix_memory::code::CodeBuffer;

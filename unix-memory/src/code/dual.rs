@@ -8,8 +8,8 @@ use crate::process::Process;
 use crate::protection::{ReadExecute, ReadWrite};
 use crate::shared::SharedMapping;
 
-/// The two mappings. A child of `fork` shares the memory with its parent, so it is read and written
-/// by copies, and no reference to its bytes is made.
+/// The two mappings. A child of `fork` shares the memory with its parent, so the memory is read and
+/// written by copies, and no reference to its bytes is made.
 pub struct Memory {
     writable: SharedMapping<ReadWrite>,
     executable: SharedMapping<ReadExecute>,
@@ -19,7 +19,7 @@ pub struct Memory {
 /// Maps `len` zeroed bytes.
 ///
 /// # Errors
-/// Those of making the object, and of mapping it.
+/// The errors of making the object and of mapping it.
 pub fn make(len: usize) -> Result<Memory> {
     let owner = Process::current()
         .map_err(|errno| Error::kernel(Call::Mmap, errno, Arguments::Length(len)))?;
@@ -47,7 +47,7 @@ impl Memory {
     }
 
     /// # Errors
-    /// As [`SharedMapping::read_at`].
+    /// Those of [`SharedMapping::read_at`].
     pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         self.executable.read_at(offset, buffer)
     }
@@ -55,8 +55,8 @@ impl Memory {
     /// Writes `bytes`, and makes them coherent where they are executed.
     ///
     /// # Errors
-    /// As [`SharedMapping::write_at`], and [`SharedMapping::sync_instruction_cache`]; `EPERM` of `call`
-    /// with [`Reason::OtherProcess`] in a child.
+    /// Those of [`SharedMapping::write_at`] and [`SharedMapping::sync_instruction_cache`]; `EPERM` of
+    /// `call` with [`Reason::OtherProcess`] in a child.
     pub fn write(&mut self, call: Call, offset: usize, bytes: &[u8]) -> Result<()> {
         if !self.owner.is_current() {
             let (start, len) = (offset, bytes.len());

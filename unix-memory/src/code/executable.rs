@@ -9,16 +9,16 @@ use crate::mapping::Mapping;
 use crate::page::check_span;
 use crate::protection::ReadExecute;
 
-/// Machine code: memory that can be read and executed, and not written.
+/// Machine code: memory that can be read and executed, but not written.
 ///
-/// Made by [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable), by one of the
+/// [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable) makes it, in one of several
 /// [ways](super#ways).
 ///
 /// It never returns a slice of its bytes, because with [`Way::DualMapping`] a parent may change them
 /// while a child reads. [`read_at`](Self::read_at) copies them.
 ///
 /// * **Threads**: `Send` and `Sync`.
-/// * **Drop** unmaps the memory. The caller of the code vouches that it stays mapped while it runs.
+/// * **Drop** unmaps the memory. Whoever calls the code vouches that it stays mapped while it runs.
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Code {
     form: Form,
@@ -45,7 +45,7 @@ impl Code {
         self.form
     }
 
-    /// Returns the way by which it became executable.
+    /// Returns the way in which the code became executable.
     #[must_use]
     pub const fn way(&self) -> Way {
         match &self.form {
@@ -54,7 +54,7 @@ impl Code {
         }
     }
 
-    /// Returns the length in bytes: as asked for, not rounded up to pages.
+    /// Returns the length in bytes, as requested, not rounded up to pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         match &self.form {
@@ -101,34 +101,33 @@ impl Code {
     /// Returns the function at `offset` as a pointer of the type `F`, which is a function type with
     /// its ABI, such as `extern "C" fn(u64) -> u64`.
     ///
-    /// The pointer is the address of the byte. On arm, `offset` is odd for Thumb code. Where the ABI
-    /// makes function pointers point to a descriptor (AIX, and version 1 of the ELF ABI of 64-bit
-    /// PowerPC, as with glibc on big-endian processors), `offset` is that of a descriptor, which you
-    /// write beside the code: [`CodeBuffer::address`](super::CodeBuffer::address) is known in
-    /// advance.
+    /// The pointer is the address of the byte at `offset`. On arm, `offset` is odd for Thumb code. In ABIs
+    /// whose function pointers point to a descriptor (AIX, and version 1 of the ELF ABI of 64-bit PowerPC,
+    /// as with glibc on big-endian processors), `offset` is that of a descriptor, which you write next to
+    /// the code: [`CodeBuffer::address`](super::CodeBuffer::address) is known in advance.
     ///
-    /// A type `F` whose size differs from that of an address does not compile.
+    /// If the size of `F` differs from that of an address, the call does not compile.
     ///
     /// # Errors
     /// `EINVAL` as [`entry`](Self::entry).
     ///
     /// # Safety
-    /// * At `offset` there is a function of this type, for this processor and its ABI. What it does
-    ///   is sound for each call that the type allows.
+    /// * At `offset` there is a function of this type, for this processor and its ABI. Every call that the
+    ///   type allows is sound.
     /// * As long as the pointer can be called, and until each call has returned, this value is neither
     ///   dropped nor made writable, and no byte is [patched](Self::patch) that such a call may be
     ///   executing. With [`Way::DualMapping`], what a child calls depends in the same way on the value
     ///   of its parent.
-    /// * A thread that has executed what was at these addresses before, as before they became writable
-    ///   or before another mapping was unmapped, passes a synchronising event before it calls the
-    ///   pointer, as [`patch`](Self::patch) says. (The thread that called
+    /// * A thread that has executed earlier code at these addresses (from before they became writable, or
+    ///   from another mapping that has since been unmapped) passes a synchronising event before it calls
+    ///   the pointer, as [`patch`](Self::patch) explains. (The thread that called
     ///   [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable) or `patch` has passed one.)
     /// * With [`Way::Jit`], no handler of a signal that interrupts
     ///   [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable) or
     ///   [`patch`](Self::patch) calls it.
     ///
     /// ```no_run
-    /// // Which bytes are a function depends on the processor.
+    /// // The bytes of a function depend on the processor.
     /// # let code = unix_memory::code::CodeBuffer::new(100)?.into_executable()?;
     /// // SAFETY: at 16 there is an addition, and `code` is neither changed nor dropped before it
     /// // returns.
@@ -152,8 +151,8 @@ impl Code {
     /// Copies `buffer.len()` bytes from `offset` on, in bytes from the start.
     ///
     /// # Errors
-    /// `EINVAL` for a range that does not lie in the code; nothing is copied then. With
-    /// [`Way::DualMapping`] also those of [`SharedMapping::read_at`](crate::SharedMapping::read_at).
+    /// `EINVAL` for a range that does not lie in the code. Nothing is copied then. With
+    /// [`Way::DualMapping`], also the errors of [`SharedMapping::read_at`](crate::SharedMapping::read_at).
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         match &self.form {
@@ -168,24 +167,24 @@ impl Code {
     /// Copies `bytes` to the code, from `offset` on, while other code beside them may be running, and
     /// makes them coherent.
     ///
-    /// The bytes arrive one by one, in an unspecified order. Another thread that has executed what
-    /// was there before must pass a synchronising event before it executes what is there now: an
-    /// instruction such as `isb` on arm64, `fence.i` on RISC-V or `cpuid` on x86. On most
-    /// architectures the return from a system call is one. On Linux, membarrier(2) with
-    /// `MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE` makes every thread of the process pass one.
+    /// The bytes arrive one by one, in an unspecified order. Another thread that has executed the old
+    /// bytes must pass a synchronising event before it executes the new ones: an instruction such as `isb`
+    /// on arm64, `fence.i` on RISC-V or `cpuid` on x86. On most architectures, returning from a system
+    /// call is such an event. On Linux, membarrier(2) with `MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE`
+    /// makes every thread of the process pass one.
     ///
     /// # Errors
-    /// * `EINVAL`: the range does not lie in the code; nothing is copied then.
-    /// * `EACCES` with [`Reason::OneMapping`]: with [`Way::Flip`] the code has no mapping that can be
-    ///   written; nothing is copied then.
-    /// * `EPERM` in a child, with [`Way::DualMapping`] ([`Reason::OtherProcess`]); nothing is copied then.
+    /// * `EINVAL`: the range does not lie in the code. Nothing is copied.
+    /// * `EACCES` with [`Reason::OneMapping`]: with [`Way::Flip`] the code has no writable mapping.
+    ///   Nothing is copied.
+    /// * `EPERM` in a child, with [`Way::DualMapping`] ([`Reason::OtherProcess`]). Nothing is copied.
     /// * Otherwise those of [`CodeBuffer::into_executable`](super::CodeBuffer::into_executable).
     ///
     /// # Safety
-    /// No thread, and no child that shares the memory, executes bytes that change until this has
-    /// returned. (Some architectures allow certain instructions to be replaced by certain others in
-    /// one store. This method does not: it promises nothing about its stores.) If it fails with
-    /// [`Call::Write`] or [`Call::SyncInstructionCache`], they are not executed until a later call
+    /// No thread, and no child that shares the memory, executes any of the bytes that change until this
+    /// has returned. (Some architectures allow certain instructions to be replaced by certain others in a
+    /// single store. This method does not, because it promises nothing about its stores.) If it fails with
+    /// [`Call::Write`] or [`Call::SyncInstructionCache`], these bytes are not executed until a later call
     /// succeeds. What runs afterwards is as sound as what was there before.
     ///
     /// ```
@@ -194,7 +193,7 @@ impl Code {
     /// # #[cfg(feature = "std")]
     /// if let Ok(buffer) = CodeBuffer::with(100, Way::DualMapping) {
     ///     let mut code = buffer.into_executable()?;
-    ///     // SAFETY: nobody executes it.
+    ///     // SAFETY: nobody is executing it.
     ///     unsafe { code.patch(98, &[1, 2]) }?;
     ///     let mut bytes = [0; 3];
     ///     code.read_at(97, &mut bytes)?;

@@ -7,8 +7,8 @@ use crate::os;
 use crate::page::check_span;
 use crate::protection::ReadWriteExecute;
 
-/// The mapping. Its type lets it be written, but the processor does so only for a thread that has
-/// asked for that; so it is never handed out.
+/// The mapping. Its type allows writing, but the processor allows it only to a thread that has
+/// asked for it, so the mapping is never handed out.
 pub struct Memory {
     mapping: Mapping<ReadWriteExecute>,
 }
@@ -16,7 +16,7 @@ pub struct Memory {
 /// Maps `len` zeroed bytes.
 ///
 /// # Errors
-/// As [`MapOptions::map_anonymous`] and [`MapOptions::jit`].
+/// Those of [`MapOptions::map_anonymous`] and [`MapOptions::jit`].
 pub fn make(len: usize) -> Result<Memory> {
     // SAFETY: only `write` writes to it, and asks for that right first. [borrowed]
     let options = unsafe { MapOptions::new().len(len).jit() };
@@ -24,8 +24,8 @@ pub fn make(len: usize) -> Result<Memory> {
     Ok(Memory { mapping })
 }
 
-/// While this lives, the calling thread can write to such memory, and cannot execute it. A thread
-/// never has more than one: only this crate's code runs meanwhile.
+/// While this lives, the calling thread can write to such memory and cannot execute it. A thread
+/// never has more than one, since only this crate's code runs meanwhile.
 struct Writing;
 
 impl Writing {

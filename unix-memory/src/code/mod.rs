@@ -1,9 +1,9 @@
-//! Memory for machine code that is made at run time, and is never writable and executable at once.
+//! Memory for machine code that is made at run time, which is never writable and executable at once.
 //!
-//! A [`CodeBuffer`] is written like any slice of bytes. It becomes [`Code`], which can be executed
-//! and no longer written, and which can become a buffer again. This is the rule "W^X": if a program
-//! both writes and executes the same memory, an attacker who can make it write there can run any
-//! code. Whatever becomes code is made coherent with the processor's instruction cache.
+//! A [`CodeBuffer`] is written like any slice of bytes. It becomes [`Code`], which can be executed and no
+//! longer written, and which can become a buffer again. This is the rule "W^X": if a program both writes
+//! and executes the same memory, an attacker who can make it write there can run any code. Whatever becomes
+//! code is also made coherent with the processor's instruction cache.
 //!
 //! ```
 //! use unix_memory::code::CodeBuffer;
@@ -26,25 +26,24 @@
 //! The example `jit` assembles a function for each of the common processors.
 //!
 //! # Ways
-//! There are three [`Way`]s to keep the rule:
+//! There are three [`Way`]s to follow this rule:
 //!
-//! * [`Way::Flip`]: one private mapping, whose protection mprotect(2) changes. No other process has
-//!   the memory, and no thread executes it while it is written.
-//! * [`Way::DualMapping`]: one object of shared memory in two mappings, one that can be written, and
-//!   one at another address that can be executed. No page ever changes its protection. It is for
-//!   processes that may not make writable memory executable, and for code that is changed while other
-//!   code beside it runs ([`Code::patch`]). It takes two mappings and, while a buffer is being
-//!   written, twice the memory.
+//! * [`Way::Flip`]: one private mapping, whose protection mprotect(2) changes. No other process has the
+//!   memory, and no thread can execute it while it is being written.
+//! * [`Way::DualMapping`]: one object of shared memory in two mappings, one that can be written, and one at
+//!   another address that can be executed. No page ever changes its protection. Use it in processes that
+//!   may not make writable memory executable, and for code that is changed while other code next to it runs
+//!   ([`Code::patch`]). It takes two mappings and, while a buffer is being written, twice the memory.
 //! * [`Way::Jit`]: on Apple's systems, memory that one thread can write while the others execute it
 //!   (`MAP_JIT`). Such code can be patched too.
 //!
-//! [`CodeBuffer::new`] takes the first of `Flip`, `Jit` and `DualMapping` that works in this process
-//! at this moment. [`CodeBuffer::with`] takes the one that is asked for, and fails if it does not
-//! work. [`way`](CodeBuffer::way) reports which one it is.
+//! [`CodeBuffer::new`] takes the first of `Flip`, `Jit` and `DualMapping` that works in this process at
+//! this moment. [`CodeBuffer::with`] takes the given one, and fails if it does not work.
+//! [`way`](CodeBuffer::way) reports which one it is.
 //!
 //! | system | making writable memory executable |
 //! |---|---|
-//! | Linux, Android | is allowed, unless the process has given it up for itself and its children (`PR_SET_MDWE` of prctl(2), since Linux 6.3), a filter of system calls refuses it (systemd's `MemoryDenyWriteExecute=`), or a security module does (SELinux without `execmem`, PaX) |
+//! | Linux, Android | is allowed, unless the process has given up that right for itself and its children (`PR_SET_MDWE` of prctl(2), since Linux 6.3), a filter of system calls refuses it (systemd's `MemoryDenyWriteExecute=`), or a security module does (SELinux without `execmem`, PaX) |
 //! | Apple's, on Apple silicon | is refused to programs with the hardened runtime; those with the entitlement com.apple.security.cs.allow-jit have `Jit` |
 //! | FreeBSD, DragonFly, illumos, Solaris | is allowed; HardenedBSD refuses it |
 //! | NetBSD | is refused by PaX MPROTECT unless `mmap` announced it (`PROT_MPROTECT`), as this crate does |
@@ -52,9 +51,9 @@
 //! | Emscripten, L4Re, NuttX, RTEMS | no protection is enforced: every way fails with [`Reason::NotEnforced`] |
 //!
 //! # Calling
-//! Making memory executable is safe. Calling it is not: the processor does whatever the bytes say.
-//! That is the one `unsafe` step, [`Code::function`]; [`Code::entry`] returns a bare address. The
-//! caller vouches for the code, and that nobody changes or drops it while it runs.
+//! Making memory executable is safe. Calling it is not: the processor does whatever the bytes say. That is
+//! the one `unsafe` step: [`Code::function`]. ([`Code::entry`] returns a bare address.) The caller vouches
+//! for what the code does, and that nobody changes or drops it while it runs.
 //!
 //! # fork
 //! A child has its own copy of memory made by `Flip` and `Jit`. It shares a `DualMapping` with its

@@ -10,23 +10,24 @@ use crate::protection::{Access, ReadExecute, ReadWrite};
 impl CodeBuffer {
     /// Makes the code executable, and no longer writable.
     ///
-    /// The code is coherent with the instruction cache afterwards. A thread other than this one that
-    /// has executed what was at these addresses before must pass a synchronising event before it
-    /// executes them again, as [`Code::patch`] says. With [`Way::DualMapping`] and [`Way::Jit`] the
-    /// bytes are copied to where they are executed.
+    /// The code is coherent with the instruction cache afterwards. Any other thread that has executed
+    /// earlier code at these addresses must pass a synchronising event before it executes the new code,
+    /// as [`Code::patch`] explains. With [`Way::DualMapping`] and [`Way::Jit`] the bytes are copied to
+    /// where they are executed.
     ///
     /// # Errors
     /// The buffer comes back inside the error, with its bytes as they were:
-    /// * [`Call::Mprotect`], with [`Way::Flip`]: `EACCES` or `EPERM` where writable memory may no
+    /// * [`Call::Mprotect`], with [`Way::Flip`]: `EACCES` or `EPERM` if writable memory may no
     ///   longer become executable ([`Reason::ExecuteDenied`]), `ENOMEM` at the kernel's limit of
-    ///   mappings, `ENOSYS` where the system enforces no protections.
-    /// * [`Call::SyncInstructionCache`]: `ENOSYS` where this crate does not know how to make code
+    ///   mappings, `ENOSYS` if the system enforces no protections.
+    /// * [`Call::SyncInstructionCache`]: `ENOSYS` if this crate does not know how to make code
     ///   coherent, as [`Mapping::sync_instruction_cache`] says.
     /// * [`Call::IntoExecutable`], with [`Way::DualMapping`]: `EPERM` in a child
     ///   ([`Reason::OtherProcess`]).
-    /// * [`Call::Write`], with [`Way::DualMapping`]: `EFAULT` where no shared memory is left
-    ///   ([`Reason::Fault`]), and some of the bytes at [`address`](Self::address) may be new; the others
-    ///   of [`SharedMapping::write_at`], as `EMFILE` where the kernel can copy through a pipe only.
+    /// * [`Call::Write`], with [`Way::DualMapping`]: `EFAULT` if no shared memory is left
+    ///   ([`Reason::Fault`]), in which case some of the bytes at [`address`](Self::address) may be new;
+    ///   and the other errors of [`SharedMapping::write_at`], such as `EMFILE` if the kernel can copy
+    ///   only through a pipe.
     ///
     /// [`Way::DualMapping`]: super::Way::DualMapping
     /// [`Way::Flip`]: super::Way::Flip
@@ -70,8 +71,8 @@ impl CodeBuffer {
 /// Makes the bytes coherent, and then executable.
 fn flip(bytes: Mapping<ReadWrite>) -> Result<Code, (Error, Mapping<ReadWrite>)> {
     let region = bytes.region();
-    // In this order, nothing has changed if it fails. Nobody writes to the pages any more, and none
-    // of them was executable, so what is fetched from now on are these bytes.
+    // In this order, nothing has changed if it fails. Nobody writes to the pages any more, and none of
+    // them was executable, so from now on these bytes are fetched.
     // SAFETY: the range is the whole region, which can be read. [inside, access]
     let coherent = unsafe { region.sync_instruction_cache(&(0..region.len())) };
     if let Err(errno) = coherent {
@@ -97,8 +98,8 @@ impl Code {
     /// do not change.
     ///
     /// # Errors
-    /// The code comes back inside the error: `ENOMEM` at the kernel's limit of mappings, or where there
-    /// is no room for the copy; with [`Way::DualMapping`] also the errors of [`Code::read_at`].
+    /// The code comes back inside the error: `ENOMEM` at the kernel's limit of mappings, or if there is
+    /// no room for the copy; with [`Way::DualMapping`] also the errors of [`Code::read_at`].
     ///
     /// [`Way::DualMapping`]: super::Way::DualMapping
     /// [`Way::Jit`]: super::Way::Jit

@@ -1,7 +1,7 @@
 //! The ways to have code that is never writable and executable at the same time.
 
 /// How memory for code is written, and how it is executed. [The module](super) compares the ways.
-/// (`unix_memory::Way` is another type: how the bytes of a file were had.)
+/// (`unix_memory::Way` is a different type: how the bytes of a file were obtained.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Way {
@@ -31,9 +31,9 @@ pub enum Way {
     /// One private mapping, which the processor lets one thread write while others execute it.
     ///
     /// # Platform
-    /// Apple's systems: memory mapped with `MAP_JIT`, and on Apple silicon with macOS
-    /// pthread_jit_write_protect_np(3). Intel's processors cannot do this: there the memory is writable
-    /// and executable at once. Systems other than macOS allow a process one such mapping.
+    /// Apple's systems: memory mapped with `MAP_JIT` and, with macOS on Apple silicon,
+    /// pthread_jit_write_protect_np(3). Intel's processors cannot do this: there, the memory is
+    /// writable and executable at once. Systems other than macOS allow a process one such mapping.
     ///
     /// A program with the entitlement com.apple.security.cs.jit-write-allowlist may not call that
     /// function, and must use another way. Source: Apple, "Porting just-in-time compilers to Apple

@@ -1,13 +1,14 @@
-//! The handlers that were installed at a signal before the handler of faults, so that it can hand on.
+//! The handlers that were installed for a signal before the fault handler, so that it can call them
+//! in turn.
 //!
 //! The handler may be installed several times, each time over another one, and a handler that was
-//! installed over it may hand on to it in turn: theirs, ours, theirs, ours. So the earlier handlers
-//! form a stack, and on each further turn with the same signal the handler goes one level down.
+//! installed over it may hand signals on to it: theirs, ours, theirs, ours. So the earlier handlers
+//! form a stack. Each time the handler gets the same signal again, it goes one level down.
 //!
-//! The number of turns is written where the kernel keeps the interrupted state: it leaves the
-//! `uc_link` of a `ucontext` zero, new for every signal, and never looks at it again. Each turn
-//! shifts a byte in there. Nothing is left behind if a handler does not return. (Two copies of this
-//! crate in one program have different bytes, and each counts its own.)
+//! The number of turns is kept next to the interrupted state, in the `uc_link` of the `ucontext`: the
+//! kernel makes a new one for every signal, sets this field to zero and never looks at it again. Each
+//! turn shifts a byte into it. Nothing is left behind if a handler does not return. (Two copies of
+//! this crate in one program have different bytes, and each counts its own.)
 
 use core::ffi::c_void;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -15,7 +16,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use crate::error::Errno;
 
-/// How many different dispositions there may be in all.
+/// How many different dispositions there may be in total.
 const SLOTS: usize = (1 << BITS) - 1;
 /// How many there may be at once.
 const DEPTH: usize = (usize::BITS / BITS) as usize;
@@ -26,8 +27,8 @@ const BITS: u32 = 4;
 ///
 /// Handlers read it at any time; changes are made under a lock.
 pub struct Chain {
-    /// Indices into `slots`, counted from one, the last that was found in the lowest bits; zero is
-    /// none.
+    /// Indices into `slots`, counted from one, with the one that was found last in the lowest bits;
+    /// zero means none.
     order: AtomicUsize,
     /// How many slots are taken. They are never released: a handler may be reading one.
     taken: AtomicUsize,
@@ -38,8 +39,8 @@ pub struct Chain {
 #[derive(Clone, Copy)]
 pub struct Order(usize);
 
-/// The disposition of a signal, as far as the handler has to know it: the handler itself has the same
-/// mask and other flags, so the kernel applies them.
+/// What the handler has to know of a signal's disposition. The handler itself has the same mask and
+/// other flags, so the kernel applies those.
 pub struct Before {
     /// `SIG_DFL`, `SIG_IGN` or a function.
     action: AtomicUsize,
@@ -60,7 +61,7 @@ impl Chain {
         }
     }
 
-    /// Returns what the handler hands on to at turn `turn` with the same signal, counted from zero.
+    /// Returns what the handler calls at turn `turn` with the same signal, counted from zero.
     pub fn at(&self, turn: usize) -> Option<&Before> {
         // Acquire pairs with the releases below: the contents of the slot are visible.
         let order = self.order.load(Acquire);
@@ -71,7 +72,7 @@ impl Chain {
 
     /// Puts `found` on top, and returns the previous order.
     ///
-    /// If it is in the stack already, it moves to the top: it is called there, and not twice.
+    /// If it is in the stack already, it moves to the top, so that it is not called twice.
     ///
     /// # Errors
     /// `ENOMEM` if there is no room.
@@ -103,7 +104,8 @@ impl Chain {
         self.order.store(order.0, Release);
     }
 
-    /// Removes the top, unless it is the last: a handler that runs meanwhile still finds that one.
+    /// Removes the top, unless it is the last one, which a handler that runs meanwhile still has to
+    /// find.
     pub fn pop(&self) {
         let below = self.order.load(Relaxed) >> BITS;
         if below != 0 {
@@ -179,8 +181,8 @@ impl Turn {
     /// Takes a turn, and returns its number, counted from zero; `None` after too many.
     ///
     /// # Safety
-    /// `context` is the `ucontext` that the kernel has handed to a handler which runs until this is
-    /// dropped, or never returns.
+    /// `context` is the `ucontext` that the kernel has passed to a handler, which either runs until
+    /// this is dropped or never returns.
     pub unsafe fn take(context: *mut c_void) -> (Self, Option<usize>) {
         // `uc_flags`, a long, and then `uc_link`: <asm-generic/ucontext.h>, and that of x86.
         let link = context
@@ -199,7 +201,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // SAFETY: as `take` was told, the handler still runs, so that its context is there.
+        // SAFETY: as the caller of `take` vouched, the handler still runs, so its context is there.
         // [handler]
         unsafe { self.link.write(self.before) };
     }
@@ -261,7 +263,7 @@ mod tests {
         // A known disposition has room.
         chain.push(&disposition(2)).map(drop).unwrap();
         assert_eq!(actions(&chain)[..2], [Some(2), Some(top)]);
-        // And there is room again once others have gone.
+        // And there is room again once others are gone.
         for _ in 0..DEPTH {
             chain.pop();
         }

@@ -15,7 +15,7 @@ use crate::process::Process;
 /// Whether there can be a handler.
 pub const AVAILABLE: bool = arch::AVAILABLE;
 
-/// A page behind a mapping is gone, or cannot be accessed.
+/// A mapped page is gone, or cannot be accessed.
 const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
 
 /// Whether copies rely on the handler.
@@ -37,12 +37,12 @@ impl Busy {
         // Acquire pairs with the release below.
         while let Err(now) = BUSY.compare_exchange(found, us, AcqRel, Acquire) {
             found = if now == us {
-                // Another thread, which will not be long.
+                // Another thread has it, and will soon be done.
                 call::pause();
                 0
             } else {
-                // It is done; or a thread of the parent was at work when it forked, and does not
-                // exist here.
+                // That thread is done; or it belonged to the parent, was at work when the parent
+                // forked, and does not exist here.
                 now
             };
         }
@@ -56,10 +56,10 @@ impl Drop for Busy {
     }
 }
 
-/// Installs the handler, or puts it on top again if another one was installed over it.
+/// Installs the handler, or moves it back to the top if another one was installed over it.
 ///
 /// # Errors
-/// `ENOSYS` where there is no such copy; `ENOMEM` after too many others; those of `sigaction`.
+/// `ENOSYS` if there is no such copy; `ENOMEM` after too many others; and the errors of `sigaction`.
 pub fn install() -> Result<(), Errno> {
     if !AVAILABLE {
         return Err(libc::ENOSYS);
@@ -80,7 +80,7 @@ pub fn install() -> Result<(), Errno> {
 /// which it is on top.
 ///
 /// # Errors
-/// Those of `sigaction`; copies no longer rely on the handler all the same.
+/// The errors of `sigaction`; even then, copies no longer rely on the handler.
 pub fn uninstall() -> Result<(), Errno> {
     if !AVAILABLE {
         return Ok(());
@@ -109,13 +109,14 @@ pub fn is_in_place() -> Result<bool, Errno> {
     Ok(true)
 }
 
-/// Installs it for the signal with that index; returns whether it was not on top.
+/// Installs it for the signal with that index, and returns whether it was not on top.
 fn install_for(index: usize) -> Result<bool, Errno> {
     let (signal, chain) = (SIGNALS[index], &BEFORE[index]);
     let mut old = disposition(signal, None)?;
-    // Until the handler that was replaced is the one that the chain recorded beforehand.
+    // Repeat until the handler that was replaced is the one that the chain had recorded.
     while !is_ours(&old) {
-        // From here to the call, a handler that hands on to us is called twice if a signal comes.
+        // If a signal comes between here and the call, a handler that hands signals on to us is
+        // called twice.
         let order = chain.push(&old)?;
         let mut new = old;
         new.sa_sigaction = our_address();
@@ -150,11 +151,11 @@ fn uninstall_for(index: usize) -> Result<(), Errno> {
     before.undo(&mut old);
     let replaced = disposition(signal, Some(&old))?;
     if is_ours(&replaced) {
-        // The restored handler may hand on to us: then we go one level further down.
+        // The restored handler may hand signals on to us: then we go one level further down.
         chain.pop();
         return Ok(());
     }
-    // Another thread was faster, and its handler hands on to us, as far as we know.
+    // Another thread was faster, and its handler hands signals on to us, as far as we know.
     disposition(signal, Some(&replaced)).map(drop)
 }
 
@@ -204,8 +205,9 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
     }
 }
 
-/// Returns whether the signal was sent, and does not come again if the thread goes on: by a process,
-/// or by the kernel to report a broken page that nobody has touched yet (`BUS_MCEERR_AO`).
+/// Returns whether the signal was sent by a process, or by the kernel to report a broken page that
+/// nobody has touched yet (`BUS_MCEERR_AO`). Such a signal does not come again if the thread
+/// continues.
 const fn is_sent(signal: c_int, code: c_int) -> bool {
     const BUS_MCEERR_AO: c_int = 5;
     code <= 0 || (signal == libc::SIGBUS && code == BUS_MCEERR_AO)
@@ -222,7 +224,7 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
     let (action, takes_info) = before.map_or((libc::SIG_DFL, false), Before::take);
     match action {
         libc::SIG_IGN if sent => {}
-        // A fault whose signal is ignored, or blocked, ends the process all the same.
+        // A fault whose signal is ignored or blocked ends the process anyway.
         libc::SIG_DFL | libc::SIG_IGN => {
             let mut default = MaybeUninit::<libc::sigaction>::zeroed();
             // SAFETY: it holds only integers. [values]

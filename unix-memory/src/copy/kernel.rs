@@ -10,8 +10,7 @@ use crate::page::page_size;
 pub struct Stop {
     pub done: usize,
     pub errno: Errno,
-    /// Whether the mapping's memory is gone there; otherwise `EFAULT` is about the caller's own
-    /// buffer.
+    /// Whether the mapping's memory is gone there; if not, `EFAULT` concerns the caller's own buffer.
     pub is_gone: bool,
 }
 
@@ -56,8 +55,8 @@ impl Kernel {
     /// Copies `len` bytes from `from` to `to`.
     ///
     /// # Safety
-    /// As [`Copier::load`](super::Copier::load), or [`store`](super::Copier::store), by
-    /// `direction`.
+    /// The same as [`Copier::load`](super::Copier::load) or [`store`](super::Copier::store),
+    /// depending on `direction`.
     pub unsafe fn copy(
         &mut self,
         chosen: Chosen,
@@ -99,7 +98,7 @@ impl Kernel {
     }
 
     /// # Safety
-    /// As [`copy`](Self::copy).
+    /// The same as for [`copy`](Self::copy).
     unsafe fn by_pipe(
         &mut self,
         from: *const u8,
@@ -120,7 +119,7 @@ impl Kernel {
 }
 
 /// # Safety
-/// As [`Kernel::copy`].
+/// The same as for [`Kernel::copy`].
 unsafe fn by_process_vm(
     from: *const u8,
     to: *mut u8,

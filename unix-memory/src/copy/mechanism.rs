@@ -7,19 +7,20 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 /// if memory is gone, because the file was truncated, a device failed or a disk is full.
 ///
 /// All methods choose by themselves: [`Handler`](Self::Handler) if it is installed and the thread
-/// lets it run, else [`ProcessVm`](Self::ProcessVm), and [`Pipe`](Self::Pipe) if that is missing or
-/// forbidden, or reports that memory is gone. (It also reports that for a device's memory.)
-/// `read_at_with` and `write_at_with` use only the given one.
+/// lets it run, otherwise [`ProcessVm`](Self::ProcessVm), and [`Pipe`](Self::Pipe) if `ProcessVm` is
+/// missing or forbidden, or reports that memory is gone (which it also reports for the memory of
+/// devices). `read_at_with` and `write_at_with` use only the given one.
 ///
-/// The choice is the same for all memory, even where truncation seems impossible. Shared memory
-/// without a name is a file to the kernel: root can truncate it through `/proc/PID/map_files`. A page
-/// of a memfd that nobody can truncate may be punched out, and if memory is not overcommitted there
-/// may be none for a new one.
+/// The choice is the same for all memory, even where truncation seems impossible. To the kernel,
+/// shared memory without a name is a file: root can truncate it through `/proc/PID/map_files`. A page
+/// of a memfd that nobody can truncate may be punched out, and if memory is not overcommitted, there
+/// may be none for a new page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mechanism {
-    /// The processor copies, and the handler of SIGBUS and SIGSEGV that [`install_fault_handler`]
-    /// installs ends the copy if it faults. As fast as `memcpy`, without a system call.
+    /// The processor copies. If the copy faults, the handler of SIGBUS and SIGSEGV that
+    /// [`install_fault_handler`] installs ends it. This is as fast as `memcpy` and needs no system
+    /// call.
     ///
     /// If the caller's own buffer faults, the signal is raised as by any other access to the buffer.
     ///
@@ -27,8 +28,8 @@ pub enum Mechanism {
     /// Linux and Android on x86_64, aarch64 and riscv64. Not in a thread that blocked one of the two
     /// signals at its first copy.
     Handler,
-    /// The kernel copies, as it does between two processes, by one system call: slower for small
-    /// copies, and nothing is installed. Source: process_vm_readv(2).
+    /// The kernel copies, as it does between two processes, with one system call. This is slower for
+    /// small copies, but nothing has to be installed. Source: process_vm_readv(2).
     ///
     /// # Platform
     /// Linux and Android. A seccomp filter may forbid it. If the filter returns an error, the next
@@ -36,8 +37,8 @@ pub enum Mechanism {
     /// of devices or secret memory.
     #[doc(alias("process_vm_readv", "process_vm_writev"))]
     ProcessVm,
-    /// The kernel copies through a pipe that is made for it, which takes several system calls and,
-    /// for a moment, two file descriptors. On every system.
+    /// The kernel copies through a pipe made for the purpose, which takes several system calls and,
+    /// for a moment, two file descriptors. Every system has it.
     #[doc(alias = "pipe")]
     Pipe,
 }
@@ -53,39 +54,40 @@ pub enum FaultHandler {
     Installed,
     /// It is used, but another handler was installed over it at one of the signals, or at both.
     ///
-    /// Copies still rely on it. If the other handler hands on to it, that works; if not, the other
-    /// handler gets the faults of copies, and most likely ends the process. [`install_fault_handler`]
-    /// puts this one on top again.
+    /// Copies still rely on it. This works if the other handler hands signals on; if not, the other
+    /// handler gets the faults of copies and most likely ends the process. [`install_fault_handler`]
+    /// puts this handler on top again.
     Replaced,
 }
 
-/// Installs, for the whole process, the fault handler. With it, copies of every
-/// [`SharedMapping`](crate::SharedMapping) are as fast as `memcpy` and still return an error if
+/// Installs the fault handler for the whole process. With it, copies of every
+/// [`SharedMapping`](crate::SharedMapping) are as fast as `memcpy`, and still return an error if
 /// memory is gone.
 ///
-/// Without it the guarantees are the same, but each copy takes a system call. If it is installed and
-/// in place, this does nothing. If another handler was installed over it, this puts it on top again,
-/// and it hands on to that one. [`fault_handler`] asks the kernel for its state, and
-/// [`uninstall_fault_handler`] uninstalls it.
+/// Without it the guarantees are the same, but each copy takes a system call. If the handler is
+/// already installed and in place, this does nothing. If another handler was installed over it, this
+/// puts it back on top, and it hands signals on to the other one. [`fault_handler`] asks the kernel
+/// for its state, and [`uninstall_fault_handler`] uninstalls it.
 ///
 /// The handler of SIGBUS and SIGSEGV acts only on the faults of this crate's copies. Every other
-/// signal has the effect that it would have had: the function that was installed before is called
-/// with its mask, its stack and its flags; a signal that was ignored is ignored; a fault for which
-/// there was no handler ends the process with that signal. So a crash is still a crash.
+/// signal has the effect that it would have had without it: the function that was installed before is
+/// called with its mask, its stack and its flags; a signal that was ignored is ignored; a fault for
+/// which there was no handler ends the process with that signal. So a crash is still a crash.
 ///
-/// * **Later handlers**: a handler that is installed later must hand on to the one before, as this
-///   one does; otherwise it gets the faults of copies, and most likely ends the process. The kernel
-///   does not report this. It is best to install handlers that do not hand on first and this one
-///   last, or to call this again after loading a library that installs handlers. Handlers may hand on
-///   to each other in a circle: each time that this one is called again with the same signal, it
-///   hands on to an older one, at most eight times, and then to none.
+/// * **Later handlers**: a handler that is installed later must hand signals on to the one before it,
+///   as this one does; otherwise it gets the faults of copies and most likely ends the process. The
+///   kernel does not report this. It is best to install this handler last, after those that do not
+///   hand signals on, or to call this again after loading a library that installs handlers. Handlers
+///   may hand signals on to each other in a circle: each time this one is called again with the same
+///   signal, it calls an older handler, at most eight times, and then none.
 /// * **Blocked signals**: the kernel ends a process that faults in a thread which blocks the signal.
 ///   In such a thread, therefore, the kernel copies. With the feature `std`, each thread's mask is
 ///   read once, at its first copy after the installation. If a thread blocks one of the signals after
 ///   that, or copies in a signal handler whose mask (`sa_mask`) blocks one, a fault of its copies
 ///   ends the process: the mask cannot be read without a system call for each copy. Such code must
 ///   copy by [`Mechanism::ProcessVm`] or [`Mechanism::Pipe`]. If a thread unblocks the signals after
-///   its first copy, the kernel still makes its copies. Without `std`, each copy reads the mask.
+///   its first copy, the kernel still makes that thread's copies. Without `std`, each copy reads the
+///   mask.
 /// * **fork**: a child has the handler too. **exec**: the new program does not have it.
 /// * **Libraries**: code that has called this must not be unloaded (`dlclose`), not even after
 ///   [`uninstall_fault_handler`]: another handler may hand on to it.
@@ -94,10 +96,10 @@ pub enum FaultHandler {
 /// Source: sigaction(2), POSIX.1-2024.
 ///
 /// # Errors
-/// Nothing changes then.
-/// * `ENOSYS` with [`Reason::Unsupported`]: this system has no such copy.
-/// * `ENOMEM`: this handler was already installed over 15 different ones; or there is no memory to
-///   distinguish a child from its parent.
+/// After an error, nothing has changed.
+/// * `ENOSYS` with [`Reason::Unsupported`]: this system does not have such copies.
+/// * `ENOMEM`: this handler was already installed over 15 different ones; or there is no memory for
+///   telling a child from its parent.
 /// * Any other error of `sigaction`, for example if a seccomp filter forbids it.
 ///
 /// # Platform
@@ -133,8 +135,8 @@ pub fn install_fault_handler() -> Result<()> {
     })
 }
 
-/// Returns whether the fault handler is used and, as the kernel reports it, still in place. This
-/// takes two system calls if it is used, and none if not.
+/// Returns whether the fault handler is used and, according to the kernel, still in place. This takes
+/// two system calls if it is used, and none otherwise.
 ///
 /// Source: sigaction(2), POSIX.1-2024.
 ///
@@ -165,15 +167,15 @@ pub fn fault_handler() -> Result<FaultHandler> {
     }
 }
 
-/// Goes back to copies by the kernel, for the whole process, and uninstalls the fault handler as far
-/// as possible.
+/// Makes the kernel copy again, for the whole process, and uninstalls the fault handler as far as
+/// possible.
 ///
-/// At a signal where the handler is on top, the earlier handler is restored. If another one was
-/// installed over it, the signal is left alone, because that one may hand on to it. If the handler is
-/// not installed, this does nothing. Afterwards [`install_fault_handler`] may be called again.
+/// For each signal for which the handler is on top, the earlier handler is restored. If another
+/// handler was installed over it, the signal is left alone, because that other one may call it. If
+/// the handler is not installed, this does nothing. Afterwards [`install_fault_handler`] may be
+/// called again.
 ///
-/// Libraries that install handlers are best uninstalled in reverse order: the one that was installed
-/// last goes first.
+/// Uninstall handlers in the reverse order of their installation.
 ///
 /// No other thread may be copying by the processor at this moment: if a copy that has already begun
 /// faults, the restored handler gets the fault.
@@ -181,9 +183,9 @@ pub fn fault_handler() -> Result<FaultHandler> {
 /// Source: sigaction(2), POSIX.1-2024.
 ///
 /// # Errors
-/// Those of `sigaction`, for example if a seccomp filter forbids it. The kernel makes copies then,
-/// too, but the handler may still be installed. `ENOMEM` if there is no memory to distinguish a child
-/// from its parent; nothing changes then.
+/// The errors of `sigaction`, for example if a seccomp filter forbids it. Even then the kernel
+/// copies, but the handler may still be installed. `ENOMEM` if there is no memory for telling a child
+/// from its parent; nothing has changed then.
 ///
 /// # Platform
 /// Does nothing on systems other than Linux and Android.

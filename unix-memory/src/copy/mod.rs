@@ -1,12 +1,12 @@
 //! Copies out of and into memory that others may change, and that may be gone.
 //!
-//! No access of Rust's own touches such bytes, except for the atomics that `atomic` returns. Copies
-//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model that is like another
-//! process, or a device: something from outside that changes bytes, or looks at them. Each copy can
-//! be described as relaxed atomic accesses of exactly the size in which this program accesses the
-//! same bytes itself: storing a byte is an exchange of the whole atomic that contains it, loading
-//! some is a load whose other bytes are dropped. So copies race with nothing, as long as the program
-//! itself never uses two sizes at once, which `claims` ensures.
+//! Rust's own accesses never touch such bytes, except for the atomics that `atomic` returns. Copies
+//! are made by the kernel, or by the assembly of `arch`. To Rust's memory model, that is like another
+//! process or a device: something outside that changes bytes or looks at them. Each copy can be
+//! described as relaxed atomic accesses of exactly the size in which this program accesses the same
+//! bytes itself: storing a byte is an exchange of the whole atomic that contains it, loading some is
+//! a load whose other bytes are dropped. So copies race with nothing, as long as the program itself
+//! never uses two sizes at once, which `claims` ensures.
 //!
 //! A copy does not happen at one moment: each byte is either old or new.
 
@@ -32,17 +32,17 @@ use self::mechanism::Mechanism;
 use crate::arch;
 use crate::error::{Errno, Reason};
 
-/// This many bytes go through the stack at a time, where that is necessary.
+/// This many bytes go through the stack at a time, if that is necessary.
 pub const CHUNK: usize = 4 << 10;
 
-/// Copies by one mechanism, or by those that exist.
+/// Copies by one given mechanism, or by whichever exist.
 pub struct Copier {
     mechanism: Chosen,
     kernel: Kernel,
 }
 
 impl Copier {
-    /// Uses the best mechanism here.
+    /// Uses the best mechanism of this system.
     #[inline]
     pub fn new() -> Self {
         Self::by_processor_if(handler::is_ready())
@@ -54,7 +54,7 @@ impl Copier {
         !matches!(Self::new().mechanism, Chosen::Processor)
     }
 
-    /// Uses the best mechanism here for memory that cannot be gone.
+    /// Uses the best mechanism for memory that cannot be gone.
     pub fn for_what_stays() -> Self {
         Self::by_processor_if(true)
     }
@@ -71,7 +71,7 @@ impl Copier {
     /// Uses only that mechanism.
     ///
     /// # Errors
-    /// `ENOSYS` where the system does not have it, `ENOTSUP` if the handler is not installed, or
+    /// `ENOSYS` if the system does not have it, `ENOTSUP` if the handler is not installed, or
     /// blocked.
     pub fn with(mechanism: Mechanism) -> Result<Self, (Errno, Reason)> {
         Ok(Self::of(match mechanism {
@@ -109,7 +109,8 @@ impl Copier {
     /// Copies `from` to the bytes from `to` on.
     ///
     /// # Safety
-    /// As [`load`](Self::load), of pages that can be written; `from` is any memory of the program's.
+    /// The same as for [`load`](Self::load), of pages that can be written; `from` is any memory of
+    /// the program.
     #[inline]
     pub unsafe fn store(&mut self, from: &[u8], to: *mut u8) -> Result<(), Stop> {
         // SAFETY: `from` can be read; the caller vouches for the rest. [caller, borrowed]
@@ -119,7 +120,7 @@ impl Copier {
     /// Sets `len` bytes from `to` on to `byte`.
     ///
     /// # Safety
-    /// As [`store`](Self::store).
+    /// The same as for [`store`](Self::store).
     pub unsafe fn fill(&mut self, to: *mut u8, len: usize, byte: u8) -> Result<(), Stop> {
         if let Chosen::Processor = self.mechanism {
             // SAFETY: the caller vouches for the bytes; those that are gone are for the handler.
@@ -144,8 +145,8 @@ impl Copier {
     }
 
     /// # Safety
-    /// As [`load`](Self::load) or [`store`](Self::store); the address on the other side is that of
-    /// `len` bytes that the program may read, or write, like any others.
+    /// The same as [`load`](Self::load) or [`store`](Self::store); the other address is that of `len`
+    /// bytes that the program may read or write like any others.
     #[inline]
     unsafe fn copy(
         &mut self,
@@ -169,7 +170,7 @@ impl Copier {
     }
 
     /// # Safety
-    /// As [`copy`](Self::copy).
+    /// The same as for [`copy`](Self::copy).
     #[inline(never)]
     unsafe fn copy_by_kernel(
         &mut self,
@@ -182,18 +183,18 @@ impl Copier {
         unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) }.map_err(|stop| {
             let buffer = buffer_of(from, to, stop.done, direction);
             Stop {
-                // SAFETY: the byte is the caller's, which vouches for it. [caller]
+                // SAFETY: the byte is the caller's, who vouches for it. [caller]
                 is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
                 ..stop
             }
         })
     }
 
-    /// Returns whether the kernel cannot access a byte of the caller's own buffer, which is then the
-    /// reason why a copy failed. Leaves the byte as it is.
+    /// Returns whether there is a byte of the caller's own buffer that the kernel cannot access,
+    /// which is then why a copy failed. Leaves the byte as it is.
     ///
     /// # Safety
-    /// The program may read the byte, or write it where the copy is out of the mapping.
+    /// The program may read the byte, or write it if the copy goes out of the mapping.
     #[cold]
     unsafe fn is_refused(&mut self, buffer: *mut u8, direction: Direction) -> bool {
         let mut byte = 0;
@@ -222,7 +223,7 @@ const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Directi
 /// Returns the error of a copy by the processor that a fault interrupted after `done` bytes.
 ///
 /// # Safety
-/// As [`crash_if_gone`], of the byte behind these.
+/// Like [`crash_if_gone`], for the byte after these.
 #[cold]
 unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> Stop {
     let buffer = buffer_of(from, to, done, direction);
@@ -231,14 +232,14 @@ unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Dire
     Stop::new(done, libc::EFAULT)
 }
 
-/// Touches a byte of the caller's own buffer, after a copy by the processor that faulted. If the
-/// buffer is what faulted, this raises the signal that a plain access raises. Leaves the byte as it
+/// Touches a byte of the caller's own buffer, after a copy by the processor has faulted. If it was
+/// the buffer that faulted, this raises the signal that a plain access raises. Leaves the byte as it
 /// is.
 ///
 /// The handler resumes a copy whichever side faulted, because it does not know the sides.
 ///
 /// # Safety
-/// The program may read the byte, or write it where the copy is out of the mapping.
+/// The program may read the byte, or write it if the copy goes out of the mapping.
 #[cold]
 unsafe fn crash_if_gone(buffer: *mut u8, direction: Direction) {
     let mut byte = 0u8;

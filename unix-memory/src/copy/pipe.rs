@@ -7,7 +7,7 @@ use crate::error::Errno;
 use crate::os::call::errno;
 use crate::os::open_pipe;
 
-/// As much as most pipes hold; if a pipe holds less, less is copied at once.
+/// As much as most pipes hold; if a pipe holds less, less is copied at a time.
 const CAPACITY: usize = 64 << 10;
 
 /// A pipe that is empty between any two calls, and closed on drop.
@@ -17,7 +17,7 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Opens one that is closed on exec and never waits.
+    /// Opens a pipe that is closed on exec and never blocks.
     ///
     /// # Errors
     /// `EMFILE` or `ENFILE` if there are too many open files.

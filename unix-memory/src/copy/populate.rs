@@ -5,7 +5,7 @@ use crate::error::Errno;
 use crate::os;
 use crate::page::{Pages, page_size};
 
-/// Who owns the pages that are brought in, and whether a page of them can be gone.
+/// Who owns the pages that are brought in, and whether any of them can be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
     /// Private and anonymous, in ordinary pages: only its owner changes it, and none of it can be
@@ -20,8 +20,8 @@ pub enum Memory {
 /// Brings in pages that can be read: by one call, or by touching them.
 ///
 /// # Errors
-/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of the kernel, or of
-/// a pipe if there is no other way to find out.
+/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; the errors of the kernel, and
+/// those of a pipe if there is no other way to find out.
 ///
 /// # Safety
 /// They are mapped, as such memory, and can be read; and nobody in this process writes to them
@@ -38,7 +38,7 @@ pub unsafe fn populate(pages: Pages, memory: Memory) -> Result<(), Errno> {
 /// Brings pages in, ready to be written.
 ///
 /// # Errors
-/// As [`populate`]; `ENOSYS` if only touching is left and the pages are shared: a byte that another
+/// Those of [`populate`]; `ENOSYS` if only touching is left and the pages are shared: a byte that another
 /// process may change at that moment cannot be rewritten unchanged.
 ///
 /// # Safety
@@ -56,11 +56,11 @@ pub unsafe fn populate_write(pages: Pages, memory: Memory) -> Result<(), Errno> 
 /// Reads a byte of each of `pages`, which can be read.
 ///
 /// # Errors
-/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; those of a pipe if there is
-/// no other way to find out.
+/// `EFAULT` if one is gone, which cannot happen to [`Memory::Anonymous`]; the errors of a pipe if there
+/// is no other way to find out.
 ///
 /// # Safety
-/// As [`populate`].
+/// The same as for [`populate`].
 unsafe fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
     let mut copier = copier(memory);
     let mut byte = 0;
@@ -76,7 +76,7 @@ unsafe fn touch(pages: Pages, memory: Memory) -> Result<(), Errno> {
 /// Writes to each of `pages` without changing it.
 ///
 /// # Errors
-/// As [`touch`]; `ENOSYS` if the pages are shared: a byte that another process may change at that
+/// Those of [`touch`]; `ENOSYS` if the pages are shared: a byte that another process may change at that
 /// moment cannot be rewritten unchanged.
 ///
 /// # Safety

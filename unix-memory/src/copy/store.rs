@@ -1,4 +1,4 @@
-//! Storing bytes where nothing may be read.
+//! Stores to bytes that must not be read.
 //!
 //! The standard library's functions that set and copy memory may read what they wrote: on s390x,
 //! compilers set bytes by an instruction that copies each byte to the next. Volatile stores only

@@ -1,5 +1,5 @@
-//! Soft-dirty bits: one for each page of the process, all of which are cleared together. Source: the
-//! kernel's Documentation/admin-guide/mm/soft-dirty.rst and pagemap.rst.
+//! Soft-dirty bits: one for each page of the process, all cleared together. Source: the kernel's
+//! Documentation/admin-guide/mm/soft-dirty.rst and pagemap.rst.
 
 use core::ffi::CStr;
 
@@ -27,8 +27,8 @@ pub trait Bits {
     /// Reads the entries of the pages from `address` on, as many as there is room for.
     fn read(&self, address: usize, entries: &mut [u64]) -> Result<(), Refused>;
 
-    /// Clears the bits of all pages, if the process still has the thread that it began with. If not,
-    /// this does nothing, and may succeed.
+    /// Clears the bits of all pages, if the process still has the thread that it began with. If not, this
+    /// does nothing, but may report success.
     fn clear(&self) -> Result<(), Refused>;
 
     /// Clears the bits of all pages, whichever threads the process still has.
@@ -46,9 +46,9 @@ impl Files {
     /// Opens them.
     ///
     /// # Errors
-    /// `ENOSYS` where the kernel has no such bits; those of opening a file.
+    /// `ENOSYS` if the kernel has no such bits; and the errors of opening a file.
     pub fn open() -> Result<Self, Refused> {
-        // Of the calling thread, since the first one of the process may have ended. It is about the memory
+        // Of the calling thread, since the first one of the process may have ended. It concerns the memory
         // of the process, however long that thread runs.
         let pagemap = open_own(c"/proc/thread-self/pagemap", libc::O_RDONLY)
             .map_err(|(errno, reason)| (Call::Pagemap, errno, reason))?;

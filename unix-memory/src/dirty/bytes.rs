@@ -10,14 +10,14 @@ use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 
 impl<A: Writable> Tracked<Mapping<A>> {
-    /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system, as
+    /// Sets the bytes of `range` to zero, and gives the memory behind them back to the system, as
     /// [`Mapping::discard`] does. The range counts as written.
     ///
-    /// [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) keeps up to 8 ranges that were discarded and do
-    /// not touch. With more, what lies between two of them counts as written too.
+    /// [`Tracking::SoftDirty`](crate::Tracking::SoftDirty) remembers up to 8 separate ranges that were
+    /// discarded. If there are more, what lies between two of them counts as written too.
     ///
     /// # Errors
-    /// As [`Mapping::discard`].
+    /// Those of [`Mapping::discard`].
     ///
     /// ```
     /// use unix_memory::{Mapping, page_size};
@@ -31,7 +31,7 @@ impl<A: Writable> Tracked<Mapping<A>> {
     #[doc(alias = "MADV_DONTNEED")]
     pub fn discard(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-        // Where this fails, nothing was discarded.
+        // If this fails, nothing was discarded.
         self.mapping.discard(bounds)?;
         let region = self.mapping.region();
         let range = check_range(Call::Discard, &bounds, region.len())?;

@@ -19,7 +19,7 @@ impl Descriptor {
     }
 
     /// # Safety
-    /// `result` is what a call has just returned that makes a descriptor.
+    /// `result` was just returned by a call that makes a descriptor.
     pub unsafe fn from_result(result: c_int) -> Result<Self, Errno> {
         if result < 0 {
             return Err(errno());

@@ -6,14 +6,14 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 /// How many ranges there is room for.
 const ROOM: usize = 8;
 
-/// Ranges of addresses. They cover all that was added; when there is no more room, they also cover what
-/// lies between two of them.
+/// Ranges of addresses. They cover everything that was added; once there is no more room, they also
+/// cover what lies between two of them.
 #[derive(Debug)]
 pub struct Discarded {
-    /// Those before `len` count: in ascending order, none of which touches the next. They change with an
-    /// exclusive reference only.
+    /// Those before `len` count: they are in ascending order, and none touches the next. They change
+    /// only through an exclusive reference.
     ranges: [Range<usize>; ROOM],
-    /// With a shared reference it becomes zero, and nothing else.
+    /// Through a shared reference it can only become zero.
     len: AtomicUsize,
 }
 
@@ -55,7 +55,7 @@ impl Discarded {
             self.ranges[first..=len].rotate_right(1);
             *self.len.get_mut() = len + 1;
         } else {
-            // It lies between two, or before the first, or behind the last: the nearer one grows.
+            // It lies between two, before the first, or after the last: the nearer one grows.
             let before = first.checked_sub(1).map(|i| range.start - ranges[i].end);
             let behind = ranges.get(first).map(|next| next.start - range.end);
             match (before, behind) {

@@ -1,17 +1,17 @@
 //! Tracking by soft-dirty bits: one for each page, all of which are cleared together for the process.
 //!
-//! Because all are cleared together, a process has one tracker of this kind. If somebody else clears the
-//! bits, the tracker loses those that it has not read, and the kernel does not report that. The canary
-//! shows it: a page of the tracker's own, to which the tracker writes after each time that it clears the
-//! bits. If the canary's bit is clear, somebody else has cleared the bits since.
+//! Because all are cleared together, a process has at most one tracker of this kind. If somebody else
+//! clears the bits, the tracker loses those that it has not read, and the kernel does not report that. A
+//! canary detects it: a page of the tracker's own, to which the tracker writes each time after it clears
+//! the bits. If the canary's bit is clear, somebody else has cleared the bits since.
 //!
 //! The bits are read by one call and cleared by a later one. Nobody writes to the pages between the two:
 //! they belong to a private mapping, which `take` borrows.
 //!
-//! A page that is discarded loses its bit, and looks like one that was never used. Two things are done
-//! about that. Before the bits are cleared, all pages are brought in, if only as the kernel's page of
-//! zeros: a page that is missing later was thrown away, and counts as written. But reading a discarded
-//! page brings it in again, without the bit: so the tracker itself keeps what was discarded through it.
+//! A page that is discarded loses its bit, and looks like one that was never used. The tracker does two
+//! things about that. Before the bits are cleared, it brings in all pages, if only as the kernel's page
+//! of zeros: a page that is missing later was thrown away, and counts as written. But reading a discarded
+//! page brings it in again, without the bit, so the tracker also records what was discarded through it.
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -25,8 +25,8 @@ use crate::os::call;
 use crate::page::{Pages, page_size};
 use crate::process::Process;
 
-/// The number of the process that has a tracker; zero if none has. It may be that of an ancestor, which
-/// had one when this process was made.
+/// The number of the process that has a tracker, or zero. It may be that of an ancestor that had a
+/// tracker when this process was made.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 
 /// The right to have a tracker.
@@ -67,8 +67,8 @@ impl SoftDirty {
     /// Begins to track `pages` as not written.
     ///
     /// # Errors
-    /// `ENOSYS` where the kernel has no such bits; `EBUSY` where the process has a tracker; others of
-    /// the kernel's.
+    /// `ENOSYS` if the kernel has no such bits; `EBUSY` if the process has a tracker; and other errors of
+    /// the kernel.
     pub fn new(
         pages: Pages,
         is_readable: bool,
@@ -110,8 +110,8 @@ impl<B: Bits> SoftDirty<B> {
 
     /// Whether the kernel sets and clears the bits as it should.
     ///
-    /// In a kernel that was built without them they are always clear; in some on POWER9 they stay clear
-    /// once they were cleared.
+    /// In a kernel that was built without them, they are always clear; in some kernels on POWER9, they
+    /// stay clear once they have been cleared.
     fn works(&self, arguments: Arguments) -> Result<bool> {
         for _ in 0..2 {
             self.canary.touch();
@@ -130,12 +130,12 @@ impl<B: Bits> SoftDirty<B> {
         Ok(entry[0] & SOFT_DIRTY != 0)
     }
 
-    /// Has all pages count as not written, including those of other memory.
+    /// Makes all pages count as not written, including those of other memory.
     pub fn mark(&self, pages: Pages, is_readable: bool, arguments: Arguments) -> Result<()> {
         if is_readable {
             // A page that is not brought in counts as written until it is used.
-            // SAFETY: the pages are those of a private anonymous region, which `Tracker` has borrowed from
-            // its owner, so that nobody writes to them. [owned, access, borrowed]
+            // SAFETY: the pages are those of a private anonymous region, which `Tracker` has borrowed
+            // from its owner, so nobody writes to them. [owned, access, borrowed]
             let _as_far_as_it_goes = unsafe { populate(pages, Memory::Anonymous) };
         }
         if !self.clear(arguments)? {
@@ -152,7 +152,8 @@ impl<B: Bits> SoftDirty<B> {
         self.discarded.add(pages.addresses());
     }
 
-    /// The pages that were written. With `reset`, no page counts as written once the end was reached.
+    /// The pages that were written. With `reset`, no page counts as written any more once the end is
+    /// reached.
     pub fn pieces(
         &self,
         pages: Pages,
@@ -181,7 +182,7 @@ impl<B: Bits> SoftDirty<B> {
         read.map_err(|why| error(why, arguments))
     }
 
-    /// Clears the bits, and returns whether the kernel has done that.
+    /// Clears the bits, and returns whether the kernel has done so.
     fn clear(&self, arguments: Arguments) -> Result<bool> {
         let refused = |why| error(why, arguments);
         // Its bit is set now, and clear if all are cleared.
@@ -223,7 +224,7 @@ impl Canary {
 
 impl Drop for Canary {
     fn drop(&mut self) {
-        // SAFETY: the page is the tracker's own, and used no more. [owned, once]
+        // SAFETY: the page is the tracker's own, and is no longer used. [owned, once]
         let _refused = unsafe { call::munmap(self.0.cast(), page_size()) };
     }
 }
@@ -245,11 +246,11 @@ pub struct Pieces<'a, B = Files> {
     is_readable: bool,
     arguments: Arguments,
     reset: bool,
-    /// The pages that the kernel was not asked about yet.
+    /// The pages that the kernel has not been asked about yet.
     start: usize,
     end: usize,
-    /// The kernel's answer, of which `next..filled` were not returned yet, and the address of its first
-    /// page.
+    /// The kernel's answer, of which `next..filled` have not been returned yet, and the address of its
+    /// first page.
     batch: [u64; BATCH],
     batch_start: usize,
     next: usize,
@@ -303,7 +304,7 @@ impl<B: Bits> Pieces<'_, B> {
         Ok(())
     }
 
-    /// Has the pages of the answer that were discarded count as written.
+    /// Makes those pages of the answer that were discarded count as written.
     fn add_discarded(&mut self) {
         let index = |address: usize| address.saturating_sub(self.batch_start) / page_size();
         for range in self.tracker.discarded.ranges() {

@@ -12,11 +12,11 @@ use crate::shared::SharedMapping;
 
 /// A mapping for which the kernel keeps track of the pages that were written since a mark.
 ///
-/// It serves incremental snapshots, checkpoints and garbage collectors: they need not look at pages that
-/// were not written. `into_tracked()` of [`Mapping`] and [`SharedMapping`] makes it and sets the first
-/// mark, at which no page is written. `M` is the guard, which this value owns. Around a [`Mapping`] it
-/// derefs to `[u8]` as the mapping does, and is written in the same way; around a [`SharedMapping`] it
-/// derefs to that. When it is dropped, the memory is unmapped.
+/// It serves incremental snapshots, checkpoints and garbage collectors, which can skip pages that were not
+/// written. `into_tracked()` of [`Mapping`] and [`SharedMapping`] makes it and sets the first mark, at
+/// which no page counts as written. `M` is the guard, which this value owns. Around a [`Mapping`], it
+/// derefs to `[u8]` as the mapping does, mutably too; around a [`SharedMapping`], it derefs to that.
+/// Dropping it unmaps the memory.
 ///
 /// ```
 /// use unix_memory::{Mapping, page_size};
@@ -45,12 +45,12 @@ use crate::shared::SharedMapping;
 /// ```
 ///
 /// # What counts as written
-/// A page counts as written when something writes to it through this mapping: a thread of this process,
-/// the kernel on its behalf (`read(2)` into the memory), or another process that writes into this one
-/// (`process_vm_writev(2)`, a debugger). Contents are not compared: a write of the bytes that are there
-/// already counts too. So does [`discard`](Tracked::discard). With [`Tracking::WriteProtect`], a written
-/// page of a file stays written when it was written back to the file. Where the kernel's answer leaves a
-/// doubt, the page is reported as written.
+/// A page counts as written when something writes to it through this mapping: a thread of this process, the
+/// kernel on its behalf (`read(2)` into the memory), or another process that writes into this one
+/// (`process_vm_writev(2)`, a debugger). Contents are not compared: writing the same bytes again counts
+/// too. So does [`discard`](Tracked::discard). With [`Tracking::WriteProtect`], a written page of a file
+/// still counts after it was written back to the file. If the kernel's answer leaves a doubt, the page is
+/// reported as written.
 ///
 /// Not reported are:
 /// * writes of other processes to shared memory or to a file, writes of this process to them through
@@ -59,29 +59,29 @@ use crate::shared::SharedMapping;
 ///   reads with `O_DIRECT` that are under way, buffers that are registered with io_uring;
 /// * pages of a private mapping of a file, and explicit huge pages, that
 ///   [`advise_unchecked`](Mapping::advise_unchecked) discards (`DontNeed`, `Remove`): the kernel keeps
-///   their protection, although their content is another afterward;
+///   their protection, although their content changes;
 /// * with [`Tracking::SoftDirty`], all pages that `advise_unchecked` discards and that are read again.
 ///
 /// # Costs
-/// The first write to each page after a mark takes a page fault. With [`Tracking::WriteProtect`], each
-/// page takes 8 bytes in the kernel's page tables even if it is never used: 2 MiB for each GiB where pages
-/// have 4 KiB. Memory that is first used while it is tracked so gets no transparent huge pages; one that
-/// is there already is split at the first write after a mark. An explicit huge page is written or not as a
-/// whole.
+/// The first write to each page after a mark takes a page fault. With [`Tracking::WriteProtect`], each page
+/// takes 8 bytes in the kernel's page tables even if it is never used: 2 MiB for each GiB where pages have
+/// 4 KiB. Memory that is first used while it is tracked in this way gets no transparent huge pages; an
+/// existing one is split at the first write after a mark. An explicit huge page counts as written or not as
+/// a whole.
 ///
 /// # Fork, threads, lengths, descriptors
-/// * **fork**: a child inherits the memory as any other, but not the tracking. There the methods fail with
-///   `EPERM` ([`Reason::OtherProcess`](crate::Reason::OtherProcess)), and dropping the value changes
-///   nothing in the parent. To track the child's memory, take the mapping out with
+/// * **fork**: a child inherits the memory like any other, but not the tracking. In the child, the methods
+///   fail with `EPERM` ([`Reason::OtherProcess`](crate::Reason::OtherProcess)), and dropping the value
+///   changes nothing in the parent. To track the child's memory, take the mapping out with
 ///   [`untrack`](Self::untrack), and track it again.
 /// * **Threads**: the methods may be called while other threads write to shared memory. Each write is in
-///   this answer or in the next one, or in both if it happens meanwhile.
-/// * **Length**: to resize or split the mapping, take it out with [`untrack`](Self::untrack), and track
-///   the result, of which no page is written then. The parts that [`Mapping::split_at`] makes are tracked
-///   independently.
-/// * **Descriptors**: each tracker holds two, both closed on exec. Once it is made, no method opens
-///   another or needs `/proc`, with one exception: with [`Tracking::SoftDirty`], each mark opens
-///   `/proc/thread-self/clear_refs` when the main thread has ended.
+///   this answer or in the next one, or in both if it happens during the call.
+/// * **Length**: to resize or split the mapping, take it out with [`untrack`](Self::untrack), and track the
+///   result, of which no page counts as written at first. The parts that [`Mapping::split_at`] makes are
+///   tracked independently.
+/// * **Descriptors**: each tracker holds two, both closed on exec. Once the tracker is made, no method
+///   opens another descriptor or needs `/proc`, with one exception: with [`Tracking::SoftDirty`], each mark
+///   opens `/proc/thread-self/clear_refs` when the main thread has ended.
 #[doc(alias = "dirty")]
 #[doc(alias = "userfaultfd")]
 #[doc(alias = "PAGEMAP_SCAN")]
@@ -93,12 +93,12 @@ pub struct Tracked<M> {
 }
 
 impl<M> Tracked<M> {
-    /// Returns the mapping, for what needs a shared reference only: advice, residency, locks.
+    /// Returns the mapping, for what needs only a shared reference: advice, residency, locks.
     pub const fn mapping(&self) -> &M {
         &self.mapping
     }
 
-    /// Returns how writes are tracked; for an empty mapping, how that was asked for.
+    /// Returns how writes are tracked or, for an empty mapping, which way was requested.
     pub const fn tracking(&self) -> Tracking {
         self.tracker.tracking()
     }
@@ -110,13 +110,14 @@ macro_rules! tracked {
     ($guard:ident, $new:literal, $write:literal) => {
         /// Tracking of writes.
         impl<A: Access> $guard<A> {
-            /// Tracks which pages are written from now on: by [`Tracking::WriteProtect`] or, where the
-            /// kernel lacks or forbids that, by [`Tracking::SoftDirty`], whose marks concern the whole
-            /// process: use [`into_tracked_by`](Self::into_tracked_by) where others may use its bits.
+            /// Tracks which pages are written from now on: by [`Tracking::WriteProtect`] or, if the kernel
+            /// lacks or forbids that, by [`Tracking::SoftDirty`]. The marks of the latter concern the whole
+            /// process: if others may use its bits, call [`into_tracked_by`](Self::into_tracked_by)
+            /// instead.
             ///
             /// # Errors
-            /// The mapping comes back unchanged inside the error. `ENOSYS` where the system or the kernel
-            /// has neither ([`Reason::Unsupported`](crate::Reason::Unsupported)); otherwise an error of
+            /// The mapping comes back unchanged inside the error. `ENOSYS` if the system or the kernel has
+            /// neither ([`Reason::Unsupported`](crate::Reason::Unsupported)); otherwise an error of
             /// [`into_tracked_by`](Self::into_tracked_by).
             ///
             /// # Platform
@@ -140,27 +141,27 @@ macro_rules! tracked {
             ///
             /// # Errors
             /// The mapping comes back unchanged inside the error, which names the call:
-            /// * any: `ENOSYS` where the system or the kernel lacks it
+            /// * any: `ENOSYS` if the system or the kernel lacks it
             ///   ([`Reason::Unsupported`](crate::Reason::Unsupported));
             /// * [`Call::Userfaultfd`](crate::Call::Userfaultfd): `EPERM`, or another error that a filter
             ///   of system calls returns; `EMFILE`, `ENFILE` at the limits of descriptors;
             /// * [`Call::Pagemap`](crate::Call::Pagemap), [`Call::ClearRefs`](crate::Call::ClearRefs):
-            ///   `EACCES` where the process is neither dumpable nor root's
+            ///   `EACCES` if the process is neither dumpable nor root's
             ///   ([`Reason::NotDumpable`](crate::Reason::NotDumpable)); `ENOENT` without `/proc`
             ///   ([`Reason::NoProc`](crate::Reason::NoProc)); `EMFILE`, `ENFILE`;
             /// * [`Call::UffdioRegister`](crate::Call::UffdioRegister): `ENOMEM` at the kernel's limit of
-            ///   mappings ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)); `EPERM` for a file that is not open for writing
-            ///   ([`Reason::NotWritable`](crate::Reason::NotWritable)); `EBUSY` where another userfaultfd
-            ///   watches the pages ([`Reason::Watched`](crate::Reason::Watched)); `EINVAL` for a part of an
-            ///   explicit huge page;
-            /// * [`Call::UffdioWriteprotect`](crate::Call::UffdioWriteprotect): `ENOMEM` where there is no
+            ///   mappings ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)); `EPERM` for a file
+            ///   that is not open for writing ([`Reason::NotWritable`](crate::Reason::NotWritable));
+            ///   `EBUSY` if another userfaultfd watches the pages
+            ///   ([`Reason::Watched`](crate::Reason::Watched)); `EINVAL` for a part of an explicit huge
+            ///   page;
+            /// * [`Call::UffdioWriteprotect`](crate::Call::UffdioWriteprotect): `ENOMEM` if there is no
             ///   memory for page tables;
             /// * [`Call::PagemapScan`](crate::Call::PagemapScan): `ENOTSUP` for a device's memory
             ///   ([`Reason::NotTrackable`](crate::Reason::NotTrackable));
-            /// * [`Call::Track`](crate::Call::Track), for [`Tracking::SoftDirty`]: `EBUSY` where the
-            ///   process has such a tracker ([`Reason::OneTracker`](crate::Reason::OneTracker)); `EINVAL`
-            ///   for any but private anonymous memory
-            ///   ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)).
+            /// * [`Call::Track`](crate::Call::Track), for [`Tracking::SoftDirty`]: `EBUSY` if the process
+            ///   has such a tracker ([`Reason::OneTracker`](crate::Reason::OneTracker)); `EINVAL` for any
+            ///   but private anonymous memory ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)).
             ///
             /// # Platform
             /// Linux and Android; [`Tracking`] lists kernels. Other systems have no such call.
@@ -199,7 +200,8 @@ macro_rules! tracked {
                 self.mapping.protection().contains(Protection::READ)
             }
 
-            /// Iterates over the ranges that were written since the last mark, which stay written.
+            /// Iterates over the ranges that were written since the last mark. They still count as written
+            /// afterwards.
             ///
             /// # Errors
             /// Each item may be an error, after which the iterator ends: `EPERM` in a child
@@ -226,18 +228,19 @@ macro_rules! tracked {
             /// Iterates over the ranges that were written since the last mark, and resets each: it counts
             /// as not written until it is written again.
             ///
-            /// If the iterator is dropped before its end, the ranges that it did not return stay written.
-            /// (If it is [forgotten](core::mem::forget), some that it did not return may be lost.)
-            /// [`Tracking::WriteProtect`] reads and resets each page in one step.
-            /// [`Tracking::SoftDirty`] resets all pages when the iterator reaches its end, and none if it
-            /// is dropped before; it can miss what another process writes meanwhile.
+            /// If the iterator is dropped before its end, the ranges that it did not return still count as
+            /// written. (If it is [forgotten](core::mem::forget), some that it did not return may be lost.)
+            /// [`Tracking::WriteProtect`] reads and resets each page in one step. [`Tracking::SoftDirty`]
+            /// resets all pages when the iterator reaches its end, and none if the iterator is dropped
+            /// before that; it can miss what another process writes meanwhile.
             ///
             /// A child that is made meanwhile has a copy of the iterator. There it fails with `EPERM`, and
             /// changes nothing in the parent.
             ///
             /// # Errors
-            /// As [`written`](Self::written), and at the end as [`mark`](Self::mark). After an error, the
-            /// ranges that were not returned stay written, and pages may be reported that were not.
+            /// Those of [`written`](Self::written), and at the end those of [`mark`](Self::mark). After an
+            /// error, the ranges that were not returned still count as written, and later answers may
+            /// include pages that were not written.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
@@ -261,9 +264,9 @@ macro_rules! tracked {
             ///
             /// # Errors
             /// `EPERM` in a child ([`Reason::OtherProcess`](crate::Reason::OtherProcess)); `ENOMEM`, after
-            /// which all pages count as written. With [`Tracking::SoftDirty`], `EIO` where the kernel
-            /// cleared no bits, and the errors of opening `/proc/thread-self/clear_refs`; the pages that
-            /// were written stay so.
+            /// which all pages count as written. With [`Tracking::SoftDirty`], `EIO` if the kernel cleared
+            /// no bits, and the errors of opening `/proc/thread-self/clear_refs`; the pages that were
+            /// written still count.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
@@ -281,11 +284,11 @@ macro_rules! tracked {
                 self.tracker.mark(self.mapping.region(), self.is_readable())
             }
 
-            /// Changes what may be done with the pages, and the type with it. The pages stay tracked, and
-            /// those that were written stay written.
+            /// Changes the protection of the pages, and the type with it. The pages stay tracked, and those
+            /// that were written still count as written.
             ///
             /// # Errors
-            #[doc = concat!("As [`", stringify!($guard), "::protect`]; the tracked mapping comes back in it.")]
+            #[doc = concat!("Those of [`", stringify!($guard), "::protect`]; the tracked mapping comes back in it.")]
             ///
             /// ```
             #[doc = concat!("use unix_memory::{ReadOnly, page_size, ", stringify!($guard), "};")]
@@ -331,7 +334,7 @@ macro_rules! tracked {
         }
 
         impl<A: Access> fmt::Debug for Tracked<$guard<A>> {
-            /// Address, length, protection and way; never content.
+            /// Shows the address, the length, the protection and the way; never content.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct("Tracked")
                     .field("mapping", &self.mapping)

@@ -1,4 +1,4 @@
-//! What tracks the pages of a mapping, by whatever way.
+//! What tracks the pages of a mapping, in whichever way.
 
 use core::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::region::Region;
 #[derive(Debug)]
 pub struct Tracker {
     way: Way,
-    /// Who made it: what it has open is of that process, whoever uses it.
+    /// Who made it: its descriptors refer to that process, whoever uses them.
     owner: Process,
 }
 
@@ -47,7 +47,7 @@ impl Tracker {
             Some(Tracking::SoftDirty) => soft_dirty()?,
             None => match write_protect() {
                 Err(error) if is_missing(&error) => match soft_dirty() {
-                    // The first error says what would have served.
+                    // The first error shows what would have worked.
                     Err(other)
                         if matches!(other.reason(), Reason::Unsupported | Reason::NotAnonymous) =>
                     {
@@ -69,7 +69,7 @@ impl Tracker {
         }
     }
 
-    /// Has all pages count as not written.
+    /// Makes all pages count as not written.
     pub fn mark(&self, region: &Region, is_readable: bool) -> Result<()> {
         let arguments = Arguments::Length(region.len());
         check_owner(self.owner, Call::Mark, arguments)?;
@@ -106,7 +106,7 @@ impl Tracker {
         }
     }
 
-    /// Tracks the pages no longer. In a child, where they are not tracked, this does nothing.
+    /// Stops tracking the pages. In a child, where they are not tracked, this does nothing.
     pub fn stop(self, region: &Region) {
         match self.way {
             Way::WriteProtect(by) if self.owner.is_current() => by.stop(region.pages()),
@@ -115,8 +115,8 @@ impl Tracker {
     }
 }
 
-/// Refuses a process other than `owner`: what a child has inherited would ask about its parent's memory,
-/// and change its marks.
+/// Refuses any process other than `owner`: descriptors that a child has inherited would act on its
+/// parent's memory and marks.
 fn check_owner(owner: Process, call: Call, arguments: Arguments) -> Result<()> {
     if owner.is_current() {
         return Ok(());
@@ -125,14 +125,14 @@ fn check_owner(owner: Process, call: Call, arguments: Arguments) -> Result<()> {
     Err(Error::new(call, libc::EPERM, arguments, reason))
 }
 
-/// Whether the kernel does not have it, or not for this process.
+/// Whether the kernel lacks it, or denies it to this process.
 fn is_missing(error: &Error) -> bool {
     error.reason() == Reason::Unsupported
         // (A security module refuses with the second.)
         || error.call() == Call::Userfaultfd && matches!(error.errno(), libc::EPERM | libc::EACCES)
 }
 
-/// What was written, piece by piece, from the lowest address on. In a child that was made meanwhile it
+/// What was written, piece by piece, from the lowest address on. In a child that is made meanwhile, it
 /// changes nothing.
 #[derive(Debug)]
 pub struct Pieces<'a> {
@@ -152,7 +152,7 @@ enum By<'a> {
 }
 
 impl Pieces<'_> {
-    /// The next piece, in addresses. After the end, or an error, it is not asked again.
+    /// The next piece, in addresses. Not called again after the end or an error.
     pub fn next(&mut self) -> Result<Option<Range<usize>>> {
         check_owner(self.owner, self.call, self.arguments)?;
         match &mut self.by {
@@ -162,7 +162,7 @@ impl Pieces<'_> {
         }
     }
 
-    /// Has a piece that was not used count as written again.
+    /// Makes a piece that was not used count as written again.
     pub fn give_back(&mut self, piece: Range<usize>) {
         match &self.by {
             By::WriteProtect(pieces) if self.owner.is_current() => pieces.give_back(piece),

@@ -3,12 +3,12 @@
 //!
 //! A tracked page is in one of three states:
 //! * *protected*: it is in memory or in swap space, and write-protected; or it is in neither, and the page
-//!   table has a mark that protects it when it comes. It was not written.
+//!   table has a mark that protects it when it is brought in. It was not written.
 //! * *written*: it is in memory or in swap space, and not protected.
-//! * *missing*: it is in neither, and the page table has no mark. Protecting leaves no page so. Either its
-//!   content was thrown away since, or it is a file's, was written, and was written back. It counts as
-//!   written. (Whether the kernel sets `PAGE_IS_WRITTEN` for such a page depends on its version, and on
-//!   whether there is a page table for it.)
+//! * *missing*: it is in neither, and the page table has no mark. Protecting leaves no page in this state.
+//!   Either its content has been thrown away since, or it belongs to a file, was written, and was written
+//!   back. It counts as written. (Whether the kernel sets `PAGE_IS_WRITTEN` for such a page depends on its
+//!   version, and on whether there is a page table for it.)
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -41,11 +41,11 @@ macro_rules! request {
 pub struct WriteProtect {
     userfault: Descriptor,
     pagemap: Descriptor,
-    /// Set when it is not known which pages were written: all of them count as written then.
+    /// Set when it is not known which pages were written, so that all of them count as written.
     is_unknown: AtomicBool,
 }
 
-/// What is asked of each page.
+/// What the request asks about each page.
 const CATEGORIES: u64 = sys::PAGE_IS_WRITTEN | sys::PAGE_IS_PRESENT | sys::PAGE_IS_SWAPPED;
 
 /// Whether a page of `categories` was written.
@@ -69,8 +69,8 @@ impl WriteProtect {
     /// Begins to track `pages`, of which there is at least one, as not written.
     ///
     /// # Errors
-    /// `ENOSYS` where the kernel cannot do this; `EPERM` of [`Call::Userfaultfd`] where it does not allow
-    /// this process to; others of the kernel's.
+    /// `ENOSYS` if the kernel cannot do this; `EPERM` of [`Call::Userfaultfd`] if it does not allow this
+    /// process to; and other errors of the kernel.
     pub fn new(pages: Pages, arguments: Arguments) -> Result<Self> {
         let refused = |call, errno, reason| Error::new(call, errno, arguments, reason);
         let unsupported = |call| refused(call, libc::ENOSYS, Reason::Unsupported);
@@ -87,7 +87,7 @@ impl WriteProtect {
             pagemap,
             is_unknown: AtomicBool::new(false),
         };
-        // Where this is refused, closing the descriptor undoes what there is.
+        // If this is refused, closing the descriptor undoes what was done.
         tracker.register(pages).map_err(|errno| {
             let reason = match errno {
                 libc::EBUSY => Reason::Watched,
@@ -130,7 +130,7 @@ impl WriteProtect {
         request!(self.userfault, UFFDIO_REGISTER, register).map(drop)
     }
 
-    /// Protects pages, or has them count as written.
+    /// Protects pages, or makes them count as written.
     fn protect(&self, pages: Pages, protected: bool) -> Result<(), Errno> {
         self.protect_addresses(pages.addresses(), protected)
     }
@@ -168,7 +168,7 @@ impl WriteProtect {
         Ok(true)
     }
 
-    /// Has all pages count as not written.
+    /// Makes all pages count as not written.
     pub fn mark(&self, pages: Pages, arguments: Arguments) -> Result<()> {
         // Cleared before the request: if another thread sets it meanwhile, it must stay set.
         self.is_unknown.store(false, Ordering::Relaxed);
@@ -202,16 +202,16 @@ impl WriteProtect {
         }
     }
 
-    /// Tracks the pages no longer.
+    /// Stops tracking the pages.
     pub fn stop(self, pages: Pages) {
         let mut range = range(pages.addresses());
-        // Where this is refused, closing the descriptor stops it, unless a child has the descriptor too. Then
-        // the kernel goes on tracking, which only shows when the pages are to be tracked again.
+        // If this is refused, closing the descriptor stops it, unless a child has the descriptor too. Then
+        // the kernel continues tracking, which only shows when the pages should be tracked again.
         let _refused = request!(self.userfault, UFFDIO_UNREGISTER, range);
     }
 }
 
-/// How many regions are asked for in one call.
+/// How many regions one call may return.
 const BATCH: usize = 64;
 
 /// What was written, piece by piece, from the lowest address on. What was reset and not returned has to be
@@ -222,12 +222,12 @@ pub struct Pieces<'a> {
     pages: Pages,
     arguments: Arguments,
     reset: bool,
-    /// It is not known which pages were written: all of them are one piece.
+    /// It is not known which pages were written, so all of them are one piece.
     is_unknown: bool,
-    /// The pages that the kernel was not asked about yet.
+    /// The pages that the kernel has not been asked about yet.
     start: usize,
     end: usize,
-    /// The kernel's answer, of which `next..filled` were not returned yet.
+    /// The kernel's answer, of which `next..filled` have not been returned yet.
     batch: [sys::page_region; BATCH],
     next: usize,
     filled: usize,
@@ -280,7 +280,7 @@ impl Pieces<'_> {
             Ok(count) => {
                 self.filled = usize::try_from(count).unwrap_or(0).min(BATCH);
                 self.protect_missing();
-                // With none found, there are none up to the end.
+                // If none are found, there are none up to the end.
                 self.start = if self.filled == 0 {
                     self.end
                 } else {
@@ -297,26 +297,26 @@ impl Pieces<'_> {
         }
     }
 
-    /// Protects what was answered, is not there, and was not protected by the request. A write until then
-    /// is one of those that are reported now: the caller reads the pages later.
+    /// Protects the reported pages that are missing and that the request did not protect. A write before
+    /// this belongs to the current report, since the caller reads the pages later.
     fn protect_missing(&self) {
         for region in &self.batch[..self.filled] {
             if self.reset && is_left_out(region.categories) {
                 let addresses = address(region.start)..address(region.end);
-                // Where this is refused, the pages are reported again.
+                // If this is refused, the pages are reported again.
                 let _refused = self.tracker.protect_addresses(addresses, true);
             }
         }
     }
 
-    /// Has the pages at `addresses` count as written again, if they were reset.
+    /// Makes the pages at `addresses` count as written again, if they were reset.
     pub fn give_back(&self, addresses: Range<usize>) {
         if self.reset && self.tracker.protect_addresses(addresses, false).is_err() {
             self.tracker.is_unknown.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Has what was answered, and not returned, count as written again.
+    /// Makes what the kernel reported, but this has not returned, count as written again.
     pub fn give_back_rest(&self) {
         for region in &self.batch[self.next..self.filled] {
             if is_written(region.categories) {
@@ -350,7 +350,7 @@ fn range(addresses: Range<usize>) -> sys::uffdio_range {
     }
 }
 
-/// A request about `addresses`, whose answer goes to `regions`, if to any.
+/// A request about `addresses`, whose answer goes to `regions`, if given.
 fn scan(addresses: Range<usize>, regions: Option<&mut [sys::page_region]>) -> sys::pm_scan_arg {
     let (vec, vec_len) = regions.map_or((0, 0), |regions| {
         let len = regions.len();
@@ -366,7 +366,7 @@ fn scan(addresses: Range<usize>, regions: Option<&mut [sys::page_region]>) -> sy
     }
 }
 
-/// An address that the kernel wrote; all are those of this process.
+/// An address that the kernel wrote; all of them are addresses of this process.
 fn address(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
@@ -377,7 +377,7 @@ mod tests {
 
     use super::{is_left_out, is_written};
 
-    /// What the running kernel says is a part of what kernels may say.
+    /// What the running kernel reports is one of the things that kernels may report.
     #[test]
     fn what_counts_as_written() {
         assert!(is_written(PAGE_IS_WRITTEN | PAGE_IS_PRESENT));

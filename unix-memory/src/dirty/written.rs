@@ -10,18 +10,18 @@ use crate::region::Region;
 
 /// An iterator over the ranges of a mapping that were written, in ascending order.
 ///
-/// [`written`](crate::Tracked::written) and [`take`](crate::Tracked::take) of
-/// [`Tracked`](crate::Tracked) make it. Each range is in bytes from the mapping's start, and covers whole
-/// pages, cut at the mapping's ends; adjacent pages are one range. The iterator queries the kernel as it
-/// goes, allocates nothing, and ends after an error.
+/// [`written`](crate::Tracked::written) and [`take`](crate::Tracked::take) of [`Tracked`](crate::Tracked)
+/// make it. Each range is in bytes from the start of the mapping, and covers whole pages, except where
+/// the mapping begins or ends inside a page. Adjacent pages form one range. The iterator queries the
+/// kernel as it goes, allocates nothing, and ends after an error.
 #[must_use = "iterators are lazy"]
 pub struct Written<'a> {
     pieces: Pieces<'a>,
     /// The piece that follows the range that was returned last.
     held: Option<Range<usize>>,
-    /// What ended the pieces, after a range that is returned first.
+    /// The error that ended the pieces, kept while an earlier range is returned first.
     error: Option<Error>,
-    /// Nothing is to be asked any more.
+    /// There is nothing more to ask.
     is_done: bool,
     /// The addresses of the mapping's bytes.
     bytes: Range<usize>,
@@ -44,7 +44,7 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// The next pieces that meet, in addresses.
+    /// The next pieces that are adjacent, in addresses.
     fn next_addresses(&mut self) -> Result<Option<Range<usize>>> {
         if let Some(error) = self.error.take() {
             return Err(error);

@@ -14,9 +14,9 @@ use crate::region::{ledger, spare};
 /// Restores the old protections of pages when it is dropped; made by
 /// [`ForeignPages::protect_for_now`].
 ///
-/// The pages may have had several protections. The guard notes that of each mapping, in pages of its
-/// own: an allocator's memory may be the memory that is protected. If the guard is forgotten, the
-/// pages stay as they are.
+/// The pages may have had several protections. The guard records that of each mapping, in pages of its
+/// own, because the memory that is protected may be an allocator's. If the guard is forgotten, the pages
+/// stay as they are.
 ///
 /// * **fork**: a child has its own copy of the guard, which applies to the child's copy of the pages.
 #[must_use = "the protections are put back when it is dropped"]
@@ -38,8 +38,8 @@ struct Run {
     protection: Protection,
 }
 
-/// Runs, in pages that are unmapped later where the kernel refuses it: it may have merged them with
-/// others, and be at its limit of mappings.
+/// Runs, in pages that are unmapped later if the kernel refuses to unmap them: it may have merged them
+/// with others, and be at its limit of mappings.
 struct Runs(ManuallyDrop<PageList<Run>>);
 
 impl Runs {
@@ -62,32 +62,31 @@ impl ForeignPages {
     /// protection of each page.
     ///
     /// The old protections are read from the [`ProcessMap`](crate::process_map::ProcessMap): reading,
-    /// writing and executing. Anything else that a system has, such as `PROT_BTI` and `PROT_MTE` of
-    /// arm64, is lost.
+    /// writing and executing. Anything beyond that, such as `PROT_BTI` and `PROT_MTE` of arm64, is lost.
     ///
-    /// If another thread is executing the code meanwhile, its bytes change under it: this method is
-    /// one step of patching code, and does not stop threads.
+    /// If another thread executes the code meanwhile, the code changes while it runs: this method is
+    /// only one step of patching code, and does not stop threads.
     ///
     /// # Errors
-    /// As [`protect`](Self::protect), except that what the kernel changed before it refused is
-    /// changed back, unless it refuses that too. `ENOMEM` also if there is no room to note the
-    /// protections. Those of [`ProcessMap::of_self`](crate::process_map::ProcessMap::of_self),
+    /// Those of [`protect`](Self::protect), except that whatever the kernel changed before it refused is
+    /// changed back, unless it refuses that too. `ENOMEM` also if there is no room to record the
+    /// protections. The errors of [`ProcessMap::of_self`](crate::process_map::ProcessMap::of_self),
     /// including `ENOSYS` on systems that report no protections.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect), of the new protection now, and of the old ones when the guard is
-    /// dropped. Until then the pages stay mapped to what they are mapped to now, and nobody else changes
-    /// their protection; guards over the same pages are dropped in reverse order.
+    /// What [`protect`](Self::protect) requires holds for the new protection now, and for the old ones
+    /// when the guard is dropped. Until then, the pages stay mapped to what they are mapped to now, and
+    /// nobody else changes their protection. Guards over the same pages are dropped in reverse order.
     ///
     /// ```
     /// use unix_memory::Protection;
     /// use unix_memory::foreign::ForeignPages;
     ///
     /// let code = ForeignPages::holding(main as *const u8, 1)?;
-    /// // SAFETY: this takes no right away: the pages are read and executed all the time.
+    /// // SAFETY: this takes no right away: the pages can be read and executed all the time.
     /// match unsafe { code.protect_for_now(Protection::all()) } {
     ///     Ok(guard) => drop(guard),
-    ///     Err(error) => println!("{error}"), // a system that forbids this, or reports no map
+    ///     Err(error) => println!("{error}"), // the system forbids this, or reports no map
     /// }
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
@@ -114,8 +113,8 @@ impl ForeignPages {
             }
             Err(error) => {
                 if guard.put_back().is_err() {
-                    // What was several mappings may be one now, and there is no room for more.
-                    // Dropping tries again.
+                    // Several mappings may have become one, and there is no room for more. Dropping
+                    // tries again.
                     spare::give_up();
                 }
                 Err(error)
@@ -164,12 +163,12 @@ impl ProtectionGuard {
         self.pages
     }
 
-    /// Restores the protections, and reports errors, which dropping the guard does not.
+    /// Restores the protections, and reports errors, which a drop cannot do.
     ///
     /// # Errors
-    /// The guard comes back inside the error, to try again: `ENOMEM` at a limit of mappings, `EACCES`
-    /// if a security policy forbids executing pages that were written. The protections that could be
-    /// restored have been.
+    /// The guard comes back inside the error, to try again: `ENOMEM` at a limit of mappings, `EACCES` if
+    /// a security policy forbids executing pages that were written. Whatever could be restored has been
+    /// restored.
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -177,7 +176,7 @@ impl ProtectionGuard {
     ///
     /// let memory = Mapping::anonymous(page_size())?.into_raw();
     /// let pages = ForeignPages::new(memory.as_ptr().cast(), memory.len())?;
-    /// // SAFETY: nobody refers to it.
+    /// // SAFETY: nothing refers to it.
     /// if let Ok(guard) = unsafe { pages.protect_for_now(Protection::READ) } {
     ///     guard.restore()?;
     /// }
@@ -190,7 +189,7 @@ impl ProtectionGuard {
         }
     }
 
-    /// Restores all protections that it can, unless that was done, and returns the first error.
+    /// Restores all protections that it can, unless that has been done, and returns the first error.
     fn put_back(&mut self) -> Result<()> {
         if self.is_back {
             return Ok(());

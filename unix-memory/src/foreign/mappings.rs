@@ -1,4 +1,4 @@
-//! Which mappings foreign pages are in.
+//! Which mappings contain foreign pages.
 
 use core::ops::Range;
 
@@ -9,12 +9,13 @@ use crate::protection::Protection;
 use crate::region::limit::why_not_split;
 
 impl ForeignPages {
-    /// Calls `f` with the addresses of each part of the pages that is in one mapping, and with its
-    /// protection, until it returns false; returns what `f` returned last. `call` is the call to
-    /// report.
+    /// For each mapping, calls `f` with the addresses of the pages in it and their protection,
+    /// until `f` returns false; returns what `f` returned last. `call` is the call that errors
+    /// name.
     ///
     /// # Errors
-    /// `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]); those of [`ProcessMap::of_self`].
+    /// `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]); the errors of
+    /// [`ProcessMap::of_self`].
     pub(super) fn each_mapping(
         self,
         call: Call,

@@ -23,13 +23,13 @@
 //!         // ... here the pages can be written ...
 //!         guard.restore()?;
 //!     }
-//!     Err(error) => println!("{error}"), // a system that reports no protections, or forbids it
+//!     Err(error) => println!("{error}"), // the system reports no protections, or forbids it
 //! }
 //! # Ok::<(), unix_memory::Error>(())
 //! ```
 //!
-//! (Whether the bytes may be written there is another matter: Rust assumes that a `static` without
-//! interior mutability does not change, nor does code that is running.)
+//! (Whether the bytes may be written is another question: Rust assumes that neither running code nor
+//! a `static` without interior mutability changes.)
 
 mod for_now;
 mod mappings;

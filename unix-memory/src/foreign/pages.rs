@@ -40,7 +40,7 @@ impl ForeignPages {
     /// Returns the `len` bytes from `start` on, which must be whole pages.
     ///
     /// # Errors
-    /// `EINVAL` if they are not ([`Reason::Unaligned`]); those of [`holding`](Self::holding).
+    /// `EINVAL` if they are not ([`Reason::Unaligned`]); the errors of [`holding`](Self::holding).
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
@@ -163,32 +163,32 @@ impl ForeignPages {
     /// # Errors
     /// * `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]), or if the change would take more
     ///   mappings than the system allows.
-    /// * `EACCES` where the file was not opened for that, or a security policy forbids it.
-    /// * `EPERM` where a page is sealed (`mseal`) or immutable (`mimmutable`).
-    /// * `ENOSYS` where the system enforces no protections ([`Protection::is_enforced`]) and some are
-    ///   taken away ([`Reason::NotEnforced`]).
+    /// * `EACCES` if the file was not opened for that access, or a security policy forbids it.
+    /// * `EPERM` if a page is sealed (`mseal`) or immutable (`mimmutable`).
+    /// * `ENOSYS` if the system enforces no protections ([`Protection::is_enforced`]) and the change
+    ///   takes rights away ([`Reason::NotEnforced`]).
     ///
-    /// The kernel changes one mapping after another: after an error, those before the one that it
-    /// refused have changed. [`protect_for_now`](Self::protect_for_now) changes them back.
+    /// The kernel changes one mapping after another. After an error, the mappings before the refused
+    /// one have changed; [`protect_for_now`](Self::protect_for_now) changes them back.
     ///
     /// # Safety
-    /// * Everything that owns the pages or refers to them accesses them from now on as the new
-    ///   protection allows, or not at all. (An access that it forbids raises a signal, which a
-    ///   program may handle if no Rust reference is involved.)
-    /// * Memory that a part of the program relies on not being written or executed stays so: a guard
-    ///   of this crate, for example, derefs to what its type says.
+    /// * From now on, everything that owns the pages or refers to them accesses them only as the new
+    ///   protection allows, or not at all. (An access that it forbids raises a signal, which a program
+    ///   may handle if no Rust reference is involved.)
+    /// * Memory that a part of the program relies on not being written or executed stays that way: a
+    ///   guard of this crate, for example, relies on its type.
     ///
     /// ```
     /// use unix_memory::foreign::ForeignPages;
     /// use unix_memory::{Mapping, Protection, page_size};
     ///
-    /// // Memory that some other library has mapped:
+    /// // Memory that another library has mapped:
     /// let memory = Mapping::anonymous(page_size())?.into_raw();
     /// let pages = ForeignPages::new(memory.as_ptr().cast(), memory.len())?;
-    /// // SAFETY: nobody refers to it.
+    /// // SAFETY: nothing refers to it.
     /// match unsafe { pages.protect(Protection::READ) } {
     ///     Ok(()) => println!("read-only"),
-    ///     Err(error) => println!("{error}"), // a system that enforces no protections
+    ///     Err(error) => println!("{error}"), // the system enforces no protections
     /// }
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
@@ -205,7 +205,7 @@ impl ForeignPages {
     }
 
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     pub(super) unsafe fn mprotect(self, protection: Protection) -> Result<()> {
         let Pages { start, len } = self.pages;
         if len == 0 {
@@ -234,17 +234,17 @@ impl ForeignPages {
     /// Keeps the pages in memory while the guard lives.
     ///
     /// Guards over the same pages nest, also with those of [`Mapping`](crate::Mapping) and
-    /// [`SharedMapping`](crate::SharedMapping). A lock made by calling `mlock` directly is not seen,
-    /// and is undone with the last guard. Source: mlock(2), POSIX.1-2024.
+    /// [`SharedMapping`](crate::SharedMapping). The crate does not see a lock made by calling `mlock`
+    /// directly; dropping the last guard undoes it. Source: mlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// As [`Mapping::lock_range`](crate::Mapping::lock_range), including the limit
+    /// Those of [`Mapping::lock_range`](crate::Mapping::lock_range), including the limit
     /// ([`Reason::LockLimit`]); `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]). On an
     /// error, only pages that a guard had locked before are locked.
     ///
     /// # Safety
     /// For `'a`, the pages stay mapped to what they are mapped to now. (Locks are counted by address:
-    /// a guard over memory that is gone would undo locks of whatever is mapped there next, which
+    /// a guard over memory that is gone would undo locks on whatever is mapped there next, which
     /// others may rely on to keep secrets out of swap.)
     ///
     /// ```
@@ -269,8 +269,8 @@ impl ForeignPages {
 
     /// Undoes locks that others made by calling `mlock` directly.
     ///
-    /// Pages that a guard of this crate keeps in memory stay locked, and while a
-    /// [`ProcessLock`](crate::ProcessLock) lives, all do. Source: munlock(2), POSIX.1-2024.
+    /// Pages that a guard of this crate keeps in memory stay locked; while a
+    /// [`ProcessLock`](crate::ProcessLock) lives, all pages do. Source: munlock(2), POSIX.1-2024.
     ///
     /// # Errors
     /// `ENOMEM` if a page is not mapped ([`Reason::NotMapped`]), or if unlocking would take more

@@ -16,34 +16,34 @@ macro_rules! sync_instruction_cache {
             /// Makes the bytes of `range`, in bytes from the start of the mapping, fit to be
             /// executed after they were written.
             ///
-            /// A processor fetches instructions through a cache of its own, which on most
-            /// architectures does not see stores. [`protect`](Self::protect) calls this when it makes
-            /// writable memory executable. Call it yourself after writing to code: through a mapping
-            /// that is writable and executable at once, or through another mapping of the same
-            /// memory. A thread that has executed what was at these addresses before must pass a
-            /// synchronising event, such as a system call, before it executes them again.
+            /// A processor fetches instructions through a separate cache, which on most architectures
+            /// does not see stores. [`protect`](Self::protect) calls this when it makes writable
+            /// memory executable. Call it yourself after writing to code: through a mapping that is
+            /// writable and executable at once, or through another mapping of the same memory. A
+            /// thread that has executed earlier code at these addresses must pass a synchronising
+            /// event, such as a system call, before it executes the new code.
             ///
             /// # Errors
-            /// `EINVAL` for a range that does not lie in the mapping; `ENOSYS` where this crate
-            /// does not know how: on arm of other systems than Linux, FreeBSD, NetBSD and Apple's;
-            /// on RISC-V of others than Linux (4.15) and OpenBSD; on AIX; on Hexagon.
+            /// `EINVAL` for a range that does not lie in the mapping; `ENOSYS` if this crate does not
+            /// know how: on arm except with Linux, FreeBSD, NetBSD and Apple's systems; on RISC-V
+            /// except with Linux (4.15) and OpenBSD; on AIX; on Hexagon.
             ///
             /// # Platform
-            /// x86 and s390x need nothing. arm64, PowerPC, SPARC and LoongArch have instructions
-            /// for it; on arm, RISC-V, MIPS, m68k and C-SKY the kernel is asked. On Apple's systems
-            /// it is `sys_icache_invalidate`.
+            /// x86 and s390x need nothing. arm64, PowerPC, SPARC and LoongArch have instructions for
+            /// it; on arm, RISC-V, MIPS, m68k and C-SKY, the kernel does it. On Apple's systems, it
+            /// is `sys_icache_invalidate`.
             ///
-            /// A page whose memory is gone, as after its file was truncated, is left alone. If it
-            /// goes in that very moment, this raises SIGBUS on arm64, PowerPC, SPARC and Apple's
-            /// systems; on arm64 with [`install_fault_handler`](crate::install_fault_handler), which
-            /// Linux and Android have, such a page is left alone too. The same holds for
-            /// [`protect`](Self::protect).
+            /// A page whose memory is gone, for example because its file was truncated, is left
+            /// alone. If its memory goes at that very moment, this raises SIGBUS on arm64, PowerPC,
+            /// SPARC and Apple's systems; but on arm64 with
+            /// [`install_fault_handler`](crate::install_fault_handler), which Linux and Android have,
+            /// such a page is left alone too. The same holds for [`protect`](Self::protect).
             ///
             /// ```
             /// use unix_memory::{Mapping, ReadExecute};
             ///
             /// let mut code = Mapping::anonymous(100)?;
-            /// code.fill(0); // instructions, as a rule
+            /// code.fill(0); // normally: write instructions
             /// match code.protect(ReadExecute) {
             ///     Ok(code) => code.sync_instruction_cache(..)?, // again: `protect` did it
             ///     Err(refused) => println!("{refused}"), // some systems forbid it

@@ -13,37 +13,37 @@ use crate::shared::SharedMapping;
 /// Gives a guard the durable flush.
 macro_rules! flush_durable {
     ($guard:ident) => {
-        /// With the feature `std`: flushes that survive a crash of the system.
+        /// With the feature `std`: flushes whose effect survives a crash of the system.
         impl<A: Access> $guard<A> {
-            /// Writes what changed in the whole mapping to `file`, and makes the device store it.
+            /// Writes all changes of the mapping to `file`, and makes the device store them.
             ///
             /// # Errors
-            /// As [`flush_range_durable`](Self::flush_range_durable).
+            /// Those of [`flush_range_durable`](Self::flush_range_durable).
             #[doc(alias = "fsync")]
             #[doc(alias = "F_FULLFSYNC")]
             pub fn flush_durable(&self, file: impl AsFd) -> Result<()> {
                 self.flush_range_durable(.., file)
             }
 
-            /// Writes what changed in the pages that hold a byte of `range` to `file`, the one that
-            /// is mapped, and makes the device store it: when this returns, the changes survive a
-            /// crash of the system and a loss of power, unless the device lies.
+            /// Writes the changed pages that hold a byte of `range` to `file`, which must be the
+            /// mapped file, and makes the device store them. When this returns, the changes survive
+            /// a crash of the system and a loss of power, unless the device lies.
             ///
-            /// [`Flush::Sync`] writes the pages. The file's length and place on the device, and the
-            /// device's own cache, are written by `fsync` of the file, which this calls after that
-            /// flush. `range` is in bytes from the start of the mapping and is rounded outward to
+            /// [`Flush::Sync`] writes the pages. After that, this calls `fsync` on the file, which
+            /// writes the file's length and its place on the device, and empties the device's own
+            /// cache. `range` is in bytes from the start of the mapping and is rounded outward to
             /// pages. The name of a new file is durable only after `fsync` of its directory. Source:
             /// msync(2), fsync(2), POSIX.1-2024.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping, or a file that cannot be
-            /// synchronised; `EIO`, `ENOSPC`, `EDQUOT` where writing failed. The kernel may report a
-            /// failed write only once, and then treat the pages as written: after an error the
+            /// synchronised; `EIO`, `ENOSPC`, `EDQUOT` if writing failed. The kernel may report a
+            /// failed write only once, and then treat the pages as written, so after an error the
             /// content of the file is unknown.
             ///
             /// # Platform
-            /// On Apple's systems `fcntl(F_FULLFSYNC)`, as `fsync` leaves the data in the device's
-            /// cache; `fsync` where the file system has no such thing.
+            /// On Apple's systems, this uses `fcntl(F_FULLFSYNC)`, because `fsync` leaves the data
+            /// in the device's cache; or `fsync`, if the file system does not support the former.
             ///
             /// ```no_run
             /// use unix_memory::{MapOptions, ReadWrite};

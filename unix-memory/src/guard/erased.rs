@@ -13,10 +13,10 @@ use crate::shared::SharedMapping;
 macro_rules! erased {
     ($guard:ident, $protect:ident, $new:literal) => {
         impl<A: Access> $guard<A> {
-            /// The same mapping, with its protection as a value instead of a type: so that one field of
-            /// a struct holds mappings of any protection.
+            /// The same mapping, with its protection as a value instead of a type, so that one field of
+            /// a struct can hold mappings of any protection.
             ///
-            /// A mapping can also be made this way at once, where a method takes an access:
+            /// A method that takes an access can also make such a mapping directly:
             /// `options.map_shared(&file, Protection::READ)`.
             ///
             /// ```
@@ -40,26 +40,26 @@ macro_rules! erased {
         }
 
         impl $guard<Protection> {
-            /// Changes what may be done with the pages, as [`protect`](Self::protect) does, in place.
+            /// Changes the protection of the pages in place, as [`protect`](Self::protect) does.
             ///
             /// Source: mprotect(2), POSIX.1-2024.
             ///
             /// # Errors
-            /// As [`protect`](Self::protect); the mapping is as it was.
+            /// Those of [`protect`](Self::protect); the mapping is as it was.
             #[doc(alias = "mprotect")]
             pub fn set_protection(&mut self, protection: Protection) -> Result<()> {
                 let (old, new) = (self.protection(), protection.protection());
-                // SAFETY: `self` is borrowed exclusively, so that no reference into the mapping lives,
-                // and what it gives out later is what the new protection allows. [borrowed]
+                // SAFETY: `self` is borrowed exclusively, so no reference into the mapping lives, and
+                // what it gives out later is what the new protection allows. [borrowed]
                 unsafe { self.region().$protect(old, new) }?;
                 self.set_access(new);
                 Ok(())
             }
 
-            /// The mapping with a type for its protection again.
+            /// The mapping, with its protection as a type again.
             ///
             /// # Errors
-            /// The mapping comes back where it is protected in another way than `A` says.
+            /// The mapping itself, if its protection is not `A`.
             pub fn downcast<A: Access + Default>(self) -> core::result::Result<$guard<A>, Self> {
                 let access = A::default();
                 if access.protection() == self.protection() {
@@ -69,7 +69,7 @@ macro_rules! erased {
                 }
             }
 
-            /// The mapping for reading, if it can be read, whatever else may be done with it.
+            /// The mapping for reading, if it can be read, whatever else its protection allows.
             #[must_use]
             pub fn readable(&self) -> Option<&$guard<ReadOnly>> {
                 let can = self.protection().contains(Protection::READ);
@@ -81,8 +81,7 @@ macro_rules! erased {
         }
 
         impl<A: Access + Default> Default for $guard<A> {
-            /// An empty mapping: what is left in a field whose value is taken, by
-            /// [`take`](core::mem::take), say.
+            /// An empty mapping: what [`take`](core::mem::take), for example, leaves in a field.
             fn default() -> Self {
                 Self::from_region(Region::none(), A::default())
             }

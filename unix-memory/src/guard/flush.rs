@@ -20,23 +20,24 @@ pub enum Flush {
     /// crash: see `flush_durable`.
     ///
     /// # Platform
-    /// On Linux it does nothing where the file was not opened for writing, or writes are private:
-    /// others' changes of the file are not written. It writes the file's data, and the metadata
-    /// needed to read them, as fdatasync(2) does. On Apple's systems the device may still hold the
-    /// data in its cache.
+    /// On Linux, it does nothing if the file was not opened for writing, or if writes are private: it
+    /// does not write others' changes of the file. It writes the file's data, and the metadata needed
+    /// to read them, as fdatasync(2) does. On Apple's systems the device may still hold the data in
+    /// its cache.
     #[doc(alias = "MS_SYNC")]
     Sync,
-    /// Start writing, and return at once.
+    /// Start writing, and return immediately.
     ///
     /// # Platform
     /// On Linux since 2.6.19 this does nothing: the kernel writes changed pages in its own time
     /// anyway.
     #[doc(alias = "MS_ASYNC")]
     Async,
-    /// As [`Sync`](Self::Sync), and make other mappings of the file see what it holds now.
+    /// Like [`Sync`](Self::Sync), and also make other mappings of the file show its current content.
     ///
     /// # Platform
-    /// On Linux all mappings of a file are coherent; it only fails with `EBUSY` on locked pages.
+    /// On Linux, all mappings of a file are coherent anyway; the only difference is that this fails
+    /// with `EBUSY` on locked pages.
     #[doc(alias = "MS_INVALIDATE")]
     Invalidate,
 }
@@ -72,7 +73,7 @@ impl Region {
 #[cold]
 const fn refused(errno: Errno, range: &Range<usize>) -> Error {
     let reason = match errno {
-        // So POSIX has it, of `MS_INVALIDATE` alone.
+        // This is what POSIX says, but only about `MS_INVALIDATE`.
         libc::EBUSY => Reason::Locked,
         _ => Reason::Kernel,
     };

@@ -15,7 +15,7 @@ macro_rules! huge_bytes {
             /// How many bytes of the mapping are in huge pages now.
             ///
             /// # Errors
-            /// As [`huge_bytes_range`](Self::huge_bytes_range).
+            /// Those of [`huge_bytes_range`](Self::huge_bytes_range).
             ///
             /// ```
             /// use unix_memory::{MapOptions, ReadWrite};
@@ -37,15 +37,14 @@ macro_rules! huge_bytes {
 
             /// How many bytes of the pages that hold a byte of `range` are in huge pages now.
             ///
-            /// `range` is in bytes from the start of the mapping and is rounded outward to small
-            /// pages, so that the result is a multiple of the page size.
+            /// `range` is in bytes from the start of the mapping and is rounded outward to small pages, so
+            /// the result is a multiple of the page size.
             ///
-            /// A page counts if this process's page tables map it by the entry of a huge page,
-            /// transparent or explicit. So a page that this mapping has not touched yet does not
-            /// count, even if it is in memory; neither does a transparent huge page if a part of it has
-            /// another protection or was discarded, nor the kernel's huge page of zeros, which stands
-            /// for memory that was read and never written. The result is a snapshot, which
-            /// may be out of date when it is returned.
+            /// A page counts if this process's page tables map it by the entry of a huge page, transparent
+            /// or explicit. Not counted are pages that this mapping has not touched yet, even if they are
+            /// in memory; transparent huge pages of which a part has another protection or was discarded;
+            /// and the kernel's huge page of zeros, which stands for memory that was read but never
+            /// written. The result is a snapshot, which may be out of date when it is returned.
             ///
             /// Source: `PAGEMAP_SCAN(2const)`, proc_pid_smaps(5).
             ///
@@ -57,9 +56,9 @@ macro_rules! huge_bytes {
             ///   not be read.
             ///
             /// # Platform
-            /// Linux and Android. Before Linux 6.7 the kernel reports this only for whole mappings of
-            /// its own, and it merges neighbours into one. Where the range is a part of such a
-            /// mapping, and only a part of that mapping is in huge pages, the error is `ENOSYS`.
+            /// Linux and Android. Before Linux 6.7, the kernel reports this only for whole mappings as it
+            /// sees them, and it merges adjacent ones. If the range is a part of such a mapping, of which
+            /// only some is in huge pages, the error is `ENOSYS`.
             ///
             /// ```
             /// use unix_memory::{MapOptions, ReadWrite};

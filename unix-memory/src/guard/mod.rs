@@ -1,4 +1,4 @@
-//! The methods that both guards have, written once.
+//! The methods of both guards, written once.
 
 mod code;
 #[cfg(feature = "std")]
@@ -14,10 +14,10 @@ pub mod span;
 mod stable;
 mod unchecked;
 
-/// Gives `$guard<A>` the methods that do not depend on who else may change the bytes. It is a struct
-/// of a `region`, an `access` and the fields that are listed, each with its first value. `$protect`
-/// is the method of the region that changes its protection; `$new` makes a writable guard of two
-/// pages, for the examples.
+/// Gives `$guard<A>` the methods that do not depend on who else may change the bytes. The guard is a
+/// struct of a `region`, an `access` and the fields that are listed, each with its initial value.
+/// `$protect` is the method of the region that changes its protection; `$new` makes a writable guard of
+/// two pages, for the examples.
 macro_rules! guard {
     ($guard:ident, $protect:ident, $new:literal $(, $field:ident: $value:expr)*) => {
         impl<A: Access> $guard<A> {
@@ -34,12 +34,12 @@ macro_rules! guard {
                 self.access
             }
 
-            /// Changes what the guard says about the protection of the pages.
+            /// Changes the protection that the guard's type states.
             pub(crate) const fn set_access(&mut self, access: A) {
                 self.access = access;
             }
 
-            /// The same pages, about which the type says something else.
+            /// The same pages, under another type.
             #[inline]
             pub(crate) fn with_access<B: Access>(self, access: B) -> $guard<B> {
                 $guard {
@@ -67,7 +67,7 @@ macro_rules! guard {
                 self.region
             }
 
-            /// The length in bytes: as asked for, not rounded up to pages.
+            /// The length in bytes, as requested, not rounded up to pages.
             #[must_use]
             pub const fn len(&self) -> usize {
                 self.region.len()
@@ -86,27 +86,27 @@ macro_rules! guard {
                 self.region.start().as_ptr()
             }
 
-            /// What may be done with the pages.
+            /// The protection of the pages.
             #[must_use]
             pub fn protection(&self) -> Protection {
                 self.access.protection()
             }
 
-            /// Changes what may be done with the pages, and with it the type.
+            /// Changes the protection of the pages, and the type with it.
             ///
-            /// Where they become executable, what was written to them is made fit to be executed,
-            /// as by `sync_instruction_cache`.
+            /// If they become executable, what was written to them is made fit to be executed, as by
+            /// `sync_instruction_cache`.
             ///
             /// Source: mprotect(2), POSIX.1-2024.
             ///
             /// # Errors
-            /// The mapping comes back inside the error, as it was: `EACCES` where the file was not
-            /// opened for that, or a security policy forbids it, or it is private memory of a file in
-            /// huge pages that is to become writable
-            /// ([`Reason::HugePagesOfFile`](crate::Reason)), or the stack of the main thread has
-            /// grown up to pages that could not be accessed ([`Reason::Stack`](crate::Reason));
-            /// `ENOMEM` at a limit of mappings, of data (`RLIMIT_DATA`) or of addresses, or where
-            /// memory is not overcommitted; `ENOSYS` where the system enforces no protections
+            /// The mapping comes back inside the error, as it was. `EACCES` if the file was not opened
+            /// for that access, if a security policy forbids it, if a private mapping of a file in huge
+            /// pages should become writable ([`Reason::HugePagesOfFile`](crate::Reason)), or if the
+            /// stack of the main thread has grown up to pages that were inaccessible
+            /// ([`Reason::Stack`](crate::Reason)). `ENOMEM` at a limit on mappings, data
+            /// (`RLIMIT_DATA`) or addresses, or if memory is short and not overcommitted. `ENOSYS` if
+            /// the system enforces no protections
             /// ([`Protection::is_enforced`](crate::Protection::is_enforced)).
             ///
             /// The kernel changes one of its mappings at a time. A guard can have several of them, and
@@ -119,8 +119,8 @@ macro_rules! guard {
             /// `ENOSYS`, and `/proc`, which shows that nothing has changed, cannot be read.
             ///
             /// # Platform
-            /// On NetBSD memory is mapped with `PROT_MPROTECT` of all rights, without which PaX, on by
-            /// default, lets no right be added later.
+            /// On NetBSD, memory is mapped with `PROT_MPROTECT` for all rights. Without it, PaX, which
+            /// is on by default, does not allow rights to be added later.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{", stringify!($guard), ", ReadOnly};")]
@@ -147,10 +147,10 @@ macro_rules! guard {
                 }
             }
 
-            /// Tells the kernel how the whole mapping will be used.
+            /// Advises the kernel how the whole mapping will be used.
             ///
             /// # Errors
-            /// As [`advise_range`](Self::advise_range).
+            /// Those of [`advise_range`](Self::advise_range).
             ///
             /// ```
             #[doc = concat!("use unix_memory::{Advice, ", stringify!($guard), "};")]
@@ -164,15 +164,15 @@ macro_rules! guard {
                 self.region.advise(&.., advice)
             }
 
-            /// Tells the kernel how the pages that hold a byte of `range` will be used.
+            /// Advises the kernel how the pages that hold a byte of `range` will be used.
             ///
             /// `range` is in bytes from the start of the mapping and is rounded outward to pages:
             /// an [`Advice`] changes no content. Source: madvise(2).
             ///
             /// # Errors
-            /// `EINVAL` for a range that does not lie in the mapping, for an advice that the system
-            /// does not have ([`Reason::Unsupported`](crate::Reason)), or that it does not give to
-            /// this kind of memory; `EAGAIN`, `EBADF`, `EIO`, `ENOMEM` as the advice says.
+            /// `EINVAL` for a range that does not lie in the mapping, and for advice that the system
+            /// does not have ([`Reason::Unsupported`](crate::Reason)) or does not accept for this kind
+            /// of memory; `EAGAIN`, `EBADF`, `EIO`, `ENOMEM` as each [`Advice`] documents.
             ///
             /// ```
             #[doc = concat!("use unix_memory::{Advice, ", stringify!($guard), "};")]
@@ -191,10 +191,10 @@ macro_rules! guard {
                 self.region.advise(&range, advice)
             }
 
-            /// Writes what changed in the whole mapping back to the file.
+            /// Writes all changes of the mapping back to the file.
             ///
             /// # Errors
-            /// As [`flush_range`](Self::flush_range).
+            /// Those of [`flush_range`](Self::flush_range).
             #[doc(alias = "msync")]
             #[doc(alias = "flush_async")]
             #[inline]
@@ -202,15 +202,15 @@ macro_rules! guard {
                 self.region.flush(&.., mode)
             }
 
-            /// Writes what changed in the pages that hold a byte of `range` back to the file.
+            /// Writes the changed pages that hold a byte of `range` back to the file.
             ///
-            /// Without effect where there is no file, or writes are private. `range` is in bytes
+            /// This has no effect if there is no file, or if writes are private. `range` is in bytes
             /// from the start of the mapping and is rounded outward to pages. Source: msync(2),
             /// POSIX.1-2024.
             ///
             /// # Errors
-            /// `EINVAL` for a range that does not lie in the mapping; `EIO` where writing failed;
-            /// `EBUSY` for [`Flush::Invalidate`] on locked pages.
+            /// `EINVAL` for a range that does not lie in the mapping; `EIO` if writing failed; `EBUSY`
+            /// for [`Flush::Invalidate`] on locked pages.
             ///
             /// # Platform
             /// Linux does nothing for a file that was not opened for writing, even when others have
@@ -235,12 +235,12 @@ macro_rules! guard {
             /// mincore(2).
             ///
             /// # Errors
-            /// Each item may be `EAGAIN`, or `ENOSYS` where the system does not report it; the iterator
-            /// ends after an error.
+            /// Each item may be an error: `EAGAIN`, or `ENOSYS` if the system does not report
+            /// residency. The iterator ends after an error.
             ///
             /// # Platform
-            /// Linux reports the pages of a file only to its owner and to those who may write to it;
-            /// to others every page seems to be in memory (since Linux 5.2).
+            /// Linux reports the pages of a file only to its owner and to those who may write to it; to
+            /// others, every page seems to be in memory (since Linux 5.2).
             ///
             /// ```
             #[doc = concat!("use unix_memory::{page_size, ", stringify!($guard), "};")]
@@ -258,7 +258,7 @@ macro_rules! guard {
             /// Asks, page by page, which of the pages that hold a byte of `range` are in memory.
             ///
             /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
-            /// Otherwise as [`residency`](Self::residency).
+            /// Otherwise, this is [`residency`](Self::residency).
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping.
@@ -276,17 +276,17 @@ macro_rules! guard {
                 Ok(unsafe { Residency::of(self.region.pages_of(&range)) })
             }
 
-            /// Unmaps now, and returns an error if the kernel refuses, which dropping cannot do.
+            /// Unmaps now, and returns an error if the kernel refuses, which a drop cannot do.
             ///
-            /// The kernel only refuses at its limit of mappings, where it would have to split one
-            /// that it had merged. If it refuses on drop, the memory is given back all the same, and
-            /// the addresses are unmapped when this crate unmaps something else.
+            /// The kernel refuses only at its limit of mappings, if it would have to split a mapping
+            /// that it had merged. If it refuses during a drop, the memory is given back all the same,
+            /// and the addresses are unmapped when this crate unmaps something else.
             ///
             /// Source: munmap(2), POSIX.1-2024.
             ///
             /// # Errors
-            /// The mapping comes back inside the error: `ENOMEM` where the kernel is at its limit
-            /// of mappings and would have to split one that it had merged.
+            /// The mapping comes back inside the error: `ENOMEM` if the kernel is at its limit of
+            /// mappings and would have to split a mapping that it had merged.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]
@@ -307,7 +307,7 @@ macro_rules! guard {
             /// Keeps the whole mapping in memory while the guard lives.
             ///
             /// # Errors
-            /// As [`lock_range`](Self::lock_range).
+            /// Those of [`lock_range`](Self::lock_range).
             #[doc(alias = "mlock")]
             #[inline]
             pub fn lock(&self) -> Result<LockGuard<'_>> {
@@ -316,15 +316,15 @@ macro_rules! guard {
 
             /// Keeps the pages that hold a byte of `range` in memory while the guard lives.
             ///
-            /// Guards nest, unlike `mlock`: a page is let go when the last guard over it is dropped,
-            /// in whatever order. `range` is in bytes from the start of the mapping and is rounded
-            /// outward to pages. Source: mlock(2), POSIX.1-2024.
+            /// Guards nest, unlike `mlock`: a page is unlocked when the last guard over it is dropped,
+            /// in any order. `range` is in bytes from the start of the mapping and is rounded outward
+            /// to pages. Source: mlock(2), POSIX.1-2024.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM`, `EPERM` or `EAGAIN`
             /// over the limit on locked memory ([`Reason::LockLimit`](crate::Reason)); `EAGAIN` or
-            /// `ENOMEM` where a page could not be brought in ([`Reason::Fault`](crate::Reason) if it
-            /// is gone, as past the end of a file), or at the kernel's limit of mappings. What was
+            /// `ENOMEM` if a page could not be brought in ([`Reason::Fault`](crate::Reason) if it is
+            /// gone, as past the end of a file), or at the kernel's limit of mappings. What was
             /// locked before is then still locked, and nothing more.
             ///
             /// ```

@@ -1,15 +1,15 @@
 //! Types whose values are just their bytes, and who vouches for them.
 
-/// Plain data: a value is just its bytes, and any bytes are a value.
+/// Plain data: a value is just its bytes, and any bytes are a valid value.
 ///
 /// Rust's numbers and arrays of them implement it. For a type of your own, either implement it yourself,
-/// or let one of two crates vouch for the type, whose derives need no `unsafe`: with the feature
-/// `bytemuck`, `ByBytemuck<T>` is plain data where `T` is `bytemuck::Pod`; with the feature `zerocopy`,
-/// `ByZerocopy<T>` is where `T` has zerocopy's `FromBytes`, `IntoBytes` and `Immutable`.
+/// or use one of two crates whose derives need no `unsafe`: with the feature `bytemuck`, `ByBytemuck<T>`
+/// is plain data if `T` is `bytemuck::Pod`; with the feature `zerocopy`, `ByZerocopy<T>` is plain data
+/// if `T` implements zerocopy's `FromBytes`, `IntoBytes` and `Immutable`.
 ///
 /// # Safety
-/// * Every pattern of bits is a valid value: no `bool`, `char`, enum, reference.
-/// * There is no padding, so that writing a value writes every byte.
+/// * Every bit pattern is a valid value, which rules out `bool`, `char`, enums and references.
+/// * There is no padding, so writing a value writes every byte.
 /// * There is no interior mutability, and nothing to drop.
 ///
 /// ```
@@ -22,7 +22,7 @@
 ///     y: f32,
 /// }
 ///
-/// // SAFETY: two numbers of one size: no padding, any bits are a value.
+/// // SAFETY: two numbers of one size: no padding, and any bits are a valid value.
 /// unsafe impl PlainData for Point {}
 ///
 /// let mut mapping = Mapping::anonymous(80)?;
@@ -44,7 +44,7 @@ macro_rules! plain {
 
 plain! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 }
 
-// SAFETY: an array is its elements, one behind the other. [values]
+// SAFETY: an array is its elements, one after another. [values]
 unsafe impl<T: PlainData, const N: usize> PlainData for [T; N] {}
 
 /// The bytes of values.
@@ -66,7 +66,7 @@ pub const fn zeroed<T: PlainData>() -> T {
     unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
 }
 
-/// Makes a type whose values are those of another for which a crate vouches.
+/// Declares a wrapper for the values of another type, for which a crate vouches.
 #[cfg(any(feature = "bytemuck", feature = "zerocopy"))]
 macro_rules! vouched {
     ($(#[$doc:meta])* $name:ident<T: $($trait:path),+>) => {
@@ -121,7 +121,7 @@ vouched! {
 
 #[cfg(feature = "zerocopy")]
 vouched! {
-    /// With the feature `zerocopy`: a value of a type that has [`zerocopy::FromBytes`],
+    /// With the feature `zerocopy`: a value of a type that implements [`zerocopy::FromBytes`],
     /// [`zerocopy::IntoBytes`] and [`zerocopy::Immutable`], as [`PlainData`].
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Bringing pages into memory, all at once or step by step, and reporting failure.
+//! Bringing pages into memory, all at once or step by step, and reporting failures.
 
 use core::iter::FusedIterator;
 use core::ops::{Range, RangeBounds};
@@ -11,16 +11,16 @@ use crate::protection::{Readable, Writable};
 use crate::region::Region;
 use crate::shared::SharedMapping;
 
-/// How many bytes one call brings in where nobody asked for steps: enough that the calls cost nothing
-/// beside the work, and few enough that an error says where it happened.
+/// How many bytes one call brings in if no steps were requested: enough that the calls cost nothing
+/// compared with the work, and few enough that an error shows where it happened.
 const STEP: usize = 32 << 20;
 
-/// Brings pages in, step by step: an iterator over how many bytes are done.
+/// Brings pages in, step by step: an iterator over the number of bytes done so far.
 ///
-/// Made by `populate_in_steps()` and `populate_write_in_steps()` of [`Mapping`] and
-/// [`SharedMapping`]. Each item is the number of bytes of the mapping, from its start on, that were
-/// brought in, the last its length; or the error of a step, which names that step's range and ends
-/// the iteration.
+/// `populate_in_steps()` and `populate_write_in_steps()` of [`Mapping`] and [`SharedMapping`] make it.
+/// Each item is the number of bytes of the mapping that have been brought in, from its start; the last
+/// one is its length. Or an item is the error of a step, which names that step's range and ends the
+/// iteration.
 ///
 /// ```
 /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
@@ -81,7 +81,7 @@ impl<'a> PopulateSteps<'a> {
 /// Brings all of `range` in: by one call, unless it is long.
 ///
 /// # Safety
-/// As `PopulateSteps::new`.
+/// The same as for `PopulateSteps::new`.
 #[inline]
 unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) -> Result<()> {
     if range.len() > STEP {
@@ -103,11 +103,10 @@ unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) 
     }
 }
 
-/// Brings the pages of `range` in once more, of which not all could be, so that an error says how far
-/// that went.
+/// Brings the pages of `range` in again after that failed, to find out how far it gets.
 ///
 /// # Safety
-/// As `PopulateSteps::new`.
+/// The same as for `PopulateSteps::new`.
 #[cold]
 unsafe fn see_how_far(
     region: &Region,
@@ -152,7 +151,7 @@ unsafe fn see_how_far(
     Err(refused(why, reason))
 }
 
-/// `error`, of a step, as one of all of `range`.
+/// Turns `error`, of a step, into one of all of `range`.
 #[cold]
 fn in_all(error: Error, range: &Range<usize>) -> Error {
     let before = |at| at - range.start;
@@ -178,7 +177,7 @@ impl Iterator for PopulateSteps<'_> {
             return None;
         }
         let start = self.range.start;
-        // A step ends at the end of a page, though the mapping may begin inside one.
+        // A step ends at the end of a page, although the mapping may begin inside one.
         let address = self.region.start().addr().get() + start;
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
@@ -226,14 +225,14 @@ macro_rules! populate {
     ($guard:ident, $shared:literal) => {
         /// Bringing pages into memory.
         impl<A: Readable> $guard<A> {
-            /// Brings every page into memory now, and reports failure.
+            /// Brings every page into memory now, and reports failures.
             ///
-            /// Pages are read, not written: those of a private mapping are still shared with the
-            /// file, or with the page of zeros, until something is written to them; see
-            /// `populate_write`. Source: madvise(2).
+            /// Pages are read, not written: until something is written to them, those of a private
+            /// mapping are still shared with the file or with the page of zeros; see `populate_write`.
+            /// Source: madvise(2).
             ///
             /// # Errors
-            /// As [`populate_range`](Self::populate_range).
+            /// Those of [`populate_range`](Self::populate_range).
             ///
             /// ```
             /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
@@ -247,22 +246,22 @@ macro_rules! populate {
                 self.populate_range(..)
             }
 
-            /// Brings the pages that hold a byte of `range` into memory now, as
+            /// Brings the pages that hold a byte of `range` into memory now, like
             /// [`populate`](Self::populate).
             ///
-            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
-            /// Long ones are brought in 32 MiB at a time.
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages. A long
+            /// range is brought in 32 MiB at a time.
             ///
             /// # Errors
-            /// Where a page could not be brought in, the reason says how far it got, and at which byte it
-            /// ended: [`Reason::Fault`](crate::Reason::Fault), or
+            /// If a page could not be brought in, the reason says how far the call got, and at which byte
+            /// it ended: [`Reason::Fault`](crate::Reason::Fault), or
             /// [`Reason::Stopped`](crate::Reason::Stopped) with another `errno` than `EFAULT`. What is
             /// before that byte is in memory.
             ///
-            /// `EINVAL` for a range that does not lie in the mapping, or memory that is not RAM;
-            /// `EFAULT` where the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` where a
-            /// page could not be brought in; those of pipe(2) on systems that have no call for this,
-            /// nor another [`Mechanism`](crate::Mechanism).
+            /// `EINVAL` for a range that does not lie in the mapping, or memory that is not RAM; `EFAULT`
+            /// if the file behind a page is gone; `EHWPOISON`, `EIO`, `ENOMEM` if a page could not be
+            /// brought in; and the errors of pipe(2) on systems that have neither a call for this nor
+            /// another [`Mechanism`](crate::Mechanism).
             #[doc(alias = "MADV_POPULATE_READ")]
             #[inline]
             pub fn populate_range(&self, range: impl RangeBounds<usize>) -> Result<()> {
@@ -273,13 +272,13 @@ macro_rules! populate {
                 unsafe { all(region, range, populate::populate, $shared) }
             }
 
-            /// Brings every page into memory as [`populate`](Self::populate), `step` bytes at a
-            /// time, rounded down to whole pages, and at least one: for long work, to show progress
-            /// or to stop.
+            /// Brings every page into memory like [`populate`](Self::populate), but `step` bytes at a
+            /// time, so that a long operation can show progress or be stopped. `step` is rounded down to
+            /// whole pages, and is at least one.
             ///
             /// # Errors
-            /// Each item may be an error as that of [`populate_range`](Self::populate_range), which names
-            /// the step.
+            /// Each item may be an error of [`populate_range`](Self::populate_range), which names the
+            /// step.
             #[doc(alias = "MADV_POPULATE_READ")]
             pub fn populate_in_steps(&self, step: usize) -> PopulateSteps<'_> {
                 let region = self.region();
@@ -301,13 +300,13 @@ macro_rules! populate_write {
     ($guard:ident, $shared:literal, $self:ident, $($receiver:tt)+) => {
         /// Bringing pages into memory, ready to be written.
         impl<A: Writable> $guard<A> {
-            /// Brings every page into memory now, ready to be written, and reports failure.
+            /// Brings every page into memory now, ready to be written, and reports failures.
             ///
             /// No content changes. The pages of a private mapping become private copies: writing to
             /// them later takes no fault and cannot run out of memory. Source: madvise(2).
             ///
             /// # Errors
-            /// As [`populate_write_range`](Self::populate_write_range).
+            /// Those of [`populate_write_range`](Self::populate_write_range).
             ///
             /// ```
             /// let mut mapping = unix_memory::Mapping::anonymous(1 << 20)?;
@@ -321,17 +320,17 @@ macro_rules! populate_write {
                 $self.populate_write_range(..)
             }
 
-            /// Brings the pages that hold a byte of `range` into memory now, as
+            /// Brings the pages that hold a byte of `range` into memory now, like
             /// [`populate_write`](Self::populate_write).
             ///
-            /// `range` is in bytes from the start of the mapping and is rounded outward to pages.
-            /// Long ones are brought in 32 MiB at a time.
+            /// `range` is in bytes from the start of the mapping and is rounded outward to pages. A long
+            /// range is brought in 32 MiB at a time.
             ///
             /// # Errors
-            /// As [`populate_range`](Self::populate_range); `ENOMEM` also where there is no memory
-            /// for copies, `EFAULT` also where the file system has no room (where the system has no
-            /// call for this, running out of memory ends the process). `ENOSYS` for memory that
-            /// others may change, before Linux 5.14 and elsewhere.
+            /// Those of [`populate_range`](Self::populate_range); `ENOMEM` also if there is no memory for
+            /// copies, and `EFAULT` also if the file system has no room. (On systems that have no call
+            /// for this, running out of memory ends the process.) `ENOSYS` for memory that others may
+            /// change, before Linux 5.14 and on other systems.
             #[doc(alias = "MADV_POPULATE_WRITE")]
             #[inline]
             pub fn populate_write_range(
@@ -345,12 +344,11 @@ macro_rules! populate_write {
                 unsafe { all(region, range, populate::populate_write, $shared) }
             }
 
-            /// Brings every page into memory as [`populate_write`](Self::populate_write), `step`
-            /// bytes at a time, rounded down to whole pages, and at least one.
+            /// Brings every page into memory like [`populate_write`](Self::populate_write), but `step`
+            /// bytes at a time. `step` is rounded down to whole pages, and is at least one.
             ///
             /// # Errors
-            /// Each item may be an error as that of
-            /// [`populate_write_range`](Self::populate_write_range).
+            /// Each item may be an error of [`populate_write_range`](Self::populate_write_range).
             #[doc(alias = "MADV_POPULATE_WRITE")]
             pub fn populate_write_in_steps($($receiver)+, step: usize) -> PopulateSteps<'_> {
                 let region = $self.region();

@@ -14,14 +14,14 @@ use crate::protection::Access;
 use crate::region::{Region, spare};
 use crate::shared::SharedMapping;
 
-/// The pages that hold a byte of a range of a mapping, which it borrows.
+/// The pages that hold a byte of a range of a mapping. It borrows the mapping.
 ///
-/// Made by `span()` of [`Mapping`](crate::Mapping) and [`SharedMapping`](crate::SharedMapping), for
+/// `span()` of [`Mapping`](crate::Mapping) and [`SharedMapping`](crate::SharedMapping) makes it, for
 /// [`Advice::apply`].
 #[derive(Clone, Copy)]
 pub struct Span<'a> {
     pages: Pages,
-    /// The range as it was asked for, for errors.
+    /// The range as it was given, for errors.
     start: usize,
     len: usize,
     mapping: PhantomData<&'a [u8]>,
@@ -38,13 +38,13 @@ impl<'a> Span<'a> {
         })
     }
 
-    /// The length in bytes, of whole pages.
+    /// The length in bytes, in whole pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.pages.len
     }
 
-    /// Whether it has no pages: the range was empty.
+    /// Whether it has no pages, because the range was empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.pages.len == 0
@@ -94,14 +94,15 @@ impl Advice {
     /// ```
     ///
     /// # Errors
-    /// As for one range; [`Error::span`](crate::Error::span) reports which span was refused. The ones
-    /// before it have the advice, and those after it may have it or not.
+    /// The same as for one range; [`Error::span`](crate::Error::span) reports which span was refused.
+    /// The spans before it have the advice; those after it may or may not have it.
     ///
     /// # Platform
-    /// On Linux one process_madvise(2) for up to 64 spans, of up to 2 GiB together: since 6.13 for
-    /// any advice; since 5.10 for [`WillNeed`](Self::WillNeed), [`Cold`](Self::Cold) and
-    /// [`PageOut`](Self::PageOut), and 6.1 for [`Collapse`](Self::Collapse), with the privilege
-    /// `CAP_SYS_NICE`. Where it is missing or forbidden, and elsewhere, one `madvise` for each.
+    /// On Linux, one process_madvise(2) serves up to 64 spans, of up to 2 GiB together: since 6.13
+    /// for any advice; and, with the privilege `CAP_SYS_NICE`, since 5.10 for
+    /// [`WillNeed`](Self::WillNeed), [`Cold`](Self::Cold) and [`PageOut`](Self::PageOut), and since
+    /// 6.1 for [`Collapse`](Self::Collapse). Where that call is missing or forbidden, and on other
+    /// systems, there is one `madvise` for each span.
     #[doc(alias = "process_madvise")]
     pub fn apply(self, spans: &[Span<'_>]) -> Result<()> {
         let value = self.value(Arguments::None)?;
@@ -138,8 +139,8 @@ impl Advice {
     }
 }
 
-/// Advises on the first of `spans`, in one system call, and returns how many have the advice now;
-/// as [`os::advise_together`].
+/// Advises on the first of `spans`, in one system call, and returns how many have the advice now,
+/// like [`os::advise_together`].
 ///
 /// # Safety
 /// The advice `value` changes no content.

@@ -1,4 +1,4 @@
-//! Guards that deref to the same bytes wherever they are moved.
+//! Guards that deref to the same bytes even when they are moved.
 
 use stable_deref_trait::StableDeref;
 

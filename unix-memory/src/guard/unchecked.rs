@@ -15,24 +15,24 @@ macro_rules! advise_unchecked {
         impl<A: Access> $guard<A> {
             /// Gives `advice` on `range`, in bytes from the start of the mapping.
             ///
-            /// The range is never rounded: it must begin and end at the start of a page, or begin and
-            /// end with the mapping, which owns its pages. Advice that reaches beyond this process,
-            /// such as [`Remove`](UncheckedAdvice::Remove), is not given on the rest of a file's
-            /// page. Source: madvise(2).
+            /// The range is never rounded: each of its ends must lie on a page boundary or at an end
+            /// of the mapping, which owns its pages. For advice that reaches beyond this process,
+            /// such as [`Remove`](UncheckedAdvice::Remove), on memory of which others have the rest
+            /// of the page, each end must lie on a page boundary. Source: madvise(2).
             ///
             /// # Errors
-            /// `EINVAL` for a range that does not lie in the mapping, or is not whole pages
-            /// ([`Reason::Unaligned`](crate::Reason::Unaligned)), for an advice that the system
-            /// does not have ([`Reason::Unsupported`](crate::Reason::Unsupported)), or that it does
-            /// not give to this kind of memory; `EACCES`, `EAGAIN`, `EBADF`, `EIO`, `ENOMEM`,
-            /// `EPERM` as the advice says.
+            /// `EINVAL` for a range that does not lie in the mapping or is not whole pages
+            /// ([`Reason::Unaligned`](crate::Reason::Unaligned)), and for advice that the system does
+            /// not have ([`Reason::Unsupported`](crate::Reason::Unsupported)) or does not accept for
+            /// this kind of memory; `EACCES`, `EAGAIN`, `EBADF`, `EIO`, `ENOMEM`, `EPERM` as each
+            /// [`UncheckedAdvice`] documents.
             ///
             /// # Safety
-            /// What the advice does to the pages, to their file and to children, as it says, must
-            /// break no promise: as long as this guard lives and derefs to `[u8]`, its bytes can be
-            /// accessed as its type says, and no reference to bytes that change is used across the
-            /// change, in this call or later. A child of `fork` that has a copy of the guard without
-            /// its memory must forget that copy.
+            /// What the advice does to the pages, to their file and to children, as its documentation
+            /// describes, must break no promise: as long as this guard lives and derefs to `[u8]`,
+            /// its bytes can be accessed as its type allows, and no reference to bytes that change is
+            /// used across the change, whether they change in this call or later. A child of `fork`
+            /// that has a copy of the guard without its memory must forget that copy.
             ///
             /// ```
             /// use unix_memory::{Mapping, UncheckedAdvice};

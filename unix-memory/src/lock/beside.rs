@@ -25,7 +25,7 @@ macro_rules! mlock {
             /// * **fork**: a child inherits no locks.
             ///
             /// # Errors
-            /// As [`lock_range`](Self::lock_range).
+            /// Those of [`lock_range`](Self::lock_range).
             ///
             /// ```
             #[doc = concat!("use unix_memory::{ReadWrite, ", stringify!($guard), "};")]
@@ -58,8 +58,8 @@ macro_rules! mlock {
             /// again when this crate unmaps or unlocks something. Source: munlock(2), POSIX.1-2024.
             ///
             /// # Errors
-            /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM` where there is no memory
-            /// to note that a part is not locked any more. Nothing is changed then.
+            /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM` if there is no memory to
+            /// note that a part is not locked any more. Nothing is changed then.
             ///
             /// ```
             #[doc = concat!("use unix_memory::", stringify!($guard), ";")]

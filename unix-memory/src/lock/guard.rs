@@ -1,4 +1,4 @@
-//! Pages kept in memory, by guards that nest.
+//! Guards that keep pages in memory, and nest.
 //!
 //! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So this crate records
 //! what all live guards hold, and a guard that is dropped unlocks only what no other holds.
@@ -12,7 +12,7 @@ use crate::region::Region;
 use crate::region::hold::Hold;
 use crate::region::ledger::Kind;
 
-/// Keeps pages of a mapping in memory, and lets them go when dropped.
+/// Keeps pages of a mapping in memory, and unlocks them when dropped.
 ///
 /// Made by `lock()` and `lock_range()` of [`Mapping`](crate::Mapping) and
 /// [`SharedMapping`](crate::SharedMapping), which it borrows; on Linux and Android also by
@@ -21,19 +21,19 @@ use crate::region::ledger::Kind;
 /// while it is locked, see [`Mapping::into_locked`](crate::Mapping::into_locked); where a struct owns the
 /// mapping and locks it at some time, [`Mapping::mlock`](crate::Mapping::mlock).
 ///
-/// Guards nest: pages that another guard holds too stay locked. For pages that both kinds of guard
-/// hold, the full lock wins; when it is dropped, they are locked as the other holds them. A lock that
-/// was made otherwise, by `mlock` itself, is not seen; the last guard over its pages undoes it. While
-/// a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
+/// Guards nest: pages that another guard also holds stay locked. If a full lock and a lock on fault
+/// hold the same pages, the full lock wins; once it is dropped, the pages are locked on fault. The
+/// crate does not see a lock made by calling `mlock` directly; the last guard over its pages undoes
+/// it. While a [`ProcessLock`](crate::ProcessLock) lives, nothing is unlocked.
 ///
-/// Forgotten rather than dropped, it holds the pages until they are unmapped.
+/// If the guard is forgotten rather than dropped, it holds the pages until they are unmapped.
 ///
-/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
-///   unlock what a guard of the child's own holds.
+/// * **fork**: a child inherits no locks. Dropping the child's copy of a guard does nothing; it does
+///   not unlock what the child's own guards hold.
 /// * **Signals**: neither locking nor dropping a guard is async-signal-safe.
-/// * **Limit of mappings**: a kernel that has reached it may be unable to unlock a part of what it
-///   had merged. This is tried again when this crate unmaps or unlocks something; until then those
-///   pages stay locked.
+/// * **Limit of mappings**: a kernel that has reached its limit may be unable to unlock a part of a
+///   mapping that it had merged. The crate tries again when it unmaps or unlocks something; until
+///   then, those pages stay locked.
 ///
 /// ```
 /// let table = unix_memory::Mapping::anonymous(1 << 16)?;
@@ -70,13 +70,13 @@ impl<'a> LockGuard<'a> {
         Ok(Self { hold })
     }
 
-    /// How many bytes it holds, in whole pages.
+    /// How many bytes it keeps in memory, in whole pages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.hold.pages.len
     }
 
-    /// Whether it holds nothing: the range was empty.
+    /// Whether it holds nothing, because the range was empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.hold.pages.len == 0

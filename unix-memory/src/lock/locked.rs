@@ -1,4 +1,4 @@
-//! A mapping that is locked as long as it lives, and can be written all the same.
+//! A mapping that is locked as long as it lives, and can still be written.
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -12,12 +12,13 @@ use crate::region::ledger::Kind;
 
 /// A mapping whose pages are kept in memory: it owns its lock.
 ///
-/// A [`LockGuard`](crate::LockGuard) borrows the mapping, so that nothing can be written to it
-/// meanwhile; this derefs to `[u8]` as [`Mapping`] does. It is made by [`Mapping::into_locked`].
-/// Dropping it unmaps the memory, and with that ends the lock. Its lock nests with those of guards.
+/// A [`LockGuard`](crate::LockGuard) borrows the mapping, so nothing can be written to it
+/// meanwhile; this type derefs to `[u8]` as [`Mapping`] does, mutably too. [`Mapping::into_locked`]
+/// makes it. Dropping it unmaps the memory, which ends the lock. Its lock nests with those of
+/// guards.
 ///
-/// * **fork**: a child inherits no locks: its copy is not locked, and [`unlock`](Self::unlock) only
-///   returns the mapping there.
+/// * **fork**: a child inherits no locks: its copy is not locked, and there
+///   [`unlock`](Self::unlock) only returns the mapping.
 ///
 /// ```
 /// let mut key = unix_memory::Mapping::anonymous(32)?.into_locked()?;
@@ -29,7 +30,7 @@ use crate::region::ledger::Kind;
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Locked<A: Access> {
     mapping: Mapping<A>,
-    /// Who locked it; nobody where it is empty.
+    /// Which process locked it; none if it is empty.
     owner: Option<Process>,
 }
 
@@ -39,7 +40,7 @@ impl<A: Readable> Mapping<A> {
     /// Source: mlock(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// The mapping comes back inside the error; as [`lock_range`](Self::lock_range).
+    /// Those of [`lock_range`](Self::lock_range); the mapping comes back inside the error.
     ///
     /// ```
     /// let mut locked = unix_memory::Mapping::anonymous(100)?.into_locked()?;
@@ -62,15 +63,15 @@ impl<A: Readable> Mapping<A> {
 }
 
 impl<A: Access> Locked<A> {
-    /// The mapping, for what does not change it: advice, residency, guards over parts of it.
+    /// The mapping, for calls that do not change it: advice, residency, guards over parts of it.
     pub const fn mapping(&self) -> &Mapping<A> {
         &self.mapping
     }
 
-    /// Changes what may be done with the pages, and with it the type; they stay locked.
+    /// Changes the protection of the pages, and the type with it. The pages stay locked.
     ///
     /// # Errors
-    /// As [`Mapping::protect`].
+    /// Those of [`Mapping::protect`].
     #[doc(alias = "mprotect")]
     pub fn protect<B: Access>(self, access: B) -> Result<Locked<B>, Failed<Self>> {
         let owner = self.owner;

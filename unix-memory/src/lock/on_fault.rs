@@ -1,4 +1,4 @@
-//! Locks that take pages as they are brought in, on Linux and Android.
+//! Locks that lock each page when it is brought in, on Linux and Android.
 
 use core::ops::RangeBounds;
 
@@ -13,13 +13,13 @@ use crate::shared::SharedMapping;
 /// Gives a guard the methods that lock on fault.
 macro_rules! lock_on_fault {
     ($guard:ident) => {
-        /// On Linux and Android: locks on pages as they come.
+        /// On Linux and Android: locks that lock each page when it is brought in.
         impl<A: Access> $guard<A> {
             /// Keeps the pages of the whole mapping in memory, each from the moment that it is
             /// first used, while the guard lives.
             ///
             /// # Errors
-            /// As [`lock_range_on_fault`](Self::lock_range_on_fault).
+            /// Those of [`lock_range_on_fault`](Self::lock_range_on_fault).
             #[doc(alias = "mlock2")]
             #[doc(alias = "MLOCK_ONFAULT")]
             #[doc(alias = "MlockFlags")]
@@ -31,9 +31,10 @@ macro_rules! lock_on_fault {
             /// Keeps the pages that hold a byte of `range` in memory, each from the moment that it is
             /// first used, while the guard lives: for large mappings that are used in few places.
             ///
-            /// Those that are in memory are locked at once. Guards nest, with those of `lock_range`
-            /// too. The whole range counts against the limit. `range` is in bytes from the start of
-            /// the mapping and is rounded outward to pages. Source: mlock2(2), since Linux 4.4.
+            /// Pages that are in memory already are locked at once. These guards nest, also with those
+            /// of `lock_range`. The whole range counts toward the limit. `range` is in bytes from the
+            /// start of the mapping and is rounded outward to pages. Source: mlock2(2), since Linux
+            /// 4.4.
             ///
             /// # Errors
             /// `EINVAL` for a range that does not lie in the mapping; `ENOMEM` or `EPERM` over the
@@ -44,7 +45,7 @@ macro_rules! lock_on_fault {
             /// let mapping = unix_memory::Mapping::anonymous(1 << 20)?;
             /// match mapping.lock_on_fault() {
             ///     Ok(guard) => assert_eq!(guard.len(), 1 << 20),
-            ///     Err(error) => println!("{error}"), // an old kernel, or the limit
+            ///     Err(error) => println!("{error}"), // an old kernel, or over the limit
             /// }
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
@@ -63,13 +64,13 @@ macro_rules! lock_on_fault {
 lock_on_fault!(Mapping);
 lock_on_fault!(SharedMapping);
 
-/// On Linux and Android: locks on pages as they come.
+/// On Linux and Android: locks that lock each page when it is brought in.
 impl ProcessLock {
     /// Locks all pages of the process that `pages` names, each from the moment that it is first
     /// used. Source: mlockall(2), `MCL_ONFAULT`, since Linux 4.4.
     ///
     /// # Errors
-    /// As [`new`](Self::new); `EINVAL` also before Linux 4.4.
+    /// Those of [`new`](Self::new); `EINVAL` also before Linux 4.4.
     ///
     /// ```
     /// use unix_memory::{LockPages, ProcessLock};

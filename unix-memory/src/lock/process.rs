@@ -1,4 +1,4 @@
-//! All pages of the process kept in memory, by guards that nest.
+//! Guards that keep all pages of the process in memory, and nest.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -19,41 +19,39 @@ bitflags::bitflags! {
         /// Pages that are mapped now.
         #[doc(alias = "MCL_CURRENT")]
         const CURRENT = os::MCL_CURRENT;
-        /// Pages that will be mapped. From now on, mapping memory, loading a library, and growing the
-        /// heap or a stack fail where they would exceed the limit.
+        /// Pages that will be mapped. From then on, mapping memory, loading a library, and growing the
+        /// heap or a stack fail if they would exceed the limit.
         #[doc(alias = "MCL_FUTURE")]
         const FUTURE = os::MCL_FUTURE;
     }
 }
 
-/// Keeps the pages of the whole process in memory, and lets them go when the last such guard is
-/// dropped.
+/// Keeps the pages of the whole process in memory, and unlocks them when the last such guard is dropped.
 ///
-/// Guards of this kind are counted. For pages that several ask for, a full lock wins over one on
-/// fault. When one is dropped, what is locked already stays locked until the last is dropped. Then
-/// everything is unlocked, except for what [`LockGuard`](crate::LockGuard)s and
-/// [`Locked`](crate::Locked) mappings hold: that is locked again at once, but is unlocked for a
-/// moment. Where the kernel refuses to lock that alone, as at its limit of mappings, everything stays
-/// locked until a guard of this kind is dropped again. Locks that were made otherwise, by `mlock` itself, are undone too.
+/// Guards of this kind are counted. If several hold the same pages, a full lock wins over a lock on
+/// fault. When one of them is dropped, whatever is locked stays locked until the last is dropped. Then
+/// everything is unlocked, except what [`LockGuard`](crate::LockGuard)s and [`Locked`](crate::Locked)
+/// mappings hold: that is unlocked for a moment, and locked again at once. If the kernel refuses to lock
+/// only that, for example at its limit of mappings, everything stays locked until a guard of this kind
+/// is dropped again. Locks made by calling `mlock` directly are undone too.
 ///
-/// When the last guard that asks for the future is dropped and others are left, new mappings are no
-/// longer locked, and mappings that were not locked stay so. The kernel has no call for just that. On
-/// Linux, all mappings are locked on fault, and those that were not locked before, as
-/// /proc/self/smaps lists them, are unlocked again. Pages that were fully locked stay in memory.
-/// Where that is refused or cannot be read, and on other systems, new mappings are locked until the
-/// last guard is dropped.
+/// When the last guard for future mappings is dropped while others are left, new mappings are no longer
+/// locked, and mappings that were not locked stay unlocked. The kernel has no call for just that. On
+/// Linux, this crate locks all mappings on fault, and then unlocks those that were not locked before,
+/// according to /proc/self/smaps. Pages that were fully locked stay in memory. If that is refused or
+/// smaps cannot be read, and on other systems, new mappings are locked until the last guard is dropped.
 ///
-/// Forgotten rather than dropped, it locks as long as the process lives.
+/// If the guard is forgotten rather than dropped, the lock lasts as long as the process lives.
 ///
-/// * **fork**: a child inherits no locks. Dropping its copy of a guard does nothing: it does not
-///   unlock what guards of the child's own hold.
+/// * **fork**: a child inherits no locks. Dropping the child's copy of a guard does nothing; it does not
+///   unlock what the child's own guards hold.
 ///
 /// ```
 /// use unix_memory::{LockPages, ProcessLock};
 ///
 /// match ProcessLock::new(LockPages::CURRENT) {
 ///     Ok(_locked) => println!("no page fault that reads from disk, while it lives"),
-///     Err(error) => println!("{error}"), // over the limit, as a rule
+///     Err(error) => println!("{error}"), // usually over the limit
 /// }
 /// ```
 #[doc(alias = "mlockall")]
@@ -71,12 +69,12 @@ impl ProcessLock {
     /// Source: mlockall(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `EINVAL` for no flag, or one that [`LockPages`] does not name; `ENOMEM`, `EPERM` or `EAGAIN`
-    /// over the limit on locked memory ([`Reason::LockLimit`](crate::Reason) on Linux); `EAGAIN` where
-    /// a page could not be brought in. What other guards hold stays locked.
+    /// `EINVAL` without a flag, or for a flag that [`LockPages`] does not name; `ENOMEM`, `EPERM` or
+    /// `EAGAIN` over the limit on locked memory ([`Reason::LockLimit`](crate::Reason) on Linux);
+    /// `EAGAIN` if a page could not be brought in. What other guards hold stays locked.
     ///
     /// # Platform
-    /// Linux does not say when a page cannot be brought in. `ENOSYS` on Apple's systems, Cygwin and
+    /// Linux does not report pages that cannot be brought in. `ENOSYS` on Apple's systems, Cygwin and
     /// Haiku.
     pub fn new(pages: LockPages) -> Result<Self> {
         Self::with(pages, Kind::Full)
@@ -145,7 +143,7 @@ impl Drop for ProcessLock {
     }
 }
 
-/// Unlocks everything but what guards in `ledger` hold.
+/// Unlocks everything except what guards in `ledger` hold.
 fn unlock_all(ledger: &mut Ledger) {
     if os::munlockall().is_err() {
         return;
@@ -155,8 +153,8 @@ fn unlock_all(ledger: &mut Ledger) {
     if again() == [true; 2] {
         return;
     }
-    // What is locked as a part of a mapping becomes one of its own. At the limit of mappings, this makes
-    // room for some.
+    // A locked part of a mapping becomes a mapping of its own. At the limit of mappings, this makes room
+    // for some.
     spare::give_up();
     let [is_on_fault, is_full] = again();
     if !is_on_fault || !is_full {
@@ -167,7 +165,7 @@ fn unlock_all(ledger: &mut Ledger) {
     }
 }
 
-/// Locks again what guards of this kind hold; returns whether all of it is.
+/// Locks again what guards of this kind hold, and returns whether all of it is locked.
 fn lock_again(ledger: &Ledger, kind: Kind) -> bool {
     let (mut at, mut is_all) = (0, true);
     while let Some((range, held, _)) = ledger.held.next(at) {

@@ -7,21 +7,21 @@ use crate::map::options::MapOptions;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
-/// On Linux and Android: memory that the kernel may take back.
+/// On Linux and Android: memory that the kernel may reclaim.
 impl MapOptions {
-    /// Maps new zeroed memory, private to this process, whose pages the kernel takes back when memory
-    /// is short: they read as zeros then, at any moment. Use it for caches whose content can be made
-    /// again.
+    /// Maps new zeroed memory, private to this process, whose pages the kernel reclaims when memory
+    /// is short. At any moment, they may then read as zeros. Use it for caches whose content can be
+    /// made again.
     ///
     /// It never goes to swap or into core dumps, a child of `fork` finds zeros, and a lock has no
-    /// effect on it. As its bytes change by themselves, it must never be vouched for by
-    /// [`assume_unshared`](SharedMapping::assume_unshared).
+    /// effect on it. Because its bytes change by themselves,
+    /// [`assume_unshared`](SharedMapping::assume_unshared) must never vouch for it.
     ///
     /// Source: `<linux/mman.h>`, `MAP_DROPPABLE`, since Linux 6.11.
     ///
     /// # Errors
-    /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` from a kernel that has no such
-    /// memory, and for huge pages; `EOPNOTSUPP` where addresses have 32 bits.
+    /// Those of [`map_anonymous`](Self::map_anonymous); `EINVAL` from a kernel that has no such
+    /// memory, and for huge pages; `EOPNOTSUPP` if addresses have 32 bits.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};

@@ -12,7 +12,7 @@ use crate::page::page_size;
 /// What is known about an open file.
 pub struct Facts {
     pub kind: FileKind,
-    /// In bytes; means something for regular files and shared memory objects.
+    /// In bytes; meaningful for regular files and shared memory objects.
     pub len: u64,
     /// Its length in bytes, if known: for regular files and block devices.
     pub end: Option<u64>,
@@ -30,7 +30,7 @@ pub fn with_file<R>(fd: BorrowedFd<'_>, f: impl FnOnce(&File) -> R) -> R {
     f(&file)
 }
 
-/// The error number of a failed call of std.
+/// The error number of a failed call of the standard library.
 pub fn errno_of(error: &std::io::Error) -> c_int {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
@@ -42,7 +42,7 @@ impl Facts {
         Ok(Self::from_status(&status, fd))
     }
 
-    /// The facts in `status`, which was read just now.
+    /// The facts in `status`, which was just read.
     #[inline]
     pub fn from_status(status: &FileStatus, fd: BorrowedFd<'_>) -> Self {
         let kind = kind(status);

@@ -18,40 +18,39 @@ use crate::shared::SharedMapping;
 
 /// With the feature `std`: files, and anything else that is [`AsFd`].
 impl MapOptions {
-    /// Maps a file, shared: what is written to the mapping reaches the file, and everybody who maps
-    /// or reads it.
+    /// Maps a file, shared: what is written to the mapping reaches the file, and everybody who maps or
+    /// reads the file.
     ///
-    /// Without a length, the rest of the file is mapped; if that is empty, so is the mapping,
-    /// provided that the file can be mapped at all. (Files of /proc report length zero, and cannot be
-    /// mapped.) On Linux and Android a block device is mapped to its end too. The file may be closed
-    /// afterwards.
+    /// Without a length, this maps the rest of the file; if that is empty, so is the mapping, provided
+    /// that the file can be mapped at all. (Files of /proc report length zero, and cannot be mapped.) On
+    /// Linux and Android a block device is mapped to its end too. The file may be closed afterwards.
     ///
     /// # Errors
-    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` where it is
-    ///   open for its path alone, by `O_PATH`), or `access` asks for writing and it is not open for
-    ///   that too ([`Reason::NotWritable`]); or a security policy forbids it.
-    /// * `EINVAL`: no length given for a character device, or whatever else has no length that is
-    ///   known ([`Reason::LengthNeeded`]); on hugetlbfs, an offset or length that is no multiple of the
-    ///   huge page ([`Reason::HugePages`]).
+    /// * `EACCES`: the file is not open for reading ([`Reason::NotReadable`]; `EBADF` if it is open only
+    ///   as a path, with `O_PATH`); `access` asks for writing and the file is not open for both
+    ///   ([`Reason::NotWritable`]); or a security policy forbids it.
+    /// * `EINVAL`: no length is given for a character device or another file whose length is not known
+    ///   ([`Reason::LengthNeeded`]); on hugetlbfs, the offset or length is not a multiple of the huge
+    ///   page size ([`Reason::HugePages`]).
     /// * `ENODEV`: the file is of a kind that cannot be mapped, such as a directory or a pipe
-    ///   ([`Reason::NotMappable`]); its file system maps privately only ([`Reason::PrivateOnly`]), so
-    ///   that [`map_private`](Self::map_private) works; or its file system or driver cannot map at
-    ///   all ([`Reason::NoMappings`]). Some file systems say so by `EOPNOTSUPP`, `ENOTSUP` or
-    ///   `EINVAL`, or `EIO`.
+    ///   ([`Reason::NotMappable`]); its file system maps only privately ([`Reason::PrivateOnly`]), in
+    ///   which case [`map_private`](Self::map_private) works; or its file system or driver cannot map at
+    ///   all ([`Reason::NoMappings`]). Some file systems return `EOPNOTSUPP`, `ENOTSUP`, `EINVAL` or
+    ///   `EIO` for this.
     /// * `ENXIO`: offset and length go past the end of a regular file, or, on Linux and Android, of a
-    ///   block device ([`Reason::FileLength`]), and [`past_end`](Self::past_end) does not let them;
-    ///   or the offset does, and no length is given.
+    ///   block device ([`Reason::FileLength`]), and [`past_end`](Self::past_end) does not allow it; or
+    ///   the offset alone is past the end, and no length is given.
     /// * `ENOTSUP`: on Emscripten, `access` asks for writing ([`Reason::NotWrittenBack`]).
     /// * `EOVERFLOW`: offset and length are more than a file can have
     ///   ([`Reason::OffsetLimit`]).
-    /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or than a limit allows, which
-    ///   Linux and Android report: on addresses ([`Reason::AddressSpaceLimit`],
+    /// * `ENOMEM`: more than a slice can have ([`Reason::LengthLimit`]), or more than a limit allows.
+    ///   Linux and Android report which limit: on addresses ([`Reason::AddressSpaceLimit`],
     ///   [`Reason::FreeAddresses`]), of mappings ([`Reason::MappingsLimit`]), on memory for private
     ///   copies ([`Reason::DataLimit`], [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); on
-    ///   hugetlbfs, too few huge pages in the pool ([`Reason::HugePagePool`], also over another limit on
-    ///   memory).
+    ///   hugetlbfs, too few huge pages in the pool ([`Reason::HugePagePool`], which also stands for
+    ///   other limits on memory).
     /// * `EPERM`: a seal on a memfd forbids writing to it ([`Reason::Sealed`]), or the file system
-    ///   executing it ([`Reason::NotExecutable`]).
+    ///   forbids executing it ([`Reason::NotExecutable`]).
     ///
     /// After `?` into [`std::io::Error`], [`Error::from_io`] returns this error again.
     ///
@@ -79,11 +78,11 @@ impl MapOptions {
     /// Maps a file, privately: writing to the mapping changes a private copy, not the file.
     ///
     /// Pages that have not been written to still show what others write to the file, so this does not
-    /// return a [`Mapping`](crate::Mapping) either. Without a length, the rest of the file is mapped.
+    /// return a [`Mapping`](crate::Mapping) either. Without a length, this maps the rest of the file.
     /// The file may be closed afterwards.
     ///
     /// # Errors
-    /// As [`map_shared`](Self::map_shared), except that the file need not be open for writing.
+    /// Those of [`map_shared`](Self::map_shared), except that the file need not be open for writing.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -132,7 +131,7 @@ impl MapOptions {
             .map_known_with_care(fd, &facts, protection, sharing)
     }
 
-    /// Maps the file that `facts`, which were read just now, describe.
+    /// Maps the file that `facts`, which were just read, describe.
     #[inline]
     pub(crate) fn map_known<A: Access>(
         &self,
@@ -153,8 +152,8 @@ impl MapOptions {
         Ok(SharedMapping::from_region(region, access))
     }
 
-    /// As [`map_known`](Self::map_known), privately, except that no memory is set aside for copies. For
-    /// files that are not in huge pages, and for mappings that never become writable.
+    /// Like [`map_known`](Self::map_known), privately, except that no memory is set aside for copies.
+    /// For files that are not in huge pages, and for mappings that never become writable.
     #[allow(dead_code, reason = "only some systems have such files")]
     pub(crate) fn map_no_copies<A: Access>(
         &self,
@@ -180,7 +179,7 @@ impl MapOptions {
         }
     }
 
-    /// How many bytes to map, if nothing stands against it: a part of a file in ordinary pages.
+    /// How many bytes to map, if there is no obstacle: a part of a file in ordinary pages.
     #[inline]
     fn plain_part(&self, is_plain: bool, len: u64) -> Option<usize> {
         if !is_plain || !self.is_plain() || self.offset > len {
@@ -194,7 +193,7 @@ impl MapOptions {
         }
     }
 
-    /// Maps that part, if there is one, and nothing came between.
+    /// Maps that part, if there is one and nothing interferes.
     #[inline]
     fn map_part(
         &self,
@@ -242,7 +241,7 @@ impl MapOptions {
         let byte = Self::new().offset(self.offset);
         match byte.map_fd_with_care(fd.as_raw_fd(), 1, protection, sharing) {
             Ok(_unmapped) => Ok(()),
-            // A lack of room for it says nothing about the file.
+            // If there is no room for it, that says nothing about the file.
             Err(error) if [libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) => Ok(()),
             // Nobody asked for that byte.
             Err(error) => {
@@ -296,8 +295,8 @@ impl MapOptions {
     }
 }
 
-/// Finds out why the kernel did not map the file behind `fd`, where more can be learned than its
-/// error number.
+/// Finds out why the kernel did not map the file behind `fd`, if more can be learned than the error
+/// number.
 #[cold]
 fn explain(error: Error, fd: BorrowedFd<'_>, protection: Protection, sharing: c_int) -> Error {
     // (Some systems give two of these the same value.)
@@ -323,13 +322,13 @@ fn why_no_mapping(
     sharing: c_int,
 ) -> Option<Reason> {
     if ![sys::MAP_SHARED, sys::MAP_PRIVATE].contains(&sharing) {
-        // `MAP_SYNC`, for which a kernel that does not know it has another number.
+        // `MAP_SYNC`: a kernel that does not know it returns another error number.
         return (errno == libc::EOPNOTSUPP).then_some(Reason::NotPersistent);
     }
     let facts = Facts::of(fd).ok()?;
     let is_plain = matches!(facts.kind, FileKind::Regular) && facts.huge_page.is_none();
     if let FileKind::Socket = facts.kind {
-        // Some of them can be, as those of packets: this one cannot.
+        // Some sockets can be mapped, such as packet sockets; this one cannot.
         return Some(Reason::NotMappable(facts.kind));
     }
     if !is_plain {

@@ -1,4 +1,4 @@
-//! Memory between pages that cannot be touched.
+//! Memory between guard pages.
 
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -15,11 +15,11 @@ use crate::protection::{Access, NoAccess, Protection, Readable, Writable};
 use crate::region::plain::MOST;
 use crate::region::{Region, spare};
 
-/// A mapping with pages before and behind it that cannot be accessed: running over an end raises
+/// A mapping with inaccessible guard pages before and after it: running over either end raises
 /// SIGSEGV instead of reaching other memory.
 ///
-/// Made by [`MapOptions::map_guarded`]. It derefs to the bytes in the middle as [`Mapping`] does, and
-/// unmaps everything on drop.
+/// [`MapOptions::map_guarded`] makes it. It derefs to the bytes in the middle, as [`Mapping`] does,
+/// and unmaps everything on drop.
 ///
 /// ```
 /// use unix_memory::{MapOptions, ReadWrite, page_size};
@@ -31,7 +31,7 @@ use crate::region::{Region, spare};
 /// ```
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Guarded<A: Access> {
-    /// All of it, as it was mapped: the parts below lie in it, one after the other.
+    /// All of it, as it was mapped: the parts below lie in it, one after another.
     room: ManuallyDrop<Region>,
     /// In bytes, whole pages.
     before: usize,
@@ -39,7 +39,7 @@ pub struct Guarded<A: Access> {
 }
 
 impl<A: Access> Guarded<A> {
-    /// The mapping between the guard pages: to advise on it, to lock it, ...
+    /// The mapping between the guard pages, for example to advise on it or to lock it.
     ///
     /// ```
     /// # use unix_memory::{Advice, MapOptions, ReadWrite, page_size};
@@ -51,7 +51,7 @@ impl<A: Access> Guarded<A> {
         &self.mapping
     }
 
-    /// Makes it without options; `None` if that needs more checks, or was refused.
+    /// Makes it without options; `None` if more checks are needed, or the kernel refused.
     #[inline]
     fn plain(before: usize, len: usize, behind: usize, access: A) -> Option<Self> {
         const FEW: usize = MOST / 4;
@@ -77,7 +77,7 @@ impl<A: Access> Guarded<A> {
         })
     }
 
-    /// The pages before it, the mapping, and the pages behind it.
+    /// The pages before it, the mapping, and the pages after it.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite, page_size};
@@ -139,18 +139,18 @@ impl<A: Writable> DerefMut for Guarded<A> {
 }
 
 impl MapOptions {
-    /// Maps new memory, private to this process and zeroed, with `before` bytes of pages before it
-    /// and `behind` bytes behind it that cannot be accessed.
+    /// Maps new zeroed memory, private to this process, with `before` bytes of inaccessible guard
+    /// pages before it and `behind` bytes after it.
     ///
     /// Both are multiples of the page size, and may be zero. The mapping begins at the start of a
-    /// page, so that running over its start is always noticed; running over its end is noticed if its
-    /// length is a multiple of the page size too. An alignment or address applies to the first guard
-    /// page. With [`transparent_huge_pages`](Self::transparent_huge_pages) and no alignment, the
-    /// mapping itself is aligned to huge pages.
+    /// page, so running over its start is always caught; running over its end is caught at once only
+    /// if its length is also a multiple of the page size. An alignment or address applies to the
+    /// first guard page. With [`transparent_huge_pages`](Self::transparent_huge_pages) and no
+    /// alignment, the mapping itself is aligned to huge pages.
     ///
     /// # Errors
-    /// As [`map_anonymous`](Self::map_anonymous), and `EINVAL` for guards that are not multiples of
-    /// the page size ([`Reason::Unaligned`]); those of [`Mapping::protect`].
+    /// Those of [`map_anonymous`](Self::map_anonymous) and [`Mapping::protect`], and `EINVAL` for
+    /// guards that are not multiples of the page size ([`Reason::Unaligned`]).
     #[doc(alias = "MAP_GUARD")]
     #[doc(alias = "mprotect")]
     #[inline]

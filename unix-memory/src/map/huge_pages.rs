@@ -9,7 +9,7 @@ use super::options::MapOptions;
 use crate::os;
 use crate::page::page_size;
 
-/// The size of a huge page, as the field `MAP_HUGE_` of `mmap`'s flags names it.
+/// The size of a huge page, as in the `MAP_HUGE_` bits of the flags of `mmap`.
 ///
 /// /sys/kernel/mm/hugepages lists the sizes that a system has, and how many pages of each. Linux and
 /// Android only.
@@ -53,8 +53,8 @@ impl HugePageSize {
         (bytes.is_power_of_two() && bytes > page_size()).then_some(Self { log2 })
     }
 
-    /// The size that the kernel uses if none is named: `Hugepagesize` of /proc/meminfo. `None` where
-    /// that cannot be read, or the kernel was built without huge pages.
+    /// The size that the kernel uses by default: `Hugepagesize` of /proc/meminfo. `None` if that
+    /// cannot be read, or the kernel was built without huge pages.
     ///
     /// ```
     /// match unix_memory::HugePageSize::system_default() {
@@ -68,8 +68,8 @@ impl HugePageSize {
         Self::from_bytes(usize::try_from(kib.checked_mul(1024)?).ok()?)
     }
 
-    /// The sizes that the running system has, from the smallest up, whether or not there are pages
-    /// in its pools. None where /sys is not mounted.
+    /// The sizes that the running system has, from the smallest up, whether or not there are pages in
+    /// its pools. There are none if /sys is not mounted.
     ///
     /// ```
     /// for size in unix_memory::HugePageSize::available() {
@@ -85,13 +85,13 @@ impl HugePageSize {
     }
 
     /// The size of transparent huge pages, which need no pool (`hpage_pmd_size`): see
-    /// [`MapOptions::transparent_huge_pages`]. `None` where the kernel was built without them, or
-    /// /sys is not mounted.
+    /// [`MapOptions::transparent_huge_pages`]. `None` if the kernel was built without them, or /sys is
+    /// not mounted.
     ///
     /// ```
     /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};
     ///
-    /// // A length that is a multiple of their size: all of it can be in huge pages.
+    /// // A length that is a multiple of their size can be entirely in huge pages.
     /// let unit = HugePageSize::transparent().map_or(1, HugePageSize::bytes);
     /// let options = MapOptions::new().len(10_000_000_usize.next_multiple_of(unit));
     /// let mapping = options.transparent_huge_pages(true).map_anonymous(ReadWrite)?;
@@ -130,7 +130,7 @@ impl HugePageSize {
         os::number_in_file(path, b"")
     }
 
-    /// The size in bytes; zero if an address of this system is too small to count that many.
+    /// The size in bytes; zero if it does not fit into a `usize` of this system.
     #[must_use]
     pub const fn bytes(self) -> usize {
         match 1usize.checked_shl(self.log2.unsigned_abs()) {
@@ -139,20 +139,20 @@ impl HugePageSize {
         }
     }
 
-    /// The flags of `memfd_create` that ask for it.
+    /// The flags of `memfd_create` for this size.
     #[cfg(feature = "std")]
     pub(crate) const fn memfd_flags(self) -> core::ffi::c_uint {
         sys::MFD_HUGETLB | self.log2.unsigned_abs() << sys::MFD_HUGE_SHIFT
     }
 
-    /// The flags of `mmap` that ask for it.
+    /// The flags of `mmap` for this size.
     const fn flags(self) -> c_int {
         // The field has six bits, of which the top one is the sign's; the number is less than 64.
         sys::MAP_HUGETLB | self.log2 << sys::MAP_HUGE_SHIFT
     }
 }
 
-/// A path that is put together without an allocator.
+/// A path that is assembled without an allocator.
 struct Path {
     bytes: [u8; 80],
     len: usize,
@@ -183,31 +183,31 @@ impl MapOptions {
     /// (/proc/sys/vm/nr_hugepages).
     ///
     /// The length is rounded up to whole huge pages, and [`len`](crate::Mapping::len) of the mapping
-    /// returns the result: the kernel cannot unmap or protect less. Only for memory without a file; a
-    /// file on hugetlbfs, or a memfd, has its own page size. For transparent huge pages, which need
-    /// no pool, use [`transparent_huge_pages`](Self::transparent_huge_pages).
+    /// returns the result, because the kernel cannot unmap or protect less. Only for memory without a
+    /// file; a file on hugetlbfs, or a memfd, has its own page size. For transparent huge pages, which
+    /// need no pool, use [`transparent_huge_pages`](Self::transparent_huge_pages).
     ///
     /// The pages are set aside when they are mapped, even with [`no_reserve`](Self::no_reserve), so
-    /// that using them does not fail. Such a mapping cannot grow, and no part of it can be
-    /// discarded: a page that is given back may not be there when it is used again.
+    /// using them does not fail. Such a mapping cannot grow, and no part of it can be discarded: a
+    /// page that was given back might not be available when it is used again.
     ///
-    /// **Children** have nothing set aside for their copies of private memory. SIGBUS ends a child
-    /// made by `fork` that finds the pool empty when it writes to such memory, or reads it after
-    /// its parent has written. A child can call
-    /// [`populate_write`](crate::Mapping::populate_write) first: that fails with an error instead,
-    /// and when it succeeds all pages are the child's own. Or share the memory
+    /// **Children** have no pages set aside for their copies of private memory. If a child of `fork`
+    /// finds the pool empty when it writes to such memory, or reads it after its parent has written,
+    /// SIGBUS ends the child. To avoid that, the child can call
+    /// [`populate_write`](crate::Mapping::populate_write) first: this returns an error instead, and
+    /// once it has succeeded, all pages are the child's own. Or share the memory
     /// ([`map_anonymous_shared`](Self::map_anonymous_shared)), which is set aside once for all
     /// processes.
     ///
     /// **Control groups** can limit the huge pages in use (`hugetlb.2MB.max`), and SIGBUS ends a
     /// process over that limit too, unless the group also limits what is set aside
-    /// (`hugetlb.2MB.rsvd.max`). Here, too, `populate_write` fails with an error instead.
+    /// (`hugetlb.2MB.rsvd.max`). Here, too, `populate_write` returns an error instead.
     ///
     /// # Errors
-    /// Mapping fails with `ENOMEM` where the pool has too few
-    /// ([`Reason::HugePagePool`](crate::Reason), also over another limit on memory), `EINVAL` or
-    /// `ENODEV` for a size that the system does not have, `EPERM` for a user who may not use them, and
-    /// `EINVAL` with [`Reason::NotAnonymous`](crate::Reason) for a file.
+    /// Mapping fails with `ENOMEM` if the pool has too few pages
+    /// ([`Reason::HugePagePool`](crate::Reason), which also stands for other limits on memory),
+    /// `EINVAL` or `ENODEV` for a size that the system does not have, `EPERM` for a user who may not
+    /// use them, and `EINVAL` with [`Reason::NotAnonymous`](crate::Reason) for a file.
     ///
     /// ```
     /// use unix_memory::{HugePageSize, MapOptions, ReadWrite};

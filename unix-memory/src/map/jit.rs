@@ -17,11 +17,11 @@ impl MapOptions {
     /// com.apple.security.cs.allow-jit.
     ///
     /// # Safety
-    /// On Apple silicon such memory is either writable or executable, for each thread separately: a
-    /// thread must call `pthread_jit_write_protect_np(0)` before it writes to the mapping, and
+    /// On Apple silicon, such memory is either writable or executable, separately for each thread:
+    /// a thread must call `pthread_jit_write_protect_np(0)` before it writes to the mapping, and
     /// `pthread_jit_write_protect_np(1)` before it executes the code there. Writing
-    /// [`code`](crate::code) by [`Way::Jit`](crate::code::Way::Jit) leaves the thread as the latter
-    /// does.
+    /// [`code`](crate::code) by [`Way::Jit`](crate::code::Way::Jit) leaves the thread in the state
+    /// after the latter.
     #[doc(alias = "MAP_JIT")]
     pub const unsafe fn jit(self) -> Self {
         self.flag(sys::MAP_JIT, true)

@@ -1,4 +1,4 @@
-//! Making mappings as the options say.
+//! Making mappings according to the options.
 
 use core::ffi::c_int;
 
@@ -18,21 +18,22 @@ impl MapOptions {
     /// Maps new memory, private to this process and zeroed.
     ///
     /// # Errors
-    /// * `EINVAL`: no length, or an offset; an alignment that is not a power of two
-    ///   ([`Reason::PowerOfTwo`]); an address that is not a multiple of it or of the page size
+    /// * `EINVAL`: there is no length, or there is an offset; the alignment is not a power of two
+    ///   ([`Reason::PowerOfTwo`]); the address is not a multiple of the alignment or of the page size
     ///   ([`Reason::Unaligned`]), or is zero.
-    /// * `EACCES`: memory that is written and executed, which the process may not have
+    /// * `EACCES`: the memory would be writable and executable, which the process may not have
     ///   ([`Reason::ExecuteDenied`]).
-    /// * `ENOMEM`: an alignment that leaves too few addresses ([`Reason::AlignmentLimit`]); or more
-    ///   than a limit allows, which Linux and Android report: on addresses
+    /// * `ENOMEM`: the alignment leaves too few addresses ([`Reason::AlignmentLimit`]); the length is
+    ///   more than a limit allows, and Linux and Android report which: on addresses
     ///   ([`Reason::AddressSpaceLimit`], [`Reason::FreeAddresses`]), of mappings
     ///   ([`Reason::MappingsLimit`]), on memory that can be written ([`Reason::DataLimit`],
-    ///   [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); no room where it must be
-    ///   ([`Reason::NoRoom`]); too few huge pages ([`Reason::HugePagePool`]).
-    /// * `EEXIST`: something is mapped where it must be ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
-    ///   or `EINVAL` where the kernel lets nothing be mapped ([`Reason::NoAddress`]).
-    /// * `EAGAIN`: over a limit on locked memory, after `mlockall` ([`Reason::LockLimit`] on Linux).
-    /// * Those of [`Mapping::advise`] and [`Mapping::lock`], where these are asked for.
+    ///   [`Reason::MemoryAndSwap`], [`Reason::CommittedMemory`]); there is no room in the given range
+    ///   ([`Reason::NoRoom`]); there are too few huge pages ([`Reason::HugePagePool`]).
+    /// * `EEXIST`: something is mapped at the given address ([`Reason::Occupied`]). `EPERM`, `ENOMEM`
+    ///   or `EINVAL`: the kernel lets nothing be mapped there ([`Reason::NoAddress`]).
+    /// * `EAGAIN`: the limit on locked memory is exceeded, after `mlockall` ([`Reason::LockLimit`] on
+    ///   Linux).
+    /// * Those of [`Mapping::advise`] and [`Mapping::lock`], if the options ask for these.
     ///
     /// ```
     /// use unix_memory::{MapOptions, NoAccess, page_size};
@@ -56,7 +57,7 @@ impl MapOptions {
     /// Maps new zeroed memory that children made by `fork` share.
     ///
     /// # Errors
-    /// As [`map_anonymous`](Self::map_anonymous).
+    /// Those of [`map_anonymous`](Self::map_anonymous).
     #[doc(alias = "MAP_ANONYMOUS")]
     #[doc(alias = "MAP_SHARED")]
     #[inline]
@@ -65,22 +66,22 @@ impl MapOptions {
             .map(|region| SharedMapping::from_region(region, access))
     }
 
-    /// Maps the file behind the raw descriptor `fd`, shared; the length must be given.
+    /// Maps the file behind the raw descriptor `fd`, shared. The length must be given.
     ///
-    /// For `no_std` programs; others have `map_shared`, which is safe and checks the length against
-    /// the file.
+    /// This is for `no_std` programs; others should use `map_shared`, which is safe and checks the
+    /// length against the file.
     ///
     /// # Errors
-    /// As `map_shared`, except that a range past the end of the file is not noticed.
+    /// Those of `map_shared`, except that a range past the end of the file is not detected.
     ///
     /// # Safety
-    /// `fd` must be open and the caller's to use, or a descriptor that nobody owns; otherwise it may
-    /// be somebody else's. If the file is in huge pages (hugetlbfs):
+    /// `fd` must be an open descriptor that the caller may use, or one that nobody owns. If the file
+    /// is in huge pages (hugetlbfs):
     /// * offset and length must be multiples of their size; otherwise the mapping could not be
     ///   unmapped;
-    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, such as through
-    ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
-    ///   first used. (`map_shared` sets the pages aside whatever the options say.)
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, for example
+    ///   through [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page
+    ///   when one is first used. (`map_shared` sets the pages aside regardless of the options.)
     #[doc(alias = "MAP_SHARED")]
     #[doc(alias = "MmapAsRawDesc")]
     #[doc(alias = "MmapRawDescriptor")]
@@ -93,22 +94,22 @@ impl MapOptions {
         self.map_fd(fd, self.raw_len()?, access, sys::MAP_SHARED)
     }
 
-    /// Maps the file behind the raw descriptor `fd`, privately; the length must be given.
+    /// Maps the file behind the raw descriptor `fd`, privately. The length must be given.
     ///
-    /// For `no_std` programs; others have `map_private`, which is safe and checks the length
-    /// against the file.
+    /// This is for `no_std` programs; others should use `map_private`, which is safe and checks the
+    /// length against the file.
     ///
     /// # Errors
-    /// As `map_private`, except that a range past the end of the file is not noticed.
+    /// Those of `map_private`, except that a range past the end of the file is not detected.
     ///
     /// # Safety
-    /// `fd` must be open and the caller's to use, or a descriptor that nobody owns; otherwise it may
-    /// be somebody else's. If the file is in huge pages (hugetlbfs):
+    /// `fd` must be an open descriptor that the caller may use, or one that nobody owns. If the file
+    /// is in huge pages (hugetlbfs):
     /// * offset and length must be multiples of their size; otherwise the mapping could not be
     ///   unmapped;
-    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, such as through
-    ///   [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page when one is
-    ///   first used. (`map_private` sets the pages aside whatever the options say.)
+    /// * with [`no_reserve`](Self::no_reserve), whoever accesses the memory in place, for example
+    ///   through [`SharedMapping::atomic`], must be prepared for SIGBUS: the pool may have no page
+    ///   when one is first used. (`map_private` sets the pages aside regardless of the options.)
     #[doc(alias = "MAP_PRIVATE")]
     pub unsafe fn map_private_raw<A: Access>(
         &self,
@@ -160,7 +161,8 @@ impl MapOptions {
         Ok(SharedMapping::from_region(region, access))
     }
 
-    /// Maps `len` bytes of the file behind `fd`, which the caller may use, or says why not.
+    /// Maps `len` bytes of the file behind `fd`, which the caller may use, or finds out why that
+    /// failed.
     #[cold]
     pub(crate) fn map_fd_with_care(
         &self,
@@ -235,8 +237,8 @@ impl MapOptions {
             }
             // Only whole ones can be unmapped.
             len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
-            // Pages that are used in place, also by atomics, must be there, even when a child shares
-            // them: using a page that the pool no longer has raises SIGBUS.
+            // Pages that are used in place, for example by atomics, must be there, even when a child
+            // shares them: using a page that the pool no longer has raises SIGBUS.
             (natural, flags) = (size, (flags | huge) & !os::MAP_NORESERVE);
         }
         let request = Request {
@@ -261,8 +263,7 @@ impl MapOptions {
         self.steps.apply(region)
     }
 
-    /// Says of huge pages that there are too few, where the kernel has no more memory, or none of that
-    /// size.
+    /// Reports too few huge pages, if the kernel has no more memory or no pages of that size.
     #[cold]
     fn explain(&self, error: Error) -> Error {
         let Some((size, _)) = self.huge_page else {
@@ -276,7 +277,7 @@ impl MapOptions {
     }
 }
 
-/// Maps what is unusual, or was refused.
+/// Maps in the unusual cases, and after a refusal.
 #[cold]
 fn anonymous_with_care(len: usize) -> Result<Mapping<ReadWrite>> {
     MapOptions::new().len(len).map_anonymous(ReadWrite)
@@ -288,7 +289,7 @@ impl Mapping<ReadWrite> {
     /// The same as `MapOptions::new().len(len).map_anonymous(ReadWrite)`.
     ///
     /// # Errors
-    /// As [`MapOptions::map_anonymous`].
+    /// Those of [`MapOptions::map_anonymous`].
     ///
     /// ```
     /// let mapping = unix_memory::Mapping::anonymous(100)?;

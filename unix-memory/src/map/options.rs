@@ -10,10 +10,9 @@ use crate::os;
 use crate::region::Region;
 use crate::region::place::Place;
 
-/// What to map, and how: set what matters, then call one of the `map_` methods, any number of
-/// times.
+/// What to map, and how: set what you need, then call one of the `map_` methods, any number of times.
 ///
-/// Source of all: mmap(2), POSIX.1-2024.
+/// Source: mmap(2), POSIX.1-2024.
 ///
 /// ```no_run
 /// use unix_memory::{MapOptions, ReadOnly};
@@ -34,9 +33,9 @@ pub struct MapOptions {
     pub(super) len: Option<usize>,
     pub(super) offset: u64,
     pub(super) place: Place,
-    /// In bytes; zero for that of a page.
+    /// In bytes; zero means the alignment of a page.
     pub(super) alignment: usize,
-    /// Flags of `mmap` that only add to what it does, where the system has them.
+    /// Flags of `mmap` that only add to what it does, if the system has them.
     pub(super) flags: c_int,
     /// For memory without a file: the size of huge pages in bytes, and the flags that ask for them.
     pub(super) huge_page: Option<(usize, c_int)>,
@@ -72,7 +71,7 @@ impl MapOptions {
         }
     }
 
-    /// Whether they ask for nothing but a length and an offset: see [`Region::plain`].
+    /// Whether they set nothing but a length and an offset: see [`Region::plain`].
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
         matches!(self.place, Place::Anywhere)
@@ -83,7 +82,7 @@ impl MapOptions {
             && self.steps.is_none()
     }
 
-    /// The same options without an address, which is taken by now.
+    /// The same options without an address, since that is occupied by now.
     #[cfg(feature = "std")]
     pub(crate) const fn for_a_second(mut self) -> Self {
         if let Place::At(_) = self.place {
@@ -118,9 +117,9 @@ impl MapOptions {
 
     /// Let a mapping of a file be longer than the rest of the file, for the file to grow into.
     ///
-    /// Without this, that is an error ([`Reason::FileLength`](crate::Reason::FileLength)), and it is
-    /// always one for `map_sealed`, as is beginning past the end without a length. What is past the
-    /// end of the file cannot be accessed until the file has grown, just as after a truncation (see
+    /// Otherwise, this is an error ([`Reason::FileLength`](crate::Reason::FileLength)). It is always
+    /// an error for `map_sealed`, and so is beginning past the end without a length. What is past the
+    /// end of the file cannot be accessed until the file has grown, as after a truncation (see
     /// [`SharedMapping`](crate::SharedMapping)).
     ///
     /// ```
@@ -141,34 +140,35 @@ impl MapOptions {
         self
     }
 
-    /// Map near this address, if the kernel agrees. This never replaces anything, and is ignored
+    /// Map near this address, if the kernel agrees. This never replaces a mapping, and is ignored
     /// where the stack of the main thread may grow (see [`at`](Self::at)).
     ///
-    /// The last of `hint`, [`at`](Self::at) and [`within`](Self::within) counts.
+    /// Of `hint`, [`at`](Self::at) and [`within`](Self::within), the last one that is set counts.
     #[doc(alias = "with_address")]
     pub const fn hint(mut self, address: usize) -> Self {
         self.place = Place::Near(address);
         self
     }
 
-    /// Map at exactly this address, that of the first page, or fail. It never replaces anything: if
+    /// Map the first page at exactly this address, or fail. This never replaces a mapping: if
     /// something is mapped there already, that is an error
     /// ([`Reason::Occupied`](crate::Reason::Occupied)).
     ///
-    /// On Linux and Android it is also an error ([`Reason::Stack`](crate::Reason::Stack)) where the
-    /// stack of the main thread has grown, or may grow: from its end down to its limit
-    /// (`RLIMIT_STACK` at that moment; at least 8 MiB; without a limit 1 GiB, or 128 MiB on 32-bit
-    /// systems) and 256 pages further. That stack does not stop where something is mapped. A program
-    /// that raises the limit must do so before it maps. Stacks of other threads, and a heap that
-    /// grows by `brk`, stop where something is mapped.
+    /// On Linux and Android, an address where the stack of the main thread has grown or may grow is
+    /// also an error ([`Reason::Stack`](crate::Reason::Stack)), because that stack does not stop
+    /// where something is mapped. These are the addresses from the end of the stack down to its limit
+    /// (`RLIMIT_STACK` at that moment, but at least 8 MiB; without a limit, 1 GiB, or 128 MiB on
+    /// 32-bit systems), and 256 pages further. A program that raises the limit must do so before it
+    /// maps. The stacks of other threads, and a heap that grows by `brk`, do stop where something is
+    /// mapped.
     ///
-    /// It must be a multiple of the page size. The first byte has this address too, unless the
-    /// offset into a file lies inside a page.
+    /// The address must be a multiple of the page size. It is also the address of the first byte,
+    /// unless the offset into a file lies inside a page.
     ///
     /// ```
     /// use unix_memory::{MapOptions, Mapping, ReadWrite, Reason, page_size};
     ///
-    /// // Where there is room, for the time being.
+    /// // An address where there is room at the moment.
     /// let room = Mapping::anonymous(2 * page_size())?;
     /// let options = MapOptions::new().len(page_size()).at(room.as_ptr().addr());
     /// let error = options.map_anonymous(ReadWrite).unwrap_err();
@@ -177,10 +177,10 @@ impl MapOptions {
     /// ```
     ///
     /// # Platform
-    /// Linux is asked with `MAP_FIXED_NOREPLACE`, FreeBSD with `MAP_FIXED | MAP_EXCL`, OpenBSD with
-    /// `MAP_FIXED | __MAP_NOREPLACE`, NetBSD with `MAP_TRYFIXED`; elsewhere it is a hint. The address
-    /// that comes back is checked everywhere, since kernels older than these flags (Linux before
-    /// 4.17) ignore them.
+    /// Linux has `MAP_FIXED_NOREPLACE` for this, FreeBSD `MAP_FIXED | MAP_EXCL`, OpenBSD `MAP_FIXED |
+    /// __MAP_NOREPLACE`, and NetBSD `MAP_TRYFIXED`; elsewhere the address is a hint. The resulting
+    /// address is always checked, since kernels older than these flags (Linux before 4.17) ignore
+    /// them.
     #[doc(alias = "MAP_FIXED")]
     #[doc(alias = "MAP_FIXED_NOREPLACE")]
     #[doc(alias = "MAP_EXCL")]
@@ -190,10 +190,10 @@ impl MapOptions {
         self
     }
 
-    /// The range of addresses that the whole mapping must lie in: below 2 GiB (`0..1 << 31`), within
-    /// reach of a jump, ... It never replaces anything, and never lies where the stack of the main
-    /// thread may grow (see [`at`](Self::at)). Up to 256 places in the range are tried, from its end
-    /// down, so that room in a crowded range may be missed
+    /// The range of addresses that the whole mapping must lie in, for example below 2 GiB (`0..1 <<
+    /// 31`), or within reach of a jump. The mapping never replaces another one, and never lies where
+    /// the stack of the main thread may grow (see [`at`](Self::at)). Up to 256 places in the range
+    /// are tried, from its end down, so room in a crowded range may be missed
     /// ([`Reason::NoRoom`](crate::Reason::NoRoom)).
     ///
     /// ```
@@ -212,13 +212,13 @@ impl MapOptions {
     /// Align the address of the first page to this many bytes, a power of two. Less than a page means
     /// a page. A [`hint`](Self::hint) is still only a hint; the result is aligned.
     ///
-    /// For a file, the address is aligned as the offset is: a multiple of `bytes` in the file lies at
+    /// For a file, the address is aligned like the offset: a multiple of `bytes` in the file lies at
     /// a multiple of `bytes` in memory, so that the file's huge pages fit. With an offset of one page
-    /// and an alignment of 2 MiB the first page is one page after a multiple of 2 MiB.
+    /// and an alignment of 2 MiB, for example, the first page is one page after a multiple of 2 MiB.
     ///
-    /// For more than a page, room is found first, and given up again before the mapping is made in
-    /// it. If another thread takes it in that moment, other room is found (64 times, then this fails
-    /// with [`Reason::Occupied`](crate::Reason::Occupied)).
+    /// For an alignment of more than a page, this first finds room, and gives it up again before it
+    /// makes the mapping there. If another thread takes the room at that moment, this tries again, up
+    /// to 64 times, and then fails with [`Reason::Occupied`](crate::Reason::Occupied).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -234,25 +234,25 @@ impl MapOptions {
         self
     }
 
-    /// Bring the pages in now rather than when they are used, as far as possible: no failure is
-    /// reported. Every page of a private mapping that can be written is copied. The guard's
-    /// `populate()` reports failures, and copies nothing.
+    /// Bring the pages in now rather than when they are used, as far as possible; failures are not
+    /// reported. Every page of a writable private mapping is copied. The guard's `populate()` reports
+    /// failures, and copies nothing.
     ///
     /// # Platform
-    /// `MAP_POPULATE` on Linux; without effect where there is nothing like it.
+    /// `MAP_POPULATE` on Linux; no effect on systems without an equivalent.
     #[doc(alias = "MAP_POPULATE")]
     pub const fn populate(self, yes: bool) -> Self {
         self.flag(os::MAP_POPULATE, yes)
     }
 
-    /// Reserve no swap space: more can be mapped than there is. Mapping does not fail then; when
-    /// memory runs out, the kernel ends processes.
+    /// Reserve no swap space, so that more can be mapped than there is. Mapping then does not fail,
+    /// but when memory runs out, the kernel ends processes.
     ///
-    /// Without effect on huge pages from the system's pool (`huge_pages`, and files that are made
-    /// of them): they are always set aside, since using one that is not there raises SIGBUS.
+    /// This has no effect on huge pages from the system's pool (`huge_pages`, and files in huge
+    /// pages): they are always set aside, since using one that is not available raises SIGBUS.
     ///
     /// # Platform
-    /// `MAP_NORESERVE`; without effect where there is nothing like it.
+    /// `MAP_NORESERVE`; no effect on systems without an equivalent.
     #[doc(alias = "MAP_NORESERVE")]
     #[doc(alias = "no_reserve_swap")]
     pub const fn no_reserve(self, yes: bool) -> Self {
@@ -262,19 +262,19 @@ impl MapOptions {
     /// The memory will be the stack of a thread.
     ///
     /// # Platform
-    /// `MAP_STACK` on Linux, NetBSD and OpenBSD; OpenBSD requires it of every stack. Without effect
-    /// on other systems, which do not need it. (FreeBSD's `MAP_STACK`, which makes a mapping that
+    /// `MAP_STACK` on Linux, NetBSD and OpenBSD; OpenBSD requires it for every stack. Other systems
+    /// do not need it, and there it has no effect. (FreeBSD's `MAP_STACK`, which makes a mapping that
     /// grows, is not used.)
     #[doc(alias = "MAP_STACK")]
     pub const fn stack(self, yes: bool) -> Self {
         self.flag(os::MAP_STACK, yes)
     }
 
-    /// Lock the whole mapping into memory as long as it is mapped; its pages are brought in.
+    /// Lock the whole mapping into memory as long as it is mapped, which also brings its pages in.
     ///
-    /// Unlike `MAP_LOCKED`, this fails where the pages cannot be locked: nothing is mapped then,
-    /// and the error is one of [`Call::Mlock`](crate::Call::Mlock). It counts as a lock guard that
-    /// is never dropped.
+    /// Unlike with `MAP_LOCKED`, mapping fails if the pages cannot be locked: nothing is mapped then,
+    /// and the error is one of [`Call::Mlock`](crate::Call::Mlock). The lock counts as a lock guard
+    /// that is never dropped.
     #[doc(alias = "MAP_LOCKED")]
     #[doc(alias = "MAP_WIRED")]
     #[doc(alias = "mlock")]
@@ -285,9 +285,9 @@ impl MapOptions {
 
     /// Give this advice on the whole mapping at once, before it is locked.
     ///
-    /// Where the system refuses it, nothing is mapped and the error is one of
+    /// If the system refuses it, nothing is mapped, and the error is one of
     /// [`Call::Madvise`](crate::Call::Madvise). For transparent huge pages, which must also be
-    /// aligned, there is [`transparent_huge_pages`](Self::transparent_huge_pages).
+    /// aligned, use [`transparent_huge_pages`](Self::transparent_huge_pages).
     ///
     /// ```
     /// use unix_memory::{Advice, MapOptions, ReadWrite};
@@ -302,13 +302,13 @@ impl MapOptions {
         self
     }
 
-    /// Name the memory, for readers of `/proc/<pid>/maps`. This is a hint: where the system shows
-    /// no names, it has no effect.
+    /// Name the memory in `/proc/<pid>/maps`. This is a hint: on systems that show no names, it has
+    /// no effect.
     ///
     /// A name that no system accepts is an error on every system, `EINVAL` with
-    /// [`Reason::MemoryName`](crate::Reason::MemoryName). See
-    /// [`set_name_range`](crate::Mapping::set_name_range) for what a name can be, and when memory
-    /// keeps it. A mapping that was empty has no name when it grows.
+    /// [`Reason::MemoryName`](crate::Reason::MemoryName).
+    /// [`set_name_range`](crate::Mapping::set_name_range) documents which names are allowed, and when
+    /// memory keeps its name. A mapping that was empty has no name when it grows.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -319,8 +319,8 @@ impl MapOptions {
     /// ```
     ///
     /// # Platform
-    /// Linux 5.17, if it was built with `CONFIG_ANON_VMA_NAME`, and Android; without effect
-    /// elsewhere, and for memory of a file.
+    /// Linux 5.17, if it was built with `CONFIG_ANON_VMA_NAME`, and Android; no effect elsewhere, or
+    /// for memory of a file.
     #[doc(alias = "prctl")]
     #[doc(alias = "PR_SET_VMA_ANON_NAME")]
     pub const fn name(mut self, name: &'static CStr) -> Self {
@@ -330,7 +330,7 @@ impl MapOptions {
 
     /// Leave the memory out of core dumps: for secrets.
     ///
-    /// Where the system has no such thing, nothing is mapped and the error is one of
+    /// If the system cannot do this, nothing is mapped, and the error is one of
     /// [`Call::Madvise`](crate::Call::Madvise), with
     /// [`Reason::Unsupported`](crate::Reason::Unsupported). To undo it, give [`Advice::DoDump`].
     ///
@@ -358,13 +358,13 @@ impl MapOptions {
         self.flag(os::MAP_CONCEAL, yes)
     }
 
-    /// Exactly at this address, where the kernel had found room that was given up again.
+    /// Exactly at this address, where the kernel had found room that has been given up again.
     pub(crate) const fn in_room(mut self, address: usize) -> Self {
         self.place = Place::Room(address);
         self
     }
 
-    /// Puts memory without a file in pages of `size` bytes, which `flags` ask for.
+    /// Puts memory without a file in pages of `size` bytes, which `flags` request.
     #[allow(dead_code, reason = "only some systems have such pages")]
     pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
         self.huge_page = Some((size, flags));

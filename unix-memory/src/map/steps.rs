@@ -1,4 +1,4 @@
-//! What is done with a mapping once it is made.
+//! The steps that follow once a mapping is made.
 
 use core::ffi::CStr;
 
@@ -8,7 +8,7 @@ use crate::region::Region;
 use crate::region::ledger::{Kind, Known, Marks};
 use crate::region::name::check_name;
 
-/// What is done with a mapping once it is made.
+/// The steps that follow once a mapping is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Steps {
     pub name: Option<&'static CStr>,
@@ -35,8 +35,8 @@ impl Steps {
         })
     }
 
-    /// Does the steps. If one fails, the caller must drop the region. (A region of no bytes must have
-    /// been made with what is [`known`](Self::known).)
+    /// Does the steps. If one fails, the caller must drop the region. (An empty region must have been
+    /// made with what is [`known`](Self::known).)
     #[cold]
     pub fn apply_to(self, region: &Region) -> Result<()> {
         if let Some(name) = self.name {
@@ -50,7 +50,7 @@ impl Steps {
         region.keep(self.known())
     }
 
-    /// How a region of no bytes is to be locked and hidden once it grows.
+    /// How to lock and hide an empty region once it grows.
     pub const fn known(self) -> Known {
         let kind = if self.lock { Some(Kind::Full) } else { None };
         let marks = if self.dont_dump {

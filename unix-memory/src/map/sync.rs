@@ -14,12 +14,13 @@ impl MapOptions {
     /// Maps a file in persistent memory (DAX), so that what the processor has written to that memory
     /// survives a crash: the file's own metadata reaches it before a page can be written.
     ///
-    /// `MAP_SYNC` with `MAP_SHARED_VALIDATE`, without which kernels ignore flags that they do not
+    /// Uses `MAP_SYNC` with `MAP_SHARED_VALIDATE`, without which kernels ignore flags that they do not
     /// know. Source: mmap(2), since Linux 4.15.
     ///
     /// # Errors
-    /// As [`map_shared`](Self::map_shared), and `EOPNOTSUPP` where the file is not in such memory
-    /// ([`Reason::NotPersistent`](crate::Reason::NotPersistent)); `EINVAL` from a kernel that has no such flag.
+    /// Those of [`map_shared`](Self::map_shared); `EOPNOTSUPP` if the file is not in such memory
+    /// ([`Reason::NotPersistent`](crate::Reason::NotPersistent)); `EINVAL` from a kernel that does not have
+    /// this flag.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};

@@ -18,44 +18,43 @@ impl MapOptions {
     /// Ask for transparent huge pages, and align the memory so that they fit. This is a hint: no
     /// mapping fails because of it.
     ///
-    /// A huge page takes the place of hundreds of small ones, and of their page faults. The kernel
-    /// uses one where a whole one fits: at a multiple of its size
-    /// ([`HugePageSize::transparent`], 2 MiB on most machines). So, where the
-    /// length has room for one,
-    /// * the address is aligned to that size; that of a file is aligned as its
-    ///   [`offset`](Self::offset) is, so that the file's huge pages fit (see
+    /// A huge page takes the place of hundreds of small ones, and of their page faults. The kernel uses
+    /// one wherever a whole one fits at a multiple of its size ([`HugePageSize::transparent`], 2 MiB on
+    /// most machines). So, if the length has room for one,
+    /// * the address is aligned to that size. For a file, it is aligned like the
+    ///   [`offset`](Self::offset), so that the file's huge pages fit (see
     ///   [`alignment`](Self::alignment); a larger alignment is kept). In
     ///   [`map_guarded`](Self::map_guarded) the memory between the guards is aligned, unless an
-    ///   alignment is given. If no aligned place is free, the mapping lies elsewhere. An address
-    ///   given by [`at`](Self::at) takes precedence;
-    /// * [`Advice::HugePage`] is given on all of it before the first page is brought in, also
-    ///   by [`populate`](Self::populate), [`lock`](Self::lock) and `Mapping::lock`.
+    ///   alignment is given. If no aligned place is free, the mapping lies elsewhere. An address given
+    ///   by [`at`](Self::at) takes precedence;
+    /// * [`Advice::HugePage`] is given on all of it before the first page is brought in, even by
+    ///   [`populate`](Self::populate), [`lock`](Self::lock) or `Mapping::lock`.
     ///
-    /// **The length** stays as it is given. What follows the last whole huge page is in small pages;
-    /// a length that is a multiple of the size leaves nothing over. Memory that is too short for a
-    /// huge page is advised on, but not aligned: the kernel may have huge pages of other sizes, and
-    /// the mapping may grow. A mapping that grows may move to where fewer huge pages fit.
+    /// **The length** stays as given. What follows the last whole huge page is in small pages; if the
+    /// length is a multiple of the huge page size, there is no such rest. Memory that is too short for a
+    /// huge page is advised on, but not aligned: the kernel may have huge pages of other sizes, and the
+    /// mapping may grow. A mapping that grows may move to where fewer huge pages fit.
     ///
     /// **Memory**: writing one byte takes a whole huge page, which is given back only when all of it
     /// is unmapped or discarded. **Time**: the first access to a huge page waits until it is filled
     /// with zeros, and by default also while the kernel compacts memory to free one.
     ///
-    /// [`Mapping::huge_bytes`](crate::Mapping::huge_bytes) reports how much is in huge pages. That
-    /// may be nothing: huge pages are switched off for the system
+    /// [`Mapping::huge_bytes`](crate::Mapping::huge_bytes) reports how much is in huge pages. That may
+    /// be nothing, if huge pages are switched off for the system
     /// (`/sys/kernel/mm/transparent_hugepage/enabled`, `shmem_enabled`) or for this process
-    /// (`PR_SET_THP_DISABLE`), or none is free. [`Advice::Collapse`] then makes huge pages of
-    /// what is there, even where `enabled` is `never`, and its error says why it cannot. Under a
-    /// [`ProcessLock`](crate::ProcessLock) of future pages the kernel brings all pages in before
-    /// the advice can be given; only `Collapse` helps there.
+    /// (`PR_SET_THP_DISABLE`), or if none is free. [`Advice::Collapse`] then makes huge pages of what is
+    /// there, even if `enabled` is `never`; if it cannot, its error says why. Under a
+    /// [`ProcessLock`](crate::ProcessLock) of future pages, the kernel brings all pages in before the
+    /// advice can be given; then only `Collapse` helps.
     ///
-    /// Files have huge pages on tmpfs and in memfds, where `shmem_enabled` is `advise` or more,
-    /// and on file systems with large folios (XFS, ext4 since Linux 6.16, Btrfs), as far as
-    /// reading ahead makes them. Explicit huge pages (`huge_pages`) are not affected.
+    /// Files have huge pages on tmpfs and in memfds, if `shmem_enabled` is `advise` or more, and on file
+    /// systems with large folios (XFS, ext4 since Linux 6.16, Btrfs), as far as read-ahead makes them.
+    /// Explicit huge pages (`huge_pages`) are not affected.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
     ///
-    /// // A table that is read at random places.
+    /// // A table that is read in random order.
     /// let options = MapOptions::new().len(64 << 20).transparent_huge_pages(true);
     /// let mut table = options.map_anonymous(ReadWrite)?;
     /// table[12345] = 1;
@@ -75,7 +74,7 @@ impl MapOptions {
         self
     }
 
-    /// Maps what `request` asks for where huge pages fit, and asks for them before there is a page.
+    /// Maps `request` where huge pages fit, and asks for them before there is any page.
     #[cold]
     pub(super) fn map_transparent(
         &self,
@@ -96,7 +95,7 @@ impl MapOptions {
     }
 }
 
-/// Maps where huge pages fit, if there is such a place.
+/// Maps where huge pages fit, if there is a suitable place.
 fn placed(request: &Request, arguments: Arguments) -> Result<Region> {
     let size = os::transparent_huge_page().filter(|&size| has_room(request, size));
     let anywhere = !matches!(request.place, Place::At(_) | Place::Room(_));
@@ -105,9 +104,9 @@ fn placed(request: &Request, arguments: Arguments) -> Result<Region> {
             alignment: size,
             ..*request
         };
-        // There may be no such place; to look for one takes more addresses, and more pages that would be
-        // locked; the file may have larger pages of its own. Then any other place will do; if that fails
-        // too, its error is returned.
+        // There may be no such place; looking for one takes more addresses, and more pages that would be
+        // locked; and the file may have larger pages of its own. In these cases, any other place will
+        // do; if that fails too, its error is returned.
         if let Ok(region) = Region::map(&aligned, arguments) {
             return Ok(region);
         }
@@ -115,7 +114,7 @@ fn placed(request: &Request, arguments: Arguments) -> Result<Region> {
     Region::map(request, arguments)
 }
 
-/// Whether a huge page of `size` bytes, a power of two, fits into what `request` maps once that is
+/// Whether a huge page of `size` bytes, a power of two, fits into the memory of `request` once that is
 /// aligned.
 fn has_room(request: &Request, size: usize) -> bool {
     let size = size as u64;

@@ -1,4 +1,4 @@
-//! Turning memory to zeros and giving it back.
+//! Turning memory into zeros and giving it back.
 
 use core::ops::RangeBounds;
 
@@ -7,25 +7,26 @@ use crate::error::Result;
 use crate::protection::Writable;
 
 impl<A: Writable> Mapping<A> {
-    /// Turns the bytes of `range` to zeros, and gives the memory behind them back to the system.
+    /// Sets the bytes of `range` to zero, and gives the memory behind them back to the system.
     ///
-    /// The bytes always become zeros; the memory is given back as far as the system can: pages that
-    /// are fully locked, and parts of huge pages, are filled with zeros and stay. Pages that are
-    /// locked on fault are given back (since Linux 5.18), and come back, locked, when they are used
-    /// again. `range` is in bytes from the start of the mapping and is never rounded: it must begin
-    /// and end at a page, or end with the mapping.
+    /// The bytes always become zero. The memory is given back as far as possible: pages that are
+    /// fully locked, and parts of huge pages, are filled with zeros and stay. Pages that are locked
+    /// on fault are given back (since Linux 5.18), and come back, locked, when they are used again.
+    /// `range` is in bytes from the start of the mapping and is never rounded: it must begin at a
+    /// page boundary, and end at one or with the mapping.
     ///
     /// Source: madvise(2).
     ///
     /// # Errors
-    /// `EINVAL`, and nothing is changed: for a range that does not lie in the mapping, that is not
-    /// whole pages ([`Reason::Unaligned`](crate::Reason::Unaligned)), and for memory that is not
-    /// private and anonymous ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)): what is
-    /// behind a file is not zeros.
+    /// `EINVAL` for a range that does not lie in the mapping or is not whole pages
+    /// ([`Reason::Unaligned`](crate::Reason::Unaligned)), and for memory that is not private and
+    /// anonymous ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)), since behind other memory
+    /// there are no zeros. Nothing has changed then.
     ///
     /// # Platform
-    /// `MADV_DONTNEED` on Linux: the memory is given back at once. Elsewhere zeros are written, then
-    /// `MADV_FREE` lets the system take the pages when it needs some, if it has that advice.
+    /// `MADV_DONTNEED` on Linux, which gives the memory back at once. On other systems, this writes
+    /// zeros, and then `MADV_FREE`, where it exists, lets the system take the pages when it needs
+    /// them.
     ///
     /// ```
     /// use unix_memory::{Mapping, page_size};

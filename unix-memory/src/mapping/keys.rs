@@ -16,24 +16,23 @@ use crate::region::Region;
 use crate::region::limit::why_not_split;
 use crate::region::spare::{self, Outcome};
 
-/// A protection key: memory that has it can be closed and opened for a thread without a system
-/// call.
+/// A protection key: a thread can close and open memory that has the key without a system call.
 ///
-/// A process has at most 15. Dropping a key gives it back. Needs Linux 4.9 and an x86-64 processor
-/// with the feature; other architectures are not implemented. Source: pkeys(7).
+/// A process has at most 15 keys. Dropping a key gives it back. Keys need Linux 4.9 and an x86-64
+/// processor with the feature; other architectures are not implemented. Source: pkeys(7).
 ///
 /// # Threads that keep rights
-/// The rights over a key belong to a thread, and no other thread can change them. A thread starts
-/// with those of the thread that makes it, so one that is made inside of [`Keyed::with`] can access
+/// The rights over a key belong to a thread, and no other thread can change them. A thread starts with
+/// the rights of the thread that makes it, so a thread that is made inside [`Keyed::with`] can access
 /// the memory as long as it lives.
 ///
-/// The kernel reuses a number that was given back, and closes it only for the thread that asks. A
-/// thread that was made while an earlier key of the same number was open can access the memory of the
-/// later key. This crate gives the numbers back all the same: there are so few that a program which
-/// makes a key now and then would soon have none, and no reference to the memory reaches such a
-/// thread through safe code. Where that is not enough, make no threads inside of `with`, or keep one
-/// key as long as the process lives. Other code in the process that uses keys can leave threads with
-/// rights in the same way.
+/// The kernel reuses the numbers of keys that were given back, and closes a reused number only for the
+/// thread that asks for it. So a thread that was made while an earlier key with the same number was
+/// open can access the memory of the later key. This crate gives the numbers back all the same: there
+/// are so few that a program which makes a key now and then would soon have none, and safe code gives
+/// such a thread no reference to the memory. If that is not enough, make no threads inside `with`, or
+/// keep one key as long as the process lives. Other code in the process that uses keys can leave
+/// threads with rights in the same way.
 ///
 /// ```
 /// use unix_memory::{Mapping, ProtectionKey};
@@ -41,12 +40,12 @@ use crate::region::spare::{self, Outcome};
 /// let key = match ProtectionKey::new() {
 ///     Ok(key) => key,
 ///     Err(error) => {
-///         println!("{error}"); // the processor has none
+///         println!("{error}"); // the processor has no keys
 ///         return Ok(());
 ///     }
 /// };
 /// let mut secret = key.protect(Mapping::anonymous(32)?)?;
-/// secret.write_at(0, b"a secret")?; // open for this thread, while it copies
+/// secret.write_at(0, b"a secret")?; // open for this thread while it copies
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 #[doc(alias = "pkey_alloc")]
@@ -61,12 +60,12 @@ pub struct ProtectionKey {
 const DEFAULT: c_int = 0;
 
 impl ProtectionKey {
-    /// Takes a key that no memory has. No thread can access memory that is given it, except for those
-    /// that [keep rights](Self#threads-that-keep-rights) over an earlier key of the same number.
+    /// Takes a key that no memory has. No thread can access memory with this key, except for threads
+    /// that [keep rights](Self#threads-that-keep-rights) over an earlier key with the same number.
     ///
     /// # Errors
-    /// `ENOSPC` where no key is left; that or `EINVAL` where the processor has none; `ENOSYS`
-    /// before Linux 4.9, and with [`Reason::Unsupported`] on other architectures than x86-64.
+    /// `ENOSPC` if no key is left; `ENOSPC` or `EINVAL` if the processor has no keys; `ENOSYS` before
+    /// Linux 4.9, and, with [`Reason::Unsupported`], on architectures other than x86-64.
     #[doc(alias = "pkey_alloc")]
     pub fn new() -> Result<Self> {
         if !arch::KEYS {
@@ -91,17 +90,17 @@ impl ProtectionKey {
         Ok(Self { key })
     }
 
-    /// Gives the pages of `mapping` this key, and so closes them to every thread.
+    /// Gives the pages of `mapping` this key, which closes them to every thread.
     ///
     /// # Errors
-    /// The mapping comes back inside the error, as it was: `ENOMEM` at a limit of mappings, `EPERM`
-    /// where a part of it is sealed.
+    /// The mapping comes back inside the error, as it was: `ENOMEM` at a limit of mappings, `EPERM` if
+    /// a part of it is sealed.
     #[doc(alias = "pkey_mprotect")]
     pub fn protect<A: Readable>(
         &self,
         mapping: Mapping<A>,
     ) -> core::result::Result<Keyed<'_, A>, Failed<Mapping<A>>> {
-        // SAFETY: `mapping` was taken by value, so that nothing refers to its pages. [borrowed]
+        // SAFETY: `mapping` was taken by value, so nothing refers to its pages. [borrowed]
         match unsafe {
             set_key(
                 mapping.region(),
@@ -115,8 +114,8 @@ impl ProtectionKey {
         }
     }
 
-    /// Calls `f` while the calling thread has all rights over memory with the key. Afterwards, also
-    /// if it panics, its rights are what they were.
+    /// Calls `f` while the calling thread has all rights over memory with the key. Afterwards, even if
+    /// `f` panics, the thread has its old rights again.
     ///
     /// # Safety
     /// `f` makes no reference to such memory that outlives it, or that another thread can have.
@@ -158,14 +157,14 @@ impl fmt::Debug for ProtectionKey {
 /// Memory that has a [`ProtectionKey`]: closed to every thread, except while one is in a method of
 /// this type.
 ///
-/// It gives out no reference that another thread could have. Unmapped on drop.
+/// It gives out no reference that another thread could have. Dropping it unmaps the memory.
 ///
 /// * **Signals**: a handler runs with the rights of a new process: it cannot access the memory.
-/// * **Threads**: one that is made while this is open is made with the same rights, and
-///   [keeps them](ProtectionKey#threads-that-keep-rights).
-/// * **System calls**: the kernel reads and writes memory with the rights of the thread that calls
-///   it, and fails with `EFAULT` where that thread has none. Debuggers, `/proc/self/mem` and
-///   `process_vm_readv` need no rights.
+/// * **Threads**: a thread that is made while this is open gets the same rights, and [keeps
+///   them](ProtectionKey#threads-that-keep-rights).
+/// * **System calls**: the kernel reads and writes memory with the rights of the calling thread, and
+///   fails with `EFAULT` if that thread has none. Debuggers, `/proc/self/mem` and `process_vm_readv`
+///   need no rights.
 /// * **fork**: a child has a copy of the memory, and the key; its thread has the rights of the thread
 ///   that called `fork`.
 #[must_use = "it is unmapped when it is dropped"]
@@ -190,7 +189,7 @@ impl<A: Readable> Keyed<'_, A> {
     /// Copies `buffer.len()` bytes from `offset` on, in bytes from the start.
     ///
     /// # Errors
-    /// `EINVAL` where the range does not lie in the memory; nothing is copied then.
+    /// `EINVAL` if the range does not lie in the memory; nothing is copied then.
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         check_span(Call::Read, offset, buffer.len(), self.len())?;
         let copy = || buffer.copy_from_slice(&self.mapping[offset..offset + buffer.len()]);
@@ -199,14 +198,14 @@ impl<A: Readable> Keyed<'_, A> {
         Ok(())
     }
 
-    /// Takes the key away: the mapping is as it was before.
+    /// Removes the key, and returns the mapping as it was before.
     ///
     /// # Errors
-    /// This comes back inside the error: `ENOMEM` at a limit of mappings.
+    /// This value comes back inside the error: `ENOMEM` at a limit of mappings.
     #[doc(alias = "pkey_mprotect")]
     pub fn into_mapping(self) -> core::result::Result<Mapping<A>, Failed<Self>> {
         let protection = self.mapping.protection().bits();
-        // SAFETY: `self` was taken by value, so that nothing refers to its pages. [borrowed]
+        // SAFETY: `self` was taken by value, so nothing refers to its pages. [borrowed]
         match unsafe { set_key(self.mapping.region(), protection, self.key.key, DEFAULT) } {
             Ok(()) => Ok(self.mapping),
             Err(error) => Err(Failed::new(error, self)),
@@ -218,7 +217,7 @@ impl<A: Writable> Keyed<'_, A> {
     /// Copies `bytes` into the memory from `offset` on, in bytes from the start.
     ///
     /// # Errors
-    /// `EINVAL` where the range does not lie in the memory; nothing is copied then.
+    /// `EINVAL` if the range does not lie in the memory; nothing is copied then.
     pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
         let (key, mapping) = (self.key, &mut self.mapping);
@@ -228,8 +227,8 @@ impl<A: Writable> Keyed<'_, A> {
         Ok(())
     }
 
-    /// Calls `f` with the bytes, open for the calling thread alone, as cells, which no other thread
-    /// can be given.
+    /// Opens the bytes for the calling thread alone, and calls `f` with them as cells, which cannot be
+    /// given to another thread.
     pub fn with<R>(&mut self, f: impl FnOnce(&[Cell<u8>]) -> R) -> R {
         let (key, mapping) = (self.key, &mut self.mapping);
         // SAFETY: the slice does not outlive the closure, and cannot be shared. [keys, borrowed]
@@ -238,7 +237,7 @@ impl<A: Writable> Keyed<'_, A> {
 }
 
 impl<A: Access> fmt::Debug for Keyed<'_, A> {
-    /// Address, length, protection and key; never content.
+    /// Shows the address, the length, the protection and the key; never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")
             .field("mapping", &self.mapping)

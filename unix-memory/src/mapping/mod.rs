@@ -1,4 +1,4 @@
-//! The guard of memory that behaves like Rust memory.
+//! The guard of memory that behaves like ordinary Rust memory.
 
 mod discard;
 pub mod raw;
@@ -27,21 +27,21 @@ use crate::region::residency::Residency;
 
 /// Mapped memory that only this program changes, unmapped on drop.
 ///
-/// `A` is what may be done with it, as a type: it derefs to `[u8]` where `A` can be read, mutably
-/// where it can be written, so that writing to a read-only mapping does not compile.
-/// [`protect`](Self::protect) changes the protection and the type together.
+/// `A` is its protection, as a type: the mapping derefs to `[u8]` if `A` can be read, and mutably if
+/// it can be written, so writing to a read-only mapping does not compile. [`protect`](Self::protect)
+/// changes the protection and the type together.
 ///
-/// It comes from [`Mapping::anonymous`] or
-/// [`MapOptions::map_anonymous`](crate::MapOptions::map_anonymous), zeroed; or out of a
-/// [`SharedMapping`](crate::SharedMapping) for which one `unsafe` call vouches.
+/// [`Mapping::anonymous`] and [`MapOptions::map_anonymous`](crate::MapOptions::map_anonymous) make
+/// one that is zeroed; or it comes from a [`SharedMapping`](crate::SharedMapping) for which an
+/// `unsafe` call vouches.
 ///
-/// * **Size**: two words; `Option<Mapping<A>>` too. (One word more where `A` is
-///   [`Protection`], and its protection a value.) `Send` and `Sync`.
+/// * **Size**: two words, also for `Option<Mapping<A>>`. (If `A` is [`Protection`], whose value must
+///   be stored, one word more.) `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, no system calls are made, the slice is empty.
-/// * **fork**: a child gets its own copy of private memory, and drops it for itself. The kernel sets
-///   no explicit huge pages aside for it: SIGBUS ends a child that uses them when the system's pool
-///   is empty.
-/// * **exec** and exit: mappings are gone, and are not dropped.
+/// * **fork**: a child gets its own copy of private memory, and dropping that does not affect the
+///   parent. The kernel sets no explicit huge pages aside for the child: if it uses them when the
+///   system's pool is empty, SIGBUS ends it.
+/// * **exec** and exit: mappings disappear without being dropped.
 ///
 /// ```
 /// use unix_memory::{Mapping, ReadOnly};
@@ -53,7 +53,7 @@ use crate::region::residency::Residency;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// What does not compile: writing to what is read-only,
+/// These do not compile: writing to a read-only mapping,
 ///
 /// ```compile_fail,E0594
 /// # use unix_memory::{Mapping, ReadOnly};
@@ -62,7 +62,7 @@ use crate::region::residency::Residency;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// reading where there is no access,
+/// reading a mapping without access,
 ///
 /// ```compile_fail,E0608
 /// # use unix_memory::{Mapping, NoAccess};
@@ -71,7 +71,7 @@ use crate::region::residency::Residency;
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// and keeping a slice, or a lock, beyond a change of protection, an unmapping or a drop.
+/// and keeping a slice or a lock beyond a change of protection, an unmapping or a drop.
 ///
 /// ```compile_fail,E0505
 /// # use unix_memory::{Mapping, ReadOnly};
@@ -123,7 +123,8 @@ impl<A: Readable> Deref for Mapping<A> {
         // which this borrow delays; `A` says that they can be read, and they hold what the kernel
         // put there or what was written. Nobody changes them meanwhile: writing through this guard
         // takes `&mut`, and nobody else can, for private anonymous memory because nobody else has
-        // it, otherwise because `assume_unshared` vouched so. [owned, access, borrowed, unchanging]
+        // it, otherwise because the caller of `assume_unshared` vouched for it.
+        // [owned, access, borrowed, unchanging]
         unsafe { core::slice::from_raw_parts(self.region.start().as_ptr(), self.region.len()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Mappings that stay as they are for good: mseal, on Linux and Android.
+//! Mappings that are permanent: mseal, on Linux and Android.
 
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -12,13 +12,13 @@ use crate::os::call;
 use crate::protection::{Access, ReadExecute, ReadOnly, Readable, Writable};
 use crate::region::limit::why_not_split;
 
-/// A mapping that stays for good: nothing in this process can unmap it, move it or change its
-/// protection, not even by mistake or attack.
+/// A permanent mapping: nothing in this process can unmap it, move it or change its protection, not
+/// even by mistake or in an attack.
 ///
-/// Made by [`Mapping::seal`]. Dropping it does nothing: the memory stays until the process ends or
-/// executes another program. So its bytes can be borrowed for good, by
-/// [`into_static`](Self::into_static). Its content can change as its type allows: this is not a seal
-/// on a file. On Linux and Android only.
+/// [`Mapping::seal`] makes it. Dropping it does nothing: the memory stays until the process ends or
+/// executes another program. So its bytes can be borrowed forever, with
+/// [`into_static`](Self::into_static). Its content can still change, as its type allows: this is not
+/// a seal on a file. Linux and Android only.
 ///
 /// * **fork**: a child gets a copy that is sealed as well.
 ///
@@ -41,18 +41,18 @@ pub struct Permanent<A: Access> {
     mapping: ManuallyDrop<Mapping<A>>,
 }
 
-/// On Linux and Android: mappings that stay for good.
+/// On Linux and Android: permanent mappings.
 impl<A: Access> Mapping<A> {
-    /// Makes the kernel refuse, for good, to unmap or move these pages or to change their protection.
+    /// Makes the kernel refuse forever to unmap or move these pages or to change their protection.
     ///
-    /// Advice that throws content away is refused too where the pages cannot be written. Source:
+    /// If the pages cannot be written, advice that throws content away is refused too. Source:
     /// mseal(2), since Linux 6.10, on 64-bit kernels.
     ///
     /// # Errors
-    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10 ([`Reason::Unsupported`]),
-    /// that or `EPERM` on 32-bit kernels; `ENOMEM` at the kernel's limit of mappings: where the
-    /// mapping had become several in the kernel, some of them may be sealed then, and can no longer
-    /// be unmapped.
+    /// The mapping comes back inside the error: `ENOSYS` before Linux 6.10 ([`Reason::Unsupported`]);
+    /// `ENOSYS` or `EPERM` on 32-bit kernels; `ENOMEM` at the kernel's limit of mappings. In the last
+    /// case, if the mapping had become several in the kernel, some of them may be sealed, and can no
+    /// longer be unmapped.
     ///
     /// ```
     /// use unix_memory::{Mapping, ReadOnly};
@@ -93,7 +93,7 @@ impl<A: Access> Permanent<A> {
 }
 
 impl<A: Readable> Permanent<A> {
-    /// The bytes, for good.
+    /// The bytes, forever.
     #[must_use]
     pub fn into_static(self) -> &'static [u8] {
         let bytes: *const [u8] = &raw const *self;
@@ -104,7 +104,7 @@ impl<A: Readable> Permanent<A> {
 }
 
 impl<A: Writable> Permanent<A> {
-    /// The bytes, for good, writable as well.
+    /// The bytes, forever, and writable.
     #[must_use]
     pub fn into_static_mut(mut self) -> &'static mut [u8] {
         let bytes: *mut [u8] = &raw mut *self;
@@ -114,11 +114,11 @@ impl<A: Writable> Permanent<A> {
     }
 }
 
-/// Gives a `Permanent` that cannot be written the method that borrows for good.
+/// Gives a `Permanent` that cannot be written the method that borrows forever.
 macro_rules! as_static {
     ($access:ty) => {
         impl Permanent<$access> {
-            /// The bytes, for good.
+            /// The bytes, forever.
             #[must_use]
             pub fn as_static(&self) -> &'static [u8] {
                 let bytes: *const [u8] = &raw const **self;

@@ -11,8 +11,8 @@ use crate::shared::SharedMapping;
 /// The kind of a mapping's memory, which decides what can be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backing {
-    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has it. It can
-    /// grow, and be discarded page by page.
+    /// Private and anonymous, in ordinary pages: no file is behind it, and nobody else has the
+    /// memory. It can grow, and be discarded page by page.
     PrivateAnonymous,
     /// Anything else: explicit huge pages, or memory that
     /// [`assume_unshared`](SharedMapping::assume_unshared) vouched for.
@@ -37,7 +37,7 @@ impl<A: Access> Mapping<A> {
         }
     }
 
-    /// Returns the bytes as a raw slice, which no drop unmaps any more.
+    /// Returns the bytes as a raw slice, which is no longer unmapped on drop.
     ///
     /// [`from_raw`](Self::from_raw) makes it a mapping again, and needs its kind: ask
     /// [`backing`](Self::backing) for that first.
@@ -62,14 +62,14 @@ impl<A: Access> Mapping<A> {
     /// Makes a mapping of raw bytes, whose pages it then owns.
     ///
     /// # Safety
-    /// * Every page that holds one of the bytes is mapped with the protection that `A` names, and
-    ///   nobody else's: they were mapped by `mmap`, or by a mapping that gave them out with
-    ///   [`into_raw`](Self::into_raw). The pages hold at most `isize::MAX` bytes.
+    /// * Every page that holds one of the bytes is mapped with the protection of `A`, and nobody else
+    ///   owns it: the pages were mapped by `mmap`, or come from [`into_raw`](Self::into_raw) of a
+    ///   mapping. The pages hold at most `isize::MAX` bytes.
     /// * As long as the mapping lives, nobody else changes the bytes, and reading them cannot raise a
     ///   signal, as for [`assume_unshared`](SharedMapping::assume_unshared).
-    /// * With [`Backing::PrivateAnonymous`] the memory is private and anonymous, in ordinary pages,
-    ///   and begins at the start of one.
-    /// * Memory in explicit huge pages consists of whole ones.
+    /// * With [`Backing::PrivateAnonymous`], the memory is private and anonymous, in ordinary pages,
+    ///   and begins at the start of a page.
+    /// * If the memory is in explicit huge pages, it consists of whole ones.
     pub unsafe fn from_raw(bytes: NonNull<[u8]>, backing: Backing) -> Self
     where
         A: Default,
@@ -83,7 +83,7 @@ impl<A: Access> Mapping<A> {
 }
 
 impl<A: Readable> Mapping<A> {
-    /// Never unmaps: the bytes stay as long as the process lives.
+    /// Never unmaps the memory: the bytes stay as long as the process lives.
     ///
     /// ```
     /// let bytes: &'static [u8] = unix_memory::Mapping::anonymous(100)?.leak();
@@ -100,7 +100,7 @@ impl<A: Readable> Mapping<A> {
 }
 
 impl<A: Writable> Mapping<A> {
-    /// Never unmaps, and returns the only reference, through which the bytes may be written.
+    /// Never unmaps the memory, and returns the only reference to it, which can write the bytes.
     ///
     /// ```
     /// let bytes: &'static mut [u8] = unix_memory::Mapping::anonymous(100)?.leak_mut();
@@ -116,8 +116,8 @@ impl<A: Writable> Mapping<A> {
     }
 }
 
-/// Memory that nobody else changes may be treated as memory that others may change: to resize it
-/// together with its file, say, and then vouch for it again.
+/// Treats memory that nobody else changes as memory that others may change, for example to resize it
+/// together with its file, and then vouch for it again.
 impl<A: Access> From<Mapping<A>> for SharedMapping<A> {
     fn from(mapping: Mapping<A>) -> Self {
         let access = mapping.access;

@@ -6,20 +6,20 @@ use crate::protection::Access;
 use crate::region::resize::Move;
 
 impl<A: Access> Mapping<A> {
-    /// Changes the length to `len` bytes, and moves the mapping if need be.
+    /// Changes the length to `len` bytes, and moves the mapping if necessary.
     ///
-    /// Old content stays, as far as it fits; new bytes are zeros. (If the mapping cannot be written,
-    /// the rest of the old last page stays as it was.) Shrinking gives whole pages back, and never
-    /// moves. Any mapping can shrink; only private anonymous memory can grow: to grow other memory,
-    /// turn the mapping into a [`SharedMapping`](crate::SharedMapping) first.
+    /// Old content stays, as far as it fits; new bytes are zero. (If the mapping cannot be written, the
+    /// rest of the old last page stays as it was.) Shrinking gives whole pages back, and never moves.
+    /// Any mapping can shrink; only private anonymous memory can grow: to grow other memory, turn the
+    /// mapping into a [`SharedMapping`](crate::SharedMapping) first.
     ///
     /// A mapping that was made with [`lock`](crate::MapOptions::lock) or
-    /// [`dont_dump`](crate::MapOptions::dont_dump), or was given [`Advice::DontDump`], stays locked
-    /// and left out of core dumps, new pages included, even if it has no bytes in between. Pages that
-    /// are moved, as on Linux and NetBSD, keep other advice; new pages of a mapping that the kernel
-    /// holds in several pieces, copied pages, and a mapping that had no bytes do not have it.
-    /// `MAP_NORESERVE` and `MAP_STACK` are lost in the same cases, as is a lock on a part whose guard
-    /// was forgotten.
+    /// [`dont_dump`](crate::MapOptions::dont_dump), or was given [`Advice::DontDump`], stays locked or
+    /// left out of core dumps, including its new pages, even if it is empty for a while. Other advice
+    /// stays on pages that the kernel moves, as on Linux and NetBSD. It is lost on pages that are
+    /// copied, on new pages of a mapping that the kernel holds in several pieces, and if the mapping
+    /// was empty. `MAP_NORESERVE`, `MAP_STACK` and a lock on a part whose guard was forgotten are lost
+    /// in the same cases.
     ///
     /// [`Advice::DontDump`]: crate::Advice::DontDump
     ///
@@ -34,9 +34,9 @@ impl<A: Access> Mapping<A> {
     /// a mapping that shrinks, the error is that of munmap(2) ([`Call::Munmap`](crate::Call::Munmap)).
     ///
     /// # Platform
-    /// On Linux and NetBSD, mremap(2) moves the pages. Elsewhere, and where advice or protection has
-    /// made several mappings of it in the kernel, memory is added at the end; if there is no room,
-    /// the bytes are copied to a new mapping.
+    /// On Linux and NetBSD, mremap(2) moves the pages. On other systems, and if advice or protection
+    /// has split the mapping into several in the kernel, memory is added at the end; if there is no
+    /// room, the bytes are copied to a new mapping.
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(100)?;
@@ -46,7 +46,7 @@ impl<A: Access> Mapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     ///
-    /// A slice does not outlive it.
+    /// A slice does not outlive the call.
     ///
     /// ```compile_fail,E0502
     /// let mut mapping = unix_memory::Mapping::anonymous(100)?;
@@ -71,7 +71,7 @@ impl<A: Access> Mapping<A> {
     /// Changes the length to `len` bytes where the mapping is.
     ///
     /// # Errors
-    /// As [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken
+    /// Those of [`resize`](Self::resize); `ENOMEM` also where the addresses behind it are taken
     /// ([`Reason::Occupied`](crate::Reason)), or kept for the stack of the main thread
     /// ([`Reason::Stack`](crate::Reason); see [`MapOptions::at`](crate::MapOptions::at)).
     ///

@@ -8,13 +8,13 @@ use crate::protection::Access;
 use crate::region::spare;
 
 impl<A: Access> Mapping<A> {
-    /// Makes two mappings of one: the bytes before `mid`, and those from `mid` on.
+    /// Splits the mapping in two: the bytes before `mid`, and those from `mid` on.
     ///
-    /// `mid`, in bytes from the start, must be at the start of a page, unless it is 0 or the
-    /// length: a page is protected and unmapped as a whole. So a part can be given another
-    /// protection, a guard page made, or the end unmapped. [`join`](Self::join) undoes it. No
-    /// system call is made, except on Linux for memory that is not private and anonymous in
-    /// ordinary pages, where the kernel is asked for the size of the page.
+    /// `mid`, in bytes from the start, must be at the start of a page, unless it is 0 or the length:
+    /// a page is protected and unmapped as a whole. This way, a part can get another protection,
+    /// become a guard page, or be unmapped. [`join`](Self::join) undoes it. This makes no system
+    /// call, except on Linux for memory that is not private and anonymous in ordinary pages, for
+    /// which it asks the kernel for the page size.
     ///
     /// # Errors
     /// The mapping comes back inside the error: `EINVAL` for a `mid` past the end
@@ -25,7 +25,7 @@ impl<A: Access> Mapping<A> {
     /// ```
     /// use unix_memory::{Mapping, NoAccess, page_size};
     ///
-    /// // A buffer with a guard page behind it.
+    /// // A buffer with a guard page after it.
     /// let mapping = Mapping::anonymous(4 * page_size())?;
     /// let (mut buffer, guard) = mapping.split_at(3 * page_size())?;
     /// let guard = guard.protect(NoAccess)?;
@@ -91,14 +91,13 @@ impl<A: Access> Mapping<A> {
         )
     }
 
-    /// Makes one mapping of two; `next` begins where this one ends.
+    /// Joins two mappings into one; `next` begins where this one ends.
     ///
-    /// They may have come from one mapping by [`split_at`](Self::split_at), or happen to be
-    /// neighbours; either both or neither are private anonymous memory, and both have the same
-    /// protection.
+    /// They may be parts from [`split_at`](Self::split_at), or merely happen to be adjacent. Both
+    /// must have the same protection, and either both or neither must be private anonymous memory.
     ///
     /// # Errors
-    /// Both come back inside the error: `EINVAL` where they are not neighbours, or not of one kind
+    /// Both come back inside the error: `EINVAL` if they are not adjacent or not of the same kind
     /// ([`Reason::NotAdjacent`](crate::Reason::NotAdjacent)).
     ///
     /// ```

@@ -8,7 +8,7 @@ use crate::mapping::Mapping;
 use crate::page::check_range;
 use crate::protection::{Readable, Writable};
 
-/// Where `range` of `bytes` lies as values of `T`.
+/// The position of `range` of `bytes` as values of `T`.
 fn span<T: PlainData>(bytes: &[u8], range: &impl RangeBounds<usize>) -> Result<Range<usize>> {
     const { assert!(size_of::<T>() != 0, "values without bytes are not counted") };
     let range = check_range(Call::View, range, bytes.len())?;
@@ -28,7 +28,7 @@ fn span<T: PlainData>(bytes: &[u8], range: &impl RangeBounds<usize>) -> Result<R
 /// The bytes of `range` of `bytes` as values of `T`.
 ///
 /// # Errors
-/// As [`Mapping::view`].
+/// Those of [`Mapping::view`].
 pub fn values<'a, T: PlainData>(
     bytes: &'a [u8],
     range: &impl RangeBounds<usize>,
@@ -44,7 +44,7 @@ pub fn values<'a, T: PlainData>(
 /// The bytes of `range` of `bytes` as values of `T` that may be written.
 ///
 /// # Errors
-/// As [`Mapping::view`].
+/// Those of [`Mapping::view`].
 pub fn values_mut<'a, T: PlainData>(
     bytes: &'a mut [u8],
     range: &impl RangeBounds<usize>,
@@ -61,18 +61,18 @@ impl<A: Readable> Mapping<A> {
     /// The bytes of `range` as values of `T`.
     ///
     /// `range` is in bytes from the start of the mapping. The values are in this machine's byte
-    /// order. A `T` without bytes, such as `[u8; 0]`, does not compile.
+    /// order. A zero-sized `T`, such as `[u8; 0]`, does not compile.
     ///
     /// # Errors
     /// `EINVAL` for a range that does not lie in the mapping, whose length is not a multiple of the
-    /// size of `T` ([`Reason::NotWhole`]), or whose first byte is not aligned for it
+    /// size of `T` ([`Reason::NotWhole`]), or whose first byte is not aligned for `T`
     /// ([`Reason::Unaligned`]).
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(10)?;
     /// mapping[4..6].copy_from_slice(&0x1234u16.to_ne_bytes());
     /// assert_eq!(mapping.view::<u16>(..)?, [0, 0, 0x1234, 0, 0]);
-    /// assert!(mapping.view::<u32>(..).is_err()); // 10 bytes are not a whole number of them
+    /// assert!(mapping.view::<u32>(..).is_err()); // 10 bytes are not a whole number of values
     /// assert!(mapping.view::<u16>(1..3).is_err());
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
@@ -85,7 +85,7 @@ impl<A: Writable> Mapping<A> {
     /// The bytes of `range` as values of `T` that may be written.
     ///
     /// # Errors
-    /// As [`view`](Self::view).
+    /// Those of [`view`](Self::view).
     ///
     /// ```
     /// let mut mapping = unix_memory::Mapping::anonymous(1 << 10)?;

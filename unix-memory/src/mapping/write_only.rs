@@ -8,7 +8,7 @@ use crate::error::{Call, Result};
 use crate::page::{check_range, check_span};
 use crate::protection::WriteOnly;
 
-/// Memory that is only written, by methods that never read.
+/// Memory that is only written: the methods never read it.
 impl Mapping<WriteOnly> {
     /// Copies `bytes` into the mapping from `offset` on, in bytes from the start.
     ///

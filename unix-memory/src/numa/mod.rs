@@ -1,4 +1,4 @@
-//! The nodes that memory comes from, and on which it is: NUMA, on Linux and Android.
+//! The nodes that memory comes from and lies on: NUMA, on Linux and Android.
 
 pub mod nodes;
 mod place;

@@ -15,8 +15,8 @@ use crate::os::call;
 const BITS: u32 = c_ulong::BITS;
 const WORDS: usize = (Nodes::LIMIT / BITS) as usize;
 
-/// A set of NUMA nodes, by their numbers: a node is a part of a machine's memory that is near to some
-/// processors and farther from others.
+/// A set of NUMA nodes, by their numbers. A node is a part of a machine's memory that is nearer to some
+/// processors than to others.
 ///
 /// A machine whose memory is not divided has only node 0. Linux and Android only. Source: numa(7).
 ///
@@ -26,10 +26,10 @@ const WORDS: usize = (Nodes::LIMIT / BITS) as usize;
 /// let some = Nodes::of(&[0, 2, 3])?;
 /// assert_eq!(some.to_string(), "0,2-3");
 /// assert_eq!(some, "0,2-3\n".parse()?);
-/// // Those whose memory this thread may use.
+/// // The nodes whose memory this thread may use.
 /// match Nodes::allowed() {
 ///     Ok(allowed) => println!("{allowed}, {} of the others", (some - allowed).len()),
-///     Err(error) => println!("{error}"), // a kernel without NUMA
+///     Err(error) => println!("{error}"), // the kernel has no NUMA
 /// }
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
@@ -50,7 +50,7 @@ impl Nodes {
         Self { words: [0; WORDS] }
     }
 
-    /// The nodes of these numbers.
+    /// The nodes with these numbers.
     ///
     /// # Errors
     /// `EINVAL`: a number is [`LIMIT`](Self::LIMIT) or more ([`Reason::NoNode`]).
@@ -96,7 +96,7 @@ impl Nodes {
         Err(refused(Call::GetMempolicy, call::errno(), Arguments::None))
     }
 
-    /// Whether the node of this number is in the set.
+    /// Whether the node with this number is in the set.
     #[must_use]
     pub const fn contains(&self, number: u32) -> bool {
         number < Self::LIMIT && self.words[(number / BITS) as usize] >> (number % BITS) & 1 == 1
@@ -117,12 +117,12 @@ impl Nodes {
         *self == Self::new()
     }
 
-    /// The numbers of its nodes, in rising order.
+    /// The numbers of its nodes, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0..Self::LIMIT).filter(|&number| self.contains(number))
     }
 
-    /// Adds the node of this number, less than [`LIMIT`](Self::LIMIT).
+    /// Adds the node with this number, which is less than [`LIMIT`](Self::LIMIT).
     fn insert(&mut self, number: u32) {
         self.words[(number / BITS) as usize] |= 1 << (number % BITS);
     }
@@ -137,7 +137,7 @@ impl Nodes {
         self.words.as_mut_ptr()
     }
 
-    /// The set that `text` lists, if it does.
+    /// The set that `text` lists, if it is a valid list.
     fn parse(text: &str) -> Option<Self> {
         let mut nodes = Self::new();
         // (A parser of std's takes a sign too.)
@@ -162,11 +162,11 @@ impl Nodes {
     }
 }
 
-/// The number that is given to the kernel for how many bits a mask has that it reads: it takes one off.
+/// The number of bits to pass to the kernel for a mask that it reads: it subtracts one.
 pub(super) const MAX_NODE: c_ulong = Nodes::LIMIT as c_ulong + 1;
 
-/// The same for a mask that the kernel writes: it writes whole words, and for one bit more, some kernels
-/// write one word more.
+/// The same for a mask that the kernel writes: it writes whole words, and with one more bit, some
+/// kernels write one more word.
 pub(super) const MOST_NODES: c_ulong = Nodes::LIMIT as c_ulong;
 
 /// The error of a call of this family that the kernel refused.
@@ -179,14 +179,14 @@ pub(super) const fn refused(call: Call, errno: i32, arguments: Arguments) -> Err
     Error::new(call, errno, arguments, reason)
 }
 
-/// Reads a list as the kernel writes it in `/sys/devices/system/node/online`: `0-3,5`. White space
-/// around it is ignored, such as the end of the line; an empty text is the empty set.
+/// Parses a list as the kernel writes it in `/sys/devices/system/node/online`: `0-3,5`. Surrounding
+/// white space, such as the end of the line, is ignored; an empty text is the empty set.
 impl FromStr for Nodes {
     type Err = Error;
 
     /// # Errors
-    /// `EINVAL`: the text is not such a list, or has a number that is [`LIMIT`](Self::LIMIT) or more
-    /// ([`Reason::NodeList`]).
+    /// `EINVAL`: the text is not such a list, or contains a number that is [`LIMIT`](Self::LIMIT) or
+    /// more ([`Reason::NodeList`]).
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text).ok_or_else(|| {
             let arguments = Arguments::Name(Name::new(text.as_bytes()));

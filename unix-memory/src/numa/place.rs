@@ -1,4 +1,4 @@
-//! Policies of mappings, and the nodes on which their pages are.
+//! Policies of mappings, and the nodes that their pages are on.
 
 use core::ffi::c_ulong;
 use core::ops::RangeBounds;
@@ -19,8 +19,8 @@ use crate::region::{Region, spare};
 use crate::shared::SharedMapping;
 
 impl MemoryPolicy {
-    /// The nodes that it names, if it names some: the calling thread may use all of them. (The
-    /// kernel would leave out the others, unless none were left.)
+    /// The nodes that it names, if any: the calling thread may use all of them. (The kernel would silently
+    /// leave out the others, unless none were left.)
     fn usable_nodes(self, arguments: Arguments) -> Result<Option<Nodes>> {
         let refuse = |reason| Error::new(Call::Mbind, libc::EINVAL, arguments, reason);
         let nodes = match self {
@@ -42,7 +42,7 @@ impl MemoryPolicy {
 }
 
 impl Region {
-    /// Gives the pages that hold a byte of `range` a policy; they are protected as `protection`.
+    /// Gives the pages that hold a byte of `range`, whose protection is `protection`, a policy.
     fn set_policy(
         &self,
         range: &impl RangeBounds<usize>,
@@ -85,9 +85,9 @@ impl Region {
         })
     }
 
-    /// Brings `pages` in before they are bound to nodes, if they are explicit huge ones: they were set
-    /// aside on any node, and using one that the bound nodes do not have raises SIGBUS. They are
-    /// brought in for writing, since the first write to a private page of a file takes another.
+    /// Brings `pages` in before they are bound to nodes, if they are explicit huge pages: these were set
+    /// aside on any node, and using one that the bound nodes do not have raises SIGBUS. They are brought in
+    /// for writing, since the first write to a private page of a file takes another page.
     fn bring_in_huge(
         &self,
         pages: Pages,
@@ -182,29 +182,29 @@ impl Region {
     }
 }
 
-/// Gives a guard the methods that choose its nodes, and report them.
+/// Gives a guard the methods that choose and report its nodes.
 macro_rules! nodes {
     ($guard:ident, $new:literal) => {
-        /// On Linux and Android: the nodes of the machine's memory (NUMA) that pages are on.
+        /// On Linux and Android: the NUMA nodes that pages are on.
         impl<A: Access> $guard<A> {
-            /// Chooses from which nodes the pages that hold a byte of `range` are taken when they are
-            /// first used, and whether those that are in memory already are moved there.
+            /// Chooses the nodes from which the pages that hold a byte of `range` are taken when they are
+            /// first used, and whether pages that are already in memory move there.
             ///
             /// `range` is in bytes from the start of the mapping and is rounded outward to pages. No
             /// content changes. Source: mbind(2).
             ///
             /// * **Shared**: memory without a file that others share, and a memfd, have one policy for
-            ///   everybody. In a mapping of another file, the policy is that of the pages that writing
-            ///   to a private mapping copies; it has no effect on the file's own pages.
-            /// * **Parts**: the kernel keeps private pages of one policy as a mapping apart from those
-            ///   of another, which counts towards its limit of mappings.
-            /// * **Growing**: what is added to a mapping has the policy of all of it, or none if its
-            ///   parts have several.
+            ///   everybody. In a mapping of any other file, the policy applies to the pages that are copied
+            ///   by writing to a private mapping; it has no effect on the file's own pages.
+            /// * **Parts**: private pages with different policies are separate mappings to the kernel, and
+            ///   each counts toward its limit of mappings.
+            /// * **Growing**: memory that is added to a mapping has the mapping's policy, or none if its
+            ///   parts have different policies.
             /// * **fork**: a child has the same policies.
-            /// * **Explicit huge pages** are brought in from any node, ready to be written, before they
-            ///   are [bound](MemoryPolicy::Bind), because using one that those nodes do not have would
-            ///   raise SIGBUS; [`Migration::Move`] then moves them. The range must be whole ones, and
-            ///   writable. Before Linux 5.16, `/proc/thread-self/smaps` is read to find out whether
+            /// * **Explicit huge pages** are brought in from any node, ready to be written, before they are
+            ///   [bound](MemoryPolicy::Bind), because using one that those nodes do not have would raise
+            ///   SIGBUS; [`Migration::Move`] then moves them. The range must consist of whole huge pages,
+            ///   and be writable. Before Linux 5.16, `/proc/thread-self/smaps` is read to find out whether
             ///   memory other than private anonymous memory is in such pages.
             ///
             /// # Errors
@@ -221,11 +221,11 @@ macro_rules! nodes {
             /// * `ENOMEM`: the kernel is short of memory, or at its limit of mappings
             ///   ([`Reason::MappingsLimit`](crate::Reason::MappingsLimit)). If the range was
             ///   several mappings, some of them may have the new policy.
-            /// * `EACCES`: explicit huge pages that are to be bound cannot be written
+            /// * `EACCES`: explicit huge pages that should be bound are not writable
             ///   ([`Reason::NotWritableToBind`](crate::Reason::NotWritableToBind)); and the errors of
-            ///   [`populate_write`](Self::populate_write) where they cannot be brought in.
-            /// * With [`MemoryPolicy::Bind`], for memory that is not private and anonymous, if it cannot be
-            ///   found out whether that is in explicit huge pages: an error of
+            ///   [`populate_write`](Self::populate_write), if they cannot be brought in.
+            /// * With [`MemoryPolicy::Bind`], if it cannot be determined whether memory that is not private
+            ///   and anonymous is in explicit huge pages: an error of
             ///   [`Call::ProcessMap`](crate::Call::ProcessMap), such as `ENOENT` without `/proc`
             ///   ([`Reason::NoProc`](crate::Reason::NoProc)).
             /// * `ENOSYS`: the kernel was built without NUMA
@@ -240,7 +240,7 @@ macro_rules! nodes {
             ///     mapping.set_policy(.., MemoryPolicy::Interleave(nodes), Migration::Never)
             /// });
             /// if let Err(error) = spread {
-            ///     println!("{error}"); // a kernel without NUMA
+            ///     println!("{error}"); // the kernel has no NUMA
             /// }
             /// # Ok::<(), unix_memory::Error>(())
             /// ```
@@ -264,7 +264,7 @@ macro_rules! nodes {
             /// * `ENOTSUP` ([`Reason::Unsupported`](crate::Reason::Unsupported)): [`MemoryPolicy`] cannot
             ///   express the policy, which other code must have set: it is of another kind, or has one of
             ///   the flags `MPOL_F_STATIC_NODES`, `MPOL_F_RELATIVE_NODES` and `MPOL_F_NUMA_BALANCING`.
-            /// * `ENOSYS` and `EPERM` as [`set_policy`](Self::set_policy).
+            /// * `ENOSYS` and `EPERM` as for [`set_policy`](Self::set_policy).
             ///
             /// ```
             /// use unix_memory::{MapOptions, MemoryPolicy, ReadWrite};
@@ -281,14 +281,13 @@ macro_rules! nodes {
             }
 
             /// The node of the page that holds the byte at `offset`, in bytes from the start of the
-            /// mapping. `None` if this process has no page there yet, or only the page of zeros, which
-            /// all processes share; some kernels also do not report the node of a page that cannot be
-            /// accessed. No page is brought in. The kernel may move the page before this returns.
-            /// Source: move_pages(2).
+            /// mapping. `None` if this process has no page there yet, or only the page of zeros, which all
+            /// processes share; some kernels also return no node for an inaccessible page. This brings no
+            /// page in. The kernel may move the page before this returns. Source: move_pages(2).
             ///
             /// # Errors
             /// * `EINVAL`: the offset does not lie in the mapping.
-            /// * `ENOSYS` and `EPERM` as [`set_policy`](Self::set_policy).
+            /// * `ENOSYS` and `EPERM` as for [`set_policy`](Self::set_policy).
             ///
             /// ```
             /// use unix_memory::{MapOptions, ReadWrite};
@@ -297,7 +296,7 @@ macro_rules! nodes {
             /// match mapping.node_of(0) {
             ///     Ok(Some(node)) => println!("on node {node}"),
             ///     Ok(None) => println!("not used yet"),
-            ///     Err(error) => println!("{error}"), // a kernel without NUMA
+            ///     Err(error) => println!("{error}"), // the kernel has no NUMA
             /// }
             /// # Ok::<(), unix_memory::Error>(())
             /// ```

@@ -11,27 +11,28 @@ use crate::page::page_size;
 /// The nodes that the pages of a mapping come from when they are first used. Source: mbind(2),
 /// set_mempolicy(2).
 ///
-/// Linux and Android only. Given to memory by [`set_policy`](crate::Mapping::set_policy).
+/// [`set_policy`](crate::Mapping::set_policy) gives it to memory. Linux and Android only.
 ///
 /// ```
 /// use unix_memory::{Mapping, MemoryPolicy, Migration, Nodes};
 ///
 /// let mapping = Mapping::anonymous(1 << 20)?;
-/// // All of it where this thread's processor has its memory near.
+/// // All of it near the processor of this thread.
 /// if let Err(error) = mapping.set_policy(.., MemoryPolicy::Local, Migration::Move) {
-///     println!("{error}"); // a kernel without NUMA
+///     println!("{error}"); // the kernel has no NUMA
 /// }
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MemoryPolicy {
-    /// The policy of the thread that uses a page first; if it has none, the node on which it runs.
-    /// Since Linux 2.6.7.
+    /// The policy of the thread that first uses a page; if the thread has none, the node on which it
+    /// runs. Since Linux 2.6.7.
     #[doc(alias = "MPOL_DEFAULT")]
     #[default]
     Default,
-    /// The node on which that thread runs, whatever policy it has. Since Linux 3.8.
+    /// The node on which the thread that first uses a page runs, whatever policy it has. Since Linux
+    /// 3.8.
     #[doc(alias = "MPOL_LOCAL")]
     Local,
     /// These nodes and no others. When all of them are full, the kernel makes room there, or ends
@@ -47,14 +48,14 @@ pub enum MemoryPolicy {
     /// These nodes in turn, page by page. Since Linux 2.6.7.
     #[doc(alias = "MPOL_INTERLEAVE")]
     Interleave(Nodes),
-    /// These nodes in turn, each for as many pages as its weight, a file in
+    /// These nodes in turn, each for as many pages as its weight, which is in a file in
     /// `/sys/kernel/mm/mempolicy/weighted_interleave`. Since Linux 6.9.
     #[doc(alias = "MPOL_WEIGHTED_INTERLEAVE")]
     WeightedInterleave(Nodes),
 }
 
 impl MemoryPolicy {
-    /// Whether the running kernel knows this policy, whatever nodes there are.
+    /// Whether the running kernel knows this policy, regardless of the nodes.
     ///
     /// ```
     /// use unix_memory::{MemoryPolicy, Nodes};
@@ -65,7 +66,7 @@ impl MemoryPolicy {
     #[must_use]
     pub fn is_supported(self) -> bool {
         let nowhere = ptr::without_provenance_mut(page_size());
-        // A kernel checks the mode before it sees that there are no pages.
+        // A kernel checks the mode before it notices that there are no pages.
         // SAFETY: the range is empty, and no mask is read. [arguments, harmless]
         unsafe { sys::mbind(nowhere, 0, self.mode(), ptr::null(), 0, 0) == 0 }
     }
@@ -83,14 +84,14 @@ impl MemoryPolicy {
         }
     }
 
-    /// The policy of the kernel's `mode` and `nodes`, if it can be expressed here. With one of the
-    /// kernel's `MPOL_MODE_FLAGS`, which are bits of the mode, it cannot.
+    /// The policy for the kernel's `mode` and `nodes`, if it can be expressed here. If the mode has
+    /// one of the bits `MPOL_MODE_FLAGS`, it cannot.
     pub(super) fn from_kernel(mode: c_int, nodes: Nodes) -> Option<Self> {
         Some(match mode {
             sys::MPOL_DEFAULT => Self::Default,
             sys::MPOL_LOCAL => Self::Local,
             sys::MPOL_BIND => Self::Bind(nodes),
-            // Before Linux 5.14, `Local` was to prefer no node.
+            // Before Linux 5.14, `Local` meant preferring no node.
             sys::MPOL_PREFERRED => nodes.iter().next().map_or(Self::Local, Self::Prefer),
             sys::MPOL_PREFERRED_MANY => Self::PreferMany(nodes),
             sys::MPOL_INTERLEAVE => Self::Interleave(nodes),
@@ -100,19 +101,19 @@ impl MemoryPolicy {
     }
 }
 
-/// What happens to pages that are in memory already when they get a policy.
+/// What happens to pages that are already in memory when they get a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Migration {
     /// They stay where they are.
     #[default]
     Never,
-    /// Those that only this process uses are moved to where the policy would have put them, as far as
+    /// Pages that only this process uses are moved to where the policy would have put them, as far as
     /// possible. Their content stays. Since Linux 2.6.16.
     #[doc(alias = "MPOL_MF_MOVE")]
     Move,
-    /// As [`Move`](Self::Move), and a page that cannot be moved is an error, such as one that a device
-    /// writes to. Pages that other processes use too stay, and are not an error.
+    /// Like [`Move`](Self::Move), but a page that cannot be moved, such as one that a device writes
+    /// to, is an error. Pages that other processes use too stay where they are, which is not an error.
     ///
     /// With [`MemoryPolicy::Default`] this is the same as `Move`: the kernel ignores `MPOL_MF_STRICT`
     /// there.

@@ -10,8 +10,8 @@ use crate::os;
 
 /// How to make a memfd, a file in memory without a name in any directory.
 ///
-/// For memory that is not to be sealed and needs no huge pages, [`SharedMemory::unnamed`] is enough.
-/// Source: memfd_create(2).
+/// For memory that needs neither seals nor huge pages, [`SharedMemory::unnamed`] is enough. Source:
+/// memfd_create(2).
 ///
 /// # Platform
 /// Linux, Android, FreeBSD (from 13.0).
@@ -36,7 +36,7 @@ pub struct MemfdOptions<'a> {
     sealing: bool,
     /// Flags that only some systems have.
     pub(super) flags: c_uint,
-    /// The length is a multiple of this many bytes, the size of a huge page or one.
+    /// The length is a multiple of this many bytes: the size of a huge page, or one.
     pub(super) unit: usize,
 }
 
@@ -57,15 +57,15 @@ impl<'a> MemfdOptions<'a> {
         }
     }
 
-    /// A name for people to read: /proc/self/fd and /proc/self/maps show it, and nothing else uses it.
-    /// Several files may have the same name.
+    /// A name for people to read: it appears in /proc/self/fd and /proc/self/maps, and is not used for
+    /// anything else. Several files may have the same name.
     pub const fn name(mut self, name: &'a CStr) -> Self {
         self.name = name;
         self
     }
 
-    /// Let seals be added, by [`SharedMemory::seal`] or [`SharedMemory::add_seals`]; also by others
-    /// who are given the memory, and who could thereby keep this process from writing.
+    /// Allow seals to be added, with [`SharedMemory::seal`] or [`SharedMemory::add_seals`]. Others who
+    /// are given the memory may add seals too, and could thereby keep this process from writing.
     #[doc(alias = "MFD_ALLOW_SEALING")]
     pub const fn sealing(mut self, yes: bool) -> Self {
         self.sealing = yes;
@@ -85,18 +85,19 @@ impl<'a> MemfdOptions<'a> {
         }
     }
 
-    /// Makes it, `len` bytes long and zeroed; with huge pages, `len` is rounded up to whole ones.
+    /// Makes the memory, `len` bytes long and zeroed. With huge pages, `len` is rounded up to whole
+    /// ones.
     ///
     /// # Errors
     /// * `EINVAL`: the name is too long (more than 249 bytes on Linux).
     /// * `ENODEV` or `EINVAL`: the system has no huge pages, or none of that size
     ///   ([`Reason::HugePageSize`]).
-    /// * `EACCES`: to execute is asked for, and `vm.memfd_noexec` forbids that.
-    /// * `EPERM` of [`Call::AddSeals`]: seals could be added by anybody, and a filter of system calls
-    ///   keeps this process from adding the one that forbids it.
-    /// * `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` as [`SharedMemory::unnamed`].
+    /// * `EACCES`: the file should be executable, and `vm.memfd_noexec` forbids that.
+    /// * `EPERM` of [`Call::AddSeals`]: anybody could add seals, and a filter of system calls keeps
+    ///   this process from adding the seal that forbids it.
+    /// * `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` as for [`SharedMemory::unnamed`].
     ///
-    /// If there are too few huge pages, mapping them fails.
+    /// If there are too few huge pages, it is mapping the memory that fails.
     pub fn create(self, len: u64) -> Result<SharedMemory> {
         let arguments = Arguments::Name(Name::new(self.name.to_bytes()));
         let mut flags = self.flags | sys::MFD_CLOEXEC;
@@ -107,7 +108,7 @@ impl<'a> MemfdOptions<'a> {
             .map_err(|errno| Error::new(Call::MemfdCreate, errno, arguments, self.why(errno)))?;
         let memory = SharedMemory::from(fd);
         if !self.sealing {
-            // Some flags let seals be added though nobody asked for that.
+            // Some flags allow seals even if they were not requested.
             match memory.add_raw_seals(sys::F_SEAL_SEAL) {
                 // None can be added.
                 Err(error) if error.reason() == Reason::SealingOff => {}

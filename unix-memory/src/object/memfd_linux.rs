@@ -1,4 +1,4 @@
-//! What memfds can do on Linux and Android alone.
+//! What memfds can do only on Linux and Android.
 
 use core::ffi::c_uint;
 
@@ -27,9 +27,9 @@ impl MemfdOptions<'_> {
         self
     }
 
-    /// Let the file be executed as a program. Without this, its permissions do not allow that, and a
-    /// seal keeps them so ([`Seals::EXEC`]); before Linux 6.3 there was no such seal, and every memfd
-    /// could be executed. Mapping it executable is always allowed.
+    /// Let the file be executed as a program. Otherwise, its permissions do not allow that, and a
+    /// seal ([`Seals::EXEC`]) keeps them that way; before Linux 6.3 there was no such seal, and every
+    /// memfd could be executed. Mapping it executable is always allowed.
     #[doc(alias = "MFD_EXEC")]
     #[doc(alias = "MFD_NOEXEC_SEAL")]
     pub const fn executable(mut self, yes: bool) -> Self {
@@ -45,8 +45,8 @@ impl MemfdOptions<'_> {
 
 /// On Linux and Android.
 impl Seals {
-    /// The content can change only through mappings that exist already: neither by `write` nor by new
-    /// mappings. Since Linux 5.1.
+    /// The content can change only through existing mappings, not by `write` or through new mappings.
+    /// Since Linux 5.1.
     #[doc(alias = "F_SEAL_FUTURE_WRITE")]
     pub const FUTURE_WRITE: Self = Self::from_bits_retain(sys::F_SEAL_FUTURE_WRITE);
     /// Whether the file can be executed cannot change. Since Linux 6.3.

@@ -1,4 +1,4 @@
-//! Memory as a kernel object: a descriptor, to be mapped here and passed to others.
+//! Memory as a kernel object: a descriptor that can be mapped here and passed to others.
 
 pub mod fixed;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -14,7 +14,7 @@ mod seals;
 pub mod shared_memory;
 mod unnamed;
 
-/// The types that only some systems have, which lib.rs hands on.
+/// The types that only some systems have, which lib.rs re-exports.
 pub mod exports {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     pub use super::memfd::MemfdOptions;

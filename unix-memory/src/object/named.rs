@@ -16,30 +16,30 @@ use crate::object::shared_memory::SharedMemory;
 use crate::os::{self, call};
 use crate::process::Process;
 
-/// A shared memory object made here, which others open by its name. The name is removed when this is
-/// dropped; the memory is freed with its last user.
+/// A shared memory object made here, which others open by its name. Dropping this removes the name;
+/// the memory is freed with its last user.
 ///
-/// [`unlink`](Self::unlink) removes the name sooner, and reports failure. [`persist`](Self::persist)
-/// leaves the name, which then outlives the process, until somebody calls [`NamedMemory::remove`] or
-/// the system restarts.
+/// [`unlink`](Self::unlink) removes the name earlier, and reports failures.
+/// [`persist`](Self::persist) keeps the name, which then outlives the process, until somebody calls
+/// [`NamedMemory::remove`] or the system restarts.
 ///
 /// It derefs to [`SharedMemory`], which has the methods for mapping, length and the rest.
 ///
-/// * **Names** begin with a slash, have no other slash, and at least one more character; `/.` and
+/// * **Names** begin with a slash, followed by at least one character and no further slash; `/.` and
 ///   `/..` are not names. The maximum length depends on the system; 31 characters work everywhere.
 /// * **fork**: the process that made the name removes it. A child that drops its copy leaves the name
-///   alone, even if its parent has exited without a drop, as it does in `daemon`: such a child takes
-///   the name over with [`adopt`](Self::adopt).
-/// * **Names are names**: if somebody else has removed the name and made another object under it,
-///   dropping this removes the new name.
-/// * **Others' names**: on most systems every user can make a name, and may have made this one first.
-///   Opening a name follows no symbolic link, and refuses what is not a shared memory object or a
-///   regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO. It does
-///   not check whose the object is (`fstat` on the descriptor reports its owner), how long it is, or
-///   whether its owner changes that later: map it like any memory that others can change.
+///   alone, even if its parent has exited without dropping its own, as in `daemon`: such a child
+///   takes the name over with [`adopt`](Self::adopt).
+/// * **Reused names**: if somebody else has removed the name and made another object under the same
+///   name, dropping this removes the name of the new object.
+/// * **Others' names**: on most systems, every user can make any name, and may have made this one
+///   first. Opening a name follows no symbolic link, and refuses what is not a shared memory object
+///   or a regular file ([`Reason::NotMappable`]); on Linux it never waits, as it would for a FIFO. It
+///   does not check who owns the object (`fstat` on the descriptor reports that) or how long it is,
+///   and its owner can change its length later: map it like any memory that others can change.
 ///
 /// # Platform
-/// Android and L4Re have no such objects. Source: shm_open(3), POSIX.1-2024.
+/// Not on Android and L4Re, which have no such objects. Source: shm_open(3), POSIX.1-2024.
 ///
 /// ```
 /// use unix_memory::{NamedMemory, ReadOnly, ReadWrite};
@@ -76,22 +76,23 @@ impl Drop for Name {
 }
 
 impl NamedMemory {
-    /// Makes an object of `len` zeroed bytes under `name`, which must be unused, for this user alone.
+    /// Makes an object of `len` zeroed bytes under `name`, which must be unused. Only this user can
+    /// open it.
     ///
     /// # Errors
-    /// * `EEXIST`: somebody has the name.
-    /// * `EINVAL`: it is not a name ([`Reason::ObjectName`]); `ENAMETOOLONG`: it is too long.
+    /// * `EEXIST`: the name is in use.
+    /// * `EINVAL`: it is not a valid name ([`Reason::ObjectName`]); `ENAMETOOLONG`: it is too long.
     /// * `EACCES`: a security policy forbids it.
     /// * Those of [`SharedMemory::unnamed`].
     pub fn create(name: impl AsRef<OsStr>, len: u64) -> Result<Self> {
         Self::create_with_mode(name, len, 0o600)
     }
 
-    /// As [`create`](Self::create), for the users that the permission bits `mode` name, such as
-    /// `0o660`, as far as the process's umask allows.
+    /// Like [`create`](Self::create), with the permission bits `mode`, such as `0o660`, as far as the
+    /// process's umask allows.
     ///
     /// # Errors
-    /// As [`create`](Self::create).
+    /// Those of [`create`](Self::create).
     pub fn create_with_mode(name: impl AsRef<OsStr>, len: u64, mode: u32) -> Result<Self> {
         let name = checked(Call::ShmOpen, name.as_ref())?;
         let refuse = refused(Call::ShmOpen, &name);
@@ -108,10 +109,10 @@ impl NamedMemory {
         Ok(memory)
     }
 
-    /// As [`create`](Self::create), under a name that nobody has, of at most 31 characters.
+    /// Like [`create`](Self::create), under an unused name of at most 31 characters.
     ///
     /// # Errors
-    /// As [`create`](Self::create); `EEXIST` after a hundred names that were taken.
+    /// Those of [`create`](Self::create); `EEXIST` after a hundred names that were in use.
     ///
     /// ```
     /// let memory = unix_memory::NamedMemory::create_unique(100)?;
@@ -132,21 +133,21 @@ impl NamedMemory {
         result
     }
 
-    /// Opens the object that somebody made under `name`, for reading and writing. Its name stays.
+    /// Opens the existing object `name` for reading and writing. Its name stays.
     ///
     /// # Errors
-    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
-    /// a name; `ENODEV`, `ELOOP`, `ENXIO`, `EISDIR` or `EINVAL` with [`Reason::NotMappable`]: the
-    /// name is that of something else, as a FIFO, a symbolic link, a socket, a directory; `EMFILE`,
-    /// `ENFILE`: too many open files.
+    /// `ENOENT`: the name does not exist; `EACCES`: this user may not open it; `EINVAL` or
+    /// `ENAMETOOLONG`: it is not a valid name; `ENODEV`, `ELOOP`, `ENXIO`, `EISDIR` or `EINVAL` with
+    /// [`Reason::NotMappable`]: the name belongs to something else, such as a FIFO, a symbolic link,
+    /// a socket or a directory; `EMFILE`, `ENFILE`: too many open files.
     pub fn open(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
         Self::open_with(name.as_ref(), libc::O_RDWR)
     }
 
-    /// As [`open`](Self::open), for reading alone.
+    /// Like [`open`](Self::open), for reading only.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Those of [`open`](Self::open).
     pub fn open_read_only(name: impl AsRef<OsStr>) -> Result<SharedMemory> {
         Self::open_with(name.as_ref(), libc::O_RDONLY)
     }
@@ -167,7 +168,7 @@ impl NamedMemory {
         })?;
         close_on_exec(fd.as_fd())?;
         match Facts::of(fd.as_fd())?.kind {
-            // Apple's systems do not say what such an object is.
+            // Apple's systems do not report the kind of such an object.
             FileKind::Regular | FileKind::Other => Ok(fd.into()),
             kind => {
                 let arguments = Arguments::Name(error::Name::new(name.to_bytes()));
@@ -177,12 +178,12 @@ impl NamedMemory {
         }
     }
 
-    /// Removes a name that is no longer needed, such as that of a process that crashed. Whoever has
-    /// the object open or mapped keeps it.
+    /// Removes a name that is no longer needed, for example one that a crashed process has left.
+    /// Whoever has the object open or mapped keeps it.
     ///
     /// # Errors
-    /// `ENOENT`: there is none; `EACCES`: not for this user; `EINVAL` or `ENAMETOOLONG`: it is not
-    /// a name.
+    /// `ENOENT`: the name does not exist; `EACCES`: this user may not remove it; `EINVAL` or
+    /// `ENAMETOOLONG`: it is not a valid name.
     #[doc(alias = "shm_unlink")]
     pub fn remove(name: impl AsRef<OsStr>) -> Result<()> {
         let name = checked(Call::ShmUnlink, name.as_ref())?;
@@ -198,7 +199,7 @@ impl NamedMemory {
     /// Removes the name now, and keeps the memory.
     ///
     /// # Errors
-    /// As [`remove`](Self::remove); all of it comes back inside the error.
+    /// Those of [`remove`](Self::remove); this value comes back inside the error.
     pub fn unlink(self) -> core::result::Result<SharedMemory, Failed<Self>> {
         match shm_unlink(&self.name.name) {
             Ok(()) => Ok(self.persist()),
@@ -211,8 +212,8 @@ impl NamedMemory {
 
     /// Makes this process remove the name on drop, in place of its parent, which made the name.
     ///
-    /// For a child that goes on in place of its parent, as after `daemon`. Where both drop it, the
-    /// name is removed at the first drop.
+    /// This is for a child that continues in place of its parent, as after `daemon`. If both drop it,
+    /// the first drop removes the name.
     ///
     /// # Errors
     /// `ENOMEM` at the limit of mappings; nothing has changed then.
@@ -230,7 +231,7 @@ impl NamedMemory {
         Ok(())
     }
 
-    /// Keeps the name: nothing removes it on drop.
+    /// Keeps the name: dropping the memory no longer removes it.
     #[allow(
         clippy::must_use_candidate,
         reason = "the name may be all that is wanted"
@@ -265,10 +266,11 @@ impl fmt::Debug for NamedMemory {
     }
 }
 
-/// As many bytes can the name of an object have, with its slash: that of a file without one.
+/// The maximum length of an object's name in bytes, including its slash: the name of a file, which
+/// has none.
 const MOST: usize = 255;
 
-/// `name` as a C string, if it is a valid name: what POSIX leaves open is refused.
+/// `name` as a C string, if it is a valid name: names whose meaning POSIX leaves open are refused.
 fn checked(call: Call, name: &OsStr) -> Result<CString> {
     let bytes = name.as_bytes();
     let refuse = || {
@@ -289,7 +291,7 @@ fn refused(call: Call, name: &CStr) -> impl Fn(Errno) -> Error + use<> {
     move |errno| Error::kernel(call, errno, arguments)
 }
 
-/// What a name refers to, where `errno` says that it is not an object.
+/// What a name refers to, if `errno` shows that it is not an object.
 const fn kind_refused(errno: Errno) -> Option<FileKind> {
     match errno {
         libc::EISDIR => Some(FileKind::Directory),
@@ -302,7 +304,7 @@ const fn kind_refused(errno: Errno) -> Option<FileKind> {
     }
 }
 
-/// A name that most likely nobody has.
+/// A name that is most likely unused.
 fn unique_name() -> String {
     use std::hash::{BuildHasher, RandomState};
     // Its keys are random, and new each time; what is hashed does not matter.
@@ -328,7 +330,7 @@ fn shm_unlink(name: &CStr) -> core::result::Result<(), Errno> {
     call::zero_or_errno(unsafe { sys::shm_unlink(name.as_ptr()) })
 }
 
-/// POSIX requires this of such descriptors; not every system may do it.
+/// POSIX requires this of such descriptors, but perhaps not every system does it.
 pub fn close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
     // SAFETY: the command takes flags. [arguments]
     unsafe { call::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }

@@ -16,25 +16,25 @@ use crate::os;
 use crate::protection::ReadOnly;
 use crate::region::map::beyond_limit;
 
-/// Memory that nobody can change any more, in this process or another, whatever their rights: it
-/// derefs to `[u8]` in safe code, even though others have it too.
+/// Memory that nobody can change any more, in this process or another, whatever their rights. It derefs
+/// to `[u8]` in safe code, even though others have it too.
 ///
 /// It is a memfd whose seals forbid writing to it and making it shorter, mapped for reading; or, on
 /// Linux and Android, a file with fs-verity, which forbids the same. Pass the descriptor (`AsFd`) to
-/// others: they get the same by [`from_fd`](Self::from_fd), and need not trust this process.
+/// others: they get the same memory with [`from_fd`](Self::from_fd), and need not trust this process.
 ///
 /// It comes
 /// * from bytes: [`from_bytes`](Self::from_bytes);
 /// * without a copy, from a [`SharedMemory`] that was filled through a mapping:
 ///   [`SharedMemory::seal`];
-/// * from a descriptor that somebody sent, or of a file: [`from_fd`](Self::from_fd), and for a part
-///   of it [`MapOptions::map_sealed`].
+/// * from a descriptor that somebody sent, or of a file: [`from_fd`](Self::from_fd), or for a part of it
+///   [`MapOptions::map_sealed`].
 ///
 /// * **fork**: a child shares it. **exec**: the descriptor is closed.
 /// * **Running out**: pages of a memfd that were never written to take memory when they are first
 ///   read, as pages of new memory do when they are first written to.
-/// * **Broken disks**: touching a page of a file that cannot be read, or that fails verification,
-///   raises SIGBUS. (That is not undefined behaviour.)
+/// * **Broken disks**: if a page of a file cannot be read, or fails verification, touching it raises
+///   SIGBUS. (This is not undefined behaviour.)
 ///
 /// # Platform
 /// Linux (3.17; fs-verity 5.5, on ext4, f2fs and btrfs), Android, FreeBSD (13.0).
@@ -69,8 +69,8 @@ impl SealedMemory {
     /// Copies `bytes` into new memory, and seals it.
     ///
     /// # Errors
-    /// Those of [`MemfdOptions::create`] and of writing: `ENOSPC`, `ENOMEM`; `EFBIG` for more bytes than
-    /// the process may write to a file ([`Reason::FileSizeLimit`]).
+    /// Those of [`MemfdOptions::create`] and of writing: `ENOSPC`, `ENOMEM`; `EFBIG` for a file longer
+    /// than the process may make ([`Reason::FileSizeLimit`]).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let arguments = Arguments::Length(bytes.len());
         if let Some(limit) = beyond_limit(bytes.len() as u64) {
@@ -83,11 +83,11 @@ impl SealedMemory {
         Ok(memory.seal()?)
     }
 
-    /// Maps the sealed memory behind a descriptor that somebody sent, or a file with fs-verity, and
-    /// keeps another descriptor of it.
+    /// Maps sealed memory, from a descriptor that somebody sent, or a file with fs-verity, and keeps a
+    /// duplicate of the descriptor.
     ///
     /// # Errors
-    /// As [`MapOptions::map_sealed`].
+    /// Those of [`MapOptions::map_sealed`].
     #[doc(alias = "F_GET_SEALS")]
     pub fn from_fd(fd: impl AsFd) -> Result<Self> {
         MapOptions::new().map_sealed(fd)
@@ -102,11 +102,11 @@ impl SealedMemory {
         &self.mapping
     }
 
-    /// The mapping alone; the descriptor is closed.
+    /// The mapping alone. The descriptor is closed.
     ///
-    /// It is private. So making it writable, by [`Mapping::protect`], gives a copy of the content in
-    /// which only the pages that are written to are copied. A mapping in huge pages stays read-only
-    /// ([`Reason::HugePagesOfFile`]): none are set aside for copies.
+    /// It is private, so making it writable with [`Mapping::protect`] gives a copy-on-write view of the
+    /// content. A mapping in huge pages stays read-only ([`Reason::HugePagesOfFile`]), because none are
+    /// set aside for copies.
     ///
     /// ```
     /// use unix_memory::{ReadWrite, SealedMemory};
@@ -124,18 +124,18 @@ impl SealedMemory {
     /// The file's seals.
     ///
     /// # Errors
-    /// As [`SharedMemory::seals`], which did not fail before; `EINVAL` with [`Reason::NotSealable`]
-    /// for a file with fs-verity, which has none.
+    /// Those of [`SharedMemory::seals`], which has succeeded before; `EINVAL` with
+    /// [`Reason::NotSealable`] for a file with fs-verity, which has no seals.
     pub fn seals(&self) -> Result<Seals> {
         self.memory.seals()
     }
 }
 
-/// Maps a file that nobody can change any more, for reading; with its seals, or `None` for a file that
-/// has fs-verity.
+/// Maps a file that nobody can change any more, for reading; returns its seals too, or `None` for a file
+/// with fs-verity.
 ///
 /// # Errors
-/// As [`MapOptions::map_sealed`].
+/// Those of [`MapOptions::map_sealed`].
 pub fn map_unchanging(
     fd: BorrowedFd<'_>,
     options: MapOptions,
@@ -180,23 +180,23 @@ pub fn map_unchanging(
 
 /// On Linux, Android and FreeBSD: files that nobody can change any more.
 impl MapOptions {
-    /// Maps a file that nobody can change any more, or a part of it, for reading, and keeps another
-    /// descriptor of it.
+    /// Maps a file that nobody can change any more, or a part of it, for reading, and keeps a duplicate
+    /// of the descriptor.
     ///
-    /// The file is a memfd whose seals say so, or, on Linux and Android, one with fs-verity
-    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. Without a length, the rest of the file is
-    /// mapped.
+    /// The file is a memfd with the right seals or, on Linux and Android, a file with fs-verity
+    /// (`FS_IOC_ENABLE_VERITY`) on ext4, f2fs or btrfs. Without a length, this maps the rest of the
+    /// file.
     ///
     /// # Errors
     /// * [`Reason::SealsMissing`] with `EPERM`: its seals do not forbid writing to it and making it
     ///   shorter. `F_SEAL_FUTURE_WRITE` alone is not enough: whoever mapped it before can write.
     /// * [`Reason::NotSealable`] with `EINVAL`: it is not a memfd, so it cannot have seals, and it does
     ///   not have fs-verity.
-    /// * `EACCES`: it is not open for reading.
+    /// * `EACCES`: the file is not open for reading.
     /// * `EMFILE`: too many open files.
-    /// * Those of [`map_private`](Self::map_private), as `ENXIO` for a part that goes past the end;
-    ///   of huge pages, those of [`Mapping::populate`]: pages that nobody has written to come from
-    ///   the pool, and there may be none.
+    /// * Those of [`map_private`](Self::map_private), such as `ENXIO` for a part that goes past the end.
+    ///   With huge pages, also those of [`Mapping::populate`]: pages that nobody has written to come
+    ///   from the pool, which may be empty.
     ///
     /// ```
     /// use unix_memory::{MapOptions, SealedMemory};
@@ -218,13 +218,14 @@ impl MapOptions {
     }
 }
 
-/// On Linux, Android and FreeBSD: memory that is sealed for good.
+/// On Linux, Android and FreeBSD: memory that is sealed permanently.
 impl SharedMemory {
-    /// Seals it for good, so that neither content nor length can change, and maps it for reading.
+    /// Seals the memory permanently, so that neither its content nor its length can change, and maps it
+    /// for reading.
     ///
     /// # Errors
-    /// As [`add_seals`](Self::add_seals) and [`SealedMemory::from_fd`]. The memory comes back
-    /// inside the error: where the mapping failed, sealed.
+    /// Those of [`add_seals`](Self::add_seals) and [`SealedMemory::from_fd`]. The memory comes back
+    /// inside the error; if mapping it failed, it is sealed.
     ///
     /// ```
     /// use unix_memory::{MemfdOptions, ReadWrite, Reason};
@@ -232,7 +233,7 @@ impl SharedMemory {
     /// let memory = MemfdOptions::new().sealing(true).create(1 << 20)?;
     /// let mapping = memory.map(ReadWrite)?;
     /// mapping.fill(.., 7)?;
-    /// // Too early: this very mapping could still write.
+    /// // Too early: this mapping could still write.
     /// let (error, memory) = memory.seal().unwrap_err().into_parts();
     /// assert_eq!(error.reason(), Reason::Mapped);
     /// drop(mapping);
@@ -265,7 +266,7 @@ impl SharedMemory {
 impl TryFrom<SharedMemory> for SealedMemory {
     type Error = Failed<SharedMemory>;
 
-    /// As [`SealedMemory::from_fd`], but keeps this very descriptor, which comes back inside the
+    /// Like [`SealedMemory::from_fd`], but keeps this descriptor itself, which comes back inside the
     /// error.
     fn try_from(memory: SharedMemory) -> core::result::Result<Self, Failed<SharedMemory>> {
         match Self::map(&memory, MapOptions::new()) {

@@ -10,25 +10,25 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os::call;
 
 bitflags::bitflags! {
-    /// What nobody can do any more to a file in memory. Source: fcntl(2), `F_ADD_SEALS`.
+    /// Restrictions on what can be done to a file in memory. Source: fcntl(2), `F_ADD_SEALS`.
     ///
-    /// A seal belongs to the file, not to a descriptor, and stays. Linux has two more.
+    /// A seal belongs to the file, not to a descriptor, and is permanent. Linux has two more.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Seals: c_int {
         /// No more seals.
         #[doc(alias = "F_SEAL_SEAL")]
         const SEAL = sys::F_SEAL_SEAL;
-        /// The file cannot become shorter: nobody who has it mapped can lose a page.
+        /// The file cannot become shorter, so nobody who has it mapped can lose a page.
         #[doc(alias = "F_SEAL_SHRINK")]
         const SHRINK = sys::F_SEAL_SHRINK;
         /// The file cannot become longer.
         #[doc(alias = "F_SEAL_GROW")]
         const GROW = sys::F_SEAL_GROW;
-        /// The content cannot change; refused while somebody has the file mapped shared and could
-        /// write.
+        /// The content cannot change. The seal is refused while somebody has the file mapped shared and
+        /// could write.
         #[doc(alias = "F_SEAL_WRITE")]
         const WRITE = sys::F_SEAL_WRITE;
-        /// Seals that have no name here, now or in the future.
+        /// Seals that have no name here, present or future.
         const _ = !0;
     }
 }
@@ -36,7 +36,7 @@ bitflags::bitflags! {
 /// The seals of the file behind `fd`.
 ///
 /// # Errors
-/// As [`SharedMemory::seals`].
+/// Those of [`SharedMemory::seals`].
 pub fn seals_of(fd: BorrowedFd<'_>) -> Result<Seals> {
     // SAFETY: the command ignores its argument. [arguments]
     let seals = unsafe { call::fcntl(fd, sys::F_GET_SEALS, 0) };
@@ -60,14 +60,14 @@ impl SharedMemory {
         seals_of(self.as_fd())
     }
 
-    /// Adds seals, which nobody can take away again.
+    /// Adds seals, which nobody can remove again.
     ///
     /// # Errors
-    /// * `EBUSY` with [`Reason::Mapped`], for [`Seals::WRITE`]: somebody has the file mapped shared
-    ///   and could write, even if that mapping is read-only now. Drop every [`SharedMapping`] of
-    ///   it first. Also while the kernel itself is at work on its pages.
+    /// * `EBUSY` with [`Reason::Mapped`], for [`Seals::WRITE`]: somebody has the file mapped shared and
+    ///   could write, even if that mapping is read-only now. Drop every [`SharedMapping`] of it first. The
+    ///   kernel also returns this while it is working on the pages itself.
     /// * `EPERM` with [`Reason::SealingOff`]: no seals may be added, because the memfd was made without
-    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing) or has [`Seals::SEAL`] by now; with
+    ///   [`MemfdOptions::sealing`](crate::MemfdOptions::sealing) or already has [`Seals::SEAL`]; with
     ///   [`Reason::NotWritable`]: the descriptor is not open for writing. Also if a filter of system calls
     ///   refuses it.
     /// * `EINVAL` with [`Reason::NotSealable`]: it is not a memfd; or the kernel does not know one of
@@ -78,7 +78,7 @@ impl SharedMemory {
     /// ```
     /// use unix_memory::{MemfdOptions, Seals};
     ///
-    /// // Nobody can take pages away from those who have it mapped.
+    /// // Now nobody can take pages away from those who have it mapped.
     /// let memory = MemfdOptions::new().sealing(true).create(100)?;
     /// memory.add_seals(Seals::SHRINK | Seals::SEAL)?;
     /// assert!(memory.set_len(99).is_err());

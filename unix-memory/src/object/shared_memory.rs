@@ -1,4 +1,4 @@
-//! Memory that can be given to others, as a descriptor.
+//! Memory that can be passed to others as a descriptor.
 
 use core::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,17 +12,17 @@ use crate::map::options::MapOptions;
 use crate::protection::Access;
 use crate::shared::SharedMapping;
 
-/// Memory that can be mapped many times, here and by others who are given its descriptor: a memfd,
-/// a POSIX shared memory object, or any other file.
+/// Memory that can be mapped many times, here and by others who get its descriptor: a memfd, a POSIX
+/// shared memory object, or any other file.
 ///
-/// The memory lives as long as a descriptor or a mapping of it. Others get it as they get any
-/// descriptor: over a Unix socket (`SCM_RIGHTS`), inherited by a child, or opened by its name if it
-/// has one ([`NamedMemory`]). Whoever has it can change it and its length, so it is mapped as a
+/// The memory lives as long as a descriptor or a mapping of it. Others get it like any descriptor: over
+/// a Unix socket (`SCM_RIGHTS`), by inheritance in a child, or by opening its name, if it has one
+/// ([`NamedMemory`]). Whoever has it can change it and its length, so it is mapped as a
 /// [`SharedMapping`]. For memory that nobody can change any more, see [`SealedMemory`].
 ///
 /// * **Descriptors** are closed on exec. A child made by `fork` has them too.
-/// * **Running out**: memory is allocated when it is first touched. If there is none, no call fails:
-///   the system kills processes, or the access raises SIGBUS.
+/// * **Running out**: memory is allocated when it is first touched. If none is left then, no call
+///   fails: the system kills processes, or the access raises SIGBUS.
 ///
 /// It comes from [`unnamed`](Self::unnamed), from [`MemfdOptions`] where there are memfds, or from
 /// any descriptor (`From<OwnedFd>`), such as one that came over a socket.
@@ -47,7 +47,7 @@ pub struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// Sets the length of a new object, which has none yet.
+    /// Sets the length of a new, empty object.
     pub(crate) fn set_first_len(&self, len: u64) -> Result<()> {
         // On Apple's systems it can be set only once, which zero must not use up.
         if len == 0 {
@@ -56,9 +56,9 @@ impl SharedMemory {
         self.set_len(len)
     }
 
-    /// The length in bytes, as it is now.
+    /// The current length in bytes.
     ///
-    /// Others may change it. On Apple's systems it is a whole number of pages.
+    /// Others may change it. On Apple's systems, it is a whole number of pages.
     ///
     /// # Errors
     /// `EIO` or `EOVERFLOW` from a file system.
@@ -72,31 +72,32 @@ impl SharedMemory {
         Facts::of(self.as_fd()).map(|facts| facts.len)
     }
 
-    /// Whether the length is zero now.
+    /// Whether the length is currently zero.
     ///
     /// # Errors
-    /// As [`len`](Self::len).
+    /// Those of [`len`](Self::len).
     pub fn is_empty(&self) -> Result<bool> {
         self.len().map(|len| len == 0)
     }
 
-    /// Sets the length in bytes. What is added is zero.
+    /// Sets the length in bytes. Added bytes are zero.
     ///
     /// Growing is harmless: mappings stay as long as they were, and [`remap`](Self::remap) makes them
     /// longer. Shrinking takes the memory away from whoever has it mapped, here and elsewhere: a copy
     /// that reaches a page that is gone fails with `EFAULT` ([`Reason::Fault`](crate::Reason::Fault));
-    /// for the rest, see [`SharedMapping`], under truncation. Source: ftruncate(2), POSIX.1-2024.
+    /// for other accesses, see "Truncation" at [`SharedMapping`]. Source: ftruncate(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// * `EFBIG`: longer than a file can be ([`Reason::OffsetLimit`](crate::Reason::OffsetLimit)), or than the process may make
-    ///   one (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`](crate::Reason::FileSizeLimit)).
-    /// * `EINVAL`: the descriptor is not open for writing, or is of something that has no length; it is
-    ///   not a multiple of the huge pages that the memory is made of
+    /// * `EFBIG`: longer than a file can be ([`Reason::OffsetLimit`](crate::Reason::OffsetLimit)), or
+    ///   than this process may make a file (`RLIMIT_FSIZE`,
+    ///   [`Reason::FileSizeLimit`](crate::Reason::FileSizeLimit)).
+    /// * `EINVAL`: the descriptor is not open for writing, or refers to something without a length; or
+    ///   the length is not a multiple of the size of the memory's huge pages
     ///   ([`Reason::HugePages`](crate::Reason::HugePages)).
     /// * `EPERM`: a seal forbids it.
     ///
     /// # Platform
-    /// On Apple's systems the length of a shared memory object can be set once (`EINVAL`).
+    /// On Apple's systems, the length of a shared memory object can be set only once (`EINVAL`).
     ///
     /// ```
     /// use unix_memory::{ReadWrite, SharedMemory};
@@ -114,10 +115,10 @@ impl SharedMemory {
         length::set_len(self.as_fd(), len)
     }
 
-    /// Maps all of it, shared. [`MapOptions::map_shared`] can map a part, and has more options.
+    /// Maps all of the memory, shared. [`MapOptions::map_shared`] can map a part, and has more options.
     ///
     /// # Errors
-    /// As [`MapOptions::map_shared`].
+    /// Those of [`MapOptions::map_shared`].
     #[doc(alias = "mmap")]
     pub fn map<A: Access>(&self, access: A) -> Result<SharedMapping<A>> {
         let facts = Facts::of(self.as_fd())?;
@@ -129,14 +130,14 @@ impl SharedMemory {
         options.map_known(self.as_fd(), &facts, access, sys::MAP_SHARED)
     }
 
-    /// Makes `mapping`, which maps the whole memory, as long as the memory is now, after somebody has
-    /// made that longer or shorter. Returns whether this was needed.
+    /// Maps all of the memory again if its length has changed, in place of `mapping`, which mapped all
+    /// of it before. Returns whether that was necessary.
     ///
-    /// The new mapping may be at another address. What only the old one had, such as locks and
-    /// advice, is gone.
+    /// The new mapping may be at another address, and does not have the locks and advice of the old
+    /// one.
     ///
     /// # Errors
-    /// As [`map`](Self::map); `mapping` is as it was then.
+    /// Those of [`map`](Self::map); `mapping` is as it was then.
     ///
     /// ```
     /// use unix_memory::{ReadWrite, SharedMemory};
@@ -183,7 +184,7 @@ impl AsFd for SharedMemory {
 }
 
 impl From<OwnedFd> for SharedMemory {
-    /// Any descriptor will do: its kind is checked when it is mapped.
+    /// Accepts any descriptor: its kind is checked when it is mapped.
     fn from(fd: OwnedFd) -> Self {
         Self { fd }
     }

@@ -90,7 +90,7 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it checks that before it sees that there is nothing
+/// Whether the kernel knows the advice `value`: it checks that before it notices that there is nothing
 /// to advise on.
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
@@ -135,7 +135,7 @@ pub fn jit_write_protect(yes: bool) {
 /// Makes the device store all of the file behind `fd`; `fsync` alone stops short of that.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 ///
 /// # Safety
 /// `fd` is open.

@@ -68,7 +68,7 @@ pub unsafe fn descriptor_or_errno(result: c_int) -> Result<OwnedFd, Errno> {
     if result == -1 {
         return Err(errno());
     }
-    // SAFETY: the descriptor is new, so that nobody else owns it. [caller, descriptor]
+    // SAFETY: the descriptor is new, so nobody else owns it. [caller, descriptor]
     Ok(unsafe { OwnedFd::from_raw_fd(result) })
 }
 
@@ -96,7 +96,7 @@ pub fn access_mode(fd: c_int) -> Option<c_int> {
     }
 }
 
-/// Maps `len` bytes where the kernel likes, at `hint` if it can; without `MAP_FIXED`.
+/// Maps `len` bytes wherever the kernel chooses, at `hint` if possible; without `MAP_FIXED`.
 #[inline]
 pub fn mmap(
     hint: usize,
@@ -132,7 +132,7 @@ pub unsafe fn mmap_at(
     if mapped == sys::MAP_FAILED {
         return Err(errno());
     }
-    // No kernel maps page zero unasked; if one did, that page could not be referred to.
+    // No kernel maps page zero unless asked to; if one did, nothing could refer to that page.
     NonNull::new(mapped.cast()).ok_or(libc::ENOMEM)
 }
 

@@ -112,7 +112,7 @@ pub unsafe fn wipe_in_children(pages: Pages) -> Result<(), Errno> {
     unsafe { minherit::inherit_zeros(pages, sys::INHERIT_ZERO) }
 }
 
-/// Tells the kernel that the bytes in `range` of the file are no longer of use to this program.
+/// Advises the kernel that this program no longer needs the bytes in `range` of the file.
 #[cfg(feature = "std")]
 pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     let (Ok(offset), Ok(len)) = (
@@ -136,7 +136,7 @@ pub const MORE_SEALS: c_int = 0;
 /// Makes an empty file.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 #[cfg(feature = "std")]
 pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
     // SAFETY: the name ends in NUL. [arguments]

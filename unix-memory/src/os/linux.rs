@@ -216,7 +216,7 @@ pub const fn unchecked_advice(advice: UncheckedAdvice) -> Option<c_int> {
     })
 }
 
-/// Whether the kernel knows the advice `value`: it checks that before it sees that there is nothing
+/// Whether the kernel knows the advice `value`: it checks that before it notices that there is nothing
 /// to advise on.
 pub fn knows_advice(value: c_int) -> bool {
     let address = core::ptr::without_provenance_mut(page_size());
@@ -231,7 +231,7 @@ pub fn knows_advice(value: c_int) -> bool {
 /// Brings `pages`, which can be read, into memory.
 ///
 /// # Errors
-/// `ENOSYS` before Linux 5.14; what the kernel says.
+/// `ENOSYS` before Linux 5.14; and the kernel's other errors.
 #[inline]
 pub fn populate(pages: Pages) -> Result<(), Errno> {
     // SAFETY: wherever this is, bringing pages in to be read changes no content. [harmless]
@@ -241,7 +241,7 @@ pub fn populate(pages: Pages) -> Result<(), Errno> {
 /// Brings `pages` into memory, ready to be written.
 ///
 /// # Errors
-/// As [`populate`].
+/// Those of [`populate`].
 ///
 /// # Safety
 /// They can be written.
@@ -252,7 +252,7 @@ pub unsafe fn populate_write(pages: Pages) -> Result<(), Errno> {
 }
 
 /// # Safety
-/// As [`populate_write`].
+/// The same as for [`populate_write`].
 #[inline]
 unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
     // SAFETY: as the caller vouches. [caller]
@@ -266,7 +266,7 @@ unsafe fn populate_by(pages: Pages, value: c_int) -> Result<(), Errno> {
 /// Locks pages as they are brought in.
 ///
 /// # Errors
-/// `ENOSYS` before Linux 4.4; what the kernel says.
+/// `ENOSYS` before Linux 4.4; and the kernel's other errors.
 ///
 /// # Safety
 /// The caller owns the pages.

@@ -1,6 +1,6 @@
-//! The contract with a system: what this crate needs from each beyond the calls that all have. One
-//! file for each system gives all of it, by code of its own, by a part that several systems share
-//! (`parts/`), or, where a system has no such thing, by the answer in `none.rs`. (`none.rs` has no
+//! The contract with a system: what this crate needs from each system beyond the calls that all of them
+//! have. One file for each system provides all of it: with its own code, with a part that several systems
+//! share (`parts/`), or, if the system lacks a feature, with the answer in `none.rs`. (`none.rs` has no
 //! answer for what every system has.)
 //!
 //! Flags of `mmap`, and of its protection, zero where there are none:

@@ -42,7 +42,7 @@ pub const unsafe fn advise_together(_: &[Pages], _: c_int) -> Option<usize> {
 /// No other system refuses to unmap pages, as Linux does at its limit of mappings.
 pub const GIVE_BACK: &[c_int] = &[];
 
-/// This system does not say which pages are in memory.
+/// This system does not report which pages are in memory.
 ///
 /// # Errors
 /// `ENOSYS`.
@@ -116,7 +116,7 @@ pub const fn address_space_bytes() -> Option<u64> {
     None
 }
 
-/// Nothing says which limit was met.
+/// Nothing reports which limit was reached.
 pub const fn memory_limit(_: &Wanted) -> Option<Reason> {
     None
 }

@@ -14,14 +14,14 @@ use crate::process_map::region::{Name, PutName, Region};
 /// all mappings. Each answer is the kernel's state at that moment: nothing is cached between two
 /// queries, and by the time an answer is used, a mapping may have changed.
 ///
-/// * **fork**: in a child, this is still the map of the parent. Open a new one there.
+/// * **fork**: in a child, this is still the map of the parent; open a new one there.
 /// * **exec**: when the other process executes another program, its old memory is gone. Queries then
-///   fail with `ESRCH` on Linux; elsewhere they are about the new program.
+///   fail with `ESRCH` on Linux; elsewhere they return what the new program has.
 /// * **End**: after a process has ended, queries fail with `ESRCH`. On Apple's systems and the BSDs,
 ///   each query looks the process up by its number: if another process has received that number, the
 ///   answers are about that one. A number is not reused before the parent of the process has waited
 ///   for it.
-/// * **Descriptors**: on Linux, illumos and Solaris it holds one, which is closed on exec.
+/// * **Descriptors**: on Linux, illumos and Solaris, it holds one, which is closed on exec.
 ///
 /// ```
 /// use unix_memory::process_map::ProcessMap;
@@ -29,7 +29,7 @@ use crate::process_map::region::{Name, PutName, Region};
 ///
 /// let mapping = Mapping::anonymous(100)?;
 /// let Ok(mut map) = ProcessMap::of_self() else {
-///     return Ok(()); // a system without it, or without /proc
+///     return Ok(()); // the system has no such map, or no /proc
 /// };
 /// let region = map.containing(mapping.as_ptr().addr() as u64)?.expect("it is mapped");
 /// assert!(region.protection.contains(Protection::READ | Protection::WRITE));
@@ -53,8 +53,8 @@ impl ProcessMap {
     /// Opens the map of the calling process.
     ///
     /// # Errors
-    /// * `ENOENT` on Linux where `/proc` is not mounted ([`Reason::NoProc`]).
-    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened, `ENOMEM` where there is no memory.
+    /// * `ENOENT` on Linux if `/proc` is not mounted ([`Reason::NoProc`]).
+    /// * `EMFILE`, `ENFILE` if no more descriptors can be opened, `ENOMEM` if there is no memory.
     /// * `ENOSYS` on systems that report no map ([`Reason::Unsupported`]).
     ///
     /// # Platform
@@ -76,15 +76,15 @@ impl ProcessMap {
     ///
     /// # Errors
     /// Those of [`of_self`](Self::of_self), and:
-    /// * `ESRCH` if there is no such process, or it has no memory: it has ended and its parent has
-    ///   not waited for it, or it is a kernel thread. Also on Linux if `/proc` is mounted with
-    ///   `hidepid=invisible` (2) and hides the process, which then seems not to exist.
+    /// * `ESRCH` if there is no such process, or if it has no memory, because it has ended and its
+    ///   parent has not yet waited for it, or because it is a kernel thread. On Linux also if `/proc`
+    ///   is mounted with `hidepid=invisible` (2), so that the process seems not to exist.
     /// * `EACCES` or `EPERM` if this process may not inspect that one ([`Reason::NotTraceable`]). On
     ///   Linux it may if it could trace it (ptrace(2), "Ptrace access mode checking"), and `/proc` is
     ///   not mounted with `hidepid=noaccess` (1).
     ///
     /// # Platform
-    /// As [`of_self`](Self::of_self). OpenBSD lets only root inspect other processes.
+    /// The same as for [`of_self`](Self::of_self). OpenBSD lets only root inspect other processes.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;
@@ -113,8 +113,8 @@ impl ProcessMap {
     /// Requires the feature `std`; [`containing_into`](Self::containing_into) allocates nothing.
     ///
     /// # Errors
-    /// `ESRCH` if the process has ended; those of [`of`](Self::of), on systems that check at each
-    /// query.
+    /// `ESRCH` if the process has ended; and the errors of [`of`](Self::of), on systems that check at
+    /// each query.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;
@@ -134,13 +134,13 @@ impl ProcessMap {
         Ok(holding(found, address).map(|region| region.with_name(name)))
     }
 
-    /// As `containing`, with the region's name in `name`, or as much of it as fits.
+    /// Like `containing`, with the region's name in `name`, or as much of it as fits.
     ///
-    /// If `name` is empty, the kernel is not asked for the name, which takes less time.
+    /// If `name` is empty, the kernel is not asked for the name, which is faster.
     ///
     /// # Errors
-    /// `ESRCH` if the process has ended; those of [`of`](Self::of), on systems that check at each
-    /// query.
+    /// `ESRCH` if the process has ended; and the errors of [`of`](Self::of), on systems that check at
+    /// each query.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;
@@ -161,7 +161,7 @@ impl ProcessMap {
         Ok(holding(self.find_into(address, false, name)?, address))
     }
 
-    /// As [`find`](Self::find), with the name in a buffer.
+    /// Like [`find`](Self::find), with the name in a buffer.
     pub(super) fn find_into<'n>(
         &mut self,
         address: u64,

@@ -19,7 +19,7 @@
 //!             }
 //!         }
 //!     }
-//!     Err(error) => println!("{error}"), // a system without it, or without /proc
+//!     Err(error) => println!("{error}"), // the system has no such map, or no /proc
 //! }
 //! # Ok::<(), unix_memory::Error>(())
 //! ```
@@ -27,23 +27,23 @@
 //! # Platform
 //! | system | read from |
 //! |---|---|
-//! | Linux, Android | `/proc/PID/maps`: by `PROCMAP_QUERY` since Linux 6.11, else its text |
+//! | Linux, Android | `/proc/PID/maps`: by `PROCMAP_QUERY` since Linux 6.11, otherwise as text |
 //! | Apple's | `proc_pidinfo`, `PROC_PIDREGIONPATHINFO`, which needs no right over the other process's task, as `mach_vm_region` does |
 //! | FreeBSD | sysctl `kern.proc.vmmap` |
 //! | NetBSD | sysctl `vm.proc.map` |
 //! | OpenBSD | sysctl `KERN_PROC_VMMAP`, which reports neither files nor names |
 //! | illumos, Solaris | `/proc/PID/map` |
 //!
-//! Other systems fail with `ENOSYS` ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far,
-//! this has only been run on Linux.
+//! On other systems, opening a map fails with `ENOSYS`
+//! ([`Reason::Unsupported`](crate::Reason::Unsupported)). So far, this has been run only on Linux.
 //!
-//! On Apple's systems, memory that processes share may be a map of its own within that of the
-//! process, a *submap*; the shared cache of libraries is one. The kernel reports the submap as one
-//! region, with one protection, and does not report what is mapped in it. Source:
-//! `fill_procregioninfo` in XNU's `osfmk/vm/bsd_vm.c`.
+//! On Apple's systems, memory that processes share may be a separate map within the map of the process,
+//! a *submap*; the shared cache of libraries is one. The kernel reports the submap as one region, with
+//! one protection, and does not report what is mapped in it. Source: `fill_procregioninfo` in XNU's
+//! `osfmk/vm/bsd_vm.c`.
 //!
-//! The text of Linux writes `\012` in a path for a newline, and also for these four characters
-//! themselves: where the text is read, both are reported as a newline. The pages `[vsyscall]` and
+//! In Linux's text, `\012` in a path stands for a newline, but also for these four characters
+//! themselves; where this crate reads the text, it reports both as a newline. The pages `[vsyscall]` and
 //! `[vectors]`, which belong to the kernel, are left out.
 
 pub(crate) mod map;

@@ -30,7 +30,7 @@ pub(crate) type PutName<'f, 'c> = Option<&'f mut (dyn FnMut(&[u8]) + 'c)>;
 ///         assert!(stack.addresses.contains(&address));
 ///         assert!(stack.protection.contains(Protection::READ | Protection::WRITE));
 ///     }
-///     Err(error) => println!("{error}"), // a system without it, or without /proc
+///     Err(error) => println!("{error}"), // the system has no such map, or no /proc
 /// }
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
@@ -38,8 +38,8 @@ pub(crate) type PutName<'f, 'c> = Option<&'f mut (dyn FnMut(&[u8]) + 'c)>;
 #[non_exhaustive]
 #[doc(alias = "MemoryArea")]
 pub struct Region<N> {
-    /// From the first byte to the one after the last. (64 bits wide, because the process may have
-    /// wider addresses than this program.)
+    /// The addresses, from the first byte to the one after the last. (They have 64 bits, because the
+    /// process may have wider addresses than this program.)
     #[doc(alias = "as_range")]
     #[doc(alias = "start")]
     #[doc(alias = "end")]
@@ -48,8 +48,7 @@ pub struct Region<N> {
     pub protection: Protection,
     /// Whether others see its writes; `None` if the system does not report it.
     pub sharing: Option<Sharing>,
-    /// The offset in the file, or in the device, at which the mapping begins, in bytes; zero without
-    /// one.
+    /// The offset in the file or device at which the mapping begins, in bytes; zero without a file.
     pub offset: u64,
     /// The file that is mapped; `None` for memory without a file, and if the system does not report
     /// it. (On Linux, shared memory without a name has a file of the kernel's own.)
@@ -120,7 +119,7 @@ impl<N> Region<N> {
         self.addresses.end - self.addresses.start
     }
 
-    /// Returns whether it has no bytes, which is false for every region that this crate returns.
+    /// Returns whether it is empty; false for every region that this crate returns.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.addresses.end == self.addresses.start
@@ -150,10 +149,10 @@ impl<N> Region<N> {
 impl<N: AsRef<[u8]>> Region<N> {
     /// Returns the kernel's name for the mapping, byte for byte; empty if it has none.
     ///
-    /// A path begins with a slash. On Linux, the path of a file that was removed ends in
-    /// ` (deleted)`, as the path of another file may too. Other names are `[heap]`, `[stack]`,
-    /// `[vdso]`, `[anon:...]` (`PR_SET_VMA_ANON_NAME`), `/memfd:...`, `/SYSV...`, and
-    /// `/dev/zero (deleted)` for shared memory without a file. Source: `proc_pid_maps(5)`.
+    /// A path begins with a slash. On Linux, the path of a removed file ends in ` (deleted)`, and so
+    /// may the path of an existing file. Other names are `[heap]`, `[stack]`, `[vdso]`, `[anon:...]`
+    /// (`PR_SET_VMA_ANON_NAME`), `/memfd:...`, `/SYSV...`, and `/dev/zero (deleted)` for shared
+    /// memory without a file. Source: `proc_pid_maps(5)`.
     ///
     /// # Platform
     /// OpenBSD reports no names. The BSDs, Apple's systems, illumos and Solaris report at most 1024

@@ -10,16 +10,16 @@ use crate::error::Result;
 use crate::process_map::map::ProcessMap;
 use crate::process_map::region::{Name, Region};
 
-/// The mappings of a process, from the lowest address to the highest; made by
+/// The mappings of a process, from the lowest address to the highest: the result of
 /// [`ProcessMap::regions`] and [`ProcessMap::regions_from`].
 ///
 /// With the feature `std` it is an iterator, which allocates the names;
 /// [`next_into`](Self::next_into) allocates nothing.
 ///
-/// Mappings may come and go meanwhile: addresses never go backward, no two items overlap, and every
-/// mapping that exists throughout is among them. If a mapping has grown downward since the previous
-/// item was returned, or was merged with that one, only the part above that item is returned. After
-/// an error the iterator ends.
+/// Mappings may come and go meanwhile. Even then, addresses never go backward, no two items overlap,
+/// and every mapping that exists throughout is among the items. If a mapping has grown downward
+/// since the previous item was returned, or was merged with that item's mapping, only the part above
+/// that item is returned. After an error, the iterator ends.
 ///
 /// In the calling process, the allocator may map memory for the names, which may or may not be among
 /// the items.
@@ -58,7 +58,7 @@ impl ProcessMap {
     /// ```
     /// use unix_memory::process_map::ProcessMap;
     ///
-    /// // The address space of 32 bits, of a process that has more.
+    /// // The lowest 4 GiB of the address space.
     /// const END: u64 = 1 << 32;
     /// if let Ok(mut map) = ProcessMap::of_self() {
     ///     println!("{} mappings above 4 GiB", map.regions_from(END).count());
@@ -82,7 +82,7 @@ impl<'m> Regions<'m> {
     /// end.
     ///
     /// # Errors
-    /// As [`ProcessMap::containing_into`]. After one, this returns `None`.
+    /// Those of [`ProcessMap::containing_into`]. After one, this returns `None`.
     ///
     /// ```
     /// use unix_memory::process_map::ProcessMap;

@@ -65,7 +65,7 @@ impl<S: Source> Reader<S> {
     /// Reads the next mapping; `None` at the end of the text, and after an error.
     ///
     /// # Errors
-    /// `EBADMSG` for malformed text; those of the source.
+    /// `EBADMSG` for malformed text; and the errors of the source.
     pub fn next(&mut self) -> Result<Option<Smap>, Errno> {
         while !self.ended {
             // After an error, this stays at the end.

@@ -10,12 +10,12 @@ use crate::process_map::smap::{Reader, Smap};
 
 /// An iterator over the mappings of a process, each with the memory that it uses.
 ///
-/// It is made by [`Smaps::of_self`] and [`Smaps::of`]. The kernel visits every page for these
-/// figures, which takes much longer than [`Regions`](super::Regions) does.
+/// [`Smaps::of_self`] and [`Smaps::of`] make it. For these figures, the kernel visits every page,
+/// which takes much longer than [`Regions`](super::Regions).
 ///
-/// As in `Regions`, addresses never go backward. If a mapping has grown downward since the previous
-/// item was returned, the addresses are those of the new part, and the figures those of the whole
-/// mapping. After an error the iterator ends.
+/// As with `Regions`, addresses never go backward. If a mapping has grown downward since the
+/// previous item was returned, the addresses are those of the new part, and the figures are those of
+/// the whole mapping. After an error, the iterator ends.
 ///
 /// ```
 /// use unix_memory::process_map::{Smaps, VmFlags};
@@ -44,8 +44,8 @@ impl Smaps {
     /// Iterates over the mappings of the calling process.
     ///
     /// # Errors
-    /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
-    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened.
+    /// * `ENOENT` if `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
+    /// * `EMFILE`, `ENFILE` if no more descriptors can be opened.
     ///
     /// Each item may also be an error, and is then the last item.
     ///

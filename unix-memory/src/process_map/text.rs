@@ -106,7 +106,7 @@ impl Text {
     /// the end of the text.
     ///
     /// # Errors
-    /// `EBADMSG` for malformed text; those of the source.
+    /// `EBADMSG` for malformed text; and the errors of the source.
     pub fn head(&mut self, source: &mut impl Source) -> Result<Option<Region<()>>, Errno> {
         if self.peek(source)?.is_none() {
             return Ok(None);

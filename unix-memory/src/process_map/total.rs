@@ -10,12 +10,12 @@ use crate::process_map::usage::{Usage, key_and_value};
 impl Usage {
     /// Returns how much memory the calling process uses in total.
     ///
-    /// The kernel adds up the figures of all mappings; before Linux 4.14, where it cannot, this adds
-    /// up [`Smaps`].
+    /// The kernel adds up the figures of all mappings; before Linux 4.14, which cannot do that, this
+    /// adds up [`Smaps`].
     ///
     /// # Errors
-    /// * `ENOENT` where `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
-    /// * `EMFILE`, `ENFILE` where no more descriptors can be opened.
+    /// * `ENOENT` if `/proc` is not mounted ([`Reason::NoProc`](crate::Reason::NoProc)).
+    /// * `EMFILE`, `ENFILE` if no more descriptors can be opened.
     ///
     /// ```
     /// use unix_memory::process_map::Usage;

@@ -1,14 +1,14 @@
-//! How much memory a process, or a mapping, has in use: Linux and Android.
+//! How much memory a process or a mapping uses: Linux and Android.
 
 /// Declares the figures, each with its key in the kernel's text, and what is done with each.
 macro_rules! figures {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $key:literal;)*) => {
-        /// How much memory a mapping, or a whole process, has in use. All figures are in bytes.
+        /// How much memory a mapping or a whole process uses. All figures are in bytes.
         ///
-        /// A `u64` is zero if the kernel does not report the figure; an `Option`, for figures that
-        /// came with a later kernel, is `None`. A *share* of a page is the page's size divided by the
-        /// number of mappings that have it. Source: `proc_pid_smaps(5)`, and
-        /// `Documentation/filesystems/proc.rst` of Linux.
+        /// If the kernel does not report a figure, a `u64` is zero; an `Option`, for figures that newer
+        /// kernels added, is `None`. A *share* of a page is the page's size divided by the number of
+        /// mappings that have it. Source: `proc_pid_smaps(5)`, and `Documentation/filesystems/proc.rst` of
+        /// Linux.
         #[doc(alias = "smaps_rollup")]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -40,7 +40,7 @@ macro_rules! figures {
     };
 }
 
-/// A number of bytes, which a kernel may not report.
+/// A number of bytes that a kernel may not report.
 trait Figure: Copy {
     fn new(bytes: u64) -> Self;
     fn plus(self, other: Self) -> Self;
@@ -82,23 +82,24 @@ figures! {
     pss_file: Option<u64> = "Pss_File";
     /// The part of `pss` in shared memory (tmpfs, `shmget`). For a whole process only, since Linux 5.3.
     pss_shmem: Option<u64> = "Pss_Shmem";
-    /// Pages that other mappings have too, and that were not written to since they were read from disk.
+    /// Pages that other mappings have too, and that have not been written to since they were read from
+    /// disk.
     shared_clean: u64 = "Shared_Clean";
     /// Pages that other mappings have too, and that were written to.
     shared_dirty: u64 = "Shared_Dirty";
-    /// Pages that only this mapping has, and that were not written to since they were read from disk.
+    /// Pages that only this mapping has, and that have not been written to since they were read from disk.
     private_clean: u64 = "Private_Clean";
     /// Pages that only this mapping has, and that were written to: memory that unmapping would free.
     private_dirty: u64 = "Private_Dirty";
     /// Pages that are marked as accessed, which the kernel clears from time to time.
     referenced: u64 = "Referenced";
-    /// Pages that belong to no file, which includes the copies that writes to a private mapping of a file
-    /// made.
+    /// Pages that belong to no file, including the copies made by writes to a private mapping of a file.
     anonymous: u64 = "Anonymous";
     /// Pages that were merged with equal ones (`MADV_MERGEABLE`). `None` on older
     /// kernels.
     ksm: Option<u64> = "KSM";
-    /// Pages that were given back by `MADV_FREE`, and that the kernel has not taken yet. Since Linux 4.12.
+    /// Pages that were given back with `MADV_FREE`, and that the kernel has not yet taken. Since Linux
+    /// 4.12.
     lazy_free: Option<u64> = "LazyFree";
     /// Memory without a file that is in transparent huge pages.
     anon_huge_pages: u64 = "AnonHugePages";

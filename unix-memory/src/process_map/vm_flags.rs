@@ -41,7 +41,7 @@ bitflags::bitflags! {
         /// The mapping grows downward, as a stack does.
         #[doc(alias = "gd")]
         const GROWS_DOWN = 1 << 8;
-        /// Pages are page frames without a `struct page`, as those of a device are.
+        /// Pages are page frames without a `struct page`, such as those of a device.
         #[doc(alias = "pf")]
         const PFN_MAP = 1 << 9;
         /// Pages are locked into memory (`mlock`).
@@ -51,7 +51,7 @@ bitflags::bitflags! {
         /// 6.1 among them, do not report it.
         #[doc(alias = "lf")]
         const LOCKED_ON_FAULT = 1 << 11;
-        /// The mapping is of a device's memory.
+        /// The mapping shows the memory of a device.
         #[doc(alias = "io")]
         const IO = 1 << 12;
         /// Pages will be read in order (`MADV_SEQUENTIAL`).
@@ -111,13 +111,13 @@ bitflags::bitflags! {
         /// The mapping is sealed: it can be neither unmapped nor changed (`mseal`).
         #[doc(alias = "sl")]
         const SEALED = 1 << 31;
-        /// The mapping is a shadow stack, which the processor keeps.
+        /// The mapping is a shadow stack, which the processor maintains.
         #[doc(alias = "ss")]
         const SHADOW_STACK = 1 << 32;
         /// The kernel may drop pages when memory is short (`MAP_DROPPABLE`).
         #[doc(alias = "dp")]
         const DROPPABLE = 1 << 33;
-        /// Indirect branches may go to marked instructions only (`PROT_BTI` of arm64).
+        /// Indirect branches may only go to marked instructions (`PROT_BTI` of arm64).
         #[doc(alias = "bt")]
         const BRANCH_TARGETS = 1 << 34;
         /// The memory has tags (`PROT_MTE` of arm64).

@@ -19,8 +19,8 @@ impl Advice {
     /// memory.
     ///
     /// # Platform
-    /// On Linux and Apple's systems the kernel is asked, by advising on nothing. An emulator may say
-    /// yes to anything. Elsewhere the answer depends on the platform alone.
+    /// On Linux and Apple's systems, this asks the kernel, by advising on an empty range. An emulator
+    /// may claim to know anything. Elsewhere the answer depends only on the platform.
     ///
     /// ```
     /// assert!(unix_memory::Advice::WillNeed.is_supported());
@@ -40,13 +40,13 @@ impl Advice {
         os::advice(self).ok_or_else(unsupported)
     }
 
-    /// Gives the advice, and notes what must outlive the mapping's pages.
+    /// Gives the advice, and records what must outlive the mapping's pages.
     ///
     /// # Errors
-    /// As [`give`](Self::give); `ENOMEM` where there is no room for a note.
+    /// Those of [`give`](Self::give); `ENOMEM` if there is no room for the record.
     ///
     /// # Safety
-    /// As [`give`](Self::give).
+    /// The same as for [`give`](Self::give).
     #[inline]
     pub(crate) unsafe fn give_noted(self, pages: Pages, arguments: Arguments) -> Result<()> {
         match self {
@@ -90,9 +90,9 @@ impl UncheckedAdvice {
     /// memory, or without a privilege.
     ///
     /// # Platform
-    /// On Linux and Apple's systems the kernel is asked, by advising on nothing, which changes
-    /// nothing. An emulator may say yes to anything. Elsewhere the answer depends on the platform
-    /// alone.
+    /// On Linux and Apple's systems, this asks the kernel, by advising on an empty range, which
+    /// changes nothing. An emulator may claim to know anything. Elsewhere the answer depends only on
+    /// the platform.
     ///
     /// ```
     /// use unix_memory::UncheckedAdvice;
@@ -142,7 +142,7 @@ impl Region {
     /// nobody else.
     ///
     /// # Safety
-    /// As `advise_unchecked` of the guards.
+    /// The same as for `advise_unchecked` of the guards.
     pub unsafe fn advise_unchecked(
         &self,
         range: &impl RangeBounds<usize>,
@@ -175,8 +175,8 @@ impl Region {
     }
 }
 
-/// Leaves `pages` out of core dumps, or no longer, and notes it, so that what they become is left out
-/// too.
+/// Leaves `pages` out of core dumps, or no longer does, and records it, so that what they become is
+/// left out too.
 ///
 /// # Safety
 /// They are mapped, and the caller's.
@@ -196,7 +196,7 @@ unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()>
         let some_was = ledger::known(&range).marks.contains(Marks::HIDDEN);
         note(true)?;
         return give().inspect_err(|_| {
-            // If some of it was hidden before, the note stays, and covers more than it need.
+            // If some of it was hidden before, the record stays, and covers more than necessary.
             if !some_was {
                 let _as_it_was = note(false);
             }
@@ -204,7 +204,7 @@ unsafe fn hide(advice: Advice, pages: Pages, arguments: Arguments) -> Result<()>
     }
     give()?;
     if !hides {
-        // If there is no room to note it for a part, more is left out than need be.
+        // If there is no room to record it for a part, more is left out than necessary.
         let _or_hidden_still = note(false);
     }
     Ok(())

@@ -2,12 +2,13 @@
 //!
 //! A child of a process that has a ring would have the ring's pages too, which are shared, because they
 //! are mapped twice. A slice that the forking thread held would then refer to memory that the parent
-//! changes. The pages of a secret are wiped in a child, or absent: such a slice would change under its
-//! holder, or refer to whatever comes to lie there. So in the child, before anything of its own runs,
-//! pages that somebody may refer to are closed: they cannot be accessed. They are never just missing.
+//! changes. The pages of a secret are wiped in a child, or absent: a slice of them would change under
+//! its holder, or refer to whatever is mapped there later. So in the child, before any of its own code
+//! runs, pages that somebody may refer to are closed: they cannot be accessed. They are never just
+//! missing.
 //!
-//! What is closed is in a list that a child can read, whatever the other threads of its parent were
-//! doing when it was made: nodes are added, never removed, and change only by atomics.
+//! The pages to close are in a list that a child can read, whatever the other threads of its parent were
+//! doing when it was made: nodes are added, never removed, and change only through atomics.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -42,8 +43,8 @@ struct Entry {
     owner: AtomicU32,
     start: AtomicUsize,
     len: AtomicUsize,
-    /// Zero where nobody refers to the pages, which are closed then. The owner of the pages gives other
-    /// values a meaning.
+    /// Zero if nobody refers to the pages, which are closed then. What other values mean is up to the
+    /// owner of the pages.
     users: AtomicUsize,
     /// Null for the last.
     next: AtomicPtr<Entry>,
@@ -51,7 +52,7 @@ struct Entry {
 
 /// Free.
 const FREE: u8 = 0;
-/// Taken by somebody who is about to say for which pages.
+/// Taken by somebody who is about to enter the pages.
 const TAKEN: u8 = 1;
 /// For these pages, which a child has too.
 const LIVE: u8 = 2;
@@ -138,8 +139,8 @@ impl Alone {
             self.entry.state.store(FREE, Release);
             return true;
         }
-        // Nobody else changes an entry in these states. In a child that a bare system call made it is in
-        // neither: nothing was closed there, and the pages are left alone.
+        // Nobody else changes an entry in these states. In a child that was made by a bare system call,
+        // the entry is in neither state: nothing was closed there, and the pages are left alone.
         let state = self.entry.state.load(Acquire);
         if state == CLOSED || state == ABSENT {
             self.entry.state.store(FREE, Release);
@@ -197,8 +198,8 @@ extern "C" fn close_all() {
             (LIVE, false) => CLOSED,
             (LIVE, true) => {
                 // Whole mappings, which takes neither more addresses nor more mappings.
-                // SAFETY: the pages were the parent's own, and are the child's now. Whoever refers to
-                // them is to be ended by a signal. [child]
+                // SAFETY: the pages were the parent's own, and are the child's now. An access
+                // through an old reference should end in a signal. [child]
                 if unsafe { call::mprotect(start, len, sys::PROT_NONE) }.is_err() {
                     // References to them would be to memory that the parent changes.
                     call::abort();

@@ -37,7 +37,7 @@ impl Region {
 /// Makes code that was written to `pages` coherent.
 ///
 /// # Errors
-/// `ENOSYS` where it is not known how.
+/// `ENOSYS` if it is not known how.
 ///
 /// # Safety
 /// They are mapped, and can be read.
@@ -66,7 +66,7 @@ pub unsafe fn sync_pages(pages: Pages) -> core::result::Result<(), Errno> {
                         end = first;
                         continue;
                     }
-                    // The system does not report it: all that is left.
+                    // If the system does not report it, all that is left.
                     Err(_) => pages.len - end,
                 };
             }

@@ -1,5 +1,5 @@
-//! Turning memory to zeros and giving it back: the one advice that throws content away with a defined
-//! result.
+//! Turning memory into zeros and giving it back: the one advice that throws content away with a
+//! defined result.
 
 use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
@@ -26,7 +26,7 @@ impl Region {
         }
         if let Some(value) = os::unchecked_advice(UncheckedAdvice::DontNeed) {
             // SAFETY: the pages are the region's own, whole, private and anonymous, and nothing
-            // refers to them: they turn to zeros. [owned, caller]
+            // refers to them: they become zero. [owned, caller]
             let gone = unsafe { os::madvise(pages.start, pages.len, value) }.is_ok();
             if gone && is_gone(pages) {
                 return Ok(());
@@ -44,7 +44,7 @@ const fn not_anonymous(range: &Range<usize>) -> Error {
     Error::new(Call::Discard, libc::EINVAL, arguments, Reason::NotAnonymous)
 }
 
-/// Turns the bytes of `pages`, which were not given back, to zeros.
+/// Sets the bytes of `pages`, which were not given back, to zero.
 ///
 /// # Safety
 /// They are the caller's, private and anonymous, can be written, and nothing refers to them.
@@ -78,7 +78,8 @@ pub fn is_gone(pages: Pages) -> bool {
 /// Whether the last of `pages` is not in memory: an emulator may keep everything, and report success.
 #[cold]
 fn is_away(pages: Pages) -> bool {
-    // An emulator whose page is several of the kernel's may have a byte written for each of those.
+    // In an emulator whose pages consist of several of the kernel's, the call may write a byte for
+    // each of those.
     let mut resident = [1; 256];
     let last = pages.start.as_ptr().wrapping_add(pages.len - page_size());
     let Some(last) = NonNull::new(last) else {

@@ -1,4 +1,4 @@
-//! Pages at which an access raises SIGSEGV, though they are part of a mapping that is open.
+//! Pages where any access raises SIGSEGV, although they are part of an accessible mapping.
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ pub unsafe fn install(pages: Pages) -> bool {
 }
 
 /// Whether the kernel refuses advice that does not exist. An emulator may report success for any
-/// advice and do nothing: such a guard would stop nobody.
+/// advice and do nothing: such a guard would not stop anybody.
 fn looks_at_advice() -> bool {
     /// No system has such advice.
     const NO_ADVICE: c_int = 0x7eed_beef;

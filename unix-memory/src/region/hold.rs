@@ -22,7 +22,7 @@ use crate::process::Process;
 pub struct Hold<'a> {
     pub pages: Pages,
     pub kind: Kind,
-    /// Whose lock it is; nobody's where there are no pages.
+    /// Whose lock it is; nobody's if there are no pages.
     owner: Option<Process>,
     /// Whether the pages may be given to somebody else, without this crate, once this is dropped.
     is_foreign: bool,
@@ -87,7 +87,7 @@ impl<'a> Hold<'a> {
         }
     }
 
-    /// Keeps the pages for good, or until [`again`](Self::again) makes a lock for this owner.
+    /// Keeps the pages forever, or until [`again`](Self::again) makes a lock for this owner.
     pub fn keep(self) -> Option<Process> {
         ManuallyDrop::new(self).owner
     }
@@ -113,7 +113,7 @@ impl<'a> Hold<'a> {
         }
     }
 
-    /// Calls `f` with each part of the pages that is held alike.
+    /// Calls `f` with each part of the pages that is held in the same way.
     fn for_runs(
         &self,
         ledger: &mut Ledger,
@@ -191,7 +191,7 @@ impl Drop for Hold<'_> {
 }
 
 impl Region {
-    /// Hides and locks the region for good, as `known` says, and returns it. If that fails, the
+    /// Hides and locks the region permanently, as `known` says, and returns it. If that fails, the
     /// region is dropped, and so unmapped.
     pub fn keep_as(self, known: Known) -> Result<Self> {
         if self.len() == 0 {

@@ -1,4 +1,4 @@
-//! Which limit a call met: asked once the kernel has refused it.
+//! Which limit a call reached: asked once the kernel has refused it.
 
 use crate::error::{Errno, Reason};
 use crate::os;

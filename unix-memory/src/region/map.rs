@@ -1,4 +1,4 @@
-//! Making regions: THE checks of what `mmap` is asked for.
+//! Making regions: THE checks of the arguments of `mmap`.
 
 use core::ffi::c_int;
 
@@ -65,7 +65,7 @@ impl Region {
             offset,
         } = request;
 
-        // `mmap` wants the offset at a page boundary: the bytes before it in its page are mapped
+        // `mmap` requires an offset at a page boundary: the bytes before it in its page are mapped
         // too, and left out of the region.
         #[allow(clippy::cast_possible_truncation, reason = "less than a page")]
         let before = (offset & (page_size() as u64 - 1)) as usize;
@@ -95,11 +95,11 @@ impl Region {
         #[allow(clippy::cast_possible_wrap, reason = "at most MAX_OFFSET")]
         let file_offset = (offset - before as u64) as sys::off_t;
         let asked = if makes_private_anonymous(flags) {
-            // Whole pages: a C library that stands in for the kernel, as Emscripten's does, has
-            // memory of its own behind what is asked for.
+            // Whole pages: a C library that stands in for the kernel, such as Emscripten's, has
+            // memory of its own after the requested bytes.
             round_up(len)
         } else {
-            // No more than the file has, because of what such a library writes back.
+            // No more than the file has, because such a library would write the rest back.
             before + len
         };
         let pending = Pending {

@@ -1,4 +1,4 @@
-//! The private core of both guards: bytes in whole pages that this process mapped, and owns.
+//! The private core of both guards: bytes in whole pages that this process has mapped and owns.
 
 pub mod advise;
 pub mod alone;
@@ -35,7 +35,7 @@ use crate::page::{Pages, page_size};
 /// drop.
 ///
 /// A file offset inside a page only moves `start` into the first page; rounding finds the pages again.
-/// A region of no bytes has no pages, and makes no system calls; its address says how it is locked and
+/// An empty region has no pages, and makes no system calls; its address encodes how it is locked and
 /// hidden once it grows.
 pub struct Region {
     start: NonNull<u8>,
@@ -72,7 +72,7 @@ impl Region {
         Self::empty(true, Known::default())
     }
 
-    /// How all of the region is locked for good, and whether some of it is hidden.
+    /// How all of the region is locked permanently, and whether some of it is hidden.
     pub fn known(&self) -> Known {
         if self.len() != 0 {
             return ledger::known(&self.pages().addresses());
@@ -207,9 +207,9 @@ impl Region {
     fn drop_with_care(&self) {
         // SAFETY: the region is being dropped. [once]
         if unsafe { self.munmap() }.is_err() {
-            // The one way to fail is that the kernel, at its limit of mappings, cannot split a larger
-            // one that it had merged this into.
-            // SAFETY: the pages are the region's own, and are used no more. [owned, once]
+            // This can fail only if the kernel, at its limit of mappings, cannot split a larger mapping
+            // into which it has merged this one.
+            // SAFETY: the pages are the region's own, and are no longer used. [owned, once]
             unsafe { ledger::abandon(self.pages()) };
         }
     }

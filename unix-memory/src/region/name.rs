@@ -21,7 +21,7 @@ const fn may_have(byte: u8) -> bool {
 /// Checks that a kernel with names accepts `name`.
 ///
 /// # Errors
-/// `EINVAL` where it does not.
+/// `EINVAL` if it does not.
 pub fn check_name(name: &CStr) -> Result<()> {
     let bytes = name.to_bytes();
     if bytes.len() <= MOST && bytes.iter().all(|&byte| may_have(byte)) {

@@ -37,10 +37,10 @@ pub fn until_free<T, E>(
 /// Where the first page should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// Where the kernel likes.
+    /// Wherever the kernel chooses.
     #[default]
     Anywhere,
-    /// Near this address, if the kernel likes.
+    /// Near this address, if the kernel agrees.
     Near(usize),
     /// Exactly here.
     At(usize),
@@ -94,7 +94,7 @@ impl Pending {
         address.wrapping_add(offset.wrapping_sub(address) & (unit - 1))
     }
 
-    /// Maps near `hint`, if the kernel likes.
+    /// Maps near `hint`, if the kernel agrees.
     fn anywhere(&self, hint: usize) -> Placed {
         let start = self
             .mmap(hint, 0)
@@ -102,7 +102,7 @@ impl Pending {
         if hint == 0 || !os::is_for_stack(start.addr().get(), round_up(self.len)) {
             return Ok(start);
         }
-        // Not there: that is the stack's.
+        // Not there: that place belongs to the stack.
         // SAFETY: it was mapped just now. [new]
         let _or_later = unsafe { self.unmap(start) };
         self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
@@ -154,7 +154,7 @@ impl Pending {
                 if is_there && !os::meets_stack(address, address + len) {
                     return Ok(start);
                 }
-                // Otherwise the stack is there; or a system, or a kernel older than the flag, took
+                // Otherwise the stack is there; or a system without the flag, or an older kernel, took
                 // the address as a hint.
                 // SAFETY: it was mapped just now. [new]
                 let _or_later = unsafe { self.unmap(start) };
@@ -207,7 +207,7 @@ impl Pending {
         let Some(highest) = end.checked_sub(len) else {
             return no_room;
         };
-        // The last that fits: one unit before the first behind it, which may wrap.
+        // The last that fits: one unit before the first one after it, which may wrap.
         let next = self.fit(highest.wrapping_add(1), unit);
         let below = highest.wrapping_sub(next.wrapping_sub(unit));
         let Some(highest) = highest.checked_sub(below) else {
@@ -224,7 +224,7 @@ impl Pending {
         let mut address = highest;
         loop {
             match self.at(address) {
-                // Taken, or not for this process: try the next one below.
+                // Occupied, or not available to this process: try the next one below.
                 Err((libc::EEXIST | libc::ENOMEM | libc::EPERM, _)) => {}
                 Err((libc::EINVAL, _)) if os::NO_REPLACE & sys::MAP_FIXED != 0 => {}
                 result => return result,

@@ -14,10 +14,10 @@ use crate::protection::Protection;
 impl Protection {
     /// Whether this system enforces protections.
     ///
-    /// It does not on NuttX and RTEMS, whose programs share the kernel's memory, on L4Re, and on
-    /// Emscripten. There a [`Mapping`](crate::Mapping) still gives out only what its type allows, but
-    /// code that bypasses it can access all memory. Mapping with [`NoAccess`](crate::NoAccess), and
-    /// taking a right away by `protect`, fail there with `ENOSYS`
+    /// NuttX and RTEMS, whose programs share the kernel's memory, L4Re and Emscripten do not. There,
+    /// a [`Mapping`](crate::Mapping) still gives out only what its type allows, but code that
+    /// bypasses it can access all memory. Mapping with [`NoAccess`](crate::NoAccess), and removing a
+    /// right with `protect`, fail with `ENOSYS`
     /// ([`Reason::NotEnforced`](crate::Reason::NotEnforced)).
     ///
     /// ```
@@ -46,7 +46,7 @@ impl Region {
     /// executable coherent.
     ///
     /// # Safety
-    /// References into the region that live on allow no more than either does.
+    /// References into the region that stay alive allow no more than either protection does.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -66,10 +66,10 @@ impl Region {
         Ok(())
     }
 
-    /// Changes the protection as [`protect`](Self::protect), and makes nothing coherent.
+    /// Changes the protection like [`protect`](Self::protect), but makes nothing coherent.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -94,10 +94,10 @@ impl Region {
         unsafe { self.change_with_care(old, new) }
     }
 
-    /// Changes the protection as [`change`](Self::change), where that takes more than the call.
+    /// Changes the protection like [`change`](Self::change), if that takes more than the call.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     #[cold]
     unsafe fn change_with_care(&self, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
@@ -122,11 +122,11 @@ impl Region {
         Ok(())
     }
 
-    /// Changes the protection as [`protect`](Self::protect) to one under which code can be executed
-    /// but not read: the code is made coherent first, while it can be read.
+    /// Changes the protection like [`protect`](Self::protect), to one under which code can be
+    /// executed but not read: the code is made coherent first, while it can still be read.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     #[cold]
     unsafe fn protect_unreadable(&self, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
@@ -146,7 +146,7 @@ impl Region {
         if !os::ENFORCES_PROTECTION && !new.contains(old) {
             return Err(self.not_enforced());
         }
-        // For a while they can be read, but nothing that refers to them does so.
+        // For a while they can be read, but nothing with a reference to them does so.
         // SAFETY: as the caller vouches. [caller]
         unsafe { self.change(old, old | Protection::READ) }?;
         // SAFETY: now they can be read. [access]
@@ -180,7 +180,7 @@ impl Region {
     /// Undoes a change of protection that was refused, unless it can be completed after all.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     #[cold]
     unsafe fn undo_protect(&self, errno: Errno, old: Protection, new: Protection) -> Result<()> {
         let pages = self.pages();
@@ -194,7 +194,7 @@ impl Region {
         }
     }
 
-    /// No call takes a right away here; a type that claimed so would be wrong.
+    /// No call can take a right away here, so a type that claimed it would be wrong.
     #[cold]
     const fn not_enforced(&self) -> Error {
         let arguments = Arguments::Length(self.len());
@@ -226,7 +226,7 @@ impl Region {
         Error::new(Call::Mprotect, errno, arguments, reason)
     }
 
-    /// Changes the protection as [`protect`](Self::protect), for memory that is read and written in
+    /// Changes the protection like [`protect`](Self::protect), for memory that is read and written in
     /// place.
     ///
     /// # Errors
@@ -234,7 +234,7 @@ impl Region {
     /// read-only.
     ///
     /// # Safety
-    /// As [`protect`](Self::protect).
+    /// The same as for [`protect`](Self::protect).
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -249,7 +249,7 @@ impl Region {
         unsafe { self.protect(old, new) }
     }
 
-    /// Refuses to make writable what is to stay read-only.
+    /// Refuses to make pages writable that must stay read-only.
     #[cold]
     fn check_writable(&self) -> Result<()> {
         if !self.known().marks.contains(Marks::READ_ONLY) {
@@ -264,11 +264,11 @@ impl Region {
         ))
     }
 
-    /// Notes that no page may become writable: they are huge pages of a file, mapped privately, and
-    /// none are set aside for copies. Writing to one raises SIGBUS when the pool is empty.
+    /// Records that no page may become writable: these are huge pages of a file, mapped privately,
+    /// and none are set aside for copies. If the pool is empty, writing to one raises SIGBUS.
     ///
     /// # Errors
-    /// `ENOMEM` where there is no room for a note.
+    /// `ENOMEM` if there is no room for the record.
     #[allow(dead_code, reason = "only some systems have such memory")]
     pub fn keep_read_only(&self) -> Result<()> {
         if self.len() == 0 {

@@ -12,9 +12,9 @@ const BATCH: usize = 1024;
 
 /// An iterator over the pages of a mapping, in order: whether each is in memory.
 ///
-/// Made by `residency()` and `residency_range()` of [`Mapping`](crate::Mapping) and
-/// [`SharedMapping`](crate::SharedMapping). It asks the kernel about 1024 pages at a time, and
-/// allocates nothing. Source: mincore(2).
+/// `residency()` and `residency_range()` of [`Mapping`](crate::Mapping) and
+/// [`SharedMapping`](crate::SharedMapping) make it. It asks the kernel about 1024 pages at a time,
+/// and allocates nothing. Source: mincore(2).
 #[derive(Clone)]
 #[must_use = "iterators are lazy"]
 pub struct Residency<'a> {
@@ -40,7 +40,7 @@ impl Residency<'_> {
         }
     }
 
-    /// Counts the pages that are in memory among those not yet returned.
+    /// Counts how many of the pages not yet returned are in memory.
     ///
     /// # Errors
     /// `EAGAIN`: the kernel was short of resources; try again.
@@ -94,7 +94,7 @@ impl Residency<'_> {
     }
 }
 
-/// What the kernel's byte for a page says; only the lowest bit means the same everywhere.
+/// The meaning of the kernel's byte for a page: only the lowest bit means the same on every system.
 const fn is_resident(page: u8) -> bool {
     page & 1 == 1
 }
@@ -114,7 +114,7 @@ impl Iterator for Residency<'_> {
         }
     }
 
-    /// What is left, batch by batch.
+    /// The remaining pages, batch by batch.
     fn fold<B, F>(mut self, init: B, mut f: F) -> B
     where
         F: FnMut(B, Self::Item) -> B,

@@ -34,8 +34,8 @@ impl Region {
         self.resize_with_care(len, protection, moving)
     }
 
-    /// Changes the length by one call, of memory about which nothing else is known, and returns whether
-    /// that was all there was to do. If it was not, or was refused, nothing has changed.
+    /// Changes the length of memory about which nothing else is known, with one call, and returns whether
+    /// that was all there was to do. If it was not, or if the call was refused, nothing has changed.
     #[inline]
     fn resize_plainly(&mut self, len: usize, protection: Protection, moving: Move) -> bool {
         let (old, mask) = (self.len(), page_size() - 1);
@@ -128,7 +128,7 @@ impl Region {
         }
     }
 
-    /// Gives up the bytes from `len` on, and the pages that hold no others.
+    /// Gives up the bytes from `len` on, and the pages that hold no other bytes.
     fn shrink(&mut self, len: usize) -> Result<()> {
         let keep = self.pages_of(&(0..len)).len;
         let known = if len == 0 {
@@ -169,7 +169,7 @@ impl Region {
         Ok(())
     }
 
-    /// Grows to `len` bytes by the system's own means; `ENOSYS` where there are none.
+    /// Grows to `len` bytes by the system's own means; `ENOSYS` if there are none.
     fn remap(&mut self, len: usize, moving: Move) -> Result<()> {
         let Pages { start, len: all } = self.pages();
         let before = self.start().addr().get() - start.addr().get();

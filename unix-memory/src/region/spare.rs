@@ -1,5 +1,4 @@
-//! Spare mappings, to be given up when the kernel's limit of mappings stands in the way of undoing a
-//! change.
+//! Spare mappings, which are given up if the kernel's limit of mappings prevents undoing a change.
 //!
 //! A change of protection that fails half-way has to be undone. What it did may have merged two
 //! mappings into one, and undoing that takes one more mapping than there are then; at the limit,
@@ -27,7 +26,7 @@ pub fn is_kept() -> bool {
     !SPARE.load(Relaxed).is_null()
 }
 
-/// Makes some, unless there are any, before one mapping may become several, or several are changed.
+/// Makes them, unless they exist, before one mapping may become several, or several are changed.
 #[inline]
 pub fn keep() {
     if !is_kept() {
@@ -35,10 +34,10 @@ pub fn keep() {
     }
 }
 
-/// Makes some, unless there are any, before `pages`, which may be several mappings, are changed.
+/// Makes them, unless they exist, before `pages`, which may be several mappings, are changed.
 ///
 /// # Errors
-/// `ENOMEM` where there are none, and none can be made: such a change could not be undone.
+/// `ENOMEM` if there are none, and none can be made: such a change could not be undone.
 #[inline]
 pub fn keep_for(pages: Pages) -> Result<(), Errno> {
     if is_kept() {
@@ -91,24 +90,24 @@ pub fn give_up() {
     }
 }
 
-/// How often another thread may take the room that was made before this gives up.
+/// How often another thread may take the room that was made, before this gives up.
 const TRIES: u16 = 64;
 
-/// What became of a change that was refused half-way.
+/// The outcome of a change that was refused half-way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All is as it was.
     Undone,
-    /// After all, it was done.
+    /// It was completed after all.
     Done,
 }
 
 /// Undoes a change of several mappings that the kernel refused, by `back`, or completes it, by `on`;
 /// `is_back` checks whether all is as it was.
 ///
-/// The kernel goes mapping by mapping, and stops at the first that it refuses: those before it have
-/// changed. Should it refuse both ways, again and again, the process is aborted: no type would
-/// describe the pages.
+/// The kernel changes one mapping after another, and stops at the first that it refuses: those before
+/// it have changed. If it refuses both directions, again and again, this aborts the process, because
+/// no type would describe the pages.
 #[cold]
 pub fn undo(
     back: impl Fn() -> Result<(), Errno>,

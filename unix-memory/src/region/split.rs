@@ -12,8 +12,8 @@ use crate::page::{check_range, max_len, page_size, round_down};
 use crate::protection::Protection;
 
 impl Region {
-    /// Whether [`check_split`](Self::check_split) accepts `mid`, and both parts have bytes; as far as that
-    /// is seen at once.
+    /// Whether [`check_split`](Self::check_split) accepts `mid`, and both parts have bytes, as far as that
+    /// can be decided at once.
     #[inline]
     pub fn splits_at(&self, mid: usize) -> bool {
         // Private anonymous memory begins at the start of a page.
@@ -55,8 +55,8 @@ impl Region {
         unsafe { Self::from_raw(start, len, anonymous) }
     }
 
-    /// Whether [`check_join`](Self::check_join) accepts `next`, of the same protection; as far as that is
-    /// seen at once.
+    /// Whether [`check_join`](Self::check_join) accepts `next`, which has the same protection, as far as
+    /// that can be decided at once.
     #[inline]
     pub fn touches(&self, next: &Self) -> bool {
         // Private anonymous memory begins at the start of a page, and an empty region at none that is

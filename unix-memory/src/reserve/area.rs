@@ -23,7 +23,7 @@ const OPEN: Protection = Protection::READ.union(Protection::WRITE);
 /// The protection of all other pages.
 const CLOSED: Protection = Protection::empty();
 
-/// `len` bytes of addresses in whole pages, with guards before and behind them, which can never be
+/// `len` bytes of addresses in whole pages, with guards before and after them, which can never be
 /// accessed.
 ///
 /// A guard is a page that stays closed. Where the kernel has guards that are not mappings of their
@@ -59,7 +59,7 @@ impl Area {
     ///
     /// # Errors
     /// `EINVAL` for an alignment that is not a power of two; `ENOMEM` for more than there is;
-    /// `ENOSYS` where protections are not enforced.
+    /// `ENOSYS` if protections are not enforced.
     pub fn new(len: usize, alignment: usize) -> Result<Self> {
         let arguments = Arguments::Length(len);
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
@@ -173,7 +173,7 @@ impl Area {
     ///
     /// The reason is that the kernel merges two neighbouring mappings only if their pages were first
     /// used in one mapping. Pages that are opened and used here and there, each as a mapping of its
-    /// own, would remain separate mappings for good, open or closed; but not if the whole area had a
+    /// own, would remain separate mappings forever, open or closed; but not if the whole area had a
     /// guard before.
     #[cold]
     fn join_guards(&mut self, range: &Range<usize>, is_first: bool) {

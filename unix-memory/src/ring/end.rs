@@ -1,4 +1,5 @@
-//! What both ends of a ring have in common: the numbers that say which bytes belong to which end.
+//! What both ends of a ring have in common: the numbers that determine which bytes belong to which
+//! end.
 //!
 //! Each end has a position, which only it moves: the position of the first byte that it has not yet
 //! given to the other end. Positions count from 0 to twice the capacity, and then from 0 again, so
@@ -37,7 +38,7 @@ impl Role {
         }
     }
 
-    /// The offset in the header of the number that says that it is closed.
+    /// The offset in the header of the number that is set when it is closed.
     const fn closed(self) -> usize {
         self.position() + size_of::<usize>()
     }
@@ -56,7 +57,7 @@ pub struct End {
     role: Role,
     /// Less than twice the capacity, as is `other`, and never more than a capacity ahead of it.
     position: usize,
-    /// The other end's position when it was last asked for.
+    /// The other end's position when it was last read.
     other: usize,
     /// The process that owns this end.
     owner: Process,
@@ -96,7 +97,7 @@ impl End {
         &self.memory
     }
 
-    /// Refuses to use memory that belongs to another process, from which this one was forked.
+    /// Refuses to use memory that belongs to another process, of which this one is a child.
     ///
     /// # Errors
     /// `EPERM` with [`Reason::OtherProcess`].
@@ -137,7 +138,7 @@ impl End {
     /// Reads the other end's position, and returns how many bytes this end has.
     ///
     /// # Errors
-    /// `EIO` with [`Reason::RingPeer`] if that position is impossible; those of
+    /// `EIO` with [`Reason::RingPeer`] if that position is impossible; and the errors of
     /// [`check`](Self::check). Nothing has changed then.
     #[inline]
     pub fn refresh(&mut self) -> Result<usize> {
@@ -145,7 +146,7 @@ impl End {
         self.ask().ok_or_else(broken)
     }
 
-    /// As [`refresh`](Self::refresh), in the end's own process; `None` if the position is impossible.
+    /// Like [`refresh`](Self::refresh), in the end's own process; `None` if the position is impossible.
     #[inline]
     fn ask(&mut self) -> Option<usize> {
         // Acquire pairs with the Release in `advance`: this end sees what the other did to the bytes
@@ -167,14 +168,14 @@ impl End {
     /// are known.
     ///
     /// # Errors
-    /// As [`refresh`](Self::refresh).
+    /// Those of [`refresh`](Self::refresh).
     #[inline]
     pub fn bytes_for(&mut self, wanted: usize) -> Result<usize> {
         self.check(Call::Ring)?;
         self.known_or_asked(wanted).ok_or_else(broken)
     }
 
-    /// As [`bytes_for`](Self::bytes_for), but returns 0 for an error.
+    /// Like [`bytes_for`](Self::bytes_for), but returns 0 for an error.
     #[inline]
     pub fn bytes_for_or_none(&mut self, wanted: usize) -> usize {
         if !self.memory.is_here() {
@@ -204,7 +205,8 @@ impl End {
     /// Gives the first `n` of this end's bytes to the other.
     ///
     /// # Errors
-    /// `EINVAL` if this end is not known to have that many; those of [`check`](Self::check).
+    /// `EINVAL` if this end is not known to have that many; and the errors of
+    /// [`check`](Self::check).
     pub fn advance(&mut self, call: Call, n: usize) -> Result<()> {
         self.check(call)?;
         let bytes = self.bytes();

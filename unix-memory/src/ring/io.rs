@@ -18,7 +18,7 @@ impl Write for Producer {
         written(self.push_slice(bytes), bytes)
     }
 
-    /// Does nothing: the consumer already has everything that was written.
+    /// Does nothing, since the consumer already has everything that was written.
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
@@ -35,7 +35,7 @@ impl Write for SharedProducer {
         written(self.push_slice(bytes)?, bytes)
     }
 
-    /// Does nothing: the consumer already has everything that was written.
+    /// Does nothing, since the consumer already has everything that was written.
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Read for Consumer {
 
 impl BufRead for Consumer {
     /// # Errors
-    /// As [`read`](Read::read).
+    /// Those of [`read`](Read::read).
     fn fill_buf(&mut self) -> Result<&[u8]> {
         self.end.check(Call::Consume)?;
         let closed = self.is_closed();

@@ -14,8 +14,8 @@ use crate::os::call::{self, errno};
 type Token = [u8; 4 * size_of::<usize>()];
 
 /// Maps `header + capacity` bytes of new zeroed memory that can be read and written, and maps its
-/// last `capacity` bytes a second time right behind. Both are multiples of the page size, and of the
-/// distance at which the system can map the same memory twice.
+/// last `capacity` bytes a second time right after that. Both are multiples of the page size, and of
+/// the distance at which the system can map the same memory twice.
 ///
 /// The memory is anonymous and shared. The kernel therefore reserves all of it now (and as much again
 /// for the second mapping, of which one page is used), and no descriptor exists that another process

@@ -23,7 +23,7 @@ use crate::shared::SharedMapping;
 /// The mapped memory of a ring, which both ends share.
 ///
 /// It has `header + capacity` bytes, the first `header` of which hold the ends' numbers; the rest is
-/// mapped a second time behind.
+/// mapped a second time after that.
 pub struct Memory {
     mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
     capacity: usize,
@@ -37,7 +37,7 @@ pub fn unit() -> usize {
     alias_distance()
 }
 
-/// Rounds `asked` up to a capacity that holds that many bytes.
+/// Rounds `asked` up to a valid capacity.
 ///
 /// # Errors
 /// `ENOMEM` if that cannot be mapped twice.
@@ -133,7 +133,7 @@ impl Drop for Memory {
     }
 }
 
-/// Maps header and bytes, and maps the bytes a second time right behind.
+/// Maps header and bytes, and maps the bytes a second time right after that.
 ///
 /// # Errors
 /// `EEXIST` with [`Reason::Occupied`] if another thread has taken the place in the meantime.

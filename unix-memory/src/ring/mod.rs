@@ -1,15 +1,15 @@
 //! Ring buffers of bytes whose memory is mapped twice in a row, so that no slice ever wraps around.
 //!
-//! A ring carries bytes in order from one producer to one consumer. Its pages are mapped twice, one
-//! copy directly behind the other, so that the free bytes, and the filled ones, are always a single
-//! slice. Neither end ever waits for the other (both are wait-free), and neither makes system calls.
+//! A ring carries bytes in order from one producer to one consumer. Its pages are mapped twice in a
+//! row, so the free bytes are always a single slice, and so are the filled ones. Neither end ever
+//! waits for the other (both are wait-free), and neither makes system calls.
 //!
 //! * [`pair`] makes a ring within this process. Nobody else has its memory, so its ends return slices
 //!   that are written and read in place.
 //! * [`SharedRing`] is a ring between two processes. The other process need not be trusted: it can
 //!   write to all of the memory at any time, including the bytes that this end is reading and the
-//!   numbers that say how many there are. The ends therefore copy, check each number, and return no
-//!   slices. If you know that the other process follows the protocol, one `unsafe` call
+//!   numbers that count them. The ends therefore copy bytes, check each number, and return no slices.
+//!   If you know that the other process follows the protocol, one `unsafe` call
 //!   ([`SharedProducer::assume_honest_peer`], [`SharedConsumer::assume_honest_peer`]) returns an end
 //!   that has slices.
 //!
@@ -24,8 +24,8 @@
 //! [`std::io::Write`], a producer fails with [`WouldBlock`](std::io::ErrorKind::WouldBlock) while the
 //! ring is full, and with [`BrokenPipe`](std::io::ErrorKind::BrokenPipe) after the consumer was
 //! dropped. Through [`std::io::Read`], a consumer fails with `WouldBlock` while the ring is empty,
-//! and reports the end of the file once the producer was dropped too. A process that crashes drops
-//! nothing.
+//! and reports the end of the file once the producer was dropped too. A process that crashes does not
+//! drop its end.
 //!
 //! # fork
 //! The memory of a [`pair`] belongs to the process that made it. In a child, an inherited end has no
@@ -40,7 +40,7 @@
 //! it only as a debugger does, or as root. On other systems, and under an emulator whose `mremap`
 //! does not accept an old size of zero, the memory is a shared memory object. While the ring is being
 //! made, this object has a descriptor and, except on FreeBSD, a random name; another process of the
-//! same user could open it in that moment.
+//! same user could open it at that moment.
 //!
 //! The memory of a pair is reserved when it is made: using it cannot run out of memory. That of a
 //! [`SharedRing`] is not, as with other shared memory objects: see [`SharedRing`].

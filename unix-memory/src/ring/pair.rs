@@ -11,7 +11,7 @@ use crate::error::{Call, Result};
 ///
 /// # Errors
 /// `ENOMEM`: a capacity that cannot be mapped twice
-/// ([`Reason::LengthLimit`](crate::Reason::LengthLimit)); those of
+/// ([`Reason::LengthLimit`](crate::Reason::LengthLimit)); and the errors of
 /// [`SharedMemory::unnamed`](crate::SharedMemory::unnamed) and
 /// [`MapOptions::map_shared`](crate::MapOptions::map_shared); `EEXIST` with
 /// [`Reason::Occupied`](crate::Reason::Occupied) if other threads took every place.
@@ -38,7 +38,7 @@ pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
 
 /// The end of a ring that writes bytes into it.
 ///
-/// Returned by [`pair`]. It implements [`std::io::Write`].
+/// [`pair`] returns it. It implements [`std::io::Write`].
 ///
 /// Keeping a slot after committing it does not compile:
 ///
@@ -102,7 +102,7 @@ impl Producer {
         self.end.advance(Call::Commit, n)
     }
 
-    /// Copies as much of `bytes` as there is free space for into the ring, commits it to the
+    /// Copies as much of `bytes` into the ring as there is free space for, commits it to the
     /// consumer, and returns how many bytes that was.
     ///
     /// ```
@@ -120,7 +120,8 @@ impl Producer {
         n
     }
 
-    /// Returns whether the consumer was dropped: nobody reads what is written from now on.
+    /// Returns whether the consumer was dropped, so that nobody will read what is written from now
+    /// on.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
@@ -129,7 +130,7 @@ impl Producer {
 
 /// The end of a ring that reads bytes from it.
 ///
-/// Returned by [`pair`]. It implements [`std::io::Read`] and [`std::io::BufRead`].
+/// [`pair`] returns it. It implements [`std::io::Read`] and [`std::io::BufRead`].
 ///
 /// Keeping bytes after consuming them does not compile:
 ///
@@ -209,7 +210,7 @@ impl Consumer {
         n
     }
 
-    /// Returns whether the producer was dropped: nothing follows what is available now.
+    /// Returns whether the producer was dropped, so that nothing will follow what is available now.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()

@@ -24,12 +24,12 @@ fn magic() -> [u8; 8] {
     magic
 }
 
-/// A ring between two processes. One process [creates](Self::create) it and sends the other its
-/// descriptor (`AsFd`), the other [opens](Self::open) that; then each takes its end.
+/// A ring between two processes. One process [creates](Self::create) it and sends its descriptor
+/// (`AsFd`) to the other, which [opens](Self::open) it; then each takes its end.
 ///
 /// There must be one producer and one consumer. If two processes take the same end, bytes are lost
-/// and mixed up, but nothing worse happens. If a process dies with its end, that end may be taken
-/// again by opening the ring once more: it continues at the same position.
+/// and mixed up, but nothing worse happens. If a process dies with its end, another process can open
+/// the ring and take that end again; it continues at the same position.
 ///
 /// * **Trust**: the other process can put anything into the ring, stop, and write to all of its
 ///   memory. It cannot make this process read or write outside the ring.
@@ -38,14 +38,14 @@ fn magic() -> [u8; 8] {
 /// * **Running out of memory**: pages are allocated when they are first used, and the other process
 ///   can give them back by punching a hole. If the system then has none left, or limits what it
 ///   promises (`vm.overcommit_memory=2`), a copy fails with `EFAULT` ([`Reason::Fault`]). But the
-///   numbers that say how much is filled are used in place. Their page is allocated from the start;
-///   if the other process gives it back and no memory is left, using the ring raises SIGBUS.
+///   numbers that record how much is filled are used in place. Their page is allocated from the
+///   start; if the other process gives it back and no memory is left, using the ring raises SIGBUS.
 ///
 /// ```
 /// use unix_memory::ring::SharedRing;
 ///
 /// let ring = SharedRing::create(1 << 16)?;
-/// // As if the descriptor had gone to another process.
+/// // As if another process had received the descriptor.
 /// let mut consumer = SharedRing::open(&ring)?.into_consumer()?;
 /// let mut producer = ring.into_producer()?;
 ///
@@ -60,10 +60,10 @@ pub struct SharedRing {
 }
 
 impl SharedRing {
-    /// Makes an empty ring of at least `capacity` bytes, rounded up as the [module](super) says.
+    /// Makes an empty ring of at least `capacity` bytes, rounded up as the [module](super) describes.
     ///
     /// # Errors
-    /// As [`pair`](super::pair).
+    /// Those of [`pair`](super::pair).
     pub fn create(capacity: usize) -> Result<Self> {
         let capacity = round_up(capacity)?;
         let object = fixed_len((unit() + capacity) as u64)?;
@@ -123,7 +123,7 @@ impl SharedRing {
     /// Takes the end that reads bytes from the ring. The descriptor is closed.
     ///
     /// # Errors
-    /// As [`into_producer`](Self::into_producer).
+    /// Those of [`into_producer`](Self::into_producer).
     pub fn into_consumer(self) -> Result<SharedConsumer> {
         let end = End::new(Arc::new(self.memory), Role::Consumer)?;
         Ok(SharedConsumer { end })
@@ -165,7 +165,7 @@ impl SharedProducer {
         self.end.capacity()
     }
 
-    /// Copies as much of `bytes` as there is free space for into the ring, commits it to the
+    /// Copies as much of `bytes` into the ring as there is free space for, commits it to the
     /// consumer, and returns how many bytes that was.
     ///
     /// # Errors
@@ -198,7 +198,7 @@ impl SharedProducer {
     ///
     /// let ring = SharedRing::create(100)?;
     /// let consumer = SharedRing::open(&ring)?.into_consumer()?;
-    /// // SAFETY: both ends are this program's, and nobody else has the memory.
+    /// // SAFETY: both ends belong to this program, and nobody else has the memory.
     /// let mut producer = unsafe { ring.into_producer()?.assume_honest_peer() };
     /// producer.slot()[0] = 1;
     /// # Ok::<(), unix_memory::Error>(())

@@ -10,7 +10,7 @@ use crate::mapping::view::{values, values_mut};
 
 /// A guard through which the bytes of a [`Secret`](super::Secret) can be read: it derefs to `[u8]`.
 ///
-/// Returned by [`Secret::borrow`](super::Secret::borrow). When the last guard of a secret is dropped, also
+/// [`Secret::borrow`](super::Secret::borrow) returns it. When the last guard of a secret is dropped, even
 /// by a panic, its pages are closed. If a guard is forgotten (`mem::forget`), they stay readable until
 /// [`Secret::borrow_mut`](super::Secret::borrow_mut) has been called and its guard dropped, or the secret
 /// is dropped.
@@ -32,11 +32,11 @@ impl<'a> SecretRef<'a> {
 
     /// Returns the bytes of `range` as values of `T`.
     ///
-    /// The secret ends at the end of a page, so that if its length is a multiple of the size of `T`, its
-    /// first byte is aligned for `T`.
+    /// The secret ends at the end of a page, so if its length is a multiple of the size of `T`, its first
+    /// byte is aligned for `T`.
     ///
     /// # Errors
-    /// As [`Mapping::view`](crate::Mapping::view).
+    /// Those of [`Mapping::view`](crate::Mapping::view).
     ///
     /// # Panics
     /// In a child.
@@ -87,8 +87,8 @@ impl fmt::Debug for SecretRef<'_> {
 /// A guard through which the bytes of a [`Secret`](super::Secret) can be read and written: it derefs to
 /// `[u8]`.
 ///
-/// Returned by [`Secret::borrow_mut`](super::Secret::borrow_mut). Otherwise it is like [`SecretRef`]; if it
-/// is forgotten, the pages stay writable for as long as they would stay readable there.
+/// [`Secret::borrow_mut`](super::Secret::borrow_mut) returns it. Otherwise it is like [`SecretRef`]; if it
+/// is forgotten, the pages stay writable as long as they would stay readable with that.
 #[must_use = "the pages are closed when it is dropped"]
 pub struct SecretMut<'a> {
     memory: &'a mut Memory,
@@ -103,7 +103,7 @@ impl<'a> SecretMut<'a> {
     /// Returns the bytes of `range` as values of `T`, as [`SecretRef::view`] does.
     ///
     /// # Errors
-    /// As [`Mapping::view`](crate::Mapping::view).
+    /// Those of [`Mapping::view`](crate::Mapping::view).
     ///
     /// # Panics
     /// In a child.
@@ -114,7 +114,7 @@ impl<'a> SecretMut<'a> {
     /// Returns the bytes of `range` as values of `T` that can be written.
     ///
     /// # Errors
-    /// As [`Mapping::view`](crate::Mapping::view).
+    /// Those of [`Mapping::view`](crate::Mapping::view).
     ///
     /// # Panics
     /// In a child.

@@ -1,4 +1,4 @@
-//! Secrets, made as the options ask.
+//! Making secrets according to the options.
 
 use super::memory::Memory;
 use super::options::SecretOptions;
@@ -17,12 +17,12 @@ impl SecretOptions {
     /// * `EMFILE`, `ENFILE` or `EFBIG` (`RLIMIT_FSIZE`) of
     ///   [`Call::MemfdSecret`](crate::Call::MemfdSecret).
     /// * `ENOMEM` of another call: more than the address space, its limit (`RLIMIT_AS`), the limit on data
-    ///   (`RLIMIT_DATA`) or the kernel's limit of mappings allows, or than a slice can have
+    ///   (`RLIMIT_DATA`) or the kernel's limit of mappings allows, or more than a slice can have
     ///   ([`Reason::LengthLimit`](crate::Reason::LengthLimit)).
     /// * [`Reason::Unsupported`](crate::Reason::Unsupported) or
-    ///   [`Reason::NotEnforced`](crate::Reason::NotEnforced): the system does not have a protection that
-    ///   is demanded. The call is `mlock`, `madvise` (core dumps), `minherit` (children), `mprotect`
-    ///   (guard pages, closing) or `memfd_secret`.
+    ///   [`Reason::NotEnforced`](crate::Reason::NotEnforced): the system lacks a protection that is
+    ///   demanded. The call is `mlock`, `madvise` (core dumps), `minherit` (children), `mprotect` (guard
+    ///   pages, closing) or `memfd_secret`.
     pub fn zeroed(&self, len: usize) -> Result<Secret> {
         self.new_with(len, |_| {})
     }
@@ -31,9 +31,9 @@ impl SecretOptions {
     /// the bytes are wiped.
     ///
     /// # Errors
-    /// As [`zeroed`](Self::zeroed), before `fill` is called. After that it fails only where the kernel
-    /// refuses to close the pages, and where `fill` has forked and this is the child; the bytes are wiped
-    /// then, or were never in the child.
+    /// Those of [`zeroed`](Self::zeroed), before `fill` is called. After that, this fails only if the
+    /// kernel refuses to close the pages, in which case the bytes are wiped, or if `fill` has forked and
+    /// this is the child, which never had the bytes.
     pub fn new_with(&self, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<Secret> {
         let mut secret = Secret {
             memory: Memory::new(self, len)?,
@@ -44,11 +44,11 @@ impl SecretOptions {
         Ok(secret)
     }
 
-    /// Makes a secret of the bytes in `source`, and wipes `source` by volatile writes. Copies that were
-    /// made of them earlier, as by moving an array or growing a `Vec`, are not found.
+    /// Makes a secret of the bytes in `source`, and wipes `source` by volatile writes. It cannot find
+    /// copies that were made earlier, for example by moving an array or growing a `Vec`.
     ///
     /// # Errors
-    /// As [`zeroed`](Self::zeroed); `source` is unchanged then.
+    /// Those of [`zeroed`](Self::zeroed); `source` is unchanged then.
     pub fn from_slice_wiping(&self, source: &mut [u8]) -> Result<Secret> {
         let secret = self.new_with(source.len(), |bytes| bytes.copy_from_slice(source))?;
         wipe_slice(source);

@@ -1,8 +1,8 @@
-//! The memory of a secret: who may access it, and its end.
+//! The memory of a secret: who may access it, and how it ends.
 //!
-//! Its pages are a mapping of their own for the kernel, between guard pages that differ from it in more
+//! To the kernel, its pages are a mapping of their own, between guard pages that differ from it in more
 //! than protection (they are neither locked nor left out of core dumps or children). So no change of its
-//! protection makes or takes a mapping, and none is refused at the kernel's limit of mappings.
+//! protection adds or removes a mapping, and none is refused at the kernel's limit of mappings.
 
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
@@ -54,7 +54,7 @@ impl Memory {
     /// [closed](Self::close_all).
     ///
     /// # Errors
-    /// As [`SecretOptions::zeroed`].
+    /// Those of [`SecretOptions::zeroed`].
     pub fn new(options: &SecretOptions, len: usize) -> Result<Self> {
         let Made { pages, had } = Made::new(options, len)?;
         let inherited = if had.contains(Protections::SECRET_MEMORY) {
@@ -165,7 +165,7 @@ impl Memory {
     /// Adds a reader, and opens the pages if it is the first.
     ///
     /// # Errors
-    /// As [`Secret::borrow`](super::Secret::borrow).
+    /// Those of [`Secret::borrow`](super::Secret::borrow).
     pub fn add_reader(&self) -> Result<()> {
         self.check_here()?;
         let users = self.users();
@@ -221,7 +221,7 @@ impl Memory {
     /// Opens the pages to be written: every guard has been dropped or forgotten.
     ///
     /// # Errors
-    /// As [`Secret::borrow_mut`](super::Secret::borrow_mut).
+    /// Those of [`Secret::borrow_mut`](super::Secret::borrow_mut).
     pub fn open_to_write(&mut self) -> Result<()> {
         self.check_here()?;
         let users = self.users();
@@ -233,7 +233,7 @@ impl Memory {
     /// Closes the pages, which only the caller has open.
     ///
     /// # Errors
-    /// `EPERM` in a child; those of `mprotect`.
+    /// `EPERM` in a child; and the errors of `mprotect`.
     pub fn close_all(&mut self) -> Result<()> {
         self.check_here()?;
         let closed = self.protect(sys::PROT_NONE);

@@ -1,11 +1,11 @@
-//! Memory for keys: locked, left out of core dumps and of children, between guard pages, closed unless
-//! borrowed, and wiped on drop.
+//! Memory for keys: locked, left out of core dumps and child processes, between guard pages, inaccessible
+//! unless borrowed, and wiped on drop.
 //!
 //! ```
 //! use unix_memory::secret::{Protections, SecretOptions};
 //!
 //! let options = SecretOptions::new().optional(Protections::LOCKED);
-//! let mut key = options.new_with(32, |bytes| bytes.fill(7))?; // by a source of random numbers
+//! let mut key = options.new_with(32, |bytes| bytes.fill(7))?; // normally: from a random number generator
 //!
 //! let sum = key.with(|bytes| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>())?;
 //! assert_eq!(sum, 7 * 32);
@@ -14,30 +14,29 @@
 //! ```
 //!
 //! # The memory
-//! A [`Secret`] has pages of its own, at least one, between two guard pages. Its bytes are the last ones
-//! of its pages, so that an access past their end raises SIGSEGV. All bytes before them, at least 16 and
-//! as many as reach the start of the page, are a canary.
+//! A [`Secret`] has pages of its own, at least one, between two guard pages. Its bytes are the last ones of
+//! its pages, so an access past their end raises SIGSEGV. The bytes before them, back to the start of the
+//! pages and at least 16, are a canary.
 //!
 //! * **A write before the start** of the secret changes the canary, which is checked on drop. If it has
 //!   changed, the secret is wiped, a line is written to standard error, and the process aborts: something
 //!   in it writes where it must not, and `drop` cannot return an error. The canary is computed from its
 //!   address; it finds mistakes, not attackers who know the address.
-//! * **Borrowing** opens the pages by `mprotect`, for the whole process: while one thread has a guard,
+//! * **Borrowing** opens the pages with `mprotect`, for the whole process: while one thread has a guard,
 //!   every thread can read the bytes. Dropping the last guard closes the pages. The first and the last
-//!   guard cost a system call each, those between them none.
+//!   guard cost a system call each; those in between cost none.
 //! * **A panic** while the bytes are borrowed drops the guard, which closes the pages.
-//! * **Dropping** wipes the bytes by volatile writes, which no optimizer removes, and unmaps the pages.
-//!   Where the kernel refuses to open the pages for that (`RLIMIT_DATA` was lowered, or a filter of system
-//!   calls forbids it), they are only unmapped: the kernel clears them before it gives them to anybody
-//!   else. Assigning another secret to a variable drops, and so wipes, the former one. A process that
-//!   exits or executes another program drops nothing; the kernel clears its pages then.
+//! * **Dropping** wipes the bytes by volatile writes, which no optimizer removes, and unmaps the pages. If
+//!   the kernel refuses to open the pages for that (because `RLIMIT_DATA` was lowered, or a filter of
+//!   system calls forbids it), they are only unmapped: the kernel clears them before it gives them to
+//!   anybody else. Assigning another secret to a variable drops the former one, and so wipes it. A process
+//!   that exits or executes another program drops nothing; the kernel clears its pages then.
 //!
 //! # Protections
-//! [`Secret::protections`] reports the [`Protections`] that this system gave. By default a secret has
-//! every protection that the system knows, or it is not made: above the limit on locked memory
-//! (`RLIMIT_MEMLOCK`), for example, making one fails. [`SecretOptions::optional`] allows it to be
-//! made without a protection, and [`SecretOptions::demand`] makes a missing protection an error even
-//! where the system does not know it.
+//! [`Secret::protections`] reports the [`Protections`] that this system gave. By default, a secret has
+//! every protection that the system knows, or making it fails, for example above the limit on locked memory
+//! (`RLIMIT_MEMLOCK`). [`SecretOptions::optional`] allows it to be made without a protection, and
+//! [`SecretOptions::demand`] makes a missing protection an error even where the system does not know it.
 //!
 //! The strongest one, memory that the kernel itself cannot reach ([`Protections::SECRET_MEMORY`]), has
 //! consequences for the whole machine, and is used only on request: see
@@ -45,20 +44,20 @@
 //!
 //! # fork
 //! A secret belongs to the process that made it. In a child:
-//! * its bytes are not there: they are zeros or, of secret memory, not mapped;
+//! * its bytes are gone: they are zeros or, in secret memory, not mapped;
 //! * every method that borrows fails with [`Reason::OtherProcess`](crate::Reason::OtherProcess), so that
 //!   zeros are never taken for a key;
 //! * a guard that the thread had when it forked panics when it is used, and does nothing when it is
 //!   dropped. A slice that was taken from it earlier cannot be accessed: that raises SIGSEGV;
 //! * dropping the secret unmaps what the child has of it, and does not check the canary.
 //!
-//! This also holds for a child made by a bare system call, with one exception: there such a slice
-//! shows zeros or, of secret memory, whatever is mapped at its address. A child of `vfork` runs in
-//! the memory of its parent: anything it does to a secret, it does to its parent's.
+//! This also holds for a child made by a bare system call, with one exception: there, such a slice shows
+//! zeros or, in secret memory, whatever is mapped at its address. A child of `vfork` runs in the memory of
+//! its parent: whatever it does to a secret, it does to its parent's.
 //!
-//! A child that another thread makes at the very moment when secret memory is made may inherit the
-//! descriptor or the mapping, until it executes another program. Such a child cannot reach them
-//! through this crate, but can through system calls of its own.
+//! A child that another thread makes at the moment when secret memory is made may inherit the descriptor or
+//! the mapping, until it executes another program. Such a child cannot reach them through this crate, but
+//! can through system calls of its own.
 //!
 //! # What is not protected
 //! * Copies of the bytes: in registers, stacks and buffers of the code that computes with them.
@@ -76,7 +75,7 @@
 //! | protection | [`Secret`] | `sodium_malloc` | memsec | secrets |
 //! |---|---|---|---|---|
 //! | guard pages on both sides | yes, or an error | tried | tried | as libsodium |
-//! | an overrun meets one at once | yes | yes | yes | as libsodium |
+//! | an overrun hits a guard page at once | yes | yes | yes | as libsodium |
 //! | canary before the bytes | all to the page's start | 16 bytes | 16 bytes | as libsodium |
 //! | a changed canary | wipes, reports, aborts | SIGSEGV or abort | aborts | as libsodium |
 //! | locked | yes, or an error; nests | tried | tried (1) | as libsodium |
@@ -106,7 +105,8 @@
 //!   NuttX and RTEMS.
 //! * Core dumps leave pages out on Linux, Android, FreeBSD, DragonFly and OpenBSD.
 //! * Children find the pages wiped on Linux (since 4.14), Android, FreeBSD, NetBSD, OpenBSD and illumos. On
-//!   the other systems that have `fork` a child has a copy, which the C library's `fork` leaves closed.
+//!   other systems that have `fork`, a child has a copy, which is inaccessible after the C library's
+//!   `fork`.
 //! * Emscripten's `mlock` does nothing and reports success, so [`Protections::LOCKED`] means nothing
 //!   more there.
 //! * Secret memory exists on Linux and Android.

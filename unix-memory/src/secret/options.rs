@@ -5,16 +5,16 @@ use super::protections::Protections;
 /// How a [`Secret`](super::Secret) is made, and which protections it must have.
 ///
 /// By default a secret has each protection that the system and the running kernel know; if one is refused,
-/// as by a limit, making the secret fails. A protection that they do not know is left out, which
-/// [`Secret::protections`](super::Secret::protections) reports. [`demand`](Self::demand) and
+/// for example because of a limit, making the secret fails. A protection that they do not know is left
+/// out, which [`Secret::protections`](super::Secret::protections) reports. [`demand`](Self::demand) and
 /// [`optional`](Self::optional) change this for each protection.
 ///
 /// ```
 /// use unix_memory::secret::{Protections, SecretOptions};
 ///
 /// let options = SecretOptions::new()
-///     .optional(Protections::LOCKED) // where nothing may be locked, go on without
-///     .demand(Protections::GUARDED); // where there are no guard pages, fail
+///     .optional(Protections::LOCKED) // if nothing may be locked, continue without
+///     .demand(Protections::GUARDED); // without guard pages, fail
 /// match options.zeroed(32) {
 ///     Ok(key) => println!("protected by {:?}", key.protections()),
 ///     Err(error) => println!("{error}"),
@@ -58,15 +58,15 @@ impl SecretOptions {
         self
     }
 
-    /// Makes the secret without these protections if they are refused, as locks are above a limit.
-    /// For each protection, the last call of this method or of [`demand`](Self::demand) applies.
+    /// Makes the secret without these protections if they are refused, as locks may be above a limit. For
+    /// each protection, the last call of this method or of [`demand`](Self::demand) applies.
     pub const fn optional(mut self, protections: Protections) -> Self {
         self.optional = self.optional.union(protections);
         self.demanded = self.demanded.difference(protections);
         self
     }
 
-    /// Asks for memory that the kernel itself cannot reach, where the system has it
+    /// Requests memory that the kernel itself cannot reach, if the system has it
     /// ([`Protections::SECRET_MEMORY`]). Demanding that protection asks for it too.
     ///
     /// This is not the default because such memory has consequences for the whole machine: while a process
@@ -74,10 +74,9 @@ impl SecretOptions {
     /// whose large pages are split for that. All of it counts as locked. Its pages are brought in when it
     /// is made; if the machine has too little free memory for them, the kernel may end a process.
     ///
-    /// System calls such as `read` and `write` can copy to and from it. This was found on Linux 6.18
-    /// on x86-64, although memfd_secret(2) says that pointers to it cannot be passed to system calls.
-    /// Calls that use the pages themselves, such as `vmsplice` and direct I/O (`O_DIRECT`), fail with
-    /// `EFAULT`.
+    /// System calls such as `read` and `write` can copy to and from it. This was observed on Linux 6.18 on
+    /// x86-64, although memfd_secret(2) says that pointers to it cannot be passed to system calls. Calls
+    /// that use the pages themselves, such as `vmsplice` and direct I/O (`O_DIRECT`), fail with `EFAULT`.
     ///
     /// Source: memfd_secret(2), since Linux 5.14; before 6.5 only with `secretmem.enable=1` on the
     /// kernel's command line; on x86, AArch64, RISC-V, LoongArch and S/390.

@@ -1,4 +1,4 @@
-//! Pages for a secret, as protected as they can be.
+//! Pages for a secret, protected as far as possible.
 
 use core::ffi::c_int;
 
@@ -35,7 +35,7 @@ pub struct Fenced {
 /// The protections that are requested, and those obtained so far.
 struct Wish<'a> {
     options: &'a SecretOptions,
-    /// In bytes, as the caller asked for.
+    /// In bytes, as the caller requested.
     len: usize,
     had: Protections,
 }
@@ -70,7 +70,7 @@ impl Made {
     /// Makes pages for `len` bytes and the canary before them.
     ///
     /// # Errors
-    /// As [`SecretOptions::zeroed`].
+    /// Those of [`SecretOptions::zeroed`].
     pub fn new(options: &SecretOptions, len: usize) -> Result<Self> {
         let most = max_len() - 3 * page_size();
         if len > most {

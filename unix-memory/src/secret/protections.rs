@@ -28,8 +28,9 @@ bitflags::bitflags! {
         #[doc(alias = "MADV_NOCORE")]
         #[doc(alias = "MAP_CONCEAL")]
         const NOT_DUMPED = 1 << 1;
-        /// A child has no copy of the bytes, whichever call makes it: it finds zeros or, of
-        /// [`SECRET_MEMORY`](Self::SECRET_MEMORY), no pages. Also given where there are no children.
+        /// A child has no copy of the bytes, whichever call makes it: it finds zeros or, with
+        /// [`SECRET_MEMORY`](Self::SECRET_MEMORY), no pages. Systems without child processes have this
+        /// protection too.
         #[doc(alias = "MADV_WIPEONFORK")]
         #[doc(alias = "MADV_DONTFORK")]
         #[doc(alias = "minherit")]
@@ -40,7 +41,7 @@ bitflags::bitflags! {
         #[doc(alias = "mprotect")]
         #[doc(alias = "PROT_NONE")]
         const CLOSED = 1 << 4;
-        /// The pages are reachable through the process's own mapping alone: neither a debugger nor
+        /// The pages are reachable only through the process's own mapping: neither a debugger nor
         /// `process_vm_readv` nor /proc/PID/mem can read them, not even for root.
         #[doc(alias = "memfd_secret")]
         const SECRET_MEMORY = 1 << 5;

@@ -9,8 +9,8 @@ use super::protections::Protections;
 use super::wipe::equal;
 use crate::error::Result;
 
-/// Bytes to be kept secret, such as a key: in locked memory, left out of core dumps and of children,
-/// between guard pages, closed unless borrowed, and wiped on drop.
+/// Bytes to be kept secret, such as a key: in locked memory, left out of core dumps and child processes,
+/// between guard pages, inaccessible unless borrowed, and wiped on drop.
 ///
 /// The [module](super) describes each of these, and what they do not protect against.
 ///
@@ -28,7 +28,7 @@ use crate::error::Result;
 ///
 /// # fn main() -> unix_memory::Result<()> {
 /// # let made = || -> unix_memory::Result<Secret> {
-/// // Filled in place, as from a source of random numbers.
+/// // Filled in place, for example by a random number generator.
 /// let mut key = Secret::new_with(32, |bytes| bytes.fill(7))?;
 /// assert_eq!(key.borrow()?[..4], [7; 4]);
 /// key.borrow_mut()?[0] = 1;
@@ -69,7 +69,7 @@ impl Secret {
     /// Makes a secret of `len` bytes, all zeros, with the [default options](SecretOptions::new).
     ///
     /// # Errors
-    /// As [`SecretOptions::zeroed`].
+    /// Those of [`SecretOptions::zeroed`].
     pub fn zeroed(len: usize) -> Result<Self> {
         SecretOptions::new().zeroed(len)
     }
@@ -78,7 +78,7 @@ impl Secret {
     /// [default options](SecretOptions::new).
     ///
     /// # Errors
-    /// As [`SecretOptions::new_with`].
+    /// Those of [`SecretOptions::new_with`].
     pub fn new_with(len: usize, fill: impl FnOnce(&mut [u8])) -> Result<Self> {
         SecretOptions::new().new_with(len, fill)
     }
@@ -87,7 +87,7 @@ impl Secret {
     /// [default options](SecretOptions::new).
     ///
     /// # Errors
-    /// As [`SecretOptions::from_slice_wiping`]; `source` is unchanged then.
+    /// Those of [`SecretOptions::from_slice_wiping`]; `source` is unchanged then.
     ///
     /// ```
     /// use unix_memory::secret::Secret;
@@ -127,8 +127,8 @@ impl Secret {
 
     /// Returns the protections that this system gave the memory when it was made.
     ///
-    /// If the kernel refuses to close the pages after the last guard, as a filter of system calls can make
-    /// it do, [`Protections::CLOSED`] is missing until they are closed.
+    /// If the kernel refuses to close the pages after the last guard, for example because of a filter of
+    /// system calls, [`Protections::CLOSED`] is missing until they are closed.
     #[must_use]
     pub fn protections(&self) -> Protections {
         self.memory.protections()
@@ -141,8 +141,8 @@ impl Secret {
     /// # Errors
     /// * `EPERM` with [`Reason::OtherProcess`](crate::Reason::OtherProcess): this process is a child
     ///   of the one that made the secret.
-    /// * Those of `mprotect`, where the kernel refuses to open the pages. They are a mapping of their own
-    ///   if any of [`LOCKED`](Protections::LOCKED), [`NOT_DUMPED`](Protections::NOT_DUMPED) and
+    /// * Those of `mprotect`, if the kernel refuses to open the pages. The pages are a mapping of their
+    ///   own if any of [`LOCKED`](Protections::LOCKED), [`NOT_DUMPED`](Protections::NOT_DUMPED) and
     ///   [`NOT_INHERITED`](Protections::NOT_INHERITED) was given, so that the kernel's limit of mappings
     ///   does not matter.
     /// * `EAGAIN`: `usize::MAX - 2` guards were forgotten.
@@ -156,8 +156,8 @@ impl Secret {
     /// Source: mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// As [`borrow`](Self::borrow); `ENOMEM` where the process has more data than `RLIMIT_DATA` allows,
-    /// because that was lowered.
+    /// Those of [`borrow`](Self::borrow); `ENOMEM` if the process has more data than `RLIMIT_DATA`
+    /// allows, because that limit was lowered.
     #[doc(alias = "sodium_mprotect_readwrite")]
     pub fn borrow_mut(&mut self) -> Result<SecretMut<'_>> {
         SecretMut::new(&mut self.memory)
@@ -166,7 +166,7 @@ impl Secret {
     /// Calls `f` with the bytes, and closes the pages again unless another guard lives.
     ///
     /// # Errors
-    /// As [`borrow`](Self::borrow); `f` is not called then.
+    /// Those of [`borrow`](Self::borrow); `f` is not called then.
     ///
     /// ```
     /// use unix_memory::secret::SecretOptions;
@@ -184,18 +184,18 @@ impl Secret {
     /// Calls `f` with the bytes, which it may change, and closes the pages again.
     ///
     /// # Errors
-    /// As [`borrow_mut`](Self::borrow_mut); `f` is not called then.
+    /// Those of [`borrow_mut`](Self::borrow_mut); `f` is not called then.
     pub fn with_mut<R>(&mut self, f: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
         self.borrow_mut().map(|mut bytes| f(&mut bytes))
     }
 
-    /// Returns whether the bytes are equal to `other`, in a time that depends on the two lengths alone.
+    /// Returns whether the bytes are equal to `other`, in a time that depends only on the two lengths.
     ///
     /// Slices of equal length are read to their end, by volatile reads, wherever they differ; `==` of
     /// slices would stop at the first difference.
     ///
     /// # Errors
-    /// As [`borrow`](Self::borrow).
+    /// Those of [`borrow`](Self::borrow).
     ///
     /// ```
     /// # use unix_memory::secret::{Protections, SecretOptions};
@@ -214,7 +214,7 @@ impl Secret {
     /// Makes a second secret of the same bytes, with the same options.
     ///
     /// # Errors
-    /// As [`borrow`](Self::borrow) and [`SecretOptions::zeroed`].
+    /// Those of [`borrow`](Self::borrow) and [`SecretOptions::zeroed`].
     pub fn try_clone(&self) -> Result<Self> {
         let ours = self.borrow()?;
         let copy = |bytes: &mut [u8]| bytes.copy_from_slice(&ours);

@@ -1,4 +1,4 @@
-//! Bytes wiped, and compared, in ways that no optimizer shortens.
+//! Wiping and comparing bytes in ways that no optimizer shortens.
 
 use core::hint::black_box;
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -15,7 +15,7 @@ use crate::copy::store;
 pub unsafe fn wipe(start: *mut u8, len: usize) {
     // SAFETY: as the caller vouches. [caller]
     unsafe { store::set(start, len, 0) };
-    // Keeps what follows, such as unmapping the memory, behind the writes.
+    // Keeps what follows, such as unmapping the memory, after the writes.
     compiler_fence(Ordering::SeqCst);
 }
 
@@ -25,7 +25,7 @@ pub fn wipe_slice(bytes: &mut [u8]) {
     unsafe { wipe(bytes.as_mut_ptr(), bytes.len()) };
 }
 
-/// Whether two slices are equal, in a time that depends on their lengths alone.
+/// Whether two slices are equal, in a time that depends only on their lengths.
 ///
 /// Each read is volatile: all of them are made, whatever the first ones showed.
 #[inline(never)]

@@ -42,12 +42,13 @@ atomic!("ptr": AtomicUsize AtomicIsize);
 
 /// Atomics.
 impl<A: Writable> SharedMapping<A> {
-    /// Returns the atomic at `offset`, in bytes from the start of the mapping: what another thread or
-    /// process does to it atomically is seen at once, and orders the accesses around it.
+    /// Returns the atomic at `offset`, in bytes from the start of the mapping. It works across
+    /// threads and processes: what others do to it atomically is seen at once, and orders the
+    /// accesses around it.
     ///
     /// As long as the mapping lives, bytes that were once used as an atomic can only be used as
     /// atomics of that size: Rust does not define concurrent accesses of different sizes. Copies of
-    /// bytes are not restricted: they may be made at any time, and see bytes old or new.
+    /// bytes are not restricted: they may be made at any time, and see each byte either old or new.
     ///
     /// If the page behind it is gone, because the file was truncated, using an atomic raises SIGBUS,
     /// which ends the process unless it handles the signal.
@@ -84,18 +85,19 @@ impl<A: Writable> SharedMapping<A> {
         self.atomic_anew(offset)
     }
 
-    /// As [`atomic`](Self::atomic), usually the first time.
+    /// Like [`atomic`](Self::atomic), usually the first time.
     #[cold]
     fn atomic_anew<T: Atomic>(&self, offset: usize) -> Result<&T> {
         self.atomics(offset, 1).map(|one| &one[0])
     }
 
-    /// Returns `count` atomics in a row, from `offset`, in bytes, on: as [`atomic`](Self::atomic).
+    /// Returns `count` consecutive atomics, of which the first is at `offset`, in bytes: see
+    /// [`atomic`](Self::atomic).
     ///
     /// This takes time proportional to `count`; requesting the same slice again is usually immediate.
     ///
     /// # Errors
-    /// As [`atomic`](Self::atomic).
+    /// Those of [`atomic`](Self::atomic).
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU16, Ordering};

@@ -1,4 +1,4 @@
-//! The bytes of a shared mapping: copied out and in, set, moved, compared.
+//! The bytes of a shared mapping: copying them out and in, setting, moving and comparing them.
 
 use core::cmp::Ordering;
 use core::ops::RangeBounds;
@@ -52,9 +52,9 @@ impl<A: Readable> SharedMapping<A> {
     /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied,
     ///   and where the copy stopped: that many bytes of the buffer are valid.
     /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, for example because
-    ///   it lies in a mapping that was vouched for, and whose file was truncated all the same. Where
-    ///   the processor copies, this raises the signal that any other access to the buffer raises.
-    /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
+    ///   it lies in a mapping that was vouched for, but whose file was truncated nevertheless. If the
+    ///   processor copies, this raises the signal that any other access to the buffer would raise.
+    /// * `EMFILE`, `ENFILE` and other errors of pipe(2), if no other [`Mechanism`] works.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadOnly};
@@ -71,13 +71,13 @@ impl<A: Readable> SharedMapping<A> {
         self.read_by(&mut Copier::new(), offset, buffer)
     }
 
-    /// As [`read_at`](Self::read_at), but only by the given mechanism.
+    /// Like [`read_at`](Self::read_at), but only by the given mechanism.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at); and `ENOSYS` where the system has no such mechanism
-    /// ([`Reason::Unsupported`]), `ENOTSUP` if the handler is not installed, or blocked in this
-    /// thread ([`Reason::NoHandler`]), `ENOSYS`, `EPERM` or another error of a seccomp filter that
-    /// forbids it.
+    /// Those of [`read_at`](Self::read_at); `ENOSYS` if the system has no such mechanism
+    /// ([`Reason::Unsupported`]); `ENOTSUP` if the handler is not installed, or is blocked in this
+    /// thread ([`Reason::NoHandler`]); and `ENOSYS`, `EPERM` or another error of a seccomp filter
+    /// that forbids it.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, Mechanism, ReadOnly};
@@ -131,7 +131,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Appends `count` values from `offset` on to `values`; after a fault, only those before it.
     ///
     /// # Errors
-    /// `ENOMEM` if there is no memory for them; otherwise those of [`read_at`](Self::read_at).
+    /// `ENOMEM` if there is no memory for them; otherwise the errors of [`read_at`](Self::read_at).
     #[cfg(feature = "std")]
     pub(crate) fn append_to<T: PlainData>(
         &self,
@@ -161,8 +161,8 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies the whole mapping.
     ///
     /// # Errors
-    /// `ENOMEM`: there is no memory for the copy, for example of a file with many holes. Otherwise as
-    /// [`read_at`](Self::read_at).
+    /// `ENOMEM`: there is no memory for the copy, for example of a file with many holes. Otherwise
+    /// those of [`read_at`](Self::read_at).
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadOnly};
@@ -181,7 +181,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Returns whether the bytes from `offset` on equal `bytes`.
     ///
     /// # Errors
-    /// As [`compare_at`](Self::compare_at).
+    /// Those of [`compare_at`](Self::compare_at).
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -198,7 +198,7 @@ impl<A: Readable> SharedMapping<A> {
     /// differs decides, as for slices.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at), if the bytes that could be read do not differ.
+    /// Those of [`read_at`](Self::read_at), if the bytes that could be read do not differ.
     ///
     /// ```
     /// # use std::cmp::Ordering;
@@ -265,7 +265,7 @@ impl<A: Writable> SharedMapping<A> {
     ///   away meanwhile.
     /// * `EFAULT` with [`Reason::Kernel`]: `bytes` itself cannot be read; see
     ///   [`read_at`](Self::read_at).
-    /// * `EMFILE`, `ENFILE` and others of pipe(2), where no other [`Mechanism`] works.
+    /// * `EMFILE`, `ENFILE` and other errors of pipe(2), if no other [`Mechanism`] works.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -279,10 +279,10 @@ impl<A: Writable> SharedMapping<A> {
         self.write_by(&mut Copier::new(), offset, bytes)
     }
 
-    /// As [`write_at`](Self::write_at), but only by the given mechanism.
+    /// Like [`write_at`](Self::write_at), but only by the given mechanism.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at); and, for the mechanism, as
+    /// Those of [`write_at`](Self::write_at) and, for the mechanism, of
     /// [`read_at_with`](Self::read_at_with).
     pub fn write_at_with(&self, mechanism: Mechanism, offset: usize, bytes: &[u8]) -> Result<()> {
         let arguments = Arguments::Range {
@@ -319,7 +319,7 @@ impl<A: Writable> SharedMapping<A> {
     /// Sets every byte of `range`, in bytes from the start of the mapping, to `byte`.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at).
+    /// Those of [`write_at`](Self::write_at).
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};
@@ -345,8 +345,8 @@ impl<A: Writable> SharedMapping<A> {
     /// overlap.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at), for either range. If `to` lies after the start of `range`,
-    /// the last bytes are copied first, and those copied before an error are the last ones.
+    /// Those of [`write_at`](Self::write_at), for either range. If `to` lies after the start of
+    /// `range`, the last bytes are copied first, and those copied before an error are the last ones.
     ///
     /// ```
     /// # use unix_memory::{MapOptions, ReadWrite};

@@ -10,8 +10,8 @@ use crate::shared::SharedMapping;
 impl<A: Readable> SharedMapping<A> {
     /// Returns an iterator over copies of `size` bytes each; the last one may be shorter.
     ///
-    /// After an error the iterator continues with the next piece: a mapping with a hole can be read
-    /// around it.
+    /// After an error, the iterator continues with the next piece, so the rest of a mapping with a
+    /// hole can be read.
     ///
     /// # Errors
     /// Each item may be an error of [`read_at`](Self::read_at), or `ENOMEM` if there is no memory for
@@ -43,10 +43,10 @@ impl<A: Readable> SharedMapping<A> {
     ///
     /// It allocates nothing; each piece must be released before the next is requested.
     ///
-    /// For speed, let the buffer fit the processor's first cache (8 to 16 KiB) where the [fault
-    /// handler](crate::install_fault_handler) is installed; where it is not, the kernel makes the
-    /// copies, and 256 KiB take fewer calls. A file is read faster than it is copied by the kernel:
-    /// see `MappedFile::chunks_in`.
+    /// For speed, use a buffer that fits into the processor's first cache (8 to 16 KiB) if the [fault
+    /// handler](crate::install_fault_handler) is installed; if it is not, the kernel makes the
+    /// copies, and a buffer of 256 KiB takes fewer calls. For a file, reading is faster than copies
+    /// by the kernel: see `MappedFile::chunks_in`.
     ///
     /// # Panics
     /// If `buffer` is empty.
@@ -125,7 +125,7 @@ impl<A: Readable> core::iter::FusedIterator for Chunks<'_, A> {}
 #[must_use = "nothing is copied until it is asked for a piece"]
 pub struct ChunksIn<'a, A: Readable> {
     mapping: &'a SharedMapping<A>,
-    /// The file that is read instead, if that is quicker.
+    /// The file to read instead, if that is faster.
     #[cfg(feature = "std")]
     pub(super) source: Option<Source<'a>>,
     buffer: &'a mut [u8],
@@ -136,7 +136,7 @@ impl<A: Readable> ChunksIn<'_, A> {
     /// Returns the next piece; `None` at the end.
     ///
     /// # Errors
-    /// As [`SharedMapping::read_at`]; the next call continues with the piece after that.
+    /// Those of [`SharedMapping::read_at`]; the next call continues with the piece after that.
     #[allow(
         clippy::should_implement_trait,
         reason = "no iterator's items can borrow from it"

@@ -17,17 +17,17 @@ use crate::region::map::MAX_OFFSET;
 use crate::region::resize::Move;
 use crate::shared::SharedMapping;
 
-/// A [`SharedMapping`] of a file, together with the file, so that both grow together: an append-only
-/// log, say, or a growing table. An empty file, whose mapping is empty, grows like any other.
+/// A [`SharedMapping`] of a file, together with the file, so that both can grow: for an append-only log,
+/// for example, or a growing table. An empty file, whose mapping is empty, grows like any other.
 ///
-/// It derefs to the mapping. Methods that change the length take `&mut self`, because the bytes may
-/// get another address; their offsets stay. It is made by [`MapOptions::map_file`].
+/// It derefs to the mapping. Methods that change the length take `&mut self`, because the bytes may get
+/// another address; their offsets stay. [`MapOptions::map_file`] makes it.
 ///
 /// # When others change the length
 /// [`follow`](Self::follow) adopts the length that others have given the file. Two processes that
-/// lengthen or shorten the file at the same moment must exclude each other, by flock(2) for example:
-/// between reading the length and changing it, the file may grow, and be cut off again. Reads and
-/// writes need no lock for that: see [`SharedMapping`].
+/// lengthen or shorten the file at the same moment must exclude each other, for example with flock(2):
+/// otherwise, the file may grow between reading the length and changing it, and be cut off again. Reads
+/// and writes need no lock for that: see [`SharedMapping`].
 ///
 /// ```
 /// use unix_memory::{MapOptions, ReadWrite};
@@ -87,8 +87,8 @@ impl MapOptions {
     }
 }
 
-/// Returns whether reading the file returns the bytes of a shared mapping of it, and does nothing else:
-/// a read of a device may wait, or take something away.
+/// Returns whether reading the file returns the bytes of a shared mapping of it, and does nothing else: a
+/// read of a device may wait, or consume something.
 fn is_read(fd: BorrowedFd<'_>) -> bool {
     os::READS_MAPPINGS && Facts::of(fd).is_ok_and(|facts| facts.kind == FileKind::Regular)
 }
@@ -133,15 +133,16 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         self.lengthen(len).map(drop)
     }
 
-    /// Cuts the file off behind the first `len` bytes of the mapping, and the mapping with it. Does
-    /// nothing if the mapping is no longer than that; a file that is already shorter stays as it is.
+    /// Cuts the file off after the first `len` bytes of the mapping, and shortens the mapping
+    /// accordingly. Does nothing if the mapping is no longer than that; a file that is already shorter
+    /// stays as it is.
     ///
     /// # Errors
     /// * The mapping and the file are as they were: `EINVAL` or `EBADF` if the file is not open for
     ///   writing, `EPERM` if a seal forbids it; `EFBIG` if the remaining length is more than the
     ///   process may give a file (`RLIMIT_FSIZE`, [`Reason::FileSizeLimit`]): if others cut the file
     ///   off first, the call would lengthen it, and a signal would end the process.
-    /// * `ENOMEM` at the kernel's limit of mappings: the file is cut off, and the mapping is as long as
+    /// * `ENOMEM` at the kernel's limit of mappings: the file is cut off, but the mapping is as long as
     ///   it was.
     ///
     /// ```
@@ -176,7 +177,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
     /// Only a regular file has a length to follow: a mapping of any other file stays as it is.
     ///
     /// # Errors
-    /// The mapping is as it was: `ENOMEM` and `EAGAIN` as [`grow`](Self::grow).
+    /// The mapping is as it was: `ENOMEM` and `EAGAIN` as for [`grow`](Self::grow).
     ///
     /// ```
     /// use std::io::Write;
@@ -196,7 +197,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
             return Ok(false);
         }
         let rest = facts.len.saturating_sub(self.options.start());
-        // A length beyond all addresses is refused as such.
+        // A length beyond all addresses is refused as a length.
         let len = usize::try_from(rest).unwrap_or(usize::MAX);
         if len == self.mapping.len() {
             return Ok(false);
@@ -226,8 +227,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         })
     }
 
-    /// Makes the mapping and the file as long as [`grow`](Self::grow) says, and returns the old
-    /// length of the file, if it has become longer.
+    /// Makes the mapping and the file longer, as [`grow`](Self::grow) does, and returns the old length of
+    /// the file, if it has become longer.
     fn lengthen(&mut self, len: usize) -> Result<Option<u64>> {
         let before = self.mapping.len();
         if len <= before {
@@ -275,8 +276,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         }
     }
 
-    /// Brings in the pages behind the first `before` bytes, if the mapping is locked: they did not
-    /// exist yet when it became longer.
+    /// Brings in the pages after the first `before` bytes, if the mapping is locked: they did not exist
+    /// yet when it became longer.
     fn bring_in(&self, before: usize) {
         let region = self.mapping.region();
         let can_be_read = self.mapping.protection().contains(Protection::READ);
@@ -299,8 +300,8 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
     /// Makes the mapping `len` bytes long, past the end of the file if necessary; or returns another
     /// one of that length, to [change to](Self::change_to), if the system cannot.
     fn resize(&mut self, len: usize) -> Result<Option<SharedMapping<A>>> {
-        // Without such a call, or with several mappings in the kernel, it is mapped anew; so is an
-        // empty one.
+        // Without such a call, or with several mappings in the kernel, the file is mapped again; so is an
+        // empty mapping.
         const ANEW: [i32; 3] = [libc::ENOSYS, libc::EFAULT, libc::EINVAL];
         let region = self.mapping.region_mut();
         match region.resize_shared(len, Move::Allowed) {
@@ -310,7 +311,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
                 let options = options.len(len).past_end(true);
                 let (file, access) = (&self.file, self.mapping.access());
                 match options.map_shared(file, access) {
-                    // The addresses between which it had to lie applied to the first mapping.
+                    // The range of addresses that it had to lie in applied only to the first mapping.
                     Err(error) if error.reason() == Reason::NoRoom => {
                         options.hint(0).map_shared(file, access)
                     }
@@ -337,11 +338,10 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
 }
 
 impl<F: AsFd, A: Writable> MappedFile<F, A> {
-    /// Grows by `bytes`, writes them there, and returns the offset at which they begin. If the
-    /// mapping covers only the start of a longer file, this overwrites what the file has there.
+    /// Grows by the length of `bytes`, writes them there, and returns the offset at which they begin. If
+    /// the mapping covers only the start of a longer file, this overwrites what the file has there.
     ///
-    /// If several processes append, each must exclude the others, and call [`follow`](Self::follow)
-    /// first.
+    /// If several processes append, each must exclude the others and call [`follow`](Self::follow) first.
     ///
     /// # Errors
     /// Those of [`grow`](Self::grow), and of [`write_at`](SharedMapping::write_at), for example

@@ -12,7 +12,7 @@ use crate::shared::mapped_file::MappedFile;
 /// Copying out, faster than out of a mapping without its file.
 ///
 /// On Linux and Android a regular file and its shared mapping are the same pages, and pread(2) copies
-/// them faster than the calls that copy out of a mapping. So where the processor does not copy, because
+/// them faster than the calls that copy out of a mapping. So if the processor does not copy, because
 /// the [fault handler](crate::install_fault_handler) is not installed, these methods read the file. If
 /// that does not return all bytes, they copy out of the mapping. Source: mmap(2), pread(2).
 impl<F: AsFd, A: Readable> MappedFile<F, A> {
@@ -20,7 +20,7 @@ impl<F: AsFd, A: Readable> MappedFile<F, A> {
     /// [`SharedMapping::read_at`](crate::SharedMapping::read_at) does.
     ///
     /// # Errors
-    /// As [`SharedMapping::read_at`](crate::SharedMapping::read_at).
+    /// Those of [`SharedMapping::read_at`](crate::SharedMapping::read_at).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};

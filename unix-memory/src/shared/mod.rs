@@ -35,12 +35,11 @@ use crate::shared::claims::Claims;
 /// to. So this guard never returns a `&[u8]`, and making one is safe. Bytes are copied out and in
 /// ([`read_at`](Self::read_at), [`write_at`](Self::write_at)), one by one as far as others can see,
 /// so each is either old or new; or they are used as [`atomics`](Self::atomics). If you know that
-/// nobody else writes, [`assume_unshared`](Self::assume_unshared) says so once.
+/// nobody else writes, say so once with [`assume_unshared`](Self::assume_unshared).
 ///
-/// It is made by [`MapOptions`](crate::MapOptions): `map_shared`, `map_private`,
-/// `map_anonymous_shared`.
+/// [`MapOptions`](crate::MapOptions) makes it: `map_shared`, `map_private`, `map_anonymous_shared`.
 ///
-/// * **Size**: three words; `Option<SharedMapping<A>>` too. `Send` and `Sync`.
+/// * **Size**: three words, also for `Option<SharedMapping<A>>`. `Send` and `Sync`.
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
 /// * **Truncation**: a page that lies wholly past the end of its file is gone; so is a page that
 ///   could not be read from a disk, or for which a disk has no room. Copying its bytes returns an
@@ -52,8 +51,8 @@ use crate::shared::claims::Claims;
 ///   without a file: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
 /// * **Devices**: bytes are accessed in units of any size, which is not suitable for registers.
 /// * **Doors to other memory**: some files, such as `/dev/mem` or the rings of io_uring, make the
-///   kernel access memory that their bytes select. As with `/proc/self/mem`, what is done through
-///   them is beyond what Rust can promise of safe code.
+///   kernel access memory that their bytes select. As with `/proc/self/mem`, what happens through
+///   them is beyond what Rust can promise for safe code.
 /// * **fork**: a child shares what is mapped shared, and gets its own copy of the rest.
 ///
 /// ```
@@ -113,15 +112,15 @@ impl<A: Access> SharedMapping<A> {
     ///   through the result: no other process, no other mapping in this one, no `write(2)`;
     /// * nobody truncates the file to less than the mapped part, or collapses a range of it, so that
     ///   reading cannot raise SIGBUS; punching a hole is writing;
-    /// * if the result is written to, nobody else holds a reference that this changes; and a private
-    ///   mapping of a file in huge pages was made without
+    /// * if the result is written to, nobody else holds a reference to bytes that this changes; and a
+    ///   private mapping of a file in huge pages was made without
     ///   [`no_reserve`](crate::MapOptions::no_reserve), so that there are pages for its copies.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
     ///
     /// let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite)?;
-    /// // SAFETY: this process does not fork, so that nobody else has the memory.
+    /// // SAFETY: this process does not fork, so nobody else has the memory.
     /// let mut mapping = unsafe { mapping.assume_unshared() };
     /// mapping[99] = 1;
     /// # Ok::<(), unix_memory::Error>(())

@@ -7,7 +7,7 @@ use crate::region::resize::Move;
 
 /// Resizing, on Linux and Android.
 impl<A: Access> SharedMapping<A> {
-    /// Changes the length to `len` bytes, elsewhere in memory if need be.
+    /// Changes the length to `len` bytes, and moves the mapping if necessary.
     ///
     /// If a mapping of a file grows, it shows more of the file, from where it ended; what is past the
     /// end of the file cannot be accessed until the file has grown too. Memory shared with `fork`ed
@@ -49,7 +49,7 @@ impl<A: Access> SharedMapping<A> {
     /// Changes the length to `len` bytes without moving the mapping.
     ///
     /// # Errors
-    /// As [`resize`](Self::resize); `ENOMEM` also if the addresses behind it are taken
+    /// Those of [`resize`](Self::resize); `ENOMEM` also if the addresses behind it are taken
     /// ([`Reason::Occupied`](crate::Reason)), or kept for the stack of the main thread
     /// ([`Reason::Stack`](crate::Reason); see [`MapOptions::at`](crate::MapOptions::at)).
     ///

@@ -1,4 +1,4 @@
-//! Values in a shared mapping: copied out and in, like bytes.
+//! Values in a shared mapping, copied out and in like bytes.
 
 use crate::error::Result;
 use crate::guard::plain_data::{PlainData, bytes_of, bytes_of_mut, zeroed};
@@ -12,7 +12,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies out the value whose first byte is at `offset`, in bytes from the start of the mapping.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at).
+    /// Those of [`read_at`](Self::read_at).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -33,8 +33,8 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies out `values.len()` consecutive values, from `offset` on.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at): if memory is gone, the bytes that it reports as copied are
-    /// those of the first values.
+    /// Those of [`read_at`](Self::read_at): if memory is gone, the bytes that the error reports as
+    /// copied are those of the first values.
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -53,7 +53,7 @@ impl<A: Readable> SharedMapping<A> {
     /// Copies `count` consecutive values, from `offset` on, out into a vector.
     ///
     /// # Errors
-    /// `ENOMEM` if there is no memory for them; otherwise as [`read_at`](Self::read_at).
+    /// `ENOMEM` if there is no memory for them; otherwise the errors of [`read_at`](Self::read_at).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};
@@ -77,7 +77,7 @@ impl<A: Writable> SharedMapping<A> {
     /// Copies a value in. Its first byte goes to `offset`, in bytes from the start of the mapping.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at).
+    /// Those of [`write_at`](Self::write_at).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
@@ -98,7 +98,7 @@ impl<A: Writable> SharedMapping<A> {
     /// Copies consecutive values in, from `offset` on.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at).
+    /// Those of [`write_at`](Self::write_at).
     pub fn write_values<T: PlainData>(&self, offset: usize, values: &[T]) -> Result<()> {
         self.write_at(offset, bytes_of(values))
     }

@@ -22,29 +22,29 @@ use crate::page::{max_len, page_size};
 use crate::protection::ReadOnly;
 use crate::shared::SharedMapping;
 
-/// An iterator over a file, in windows that are mapped one after the other.
+/// An iterator over a file, in windows that are mapped one after another.
 ///
-/// Each [`Window`] is a [`SharedMapping`], which stays mapped until it is dropped: in a `for` loop,
-/// at the end of each iteration. The iterator and the loop have at most two mapped at a time: the one
-/// that is being read and the next one, which the kernel is asked to read ahead. File offsets have 64
-/// bits everywhere, so a program with 32-bit addresses can read a file of any length.
+/// Each [`Window`] is a [`SharedMapping`], which stays mapped until it is dropped: in a `for` loop, at
+/// the end of each iteration. In such a loop, at most two windows are mapped at a time: the one in use
+/// and the next one, which the kernel is asked to read ahead. File offsets have 64 bits on every system,
+/// so a program with 32-bit addresses can read a file of any length.
 ///
-/// Windows begin at multiples of their size in the file. So the first one is shorter if the start is
-/// not such a multiple, and the last one if the end is not.
+/// Windows begin at multiples of their size in the file. So the first one is shorter if the start is not
+/// such a multiple, and so is the last one if the end is not.
 ///
-/// Where the file system maps files privately only ([`Reason::PrivateOnly`]), windows are private
-/// mappings, which show the same bytes. A regular file that cannot be mapped at all
-/// ([`Reason::NoMappings`]), as one in /proc, is read: each window is then anonymous memory, which holds
-/// the bytes as they were when it was handed out. [`Window::way`] returns which it is.
+/// If the file system maps files only privately ([`Reason::PrivateOnly`]), windows are private mappings,
+/// which show the same bytes. A regular file that cannot be mapped at all ([`Reason::NoMappings`]), such
+/// as one in /proc, is read: each window is then anonymous memory, which holds the bytes as they were
+/// when it was returned. [`Window::way`] returns which of these it is.
 ///
 /// # Files that change
 /// The file's length is read again before each window.
 /// * A file that **grows** is read to its new end, if it grows before the iteration has ended.
-/// * A file that **shrinks** ends at its new end, if that is not before the end of the last window.
-///   If it is now shorter than that, or than [`end_at`](Self::end_at) requires, the next item is an
-///   error ([`Reason::FileLength`]) and the last one.
+/// * A file that **shrinks** ends at its new end, if that is not before the end of the last window. If
+///   the file is now shorter than that, or than [`end_at`](Self::end_at) requires, the next item is an
+///   error ([`Reason::FileLength`]), and is the last one.
 /// * A window that loses pages *after* it was returned is like any other mapping of a file that is
-///   truncated: see [`SharedMapping`]. A window that was read loses nothing.
+///   truncated: see [`SharedMapping`]. A window that was read is not affected.
 /// * A file that cannot be mapped and **reports a wrong length** is read to its real end: files in
 ///   /proc report 0, those in /sys a page.
 ///
@@ -75,7 +75,7 @@ pub struct Windows<F: AsFd> {
     drop_behind: bool,
     /// The next window, if already mapped.
     ahead: Option<Window>,
-    /// The window that was returned last, if it is to be dropped from memory.
+    /// The window that was returned last, if it should be dropped from memory.
     behind: Range<u64>,
     is_done: bool,
     /// The length that the file first reported: files without a length report zero.
@@ -86,7 +86,7 @@ pub struct Windows<F: AsFd> {
 
 impl<F: AsFd> Windows<F> {
     /// Makes an iterator over a whole file, open for reading, in windows of `size` bytes. `size` is
-    /// rounded up to whole pages (the file's, which may be huge ones), and is at least one page. The
+    /// rounded up to whole pages of the file, which may be huge pages, and is at least one page. The
     /// file may be passed by reference or by value.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ impl<F: AsFd> Windows<F> {
     /// last one is no longer needed, so that a file which is read once does not push other data out
     /// of memory. This is off by default: other programs may need the file's pages soon.
     ///
-    /// It is a hint, and changes no content. Pages that any process has mapped stay.
+    /// This is a hint, and changes no content. Pages that any process has mapped stay.
     ///
     /// # Platform
     /// `posix_fadvise` on Linux, Android and FreeBSD; no effect elsewhere.
@@ -193,7 +193,7 @@ impl<F: AsFd> Windows<F> {
         let offset = self.next;
         let window = match self.ahead.take() {
             _ if len == 0 => return Ok(None),
-            // Unless the file's length has changed in the meantime.
+            // This holds unless the file's length has changed in the meantime.
             Some(window) if window.offset() == offset && window.len() == len => window,
             _ => self.window(&facts, offset, len)?,
         };
@@ -234,8 +234,8 @@ impl<F: AsFd> Windows<F> {
         Ok(Window::new(offset, bytes.into(), self.way))
     }
 
-    /// Maps `len` bytes at `offset`, or to the end of the file, in the first way that works, which is
-    /// found out here; `None` if the file must be read.
+    /// Maps `len` bytes at `offset`, or to the end of the file, in the first way that works; `None` if
+    /// the file must be read.
     fn map(
         &mut self,
         facts: &Facts,
@@ -282,7 +282,7 @@ impl<F: AsFd> Windows<F> {
                 Ok(end.unwrap_or(u64::MAX))
             }
             (_, end) => match (facts.end, end) {
-                // What was returned, and what was asked for, must be there.
+                // What was returned and what was requested must be there.
                 (Some(len), end) if len < self.next.max(end.unwrap_or(0)) => {
                     refuse(libc::ENXIO, Reason::FileLength(len))
                 }
@@ -319,10 +319,10 @@ impl<F: AsFd> Iterator for Windows<F> {
     type Item = Result<Window>;
 
     /// # Errors
-    /// As [`MapOptions::map_shared`], or [`FileBytesOptions::load`](crate::FileBytesOptions::load)
-    /// where the file is read; `ENXIO` with [`Reason::FileLength`] if the file has shrunk; `EINVAL`
-    /// with [`Reason::LengthNeeded`] for a file that reports no length, without an end. After an
-    /// error there are no more windows.
+    /// Those of [`MapOptions::map_shared`], or of
+    /// [`FileBytesOptions::load`](crate::FileBytesOptions::load) if the file is read; `ENXIO` with
+    /// [`Reason::FileLength`] if the file has shrunk; `EINVAL` with [`Reason::LengthNeeded`] for a file
+    /// that reports no length, without an end. After an error there are no more windows.
     fn next(&mut self) -> Option<Result<Window>> {
         if self.is_done {
             return None;

@@ -6,8 +6,8 @@ use crate::bytes::way::Way;
 use crate::protection::ReadOnly;
 use crate::shared::SharedMapping;
 
-/// A piece of a file, mapped for reading: a [`SharedMapping`] with its offset in the file. Yielded by
-/// [`Windows`](crate::Windows).
+/// A piece of a file, mapped for reading: a [`SharedMapping`] with its offset in the file.
+/// [`Windows`](crate::Windows) yields it.
 #[derive(Debug)]
 #[must_use = "it is unmapped when it is dropped"]
 pub struct Window {

@@ -64,7 +64,7 @@ global_asm!(
     invalidate_stop = sym invalidate_stop,
 );
 
-/// Where to go on after a fault at `pc`, if that is in one of the two.
+/// Where to continue after a fault at `pc`, if that is in one of the two.
 #[allow(dead_code, reason = "only Linux asks")]
 pub fn resume(pc: usize) -> Option<usize> {
     let [clean, invalidate] = [clean, invalidate]

@@ -10,7 +10,7 @@ pub struct Words<const N: usize>(pub [u32; N]);
 /// It lies in memory that can be executed, and is a function of the C ABI of these arguments, which
 /// may be called with them.
 pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const u8, count: usize) {
-    // So that the compiler does not see a constant that it believes to know.
+    // This keeps the compiler from seeing a constant that it could compute with.
     let address = core::hint::black_box(core::ptr::from_ref(code));
     // SAFETY: the address of a function is that of its first instruction. [instruction]
     let function = unsafe {

@@ -25,7 +25,7 @@ pub unsafe fn as_function<const N: usize>(code: &'static Words<N>, start: *const
         table: 0,
         environment: 0,
     };
-    // So that the compiler does not see a constant that it believes to know.
+    // This keeps the compiler from seeing a constant that it could compute with.
     let address = core::hint::black_box(&raw const descriptor);
     // SAFETY: the address of a function is that of a descriptor, which lives until it was called.
     // [instruction]

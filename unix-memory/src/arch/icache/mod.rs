@@ -2,7 +2,8 @@
 //!
 //! * [`INSTRUCTION_CACHE`]: the way of this architecture;
 //! * `resume`: for a program counter in instructions that may fault where memory is gone, where to
-//!   go on; `None` elsewhere, and where they cannot be resumed: PowerPC's and SPARC's;
+//!   continue; `None` elsewhere, and for instructions that cannot be resumed (PowerPC's and
+//!   SPARC's);
 //! * `serialize`: makes this processor fetch again code that was stored at another address than the
 //!   one it is fetched from, where making code coherent does not do so;
 //! * `sysarch`: the BSDs' call for it, where it may be asked for.
@@ -99,7 +100,7 @@ cfg_if::cfg_if! {
 
 cfg_if::cfg_if! {
     if #[cfg(not(any(target_arch = "aarch64", target_arch = "arm64ec")))] {
-        /// There is nowhere to go on.
+        /// There is nowhere to continue.
         pub const fn resume(_: usize) -> Option<usize> {
             None
         }

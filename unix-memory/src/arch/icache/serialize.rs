@@ -1,5 +1,5 @@
-//! x86: what was stored at one address and is fetched at another is fetched anew after an instruction
-//! that serialises. (Intel's manual, volume 3, "Self-Modifying Code".)
+//! x86: what was stored at one address and is fetched at another is fetched again after an
+//! instruction that serialises. (Intel's manual, volume 3, "Self-Modifying Code".)
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86::__cpuid;

@@ -22,7 +22,7 @@ impl InstructionCache {
     /// it.
     ///
     /// # Errors
-    /// `ENOSYS` where the way is not known; those of `by_kernel`.
+    /// `ENOSYS` if the way is not known; and the errors of `by_kernel`.
     ///
     /// # Safety
     /// The bytes are mapped, and can be read.

@@ -33,7 +33,7 @@ fn pages(range: Range<usize>) -> Pages {
 
 /// What a kernel has.
 struct Kernel {
-    /// The entries that do not say that the page is in memory, and was not written.
+    /// The entries, except those of pages that are in memory and were not written.
     entries: Mutex<BTreeMap<usize, u64>>,
     /// What the canary held when its bit was cleared.
     canary: AtomicU8,
@@ -119,7 +119,7 @@ fn tracker(kernel: &Kernel) -> Result<SoftDirty<Fake<'_>>> {
     SoftDirty::with(bits, owner, pages(0..COUNT), false, ARGUMENTS)
 }
 
-/// The pages that were written, in ranges that do not meet.
+/// The pages that were written, in ranges that are not adjacent.
 fn written(tracker: &SoftDirty<Fake<'_>>, reset: bool) -> Vec<Range<usize>> {
     let all = pages(0..COUNT);
     let mut pieces = tracker.pieces(all, false, ARGUMENTS, reset);

@@ -1,4 +1,4 @@
-//! Memory whose length, or content, nobody can change, where the system has such memory.
+//! Memory whose length or content nobody can change, if the system has such memory.
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))] {

@@ -1,4 +1,4 @@
-//! Memory whose length, or content, nobody can change: memfds with seals, files with fs-verity.
+//! Memory whose length or content nobody can change: memfds with seals, and files with fs-verity.
 
 use std::os::fd::BorrowedFd;
 

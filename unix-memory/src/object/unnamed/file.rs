@@ -1,4 +1,4 @@
-//! Unnamed shared memory, where there are no such objects: a file whose name is removed at once.
+//! Unnamed shared memory on systems without such objects: a file whose name is removed at once.
 
 use std::fs::OpenOptions;
 use std::hash::{BuildHasher, RandomState};

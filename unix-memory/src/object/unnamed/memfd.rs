@@ -1,4 +1,4 @@
-//! Unnamed shared memory, where there are memfds.
+//! Unnamed shared memory on systems with memfds.
 
 use crate::error::Result;
 use crate::object::memfd::MemfdOptions;

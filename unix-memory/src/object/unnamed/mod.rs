@@ -26,14 +26,14 @@ impl SharedMemory {
     /// * `EMFILE`, `ENFILE`: too many open files.
     /// * `ENOMEM`, `ENOSPC`: too little memory.
     /// * `EFBIG`, or [`Reason::OffsetLimit`](crate::Reason::OffsetLimit): longer than a file can be.
-    /// * `ENOSYS`: the kernel has no such call (Linux before 3.17); `EACCES` or `EPERM` where a
-    ///   security policy forbids it.
+    /// * `ENOSYS`: the kernel has no such call (Linux before 3.17); `EACCES` or `EPERM`: a security
+    ///   policy forbids it.
     ///
     /// # Platform
-    /// `memfd_create` on Linux and Android, where it cannot be sealed, nor, since Linux 6.3, executed
-    /// (see `MemfdOptions`); `shm_open` of `SHM_ANON` on FreeBSD; elsewhere `shm_open` of an unused
-    /// name, which is removed at once (on L4Re, which has no such objects, a file in the directory
-    /// for temporary files).
+    /// On Linux and Android this uses `memfd_create`; the memory cannot be sealed nor, since Linux
+    /// 6.3, executed (see `MemfdOptions`). FreeBSD has `shm_open` of `SHM_ANON`. Elsewhere, this
+    /// calls `shm_open` with an unused name, and removes the name at once; L4Re, which has no such
+    /// objects, gets a file in the directory for temporary files.
     #[doc(alias = "memfd_create")]
     #[doc(alias = "shm_open")]
     #[doc(alias = "shm_mkstemp")]

@@ -1,4 +1,4 @@
-//! Unnamed shared memory, where every object has a name: one that is removed at once.
+//! Unnamed shared memory on systems where every object has a name: the name is removed at once.
 
 use crate::error::{Error, Result};
 use crate::object::named::NamedMemory;

@@ -3,8 +3,8 @@
 use core::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Tells the kernel that the bytes in `range` of the file are no longer of use to this program. It
-/// keeps pages that are not yet written to the disk, or that anybody has mapped.
+/// Advises the kernel that this program no longer needs the bytes in `range` of the file. It keeps
+/// pages that are not yet written to the disk, or that anybody has mapped.
 pub fn drop_behind(fd: BorrowedFd<'_>, range: &Range<u64>) {
     let (Ok(offset), Ok(len)) = (
         libc::off64_t::try_from(range.start),

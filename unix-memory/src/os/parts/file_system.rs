@@ -10,7 +10,7 @@ pub fn magic(fd: c_int) -> Option<u32> {
     if unsafe { libc::fstatfs(fd, file_system.as_mut_ptr()) } != 0 {
         return None;
     }
-    // SAFETY: the call succeeded, so that it wrote all of it. [arguments]
+    // SAFETY: the call succeeded, so it wrote all of it. [arguments]
     let file_system = unsafe { file_system.assume_init() };
     // The type of the field differs between architectures; the number has 32 bits.
     #[allow(

@@ -21,7 +21,7 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
         Err(libc::EOVERFLOW) => return none::file_status(fd),
         result => result?,
     }
-    // SAFETY: the call succeeded, so that it wrote all of it. [arguments]
+    // SAFETY: the call succeeded, so it wrote all of it. [arguments]
     let status = unsafe { status.assume_init_ref() };
     Ok(FileStatus {
         #[allow(

@@ -8,7 +8,7 @@ use crate::os::call::zero_or_errno;
 /// Makes the device store all of the file behind `fd`.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 ///
 /// # Safety
 /// `fd` is open.

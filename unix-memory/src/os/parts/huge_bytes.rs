@@ -22,7 +22,7 @@ const RANGES: usize = 32;
 /// How many bytes of `pages` are in huge pages that one entry of the page tables maps.
 ///
 /// # Errors
-/// `ENOSYS` where nothing reports it; before Linux 6.7 also where the kernel has these pages in one
+/// `ENOSYS` if nothing reports it; before Linux 6.7 also where the kernel has these pages in one
 /// mapping with others, only some of which are in huge pages. Those of opening a file of /proc.
 pub fn huge_bytes(pages: Pages) -> Result<usize, Errno> {
     // An older kernel, or a filter of calls, refuses the first.

@@ -14,7 +14,7 @@ const SMAPS: &CStr = c"/proc/thread-self/smaps";
 /// Whether some of `pages`, of which there are at least two, are in explicit huge pages.
 ///
 /// # Errors
-/// Where it is not known: those of reading `/proc/thread-self/smaps`, and `ENODATA` where that does not
+/// Where it is not known: those of reading `/proc/thread-self/smaps`, and `ENODATA` if that does not
 /// say.
 ///
 /// # Safety
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(said(0x20000..0x21000), Some(false));
         assert_eq!(said(0x2f000..0x31000), Some(true));
         assert_eq!(said(0x40000..0x50000), Some(true));
-        // Not all of it is there, or it is not said.
+        // Not all of it is mapped, or the size is not reported.
         assert_eq!(said(0xf000..0x11000), None);
         assert_eq!(said(0x50000..0x60000), None);
         assert_eq!(said(0x70000..0x80000), None);

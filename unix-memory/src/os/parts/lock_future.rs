@@ -18,8 +18,8 @@ use crate::page_list::PageList;
 /// not locked.
 ///
 /// # Errors
-/// Those of opening /proc/self/smaps; `ENODATA` where that does not list locks, or another thread
-/// maps more than can be noted; those of `mlockall`. Nothing has changed then.
+/// Those of opening /proc/self/smaps; `ENODATA` if that does not list locks, or another thread maps
+/// more than can be noted; and the errors of `mlockall`. Nothing has changed then.
 pub fn stop_locking_future() -> Result<(), Errno> {
     let mut count = 0;
     each_unlocked(|_| {

@@ -11,7 +11,7 @@ use crate::os::call::zero_or_errno;
 /// Advises on pages.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 ///
 /// # Safety
 /// The caller owns the pages, and knows what the advice does to their content.

@@ -59,11 +59,11 @@ impl Mappings {
     /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
-    /// `ESRCH` where there is none; `EPERM` where it is another user's.
+    /// `ESRCH` if there is none; `EPERM` if it is another user's.
     pub fn open(process: Option<libc::pid_t>) -> Result<Self, Errno> {
         let process = process.unwrap_or_else(call::process_id);
         let mappings = Self { process };
-        // So that a refusal is reported now.
+        // This reports a refusal now.
         mappings.ask(0)?;
         Ok(mappings)
     }
@@ -71,7 +71,7 @@ impl Mappings {
     /// The mapping that holds `address`, or else the next above it; calls `name` with its name.
     ///
     /// # Errors
-    /// `ESRCH` where the process has ended; what the kernel says.
+    /// `ESRCH` if the process has ended; and the kernel's other errors.
     pub fn at_or_after(
         &mut self,
         address: u64,

@@ -28,8 +28,8 @@ pub struct Mappings {
 /// is to be `looked_into`, only of a process that has memory.
 ///
 /// # Errors
-/// `ESRCH` where there is no such process, or it has no memory; those of opening the file, and of
-/// reading it.
+/// `ESRCH` if there is no such process, or it has no memory; and the errors of opening the file,
+/// and of reading it.
 pub fn open_of(process: Option<libc::pid_t>, name: &str, looked_into: bool) -> Result<File, Errno> {
     let open = |process: &[u8]| {
         let mut file = open(process, name)?;
@@ -47,7 +47,7 @@ pub fn open_of(process: Option<libc::pid_t>, name: &str, looked_into: bool) -> R
         };
     };
     match open(Digits::new(number.unsigned_abs()).as_bytes()) {
-        // Where other processes can be looked up at all.
+        // Only if other processes can be looked up at all.
         Err(libc::ENOENT) if open(b"self").is_ok() => Err(libc::ESRCH),
         opened => opened,
     }
@@ -64,7 +64,7 @@ impl File {
     /// is read from its beginning on.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The kernel's errors.
     pub fn has_text(&mut self) -> Result<bool, Errno> {
         self.rewind();
         let has_text = Source::read(self, &mut [0])? != 0;
@@ -83,7 +83,7 @@ impl Mappings {
     /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
-    /// As [`open_of`].
+    /// Those of [`open_of`].
     pub fn open(process: Option<libc::pid_t>) -> Result<Self, Errno> {
         Ok(Self {
             file: open_of(process, "maps", true)?,
@@ -98,7 +98,7 @@ impl Mappings {
     /// will do.
     ///
     /// # Errors
-    /// `ESRCH` where the process has no memory any more; what the kernel says.
+    /// `ESRCH` if the process has no memory any more; and the kernel's other errors.
     pub fn at_or_after(
         &mut self,
         address: u64,
@@ -109,7 +109,7 @@ impl Mappings {
             match self.ask(address, name.as_deref_mut()) {
                 Err(libc::ENOENT) => return Ok(None),
                 Err(libc::ESRCH) => return Err(libc::ESRCH),
-                // A name that is longer than a path may be. The text has it.
+                // The name is longer than a path may be; the text has it.
                 Err(libc::ENAMETOOLONG | libc::E2BIG) => {}
                 // An old kernel, or a filter.
                 Err(_) => self.asks = false,
@@ -179,7 +179,7 @@ impl Mappings {
             self.text.clear();
             self.file.rewind();
         }
-        // Whatever fails, reading the text does not go on from here.
+        // Whatever fails, reading the text does not continue from here.
         self.passed = None;
         let Some(region) = self.read_on(address, &mut name)? else {
             // The text ends too where the memory is gone.

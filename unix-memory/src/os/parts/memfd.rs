@@ -19,7 +19,7 @@ const EXEC: c_uint = sys::MFD_NOEXEC_SEAL | sys::MFD_EXEC;
 /// Makes an empty file.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd, Errno> {
     let create = |flags| {
         // SAFETY: the name ends in NUL. [arguments]

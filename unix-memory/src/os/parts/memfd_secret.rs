@@ -13,8 +13,8 @@ use crate::os::call;
 /// `file_size_limit`.
 ///
 /// # Errors
-/// `ENOSYS` where the kernel, its command line or the architecture has none; `EFBIG` for more than a
-/// file can have; those of the kernel.
+/// `ENOSYS` if the kernel, its command line or the architecture has none; `EFBIG` for more than a
+/// file can have; and the errors of the kernel.
 pub fn memfd_secret(len: usize) -> Result<c_int, Errno> {
     const CLOSE_ON_EXEC: c_uint = libc::O_CLOEXEC.unsigned_abs();
     let size = sys::off_t::try_from(len).map_err(|_| libc::EFBIG)?;

@@ -11,7 +11,7 @@ use crate::os::call::Wanted;
 const STATUS: &CStr = c"/proc/thread-self/status";
 const MEMORY: &CStr = c"/proc/meminfo";
 
-/// As many mappings more than there are a call may need: `mremap` asks for four.
+/// How many additional mappings a call may need: `mremap` asks for four.
 const SPARE: u64 = 4;
 
 /// The limit that `wanted` goes beyond, as far as /proc can be read.
@@ -64,7 +64,7 @@ fn mappings() -> Option<(u64, u64)> {
             return;
         };
         count += 1;
-        // What the kernel has in the upper half of all addresses is nobody's.
+        // The kernel's own mappings, in the upper half of all addresses, do not count.
         if usize::BITS < 64 || mapping.end <= usize::MAX / 2 {
             gap = gap.max(mapping.start.saturating_sub(last));
             last = mapping.end;

@@ -12,7 +12,7 @@ use crate::page::page_size;
 /// Writes one byte for each page into `vec`: whether it is in memory.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 ///
 /// # Safety
 /// The caller owns the pages.

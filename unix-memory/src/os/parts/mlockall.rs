@@ -11,7 +11,7 @@ use crate::os::call::zero_or_errno;
 /// Locks what `flags` says.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 pub fn mlockall(flags: c_int) -> Result<(), Errno> {
     // SAFETY: locking changes no content. [harmless]
     zero_or_errno(unsafe { sys::mlockall(flags) })
@@ -20,7 +20,7 @@ pub fn mlockall(flags: c_int) -> Result<(), Errno> {
 /// Unlocks all pages of the process.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 pub fn munlockall() -> Result<(), Errno> {
     // SAFETY: unlocking changes no content. [harmless]
     zero_or_errno(unsafe { sys::munlockall() })

@@ -34,7 +34,7 @@ pub const fn knows_advice(_: c_int) -> bool {
 /// Advises on pages, by `posix_madvise`, which returns its error.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 ///
 /// # Safety
 /// The caller owns the pages.

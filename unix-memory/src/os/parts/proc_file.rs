@@ -11,12 +11,12 @@ pub fn number(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 10)
 }
 
-/// As [`number`], for one of kibibytes, in bytes.
+/// Like [`number`], for a number of kibibytes; returns bytes.
 pub fn kibibytes(path: &CStr, key: &[u8]) -> Option<u64> {
     number(path, key)?.checked_mul(1024)
 }
 
-/// As [`number`], for one in hexadecimal digits.
+/// Like [`number`], for a number in hexadecimal digits.
 pub fn hexadecimal(path: &CStr, key: &[u8]) -> Option<u64> {
     digits(path, key, 16)
 }

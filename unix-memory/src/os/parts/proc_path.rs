@@ -8,7 +8,7 @@ pub type Path = [u8; 100];
 /// The parts of a path, joined, with a zero at the end.
 ///
 /// # Errors
-/// `ENAMETOOLONG` where there is no room.
+/// `ENAMETOOLONG` if there is no room.
 pub fn join(parts: &[&[u8]]) -> Result<Path, Errno> {
     let mut path: Path = [0; 100];
     let mut len = 0;

@@ -16,7 +16,7 @@ const MOST: usize = 64;
 const PIDFD_SELF: c_int = -10002;
 
 /// Advises on `ranges`, from the first on, in one call, and returns how many of them have the
-/// advice now: the one after them is to be advised on by itself. `None` where there is no such call
+/// advice now: the one after them is to be advised on by itself. `None` if there is no such call
 /// here, or it is refused; some ranges may have the advice then.
 ///
 /// # Safety

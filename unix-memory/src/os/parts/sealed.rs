@@ -1,4 +1,4 @@
-//! Whether a file has seals: what a memfd refuses for good.
+//! Whether a file has seals: what a memfd refuses permanently.
 
 use core::ffi::c_int;
 use std::os::fd::BorrowedFd;

@@ -11,23 +11,23 @@ pub trait Records: Sized {
     /// Those of the process with this number.
     ///
     /// # Errors
-    /// `ESRCH` where there is none; what the kernel says.
+    /// `ESRCH` if there is none; and the kernel's other errors.
     fn open(process: libc::pid_t) -> Result<Self, Errno>;
 
     /// About how many bytes the records have.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The kernel's errors.
     fn size(&self) -> Result<usize, Errno>;
 
     /// Reads all records into `room`, and returns how many bytes they have.
     ///
     /// # Errors
-    /// `ENOMEM` where there is too little room; what the kernel says.
+    /// `ENOMEM` if there is too little room; and the kernel's other errors.
     fn read(&self, room: &mut [u8]) -> Result<usize, Errno>;
 
     /// The record that `bytes` begins with: how many bytes it has, and the mapping that it describes,
-    /// unless that is not one of the process's own. `None` where there is no whole record.
+    /// unless that is not one of the process's own. `None` if there is no whole record.
     fn first(&self, bytes: &[u8]) -> Option<(usize, Option<Region<()>>)>;
 
     /// Calls `name` with the name in a record.
@@ -50,7 +50,7 @@ impl<R: Records> Snapshot<R> {
     /// The mappings of the calling process, or of the given one.
     ///
     /// # Errors
-    /// As [`Records::open`], [`Records::read`].
+    /// Those of [`Records::open`], [`Records::read`].
     pub fn open(process: Option<libc::pid_t>) -> Result<Self, Errno> {
         let mut snapshot = Self {
             records: R::open(process.unwrap_or_else(call::process_id))?,
@@ -58,7 +58,7 @@ impl<R: Records> Snapshot<R> {
             next: 0,
             passed: None,
         };
-        // So that a refusal is reported now.
+        // This reports a refusal now.
         snapshot.take()?;
         Ok(snapshot)
     }
@@ -68,7 +68,7 @@ impl<R: Records> Snapshot<R> {
     /// do.
     ///
     /// # Errors
-    /// As [`Records::read`].
+    /// Those of [`Records::read`].
     pub fn at_or_after(
         &mut self,
         address: u64,
@@ -98,7 +98,7 @@ impl<R: Records> Snapshot<R> {
         Ok(None)
     }
 
-    /// Reads all records anew.
+    /// Reads all records again.
     fn take(&mut self) -> Result<(), Errno> {
         self.next = 0;
         self.passed = None;

@@ -19,7 +19,7 @@ use crate::page::{page_size, round_down};
 /// The kernel itself chooses no address this near to the stack.
 const LEAST: usize = 8 << 20;
 
-/// This much is kept where there is no limit: 1 GiB, or 128 MiB where addresses have 32 bits.
+/// This much is kept if there is no limit: 1 GiB, or 128 MiB if addresses have 32 bits.
 const UNLIMITED: usize = if usize::BITS > 32 { 1 << 30 } else { 128 << 20 };
 
 /// The depth that a stack can have: 16 GiB, or all addresses where they have 32 bits. A deeper one is
@@ -104,7 +104,7 @@ fn grows() -> bool {
             is_here = range.contains(&upper);
         }
     });
-    // If that cannot be known, it is taken to grow.
+    // If that is not known, the stack is assumed to grow.
     let is_fixed = read.is_ok() && flags_seen && !grows;
     IS_FIXED.store(is_fixed, Ordering::Relaxed);
     !is_fixed

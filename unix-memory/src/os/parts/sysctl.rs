@@ -9,7 +9,7 @@ use crate::os::call;
 /// How many bytes the value has that `words` name, or will have.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's errors.
 #[allow(dead_code, reason = "of OpenBSD's one value it is not true")]
 pub fn size(words: &[c_int]) -> Result<usize, Errno> {
     let mut len = 0;
@@ -21,7 +21,7 @@ pub fn size(words: &[c_int]) -> Result<usize, Errno> {
 /// Reads the value into `buffer`, and returns how many bytes it has.
 ///
 /// # Errors
-/// `ENOMEM` where the buffer is too small; what the kernel says.
+/// `ENOMEM` if the buffer is too small; and the kernel's other errors.
 pub fn read(words: &[c_int], buffer: &mut [u8]) -> Result<usize, Errno> {
     let mut len = buffer.len();
     // SAFETY: the buffer has as many bytes. [arguments]

@@ -16,8 +16,8 @@ const NO_NAME: &CStr = c"[";
 /// `lasts` is never freed or changed.
 ///
 /// # Errors
-/// `ENOSYS` where the kernel has no names, or would keep a pointer to one that does not last; those of
-/// the call.
+/// `ENOSYS` if the kernel has no names, or would keep a pointer to one that does not last; and the
+/// errors of the call.
 ///
 /// # Safety
 /// The pages are the caller's.

@@ -1,8 +1,8 @@
-//! What this crate knows about pages beyond what the kernel says, by address: which of them guards
+//! What this crate knows about pages beyond what the kernel reports, by address: which of them guards
 //! hold, which are left out of core dumps, and what the kernel refused to release.
 //!
 //! One ledger serves the process, under a lock. A call that gives up addresses of pages that it knows
-//! is made under that lock: otherwise another thread could be given the addresses, and note something
+//! is made under that lock: otherwise another thread could get the addresses, and record something
 //! about them, before they are forgotten here.
 
 mod node;
@@ -41,7 +41,7 @@ pub struct Ledger {
     pub process: Wishes,
     /// The process that owns this; `None` until it is used.
     owner: Option<Process>,
-    /// Its number, or zero.
+    /// The number of that process, or zero.
     number: u32,
 }
 
@@ -106,8 +106,8 @@ pub fn with_that_of<R>(process: Process, f: impl FnOnce(&mut Ledger) -> R) -> R 
 #[cold]
 fn wait(now: u32, us: u32) -> u32 {
     if now == us {
-        // Another thread, and seldom for long: a few calls that unlock. Sleeping instead of spinning
-        // lets it go on even if its priority is lower.
+        // Another thread has it, seldom for long: a few calls that unlock. Sleeping instead of spinning
+        // lets that thread continue even if its priority is lower.
         call::pause();
         0
     } else {
@@ -153,7 +153,7 @@ pub fn is_on_fault(range: &Range<usize>) -> bool {
 /// Sets a mark on `range`, or clears it.
 ///
 /// # Errors
-/// `ENOMEM` where there is no room for a note.
+/// `ENOMEM` if there is no room for the record.
 pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
     if !yes && is_empty() {
         return Ok(());
@@ -165,7 +165,7 @@ pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
 /// nothing else holds.
 ///
 /// # Errors
-/// `ENOMEM` where there is no room for a note; nothing is changed then.
+/// `ENOMEM` if there is no room for a note; nothing is changed then.
 pub fn unlock(range: &Range<usize>) -> Result<(), Errno> {
     with(|ledger| {
         ledger.held.mark(range, Marks::KEPT, false)?;
@@ -187,7 +187,7 @@ pub fn unlock(range: &Range<usize>) -> Result<(), Errno> {
 /// Those of `munmap`; what is known stays so.
 ///
 /// # Safety
-/// As [`call::munmap`]; `len` bytes reach into the last page.
+/// The same as for [`call::munmap`]; `len` bytes reach into the last page.
 #[inline]
 pub unsafe fn unmap(pages: Pages, len: usize) -> Result<(), Errno> {
     if is_empty() {
@@ -199,7 +199,7 @@ pub unsafe fn unmap(pages: Pages, len: usize) -> Result<(), Errno> {
 }
 
 /// # Safety
-/// As [`unmap`].
+/// The same as for [`unmap`].
 #[cold]
 unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
     // SAFETY: as the caller vouches. [caller]
@@ -216,7 +216,7 @@ unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
             known = Some(unmapped);
         }
     });
-    // Nobody else can note anything about pages that the caller owns.
+    // Nobody else can record anything about pages that the caller owns.
     known.unwrap_or_else(munmap)?;
     if others_refused {
         // Something was released, so there may be room now.
@@ -229,10 +229,10 @@ unsafe fn unmap_known(pages: Pages, len: usize) -> Result<(), Errno> {
 /// about the old pages is known about the new ones.
 ///
 /// # Errors
-/// Those of `mremap`, and of `mmap` where there is no room for a note; nothing has changed then.
+/// Those of `mremap`, and of `mmap` if there is no room for a record; nothing has changed then.
 ///
 /// # Safety
-/// As [`os::remap`].
+/// The same as for [`os::remap`].
 pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<u8>, Errno> {
     // SAFETY: as the caller vouches. [caller]
     let remap = || unsafe { os::remap(pages.start, pages.len, len, may_move) };
@@ -261,14 +261,14 @@ pub unsafe fn remap(pages: Pages, len: usize, may_move: bool) -> Result<NonNull<
         }
         Ok(Some(new))
     });
-    // Nobody else can note anything about pages that the caller owns.
+    // Nobody else can record anything about pages that the caller owns.
     under_lock.and_then(|done| done)?.map_or_else(remap, Ok)
 }
 
-/// Unmaps pages, now or when the kernel no longer refuses.
+/// Unmaps pages, now or once the kernel no longer refuses.
 ///
 /// # Safety
-/// They are the caller's, who uses them no more.
+/// They are the caller's, who no longer uses them.
 pub unsafe fn release(pages: Pages) {
     // SAFETY: as the caller vouches. [caller]
     if unsafe { unmap(pages, pages.len) }.is_err() {
@@ -281,12 +281,12 @@ pub unsafe fn release(pages: Pages) {
 /// unmap them again when there may be room.
 ///
 /// # Safety
-/// They are the caller's, who uses them no more.
+/// They are the caller's, who no longer uses them.
 #[cold]
 pub unsafe fn abandon(pages: Pages) {
     for advice in os::GIVE_BACK {
-        // SAFETY: nobody uses the pages any more; of a file, or of shared memory, only this process's
-        // view goes. [caller]
+        // SAFETY: nobody uses the pages any more; of a file or shared memory, only this process's view
+        // disappears. [caller]
         if unsafe { os::madvise(pages.start, pages.len, *advice) }.is_ok() {
             break;
         }
@@ -314,7 +314,7 @@ pub unsafe fn abandon(pages: Pages) {
 
 impl Ledger {
     /// Makes this the ledger of `process`, a child, which has none of its parent's locks, but
-    /// everything else. If a thread of the parent was at work on the ledger, it is not `whole`:
+    /// everything else. If a thread of the parent was changing the ledger, the ledger is not `whole`:
     /// nothing in it is read, and all of it is forgotten.
     #[cold]
     fn begin(&mut self, process: Process, whole: bool) {
@@ -345,7 +345,7 @@ impl Ledger {
         self.refused.forget(range);
     }
 
-    /// Notes that `range` is held and marked, as a whole and for good, as `known` says.
+    /// Records that `range` is held and marked, as a whole and permanently, as `known` says.
     ///
     /// # Errors
     /// Those of `mmap`.

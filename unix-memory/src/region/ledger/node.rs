@@ -7,7 +7,7 @@ pub const NIL: Index = Index::MAX;
 /// How pages are held; the later variant wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Each from the moment that it is brought in.
+    /// Each page from the moment that it is brought in.
     OnFault,
     /// All, at once.
     Full,
@@ -21,9 +21,9 @@ impl Marks {
     pub const NONE: Self = Self(0);
     /// It is left out of core dumps.
     pub const HIDDEN: Self = Self(1);
-    /// It is locked though nobody holds it: the kernel refused to unlock it.
+    /// It is locked although nobody holds it: the kernel refused to unlock it.
     pub const LOCKED: Self = Self(2);
-    /// It is mapped though nobody owns it: the kernel refused to unmap it.
+    /// It is mapped although nobody owns it: the kernel refused to unmap it.
     pub const MAPPED: Self = Self(4);
     /// It must not become writable.
     pub const READ_ONLY: Self = Self(8);
@@ -59,7 +59,7 @@ pub struct Node {
     /// How many guards begin at its start, and end at its end.
     pub begin: u32,
     pub finish: u32,
-    /// In a node that is not in use, the next such node.
+    /// In an unused node, the next unused node.
     pub left: Index,
     pub right: Index,
     pub marks: Marks,

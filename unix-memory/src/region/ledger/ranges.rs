@@ -1,8 +1,8 @@
-//! Counts and marks over ranges: changing them, and asking for them.
+//! Counts and marks over ranges: changing and querying them.
 //!
 //! A guard adds one to the count of every range that it holds. If it begins or ends inside a range,
-//! that is cut in two; the two become one again when no guard begins or ends there any more. So
-//! removing a guard takes no new node, and cannot fail.
+//! that range is cut in two; the two become one again when no guard begins or ends there any more.
+//! So removing a guard takes no new node, and cannot fail.
 
 use core::ops::Range;
 
@@ -46,7 +46,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Counts a guard out, which was counted in; returns whether no guard holds any of it now.
+    /// Counts out a guard that was counted in; returns whether no guard holds any of it now.
     #[inline]
     pub fn remove(&mut self, range: &Range<usize>, kind: Kind) -> bool {
         match self.find(range.start) {
@@ -174,8 +174,8 @@ impl Tree {
         least
     }
 
-    /// How the addresses from `start` on are held, and up to where they are held alike, at most
-    /// `end`.
+    /// How the addresses from `start` on are held, and up to where they are held in the same way,
+    /// at most `end`.
     pub fn run(&self, start: usize, end: usize) -> (usize, Option<Kind>) {
         self.run_of(start, end, Node::kind)
     }

@@ -53,7 +53,7 @@ impl Model {
             assert!((at..end).all(|unit| self.kind(unit) == kind));
             (at, last) = (end, Some(kind));
         }
-        // No more ranges than ends of guards and changes of marks ask for.
+        // No more ranges than the ends of guards and changes of marks require.
         let marks = |unit: usize| (self.hidden[unit], self.kept[unit]);
         let changes = (1..LEN).filter(|&unit| marks(unit) != marks(unit - 1));
         assert!(tree.len() <= 2 * self.guards.len() + changes.count() + 2);
@@ -152,7 +152,7 @@ fn holes() {
     }
 }
 
-/// What a child keeps of its parent's.
+/// What a child keeps of its parent's ledger.
 #[test]
 fn marks_are_kept() {
     let mut tree = Tree::new();

@@ -111,7 +111,7 @@ impl Tree {
         }
     }
 
-    /// Inserts a range that overlaps with none; false where there is no room.
+    /// Inserts a range that overlaps with none; false if there is no room.
     pub fn insert(&mut self, node: Node) -> bool {
         let start = node.start;
         let Some(index) = self.pool.take(node) else {
@@ -160,7 +160,7 @@ impl Tree {
     }
 
     /// Cuts the range that holds the bytes on both sides of `address` in two, if there is one; false
-    /// where there is no room.
+    /// if there is no room.
     pub fn cut(&mut self, address: usize) -> bool {
         match self.find(address) {
             Some((index, &node)) if node.start < address => {

@@ -6,7 +6,7 @@ use super::node::Kind;
 use crate::error::Errno;
 use crate::os;
 
-/// How many guards of the process ask for what.
+/// How many guards of the process request what.
 #[derive(Clone, Copy, Debug)]
 pub struct Wishes {
     all: usize,
@@ -86,7 +86,7 @@ impl Wishes {
     /// Locks future pages as they are to be, or not at all, where there is another guard.
     ///
     /// # Errors
-    /// Those of `mlockall`; `ENOSYS` where the system cannot stop locking them.
+    /// Those of `mlockall`; `ENOSYS` if the system cannot stop locking them.
     pub fn lock_future_again(&self) -> Result<(), Errno> {
         match self.future() {
             Some(kind) => os::mlockall(os::MCL_FUTURE | on_fault(kind)),

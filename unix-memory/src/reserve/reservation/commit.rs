@@ -9,26 +9,26 @@ use crate::page::{check_range, page_size, round_down, round_up};
 impl Reservation {
     /// Makes the pages that hold a byte of `range` readable and writable.
     ///
-    /// `range` is in bytes from the start of the reservation, and is rounded outward to pages. Pages
-    /// that were not committed hold zeros; those that were keep what they hold. Each part that was not
-    /// committed takes one system call. (The first one takes one more, and so does the first that reaches
-    /// the guard before or behind the reservation, and each where the stack of the main thread may be
+    /// `range` is in bytes from the start of the reservation, and is rounded outward to pages. Pages that
+    /// were not committed hold zeros; those that were keep what they hold. Each part that was not
+    /// committed takes one system call. (The first part takes one more, as does the first that reaches
+    /// the guard before or after the reservation, and each part where the stack of the main thread may be
     /// near.)
     ///
     /// Source: mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]);
-    /// `ENOMEM` over the limit on data (`RLIMIT_DATA`), at the kernel's limit of mappings
-    /// (`vm.max_map_count`), and where memory is not overcommitted ([`Reason::CommitLimit`]); `EACCES`
-    /// where the stack of the main thread has grown up to the pages ([`Reason::Stack`]).
+    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]); `ENOMEM`
+    /// over the limit on data (`RLIMIT_DATA`), at the kernel's limit of mappings (`vm.max_map_count`),
+    /// and if memory is short and not overcommitted ([`Reason::CommitLimit`]); `EACCES` if the stack of
+    /// the main thread has grown up to the pages ([`Reason::Stack`]).
     ///
-    /// Everything is unchanged then. (Pages between others that were already committed may stay
+    /// After an error, nothing has changed. (Pages between others that were already committed may stay
     /// committed if the kernel, at its limit of mappings, cannot close them again.)
     ///
     /// # Platform
-    /// Where the system cannot drop pages at once (all but Linux and Android), pages that were
-    /// decommitted before are filled with zeros here, which takes memory for them.
+    /// On systems that cannot drop pages at once (all except Linux and Android), this fills pages that
+    /// were decommitted before with zeros, which takes memory.
     ///
     /// ```
     /// use unix_memory::page_size;
@@ -102,25 +102,23 @@ impl Reservation {
         }
     }
 
-    /// Gives the memory of the pages in `range` back; they cannot be accessed until they are
-    /// committed again, as zeros.
+    /// Gives the memory of the pages in `range` back. They cannot be accessed until they are committed
+    /// again; then they hold zeros.
     ///
-    /// `range` is in bytes from the start of the reservation, and is never rounded: it must begin and
-    /// end at a page. Pages in it that are not committed stay so.
+    /// `range` is in bytes from the start of the reservation, and is never rounded: it must begin and end
+    /// at page boundaries. Pages in it that are not committed stay uncommitted.
     ///
     /// Source: mprotect(2), madvise(2).
     ///
     /// # Errors
-    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]), or is
-    /// not whole pages ([`Reason::Unaligned`]); `ENOMEM` at the kernel's limit of mappings
-    /// (`vm.max_map_count`).
-    /// Everything is unchanged then. (Of several committed ranges, some may stay decommitted if the
-    /// kernel, at a limit, cannot open them again.)
+    /// `EINVAL` for a range that does not lie in the reservation ([`Reason::MappingLength`]), or is not
+    /// whole pages ([`Reason::Unaligned`]); `ENOMEM` at the kernel's limit of mappings
+    /// (`vm.max_map_count`). Nothing has changed then. (Of several committed ranges, some may stay
+    /// decommitted if the kernel, at a limit, cannot open them again.)
     ///
     /// # Platform
-    /// On Linux the memory is freed at once (`MADV_DONTNEED`; pages that are locked, since Linux
-    /// 5.18). Elsewhere `MADV_FREE`, where it exists, lets the system take the memory when it needs
-    /// some.
+    /// On Linux the memory is freed at once (`MADV_DONTNEED`; pages that are locked, since Linux 5.18).
+    /// Elsewhere `MADV_FREE`, if it exists, lets the system take the memory when it needs some.
     ///
     /// ```
     /// use unix_memory::page_size;

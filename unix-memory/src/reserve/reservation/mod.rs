@@ -21,7 +21,7 @@ use crate::region::ledger::Kind;
 /// that pointers into committed pages stay valid while others are committed. Everything is unmapped
 /// on drop.
 ///
-/// Before and behind the reservation are guards, which can never be accessed: an access beyond an end
+/// Before and after the reservation are guards, which can never be accessed: an access beyond either end
 /// raises SIGSEGV. On Linux since 6.13 a guard is part of the committed mapping beside it
 /// (`MADV_GUARD_INSTALL`), unless the alignment is more than a page; elsewhere it stays `PROT_NONE`.
 ///
@@ -31,13 +31,13 @@ use crate::region::ledger::Kind;
 ///   `&mut self`, so no slice outlives its pages. Through the pointers of [`as_mut_ptr`](Self::as_mut_ptr)
 ///   an allocator can keep several objects at a time.
 /// * **fork**: a child gets its own copy of everything.
-/// * **Limits**: `RLIMIT_AS` counts what is reserved. What is committed counts towards `RLIMIT_DATA`
-///   and, where memory is not overcommitted (`vm.overcommit_memory=2`), towards the memory of the
-///   system (Linux keeps counting decommitted pages until the reservation is dropped). Towards the
-///   kernel's limit of mappings (`vm.max_map_count`), each committed range that is apart from the
-///   others counts as two. (Linux before 6.13 also counts pages that were used while they were apart,
-///   and does so until the reservation is dropped.) After `mlockall(MCL_FUTURE)`, `RLIMIT_MEMLOCK`
-///   counts what is reserved, and committed pages are brought in at once.
+/// * **Limits**: `RLIMIT_AS` counts what is reserved. What is committed counts toward `RLIMIT_DATA` and,
+///   if memory is not overcommitted (`vm.overcommit_memory=2`), toward the system's limit on committed
+///   memory (Linux keeps counting decommitted pages until the reservation is dropped). Toward the kernel's
+///   limit of mappings (`vm.max_map_count`), each separate committed range counts as two. (Linux before
+///   6.13 also counts pages that were used while they were separate, until the reservation is dropped.)
+///   After `mlockall(MCL_FUTURE)`, `RLIMIT_MEMLOCK` counts what is reserved, and committed pages are
+///   brought in at once.
 /// * **Out of memory**: as with [`no_reserve`](crate::MapOptions::no_reserve), the kernel may end a
 ///   process that uses a committed page when no memory is left for it.
 ///
@@ -50,10 +50,10 @@ use crate::region::ledger::Kind;
 /// heap.commit(..2 * page)?;
 /// heap.get_mut(..2 * page).unwrap().fill(1);
 ///
-/// // More, elsewhere; what was there stays where it is.
+/// // More, elsewhere; the first page stays where it is.
 /// heap.commit(100 * page..101 * page)?;
 /// assert_eq!(heap.get(..1), Some(&[1][..]));
-/// assert_eq!(heap.get(100 * page..).map(<[u8]>::len), None); // only the first page of it is there
+/// assert_eq!(heap.get(100 * page..).map(<[u8]>::len), None); // only its first page is committed
 ///
 /// heap.decommit(..page)?;
 /// assert!(heap.get(..1).is_none());
@@ -93,10 +93,10 @@ impl Reservation {
     /// Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// `ENOMEM` for more than `isize::MAX` bytes, guards included ([`Reason::LengthLimit`]), more than
-    /// there are addresses, more than the limit on them (`RLIMIT_AS`) leaves, and at the kernel's limit
-    /// of mappings (`vm.max_map_count`); `EAGAIN` over the limit on locked memory
-    /// ([`Reason::LockLimit`] on Linux), after `mlockall(MCL_FUTURE)`; `ENOSYS` where the system enforces no protections
+    /// `ENOMEM` for more than `isize::MAX` bytes, guards included ([`Reason::LengthLimit`]), for more than
+    /// the address space or its limit (`RLIMIT_AS`) allows, and at the kernel's limit of mappings
+    /// (`vm.max_map_count`); `EAGAIN` over the limit on locked memory ([`Reason::LockLimit`] on Linux),
+    /// after `mlockall(MCL_FUTURE)`; `ENOSYS` if the system enforces no protections
     /// ([`Reason::NotEnforced`]).
     ///
     /// # Platform
@@ -117,14 +117,14 @@ impl Reservation {
         Self::with_alignment(len, 1)
     }
 
-    /// Reserves as [`new`](Self::new) does, with a first address that is a multiple of `alignment`
-    /// bytes, a power of two.
+    /// Like [`new`](Self::new), with a first address that is a multiple of `alignment` bytes, a power of
+    /// two.
     ///
     /// With the alignment of a huge page, and [`Advice::HugePage`], committed memory is in
     /// transparent huge pages.
     ///
     /// # Errors
-    /// As [`new`](Self::new); `EINVAL` for an alignment that is not a power of two
+    /// Those of [`new`](Self::new); `EINVAL` for an alignment that is not a power of two
     /// ([`Reason::PowerOfTwo`]); `ENOMEM` for one that leaves too few addresses
     /// ([`Reason::AlignmentLimit`]).
     ///
@@ -236,7 +236,7 @@ impl Reservation {
     /// advice about their use when they are committed or decommitted. Source: madvise(2).
     ///
     /// # Errors
-    /// As [`Mapping::advise_range`](crate::Mapping::advise_range).
+    /// Those of [`Mapping::advise_range`](crate::Mapping::advise_range).
     ///
     /// ```
     /// use unix_memory::Advice;
@@ -258,7 +258,7 @@ impl Reservation {
     /// lives.
     ///
     /// # Errors
-    /// As [`Mapping::lock_range`](crate::Mapping::lock_range); `ENOMEM` where a page is not committed
+    /// Those of [`Mapping::lock_range`](crate::Mapping::lock_range); `ENOMEM` if a page is not committed
     /// ([`Reason::NotCommitted`]).
     ///
     /// ```
@@ -284,10 +284,10 @@ impl Reservation {
         locked.map_err(|error| error.of(arguments))
     }
 
-    /// Unmaps now, and reports an error if the kernel refuses, which dropping cannot do.
+    /// Unmaps now, and reports an error if the kernel refuses, which a drop cannot do.
     ///
     /// # Errors
-    /// As [`Mapping::unmap`](crate::Mapping::unmap): the reservation comes back inside the error.
+    /// Those of [`Mapping::unmap`](crate::Mapping::unmap): the reservation comes back inside the error.
     #[doc(alias = "munmap")]
     #[allow(clippy::result_large_err, reason = "the reservation itself comes back")]
     pub fn unmap(self) -> Result<(), Failed<Self>> {

@@ -4,18 +4,18 @@ use super::ReservedVec;
 use crate::error::Result;
 use crate::page::round_up;
 
-/// Growing commits at least this many bytes at a time, where that is possible.
+/// Growing commits at least this many bytes at a time, if possible.
 const LEAST: usize = 64 << 10;
 
 impl<T> ReservedVec<T> {
-    /// Returns for how many elements memory is committed.
+    /// Returns the number of elements for which memory is committed.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Returns for how many elements addresses are reserved: as many as were asked for, plus those
-    /// that fit into the rest of the last page.
+    /// Returns the number of elements for which addresses are reserved: as many as requested, plus
+    /// those that fit into the rest of the last page.
     #[must_use]
     pub const fn max_capacity(&self) -> usize {
         Self::fit(self.area.len())
@@ -39,11 +39,11 @@ impl<T> ReservedVec<T> {
     /// for what is needed. Source: mprotect(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Nothing is changed then. `ENOMEM` for more than was reserved
+    /// After an error, nothing has changed. `ENOMEM` for more than was reserved
     /// ([`Reason::ReservedLength`](crate::Reason::ReservedLength)), and over the limit on data
-    /// (`RLIMIT_DATA`), at the kernel's limit of mappings (`vm.max_map_count`) or where memory is not
-    /// overcommitted ([`Reason::CommitLimit`](crate::Reason::CommitLimit)); `EACCES` where the stack of
-    /// the main thread has grown up to the pages ([`Reason::Stack`](crate::Reason::Stack)).
+    /// (`RLIMIT_DATA`), at the kernel's limit of mappings (`vm.max_map_count`), or if memory is short
+    /// and not overcommitted ([`Reason::CommitLimit`](crate::Reason::CommitLimit)); `EACCES` if the
+    /// stack of the main thread has grown up to the pages ([`Reason::Stack`](crate::Reason::Stack)).
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -94,7 +94,7 @@ impl<T> ReservedVec<T> {
     /// Commits memory for `additional` more elements, rounded up to whole pages.
     ///
     /// # Errors
-    /// As [`try_reserve`](Self::try_reserve).
+    /// Those of [`try_reserve`](Self::try_reserve).
     ///
     /// ```
     /// use unix_memory::page_size;
@@ -113,7 +113,7 @@ impl<T> ReservedVec<T> {
         self.commit(needed)
     }
 
-    /// How many bytes must be open, in whole pages, to have room for `additional` more elements.
+    /// How many bytes must be open, in whole pages, for `additional` more elements.
     fn needed(&self, additional: usize) -> Result<usize> {
         let elements = self.len.checked_add(additional);
         match elements {
@@ -127,7 +127,7 @@ impl<T> ReservedVec<T> {
     /// Opens pages until the first `bytes` bytes are open, which are whole pages, and more than are
     /// open now.
     fn commit(&mut self, bytes: usize) -> Result<()> {
-        // SAFETY: what is behind the committed bytes is closed. [open]
+        // SAFETY: what follows the committed bytes is closed. [open]
         unsafe { self.area.open(&(self.committed..bytes)) }?;
         self.set_committed(bytes);
         Ok(())

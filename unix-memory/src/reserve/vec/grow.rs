@@ -3,7 +3,7 @@
 use super::ReservedVec;
 use crate::error::{Failed, Result};
 
-/// Panics where no error can be returned.
+/// Panics, since no error can be returned.
 #[track_caller]
 pub fn or_panic(result: Result<()>) {
     if let Err(error) = result {
@@ -29,7 +29,7 @@ impl<T> ReservedVec<T> {
     /// Adds `value` at the end.
     ///
     /// # Errors
-    /// As [`try_reserve`](Self::try_reserve): the value comes back inside the error.
+    /// Those of [`try_reserve`](Self::try_reserve); the value comes back inside the error.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -84,7 +84,7 @@ impl<T> ReservedVec<T> {
     /// added.
     ///
     /// # Errors
-    /// As [`try_reserve`](Self::try_reserve); nothing is added then.
+    /// Those of [`try_reserve`](Self::try_reserve); nothing is added then.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -108,7 +108,7 @@ impl<T> ReservedVec<T> {
         };
         for value in values {
             let value = value.clone();
-            // SAFETY: there is room for all of them, so that the length is less than the capacity.
+            // SAFETY: there is room for all of them, so the length is less than the capacity.
             // [inside]
             let place = unsafe { start.add(counter.len) };
             // SAFETY: it lies in open pages, is aligned as the start is, and holds no element.

@@ -6,8 +6,8 @@ use core::mem;
 
 use super::ReservedVec;
 
-/// The elements of a [`ReservedVec`], by value; returned by its `into_iter`. Dropping it drops the
-/// elements that are left, and unmaps the memory.
+/// An iterator over the elements of a [`ReservedVec`], by value: the result of its `into_iter`.
+/// Dropping it drops the remaining elements, and unmaps the memory.
 ///
 /// ```
 /// use unix_memory::reserve::ReservedVec;
@@ -22,7 +22,7 @@ pub struct IntoIter<T> {
     memory: ReservedVec<T>,
     /// The index of the first element that is left; those that are left belong to the iterator.
     next: usize,
-    /// The index behind the last of them.
+    /// The index after the last of them.
     end: usize,
 }
 
@@ -33,7 +33,7 @@ impl<T> IntoIter<T> {
         core::ptr::slice_from_raw_parts_mut(first.as_ptr(), self.end - self.next)
     }
 
-    /// Returns the elements that are left.
+    /// Returns the remaining elements.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
         // SAFETY: it is at most the capacity. [inside]

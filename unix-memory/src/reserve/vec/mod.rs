@@ -17,9 +17,9 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 /// A vector whose elements never move: it grows into addresses that were reserved for it.
 ///
 /// It derefs to `[T]`, and has the methods of `Vec<T>` that add and remove elements at the end. Its
-/// largest capacity is given when it is made, which takes addresses only. Memory is committed as it
-/// grows: each time, the capacity doubles, and grows by at least 64 KiB. Capacity that is not used
-/// takes no memory.
+/// maximum capacity is given when it is made, and takes only addresses. Memory is committed as the
+/// vector grows: each time, the capacity doubles, or grows by at least 64 KiB. Capacity that is not
+/// used takes no memory.
 ///
 /// `ReservedVec<u8>` is a buffer of bytes, and implements `std::io::Write`.
 ///
@@ -27,9 +27,9 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 /// so on return the error, along with their argument; `push`, `reserve` and so on panic.
 ///
 /// * **Addresses**: an element stays where it is until it is removed. (The vector itself may move.)
-/// * **Guards**: before the start and behind the end of the reserved addresses, as for a
+/// * **Guards** lie before the start and after the end of the reserved addresses, as for a
 ///   [`Reservation`](super::Reservation).
-/// * **Zero-sized elements** take no memory, and have no largest capacity.
+/// * **Zero-sized elements** take no memory, and have no maximum capacity.
 /// * **Limits**: as for a [`Reservation`](super::Reservation). At a limit, growing fails, and the
 ///   elements stay.
 /// * **fork**: a child gets its own copy, and drops its own elements.
@@ -45,8 +45,8 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 /// # Ok::<(), unix_memory::Error>(())
 /// ```
 ///
-/// A reference to an element ends before another is pushed. To refer to an element for longer, use an
-/// index, or a pointer from [`as_mut_ptr`](Self::as_mut_ptr).
+/// A reference to an element must end before another element is pushed. To refer to an element for
+/// longer, use an index, or a pointer from [`as_mut_ptr`](Self::as_mut_ptr).
 ///
 /// ```compile_fail,E0499
 /// # use unix_memory::reserve::ReservedVec;
@@ -60,8 +60,8 @@ use crate::error::{Arguments, Call, Error, Reason, Result};
 #[must_use = "it is unmapped when it is dropped"]
 pub struct ReservedVec<T> {
     area: Area,
-    /// The address of the first element: that of the area, or, if nothing is reserved and so no
-    /// element has bytes, any aligned address.
+    /// The address of the first element: that of the area or, if nothing is reserved because elements
+    /// have no bytes, any aligned address.
     start: NonNull<T>,
     /// The number of open bytes from the start on, in whole pages.
     committed: usize,
@@ -77,12 +77,12 @@ impl<T> ReservedVec<T> {
     /// Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// As [`Reservation::new`](super::Reservation::new); reserving zero bytes, as for zero-sized
+    /// Those of [`Reservation::new`](super::Reservation::new); reserving zero bytes, as for zero-sized
     /// elements, never fails.
     ///
     /// # Platform
-    /// As [`Reservation::new`](super::Reservation::new): not available where protections are not
-    /// enforced.
+    /// Those of [`Reservation::new`](super::Reservation::new): not available where protections are
+    /// not enforced.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -126,8 +126,9 @@ impl<T> ReservedVec<T> {
 
     /// Returns the address of the first element, for writing.
     ///
-    /// A pointer made from this one, and not from a slice, stays valid while other elements are
-    /// added, until its own element is removed. A slice of the vector borrows all elements meanwhile.
+    /// A pointer made from this one, rather than from a slice, stays valid until its own element is
+    /// removed, even while other elements are added. A slice of the vector, in contrast, borrows all
+    /// elements.
     #[must_use]
     pub const fn as_mut_ptr(&mut self) -> *mut T {
         self.start.as_ptr()
@@ -150,8 +151,9 @@ impl<T> ReservedVec<T> {
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr(), self.len) }
     }
 
-    /// Returns the committed room behind the elements, [`capacity`](Self::capacity) minus the length
-    /// elements long. Write to it, then include the elements with [`set_len`](Self::set_len).
+    /// Returns the committed room after the elements; its length is [`capacity`](Self::capacity)
+    /// minus the length of the vector. Write to it, then include the elements with
+    /// [`set_len`](Self::set_len).
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -182,8 +184,8 @@ impl<T> ReservedVec<T> {
         self.len = len;
     }
 
-    /// Keeps the first `len` elements, and drops the others. Does nothing if there are no more than
-    /// that. Memory stays committed.
+    /// Keeps the first `len` elements, and drops the others. If there are no more than that, this
+    /// does nothing. Memory stays committed.
     ///
     /// ```
     /// use unix_memory::reserve::ReservedVec;
@@ -224,7 +226,7 @@ impl<T> ReservedVec<T> {
         Some(unsafe { place.read() })
     }
 
-    /// The error when more is asked for than is reserved: `elements`, which may be too many to count.
+    /// The error for more elements than are reserved: `elements`, which may be too many to count.
     #[cold]
     const fn too_many(&self, elements: Option<usize>) -> Error {
         let bytes = match elements {

@@ -81,7 +81,7 @@ impl Node {
         unsafe { pointer.as_ref() }
     }
 
-    /// As [`Root::has`], for a root that is not a leaf.
+    /// Like [`Root::has`], for a root that is not a leaf.
     ///
     /// # Safety
     /// As there.
@@ -104,7 +104,7 @@ impl Node {
         entry.load(Relaxed) & own == own
     }
 
-    /// Does `step` to `bytes`, counted from the first byte that the node covers; the range is not
+    /// Applies `step` to `bytes`, counted from the first byte that the node covers; the range is not
     /// empty. False if another size has claimed a part of them.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! The table of claims as a tree, which takes memory only where there are claims.
 //!
-//! A leaf has the entries of 256 KiB of the mapping, one after the other. Above the leaves are
-//! nodes of pointers, each of which is one of three:
+//! A leaf has the entries of 256 KiB of the mapping, one after another. Above the leaves are nodes of
+//! pointers, each of which is one of three:
 //! * null: nothing is claimed there;
 //! * a mark, which is a small number: all of it is claimed, for atomics of that size;
 //! * a node, or a leaf, which then stays as long as the tree.
 //!
-//! The root is as high as the mapping's length requires, and no longer: a small mapping has only a
+//! The root is as high as the mapping's length requires, and no higher: a small mapping has only a
 //! leaf. Nodes are made when they are first needed; if two threads make the same one, one unmaps its
 //! own and uses the other's.
 
@@ -119,8 +119,8 @@ impl Root {
         entry.load(Relaxed) & own == own
     }
 
-    /// Does `step` to `bytes`, counted from the start of the first granule; false if another size has
-    /// claimed a part of them.
+    /// Applies `step` to `bytes`, counted from the start of the first granule; false if another size
+    /// has claimed a part of them.
     ///
     /// # Errors
     /// Those of `mmap` if there is no memory for a node.
