@@ -33,7 +33,7 @@
 //!     )
 //! };
 //! assert_ne!(addr, MAP_FAILED);
-//! // SAFETY: the mapping is ours, and nothing refers to it any more.
+//! // SAFETY: the mapping was made above, and nothing refers to it any more.
 //! assert_eq!(unsafe { munmap(addr, len) }, 0);
 //! ```
 //!
@@ -59,7 +59,7 @@ mod oracle;
 pub use os::*;
 pub use types::*;
 
-/// The examples in the page that crates.io shows.
+/// The example of the README, which crates.io shows.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,7 +1,8 @@
 //! The calls that POSIX specifies, and the few others that all Unix systems share, as plain symbols.
 //!
-//! An unused declaration makes no reference to its symbol. So each file under `os/` re-exports the calls that
-//! its system exports under their plain names, and declares the others itself. There are no values here.
+//! An unused declaration creates no reference to its symbol. So each file under `os/` re-exports the calls
+//! that its system exports under their plain names, and declares the others itself. There are no values
+//! here.
 
 use crate::os::{mode_t, off_t};
 use crate::types::{c_char, c_int, c_long, c_uchar, c_void, size_t};
@@ -14,10 +15,10 @@ unsafe extern "C" {
     /// page size. Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what `prot` asks,
-    /// `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero, an unaligned offset or
-    /// contradictory flags, `ENODEV` where the object cannot be mapped, `ENOMEM` where the address space has
-    /// no room, `EOVERFLOW` or `ENXIO` where offset and length go beyond what the object can have.
+    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` if the file was not opened for the access in `prot`,
+    /// `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero, an unaligned offset
+    /// or contradictory flags, `ENODEV` if the object cannot be mapped, `ENOMEM` if the address space has
+    /// no room, `EOVERFLOW` or `ENXIO` if offset and length go beyond what the object can have.
     ///
     /// # Safety
     /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references into the
@@ -50,9 +51,9 @@ unsafe extern "C" {
     /// POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EACCES` where the object was not opened for it, `EINVAL` for
-    /// an unaligned address or an unknown `prot` (musl rounds the address instead), `ENOMEM` for
-    /// pages that are not mapped.
+    /// Returns -1 and sets `errno`: `EACCES` if the object was not opened for that access, `EINVAL` for an
+    /// unaligned address or an unknown `prot` (musl rounds the address instead), `ENOMEM` for pages that
+    /// are not mapped.
     ///
     /// # Safety
     /// References into the pages may only be used in ways that the new protection allows.
@@ -98,7 +99,7 @@ unsafe extern "C" {
     /// The range must be the caller's own; no content changes, but secrets may now reach swap.
     pub fn munlock(addr: *const c_void, len: size_t) -> c_int;
 
-    /// Locks every page of the process: those mapped now (`MCL_CURRENT`), those to come
+    /// Locks every page of the process: those mapped now (`MCL_CURRENT`), those mapped in the future
     /// (`MCL_FUTURE`), or both. Source: mlockall(2), POSIX.1-2024.
     ///
     /// # Errors
@@ -116,18 +117,18 @@ unsafe extern "C" {
     /// Returns -1 and sets `errno`; Linux documents no reason.
     ///
     /// # Safety
-    /// Locks that other code relies on are undone, too.
+    /// This also undoes locks that other code relies on.
     pub fn munlockall() -> c_int;
 
-    /// Advises the system how the pages of `addr..addr + len` will be used, or changes them, with the values
-    /// that do more than advise.
+    /// Advises the system how the pages of `addr..addr + len` will be used, or, with values that do more
+    /// than advise, changes them.
     ///
     /// `addr` is a multiple of the page size; `len` is in bytes. Source: madvise(2); not POSIX.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or a value that the kernel does not
     /// know, `ENOMEM` for pages that are not mapped, `EBADF` for advice that needs a file, `EAGAIN`, `EIO`,
-    /// `EPERM` where the documentation of the value says so.
+    /// `EPERM` as the documentation of the value says.
     ///
     /// # Safety
     /// Some values (`MADV_DONTNEED`, `MADV_FREE`, `MADV_REMOVE`, ...) discard content.
@@ -145,7 +146,7 @@ unsafe extern "C" {
     /// The range must be the caller's own; see above for Cygwin.
     pub fn posix_madvise(addr: *mut c_void, len: size_t, advice: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose lowest bit says whether the page is
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its lowest bit says whether the page is
     /// in memory.
     ///
     /// `addr` is a multiple of the page size; `vec` has room for a byte per page, rounded up.
@@ -192,20 +193,21 @@ unsafe extern "C" {
     /// Mappings of the object lose the pages that are cut off: touching one raises SIGBUS.
     pub fn ftruncate(fd: c_int, length: off_t) -> c_int;
 
-    /// Allocates the storage of `len` bytes of the file or shared memory object behind `fd`, from `offset`
-    /// on, so that no write to it fails for lack of storage, and extends the object to their end if it is
-    /// shorter. Source: posix_fallocate(3), POSIX.1-2024.
+    /// Allocates the storage of `len` bytes, from `offset` on, of the file or shared memory object behind
+    /// `fd`, so that no write to them fails for lack of storage. Extends the object if it ends before them.
+    /// Source: posix_fallocate(3), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns the error number itself, not -1, and leaves `errno` alone: `EBADF`, `EFBIG`, `EINTR`, `EINVAL`
-    /// (also where the object has no such storage), `EIO`, `ENODEV`, `ENOSPC`, `ESPIPE`.
+    /// Returns the error number itself, not -1, and leaves `errno` alone: `EBADF`, `EFBIG`, `EINTR`,
+    /// `EINVAL` (also if the object has no such storage), `EIO`, `ENODEV`, `ENOSPC`, `ESPIPE`.
     ///
     /// # Safety
-    /// None beyond the call itself: no content changes.
+    /// There is none: no content changes.
     pub fn posix_fallocate(fd: c_int, offset: off_t, len: off_t) -> c_int;
 
-    /// Performs `cmd` on `fd`: here, adds seals (`F_ADD_SEALS`, with the seals as the third argument) or
-    /// returns them (`F_GET_SEALS`), where the system has seals. Source: fcntl(2), POSIX.1-2024.
+    /// Performs `cmd` on `fd`. In this crate, that is adding seals (`F_ADD_SEALS`, with the seals as the
+    /// third argument) or returning them (`F_GET_SEALS`), on systems that have seals. Source: fcntl(2),
+    /// POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EBADF`, `EINVAL` for a command that the system, or this object,
@@ -215,13 +217,13 @@ unsafe extern "C" {
     /// The third argument must be passed, and must be what the command takes.
     pub fn fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
 
-    /// Returns a setting of the system: here the page size in bytes, for `_SC_PAGESIZE`. Source:
-    /// sysconf(3), POSIX.1-2024.
+    /// Returns a setting of the system; for `_SC_PAGESIZE`, the page size in bytes. Source: sysconf(3),
+    /// POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno` to `EINVAL` for a name that the system does not know.
     ///
     /// # Safety
-    /// None beyond the call itself: any `name` is accepted.
+    /// There is none: any `name` is accepted.
     pub fn sysconf(name: c_int) -> c_long;
 }

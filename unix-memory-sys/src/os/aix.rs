@@ -1,7 +1,7 @@
 //! AIX.
 //!
-//! Its header is not published: the values are those that packages for other languages took from
-//! it. The `POSIX_MADV_` values differ from those of `MADV_`.
+//! Its header is not published; the values here are those that packages for other languages took
+//! from it. The `POSIX_MADV_` values differ from those of `MADV_`.
 
 use crate::types::{c_char, c_int, c_long, c_void, size_t};
 
@@ -49,7 +49,7 @@ pub const MAP_FIXED: c_int = 0x100;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -86,9 +86,9 @@ pub const MS_EINTR: c_int = 0x80;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 0x100;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 0x200;
 
 // sysconf(3).
@@ -113,8 +113,8 @@ unsafe extern "C" {
     /// The range must be the caller's own.
     pub fn madvise(addr: *mut c_char, len: size_t, advice: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors

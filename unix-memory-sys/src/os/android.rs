@@ -69,7 +69,7 @@ pub const MAP_FAILED: *mut c_void = !0usize as *mut c_void;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -148,7 +148,7 @@ pub const MS_SYNC: c_int = 4;
 
 // mlock2(2), mremap(2): <linux/mman.h>.
 
-/// Lock pages when they are brought in, and bring in none now. mlock2(2), since Linux 4.4.
+/// Lock pages when they are brought in, but bring none in now. mlock2(2), since Linux 4.4.
 pub const MLOCK_ONFAULT: c_uint = 1;
 /// The mapping may move. mremap(2).
 pub const MREMAP_MAYMOVE: c_int = 1;
@@ -215,7 +215,7 @@ pub const F_SEAL_GROW: c_int = 4;
 /// The content cannot change; refused while a writable shared mapping exists. fcntl(2), since
 /// Linux 3.17.
 pub const F_SEAL_WRITE: c_int = 8;
-/// The content changes only through mappings that exist already. fcntl(2), since Linux 5.1.
+/// The content changes only through existing mappings. fcntl(2), since Linux 5.1.
 pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 /// The permission to execute cannot change. fcntl(2), since Linux 6.3.
 pub const F_SEAL_EXEC: c_int = 32;
@@ -319,12 +319,13 @@ unsafe extern "C" {
     /// `*mut c_void`, is the new address. Source: mremap(2).
     ///
     /// # Errors
-    /// Returns `MAP_FAILED` and sets `errno`: `EAGAIN` over the limit on locked memory, `EFAULT` for a range
-    /// that is not mapped, `EINVAL` for unaligned addresses, a `new_size` of zero or bad flags, `ENOMEM`
-    /// where there is no room to grow in place, without `MREMAP_MAYMOVE`.
+    /// Returns `MAP_FAILED` and sets `errno`: `EAGAIN` over the limit on locked memory, `EFAULT` for a
+    /// range that is not mapped, `EINVAL` for unaligned addresses, a `new_size` of zero or bad flags,
+    /// `ENOMEM` if there is no room to grow in place, without `MREMAP_MAYMOVE`.
     ///
     /// # Safety
-    /// The old range is unmapped, and with `MREMAP_FIXED` so is what was at the new one.
+    /// The old range is unmapped, and with `MREMAP_FIXED`, whatever was mapped at the new address is
+    /// unmapped too.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

@@ -65,7 +65,7 @@ pub const MAP_RESILIENT_MEDIA: c_int = 0x4000;
 pub const MAP_32BIT: c_int = 0x8000;
 /// Executable under Rosetta. `<sys/mman.h>`.
 pub const MAP_TRANSLATED_ALLOW_EXECUTE: c_int = 0x0002_0000;
-/// As UNIX 03 requires. `<sys/mman.h>`.
+/// Behave as UNIX 03 requires. `<sys/mman.h>`.
 pub const MAP_UNIX03: c_int = 0x0004_0000;
 /// Memory that TPRO protects. `<sys/mman.h>`.
 pub const MAP_TPRO: c_int = 0x0008_0000;
@@ -74,7 +74,7 @@ pub const MAP_TPRO: c_int = 0x0008_0000;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -127,9 +127,9 @@ pub const MS_SYNC: c_int = 0x10;
 
 // mlockall(2).
 
-/// What is mapped now. `<sys/mman.h>`.
+/// Lock what is mapped now. `<sys/mman.h>`.
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. `<sys/mman.h>`.
+/// Lock what will be mapped in the future. `<sys/mman.h>`.
 pub const MCL_FUTURE: c_int = 2;
 
 // mincore(2).
@@ -177,8 +177,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors
@@ -194,7 +194,7 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`
-    /// or `ENOMEM` where the system documents them.
+    /// or `ENOMEM` if the system documents them.
     ///
     /// # Safety
     /// The range must be the caller's own; a child must not use what it does not inherit.

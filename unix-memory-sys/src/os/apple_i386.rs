@@ -13,11 +13,11 @@ unsafe extern "C" {
     /// page size. Source: mmap(2), POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` where the file was not opened for what
-    /// `prot` asks, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero,
-    /// an unaligned offset or contradictory flags, `ENODEV` where the object cannot be mapped,
-    /// `ENOMEM` where the address space has no room, `EOVERFLOW` or `ENXIO` where offset and length
-    /// go beyond what the object can have.
+    /// Returns `MAP_FAILED` and sets `errno`: `EACCES` if the file was not opened for the access in
+    /// `prot`, `EAGAIN` over a limit on locked memory, `EBADF`, `EINVAL` for a length of zero, an
+    /// unaligned offset or contradictory flags, `ENODEV` if the object cannot be mapped, `ENOMEM`
+    /// if the address space has no room, `EOVERFLOW` or `ENXIO` if offset and length go beyond what
+    /// the object can have.
     ///
     /// # Safety
     /// With `MAP_FIXED`, whatever was mapped there is replaced. The caller must justify references
@@ -38,9 +38,9 @@ unsafe extern "C" {
     /// POSIX.1-2024.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EACCES` where the object was not opened for it, `EINVAL` for
-    /// an unaligned address or an unknown `prot` (musl rounds the address instead), `ENOMEM` for
-    /// pages that are not mapped.
+    /// Returns -1 and sets `errno`: `EACCES` if the object was not opened for that access, `EINVAL`
+    /// for an unaligned address or an unknown `prot` (musl rounds the address instead), `ENOMEM`
+    /// for pages that are not mapped.
     ///
     /// # Safety
     /// References into the pages may only be used in ways that the new protection allows.

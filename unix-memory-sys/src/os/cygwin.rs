@@ -55,7 +55,7 @@ pub const MAP_AUTOGROW: c_int = 0x8000;
 pub const MADV_NORMAL: c_int = 0;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 1;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 2;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = 3;

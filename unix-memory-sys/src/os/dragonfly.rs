@@ -57,7 +57,7 @@ pub const MAP_ANON: c_int = 0x1000;
 pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 /// Governed by a virtual page table; virtual kernels used it. mmap(2).
 pub const MAP_VPAGETABLE: c_int = 0x2000;
-/// At this address, or an error where something is mapped there. mmap(2).
+/// At this address, or an error if something is mapped there. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x0001_0000;
 /// Left out of core dumps. mmap(2).
 pub const MAP_NOCORE: c_int = 0x0002_0000;
@@ -68,7 +68,7 @@ pub const MAP_SIZEALIGN: c_int = 0x0004_0000;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -87,7 +87,7 @@ pub const MADV_AUTOSYNC: c_int = 7;
 pub const MADV_NOCORE: c_int = 8;
 /// Undoes `MADV_NOCORE`. madvise(2).
 pub const MADV_CORE: c_int = 9;
-/// Drop what is cached of a virtual page table. mcontrol(2).
+/// Drop the cached entries of a virtual page table. mcontrol(2).
 pub const MADV_INVAL: c_int = 10;
 /// Set the root of a virtual page table. mcontrol(2).
 pub const MADV_SETMAP: c_int = 11;
@@ -120,9 +120,9 @@ pub const MS_INVALIDATE: c_int = 2;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // mincore(2).
@@ -162,8 +162,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors
@@ -179,20 +179,20 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`
-    /// or `ENOMEM` where the system documents them.
+    /// or `ENOMEM` if the system documents them.
     ///
     /// # Safety
     /// The range must be the caller's own; a child must not use what it does not inherit.
     pub fn minherit(addr: *mut c_void, len: size_t, inherit: c_int) -> c_int;
 
-    /// Like `madvise`, with a value for the advice from `MADV_CONTROL_START` on, which needs one.
-    /// Source: mcontrol(2).
+    /// Like `madvise`, with a value for those kinds of advice, from `MADV_CONTROL_START` on, that
+    /// need one. Source: mcontrol(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL`.
     ///
     /// # Safety
-    /// As `madvise`.
+    /// The same as for `madvise`.
     pub fn mcontrol(addr: *mut c_void, len: size_t, behav: c_int, value: off_t) -> c_int;
 
     /// Returns a pointer to the calling thread's `errno`, valid for reads and writes as long as the

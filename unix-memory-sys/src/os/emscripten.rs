@@ -117,7 +117,7 @@ pub const MAP_HUGE_16GB: c_int = 0x8800_0000_u32 as c_int;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -191,16 +191,16 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 /// With either of them: lock each page when it is brought in. mlockall(2).
 pub const MCL_ONFAULT: c_int = 4;
 
 // mlock2(2).
 
-/// Lock pages when they are brought in, and bring in none now. mlock2(2).
+/// Lock pages when they are brought in, but bring none in now. mlock2(2).
 pub const MLOCK_ONFAULT: c_uint = 1;
 
 // mremap(2).
@@ -235,7 +235,7 @@ pub const F_SEAL_SHRINK: c_int = 2;
 pub const F_SEAL_GROW: c_int = 4;
 /// The content cannot change. fcntl(2).
 pub const F_SEAL_WRITE: c_int = 8;
-/// The content changes only through mappings that exist already. fcntl(2).
+/// The content changes only through existing mappings. fcntl(2).
 pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 
 // sysconf(3).
@@ -257,10 +257,11 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` if there is no room.
     ///
     /// # Safety
-    /// The old range is unmapped, and with `MREMAP_FIXED` so is what was at the new one.
+    /// The old range is unmapped, and with `MREMAP_FIXED`, whatever was mapped at the new address
+    /// is unmapped too.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

@@ -1,7 +1,8 @@
 //! ESP-IDF: no memory mapping.
 //!
 //! It runs on microcontrollers without an MMU that programs could use, and its newlib has no
-//! `<sys/mman.h>`. Only the two types are here, so that this crate can be a dependency there.
+//! `<sys/mman.h>`. Only the two types are defined here, so that this crate can be a dependency
+//! there.
 
 use crate::types::{c_long, c_uint};
 

@@ -62,7 +62,7 @@ pub const MAP_ANONYMOUS: c_int = MAP_ANON;
 /// Reserves addresses without memory: any access faults, until another mapping replaces it.
 /// mmap(2).
 pub const MAP_GUARD: c_int = 0x2000;
-/// With `MAP_FIXED`: an error where something is mapped already. mmap(2).
+/// With `MAP_FIXED`: an error if something is mapped there already. mmap(2).
 pub const MAP_EXCL: c_int = 0x4000;
 /// Left out of core dumps. mmap(2).
 pub const MAP_NOCORE: c_int = 0x0002_0000;
@@ -81,7 +81,7 @@ pub const MAP_ALIGNED_SUPER: c_int = MAP_ALIGNED(1);
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -127,9 +127,9 @@ pub const MS_INVALIDATE: c_int = 2;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // mincore(2).
@@ -222,11 +222,11 @@ pub const SHM_GROW_ON_WRITE: c_int = 2;
 pub const SHM_LARGEPAGE: c_int = 4;
 /// Try to make large pages, and wait a while for them. shm_create_largepage(3).
 pub const SHM_LARGEPAGE_ALLOC_DEFAULT: c_int = 0;
-/// Fail at once where there are no large pages. shm_create_largepage(3).
+/// Fail at once if there are no large pages. shm_create_largepage(3).
 pub const SHM_LARGEPAGE_ALLOC_NOWAIT: c_int = 1;
 /// Wait until there are large pages. shm_create_largepage(3).
 pub const SHM_LARGEPAGE_ALLOC_HARD: c_int = 2;
-/// Fail where the new name exists. shm_rename(2).
+/// Fail if the new name exists. shm_rename(2).
 pub const SHM_RENAME_NOREPLACE: c_int = 1;
 /// Exchange the two names. shm_rename(2).
 pub const SHM_RENAME_EXCHANGE: c_int = 2;
@@ -255,7 +255,7 @@ pub const fn PROT_EXTRACT(prot: c_int) -> c_int {
     prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
 }
 
-/// The most that a later `mprotect` may allow. mmap(2).
+/// The rights that a later `mprotect` may give at most. mmap(2).
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX(prot: c_int) -> c_int {
@@ -283,8 +283,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors
@@ -300,7 +300,7 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`
-    /// or `ENOMEM` where the system documents them.
+    /// or `ENOMEM` if the system documents them.
     ///
     /// # Safety
     /// The range must be the caller's own; a child must not use what it does not inherit.
@@ -322,8 +322,8 @@ unsafe extern "C" {
     /// `SHM_LARGEPAGE_ALLOC_`. Source: shm_create_largepage(3), since FreeBSD 13.0.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: as `shm_open`, `EINVAL` for a bad size or policy, `ENOTTY`
-    /// where there are no such pages.
+    /// Returns -1 and sets `errno`: as for `shm_open`, `EINVAL` for a bad size or policy, `ENOTTY`
+    /// if there are no such pages.
     ///
     /// # Safety
     /// `path` must point to a string that ends in NUL, or be `SHM_ANON`.
@@ -349,7 +349,7 @@ unsafe extern "C" {
     /// many it wrote; with a null pointer and 0 it only counts them. Source: getpagesizes(3).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict each other.
+    /// Returns -1 and sets `errno`: `EINVAL` if the two arguments contradict each other.
     ///
     /// # Safety
     /// `pagesize` must be null or valid for writes of `nelem` values.

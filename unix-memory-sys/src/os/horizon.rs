@@ -1,7 +1,7 @@
 //! Horizon, of the Nintendo 3DS: no memory mapping.
 //!
 //! Its newlib has no `<sys/mman.h>`; the system maps memory with its own calls. Only the two types
-//! are here, so that this crate can be a dependency there.
+//! are defined here, so that this crate can be a dependency there.
 
 use crate::types::c_uint;
 

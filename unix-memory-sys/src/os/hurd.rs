@@ -54,7 +54,7 @@ pub const MAP_INHERIT: c_int = 0x800;
 pub const MAP_32BIT: c_int = 0x1000;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x2000;
-/// With `MAP_FIXED`: an error where something is mapped already. `<bits/mman_ext.h>`.
+/// With `MAP_FIXED`: an error if something is mapped there already. `<bits/mman_ext.h>`.
 pub const MAP_EXCL: c_int = 0x4000;
 /// At this address, or an error; the BSDs' name. `<bits/mman_ext.h>`.
 pub const MAP_TRYFIXED: c_int = MAP_FIXED | MAP_EXCL;
@@ -65,7 +65,7 @@ pub const MAP_FIXED_NOREPLACE: c_int = MAP_FIXED | MAP_EXCL;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -98,9 +98,9 @@ pub const MS_INVALIDATE: c_int = 2;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // mremap(2).
@@ -169,10 +169,11 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` if there is no room.
     ///
     /// # Safety
-    /// The old range is unmapped, and with `MREMAP_FIXED` so is what was at the new one.
+    /// The old range is unmapped, and with `MREMAP_FIXED`, whatever was mapped at the new address
+    /// is unmapped too.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

@@ -88,7 +88,7 @@ pub const MAP_HUGE_MASK: c_int = 0x3f;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -148,16 +148,16 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 /// With either of them: lock each page when it is brought in. mlockall(2).
 pub const MCL_ONFAULT: c_int = 4;
 
 // mlock2(2).
 
-/// Lock pages when they are brought in, and bring in none now. mlock2(2).
+/// Lock pages when they are brought in, but bring none in now. mlock2(2).
 pub const MLOCK_ONFAULT: c_uint = 1;
 
 // mremap(2).
@@ -222,10 +222,10 @@ unsafe extern "C" {
     /// None.
     ///
     /// # Safety
-    /// None beyond the call itself: nothing changes.
+    /// There is none: nothing changes.
     pub fn mlock2(addr: *const c_void, len: size_t, flags: c_uint) -> c_int;
 
-    /// Is meant to create an anonymous file in memory and return its descriptor; on L4Re it always fails so
+    /// Should create an anonymous file in memory and return its descriptor; on L4Re, it always fails so
     /// far. Source: libc_backends/lib/l4re_file/file.cc.
     ///
     /// # Errors

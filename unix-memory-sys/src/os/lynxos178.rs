@@ -1,7 +1,7 @@
 //! LynxOS-178: nothing to declare.
 //!
 //! Its header is not published, and the crate libc does not declare it. Only the two types are
-//! here, so that this crate can be a dependency there.
+//! defined here, so that this crate can be a dependency there.
 
 use crate::types::{c_long, c_uint};
 

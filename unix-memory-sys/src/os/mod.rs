@@ -1,6 +1,6 @@
 //! One file per operating system. Only this module asks which system the target is.
 //!
-//! # What a file here holds
+//! # What a file in this folder holds
 //!
 //! `os/<name>.rs` is flat and complete, so that a person can compare it with that system's
 //! `<sys/mman.h>`: it repeats a value rather than inheriting it. In this order:
@@ -17,8 +17,8 @@
 //!
 //! # To add a system
 //!
-//! Write the file, add its arm below, and add its comparison to `oracle/`. For an unknown system
-//! the crate does not compile, and the last arm says what to do.
+//! For a new system, write the file, add its arm below, and add its comparison to `oracle/`. On an
+//! unknown system, the crate does not compile, and the last arm says what to do.
 
 // libc's `#[link]` attributes bring in the C library for `no_std` programs too. libc itself does
 // not compile for the targets named here, and Cargo.toml leaves it out.

@@ -43,7 +43,7 @@ pub const MAP_NORESERVE: c_int = 0x40;
 pub const MAP_INHERIT: c_int = 0x80;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
-/// At this address, unless something is mapped there; then elsewhere. mmap(2).
+/// At this address or, if something is mapped there, elsewhere. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x400;
 /// Locked as if by `mlock`. mmap(2).
 pub const MAP_WIRED: c_int = 0x800;
@@ -76,7 +76,7 @@ pub const MAP_ALIGNMENT_64PB: c_int = MAP_ALIGNED(56);
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -114,9 +114,9 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // minherit(2).
@@ -131,7 +131,7 @@ pub const MAP_INHERIT_NONE: c_int = 2;
 pub const MAP_INHERIT_DONATE_COPY: c_int = 3;
 /// A child sees zeros. minherit(2).
 pub const MAP_INHERIT_ZERO: c_int = 4;
-/// What applies without `minherit`. minherit(2).
+/// The behaviour without `minherit`. minherit(2).
 pub const MAP_INHERIT_DEFAULT: c_int = MAP_INHERIT_COPY;
 
 // memfd_create(2).
@@ -157,7 +157,7 @@ pub const F_SEAL_SHRINK: c_int = 2;
 pub const F_SEAL_GROW: c_int = 4;
 /// The content cannot change. fcntl(2).
 pub const F_SEAL_WRITE: c_int = 8;
-/// The content changes only through mappings that exist already. fcntl(2).
+/// The content changes only through existing mappings. fcntl(2).
 pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 
 // sysconf(3).
@@ -174,7 +174,7 @@ pub const fn MAP_ALIGNED(n: c_int) -> c_int {
     n << MAP_ALIGNMENT_SHIFT
 }
 
-/// The most that a later `mprotect` may allow, under PaX. mmap(2).
+/// The rights that a later `mprotect` may give at most, under PaX. mmap(2).
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MPROTECT(x: c_int) -> c_int {
@@ -210,8 +210,8 @@ unsafe extern "C" {
     #[link_name = "__msync13"]
     pub fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int;
 
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`
-    /// or `ENOMEM` where the system documents them.
+    /// or `ENOMEM` if the system documents them.
     ///
     /// # Safety
     /// The range must be the caller's own; a child must not use what it does not inherit.
@@ -239,11 +239,11 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `ENOMEM` where there is no room.
+    /// bad flags, `ENOMEM` if there is no room.
     ///
     /// # Safety
-    /// Without `MAP_REMAPDUP` the old range is unmapped, and with `MAP_FIXED` so is what was at the
-    /// new one.
+    /// Without `MAP_REMAPDUP`, the old range is unmapped; with `MAP_FIXED`, whatever was mapped at
+    /// the new address is unmapped too.
     pub fn mremap(
         old_address: *mut c_void,
         old_size: size_t,

@@ -4,9 +4,9 @@
 //! the header of Neutrino 6, which is public; newer releases document them under the same names. There is no
 //! madvise and no mincore.
 //!
-//! # What releases took away
+//! # What later releases removed
 //!
-//! rustc's targets are 7.0, 7.1 and 8.0. Names of Neutrino 6 that one of them may lack are not here:
+//! rustc's targets are 7.0, 7.1 and 8.0. Names of Neutrino 6 that one of them may lack are left out:
 //!
 //! | name | why |
 //! |---|---|
@@ -105,9 +105,9 @@ pub const MS_CACHE_ONLY: c_int = 0x0200_0000;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // posix_typed_mem_open(3).
@@ -189,7 +189,7 @@ unsafe extern "C" {
     /// posix_typed_mem_get_info(3), POSIX.1-2017.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EBADF`, `ENODEV` where `fd` is not of typed memory.
+    /// Returns -1 and sets `errno`: `EBADF`, `ENODEV` if `fd` does not refer to typed memory.
     ///
     /// # Safety
     /// `info` must be valid for writes of the struct.

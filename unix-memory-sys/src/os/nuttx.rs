@@ -81,7 +81,7 @@ pub const POSIX_MADV_DONTNEED: c_int = 4;
 pub const MADV_NORMAL: c_int = POSIX_MADV_NORMAL;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = POSIX_MADV_SEQUENTIAL;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = POSIX_MADV_RANDOM;
 /// Pages will be used soon. madvise(2).
 pub const MADV_WILLNEED: c_int = POSIX_MADV_WILLNEED;
@@ -103,9 +103,9 @@ pub const MS_INVALIDATE: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // memfd_create(2).
@@ -169,7 +169,7 @@ pub const F_SEAL_SHRINK: c_int = 2;
 pub const F_SEAL_GROW: c_int = 4;
 /// The content cannot change. fcntl(2).
 pub const F_SEAL_WRITE: c_int = 8;
-/// The content changes only through mappings that exist already. fcntl(2).
+/// The content changes only through existing mappings. fcntl(2).
 pub const F_SEAL_FUTURE_WRITE: c_int = 16;
 
 // sysconf(3).

@@ -1,6 +1,6 @@
 //! OpenBSD.
 //!
-//! Checked against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. There is no longer a mincore.
+//! Checked against sys/sys/mman.h and sys/sys/unistd.h of OpenBSD. It no longer has mincore.
 
 use crate::types::{c_char, c_int, c_void, size_t};
 
@@ -64,7 +64,7 @@ pub const MAP_TRYFIXED: c_int = 0x0;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -102,9 +102,9 @@ pub const MS_INVALIDATE: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // minherit(2).
@@ -127,7 +127,7 @@ pub const _SC_PAGE_SIZE: c_int = 28;
 
 // The header marks the next two as its own.
 
-/// With `MAP_FIXED`: an error where something is mapped already. `<sys/mman.h>`.
+/// With `MAP_FIXED`: an error if something is mapped there already. `<sys/mman.h>`.
 pub const __MAP_NOREPLACE: c_int = 0x800;
 /// Pages that cannot be obtained read as zeros, without a fault. `<sys/mman.h>`.
 pub const __MAP_NOFAULT: c_int = 0x2000;
@@ -143,7 +143,7 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address or an unknown value, `EACCES`
-    /// or `ENOMEM` where the system documents them.
+    /// or `ENOMEM` if the system documents them.
     ///
     /// # Safety
     /// The range must be the caller's own; a child must not use what it does not inherit.
@@ -167,7 +167,7 @@ unsafe extern "C" {
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL`, `ENOMEM` without room, `EBADF`.
     ///
     /// # Safety
-    /// None beyond the call itself: nothing is mapped.
+    /// There is none: nothing is mapped.
     pub fn mquery(
         addr: *mut c_void,
         len: size_t,
@@ -181,7 +181,7 @@ unsafe extern "C" {
     /// by those of the name. Source: shm_mkstemp(3).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: as `shm_open`, `EINVAL` for a template without enough Xs.
+    /// Returns -1 and sets `errno`: as for `shm_open`, `EINVAL` for a template without enough Xs.
     ///
     /// # Safety
     /// `template` must point to a string that ends in NUL and may be written.

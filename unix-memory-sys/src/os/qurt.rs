@@ -41,7 +41,7 @@ pub const MAP_NORESERVE: c_int = 0x40;
 pub const MAP_INHERIT: c_int = 0x80;
 /// The memory may hold semaphores. mmap(2).
 pub const MAP_HASSEMAPHORE: c_int = 0x200;
-/// At this address, unless something is mapped there; then elsewhere. mmap(2).
+/// At this address or, if something is mapped there, elsewhere. mmap(2).
 pub const MAP_TRYFIXED: c_int = 0x400;
 /// Locked as if by `mlock`. `<sys/mman.h>`.
 pub const MAP_WIRED: c_int = 0x800;
@@ -63,9 +63,9 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // sysconf(3).

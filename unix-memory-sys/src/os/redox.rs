@@ -59,7 +59,7 @@ pub const MAP_STACK: c_int = 0x0002_0000;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -96,9 +96,9 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // mremap(2).
@@ -125,7 +125,7 @@ unsafe extern "C" {
     ///
     /// # Errors
     /// Returns `MAP_FAILED` and sets `errno`: `EINVAL` for unaligned addresses, a size of zero or
-    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` where there is no room.
+    /// bad flags, `EFAULT` for a range that is not mapped, `ENOMEM` if there is no room.
     ///
     /// # Safety
     /// The old range is unmapped.

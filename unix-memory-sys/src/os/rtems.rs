@@ -76,7 +76,7 @@ pub const MAP_ALIGNED_SUPER: c_int = MAP_ALIGNED(1);
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -121,9 +121,9 @@ pub const MS_INVALIDATE: c_int = 2;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // mincore(2).
@@ -232,7 +232,8 @@ pub const fn PROT_EXTRACT(prot: c_int) -> c_int {
     prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
 }
 
-/// The most that a later `mprotect` may allow; from FreeBSD; has no effect. `<sys/mman.h>`.
+/// The rights that a later `mprotect` may give at most; from FreeBSD; has no effect.
+/// `<sys/mman.h>`.
 #[must_use]
 #[allow(non_snake_case, reason = "a macro's name in the header")]
 pub const fn PROT_MAX(prot: c_int) -> c_int {

@@ -38,7 +38,7 @@ pub const MAP_TYPE: c_int = 0xf;
 pub const MAP_FILE: c_int = 0x0;
 /// At this address, replacing what is mapped there. mmap(2).
 pub const MAP_FIXED: c_int = 0x10;
-/// Was was never implemented. `<sys/mman.h>`.
+/// Was never implemented. `<sys/mman.h>`.
 pub const MAP_RENAME: c_int = 0x20;
 /// No swap space is reserved. mmap(2).
 pub const MAP_NORESERVE: c_int = 0x40;
@@ -62,7 +62,7 @@ pub const _MAP_NEW: c_int = 0x8000_0000_u32 as c_int;
 
 /// No special treatment: the default. madvise(2).
 pub const MADV_NORMAL: c_int = 0;
-/// Pages will be used in random order: reading ahead is of little use. madvise(2).
+/// Pages will be used in random order: reading ahead helps little. madvise(2).
 pub const MADV_RANDOM: c_int = 1;
 /// Pages will be used in ascending order: read well ahead, free soon after. madvise(2).
 pub const MADV_SEQUENTIAL: c_int = 2;
@@ -108,9 +108,9 @@ pub const MS_SYNC: c_int = 4;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 
 // memcntl(2).
@@ -140,7 +140,7 @@ pub const MHA_MAPSIZE_STACK: c_int = 4;
 
 /// Leave room before and after the object. mmapobj(2).
 pub const MMOBJ_PADDING: c_uint = 0x0001_0000;
-/// Map the parts of the object as its headers say. mmapobj(2).
+/// Map the parts of the object according to its headers. mmapobj(2).
 pub const MMOBJ_INTERPRET: c_uint = 0x0002_0000;
 /// The mask of all flags. `<sys/mman.h>`.
 pub const MMOBJ_ALL_FLAGS: c_uint = MMOBJ_PADDING | MMOBJ_INTERPRET;
@@ -179,8 +179,8 @@ pub use crate::posix::{
 };
 
 unsafe extern "C" {
-    /// Writes a byte for each page of `addr..addr + len` to `vec`, whose bits say whether the page
-    /// is in memory, and report more where this file lists `MINCORE_` values. Source: mincore(2);
+    /// Writes a byte for each page of `addr..addr + len` to `vec`; its bits say whether the page is
+    /// in memory and, where this file lists `MINCORE_` values, more than that. Source: mincore(2);
     /// not POSIX.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ unsafe extern "C" {
 
     /// Reports physical addresses, page sizes and locality groups of `addr_count` addresses. For
     /// each address it writes one value per request in `info_req` to `outdata`, and to `validity` a
-    /// bit for the address and one for each value, set where it is valid. Source: meminfo(2).
+    /// bit for the address and one for each value, set if it is valid. Source: meminfo(2).
     ///
     /// # Errors
     /// Returns -1 and sets `errno`: `EFAULT`, `EINVAL`.
@@ -248,20 +248,20 @@ unsafe extern "C" {
     /// many it wrote; with a null pointer and 0 it only counts them. Source: getpagesizes(3C).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` where the two arguments contradict each other.
+    /// Returns -1 and sets `errno`: `EINVAL` if the two arguments contradict each other.
     ///
     /// # Safety
     /// `pagesize` must be null or valid for writes of `nelem` values.
     pub fn getpagesizes(pagesize: *mut size_t, nelem: c_int) -> c_int;
 
-    /// Returns a setting of the system: here, the page size in bytes for `_SC_PAGESIZE`. Source:
+    /// Returns a setting of the system; for `_SC_PAGESIZE`, the page size in bytes. Source:
     /// sysconf(3), POSIX.1-2024.
     ///
     /// # Errors
     /// Returns -1 and sets `errno` to `EINVAL` for a name that the system does not know.
     ///
     /// # Safety
-    /// None beyond the call itself: any `name` is accepted.
+    /// There is none: any `name` is accepted.
     #[doc(alias = "__sysconf_xpg7")]
     #[link_name = "__sysconf_xpg7"]
     pub fn sysconf(name: c_int) -> c_long;

@@ -1,7 +1,7 @@
 //! PlayStation Vita: no memory mapping.
 //!
 //! Its newlib has no `<sys/mman.h>`; the system allocates memory blocks with its own calls. Only
-//! the two types are here, so that this crate can be a dependency there.
+//! the two types are defined here, so that this crate can be a dependency there.
 
 use crate::types::{c_long, c_uint};
 

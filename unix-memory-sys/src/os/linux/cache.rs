@@ -17,7 +17,7 @@ use crate::types::{c_int, c_long, c_uint};
 pub struct cachestat_range {
     /// Where it starts, in bytes.
     pub off: u64,
-    /// Its length in bytes; 0: to the end of the file.
+    /// Its length in bytes; 0 means up to the end of the file.
     pub len: u64,
 }
 
@@ -32,9 +32,9 @@ pub struct cachestat {
     pub nr_dirty: u64,
     /// Pages that are being written to it.
     pub nr_writeback: u64,
-    /// Pages that were in memory once.
+    /// Pages that were in memory and have been evicted.
     pub nr_evicted: u64,
-    /// Those of them that would still be in memory if there had been a little more of it.
+    /// Of these, the pages that would still be in memory if the machine had a little more of it.
     pub nr_recently_evicted: u64,
 }
 

@@ -22,7 +22,7 @@ pub const FALLOC_FL_COLLAPSE_RANGE: c_int = 0x08;
 pub const FALLOC_FL_ZERO_RANGE: c_int = 0x10;
 /// Inserts a hole into the file, which becomes longer. fallocate(2), since Linux 4.1.
 pub const FALLOC_FL_INSERT_RANGE: c_int = 0x20;
-/// Gives the range its own storage where it shares storage with other files. `<linux/falloc.h>`, since Linux
+/// Gives the range its own storage, if it shares storage with other files. `<linux/falloc.h>`, since Linux
 /// 4.9.
 pub const FALLOC_FL_UNSHARE_RANGE: c_int = 0x40;
 /// Writes zeros to the range, so that later writes change no metadata. `<linux/falloc.h>`, since Linux 6.17.
@@ -49,8 +49,8 @@ unsafe extern "C" {
     )]
     pub fn fallocate(fd: c_int, mode: c_int, offset: off_t, len: off_t) -> c_int;
 
-    /// Allocates the storage of `len` bytes of the file behind `fd`, from `offset` on, and extends the file
-    /// to their end if it is shorter. Where the filesystem cannot, glibc writes to each block.
+    /// Allocates the storage of `len` bytes, from `offset` on, of the file behind `fd`, and extends the
+    /// file if it ends before them. If the filesystem cannot do that, glibc writes to each block.
     ///
     /// Except with musl and OpenHarmony, the symbol is `posix_fallocate64`, so that offsets have 64 bits on
     /// 32-bit targets too. Source: posix_fallocate(3), POSIX.1-2024.
@@ -60,7 +60,7 @@ unsafe extern "C" {
     /// `ENOSPC`, `EOPNOTSUPP`, `ESPIPE`.
     ///
     /// # Safety
-    /// None beyond the call itself: no content changes.
+    /// There is none: no content changes.
     #[doc(alias = "posix_fallocate64")]
     #[cfg_attr(
         not(any(target_env = "musl", target_env = "ohos")),

@@ -19,8 +19,8 @@ use crate::types::{c_int, c_long, c_uint, c_ulong, c_void};
 
 // set_mempolicy(2), mbind(2): the modes.
 
-/// The policy of the thread, or of the system: the node that a page is first touched on. mbind(2),
-/// since Linux 2.6.7.
+/// The policy of the thread or, by default, of the system: the node of the processor that first touches a
+/// page. mbind(2), since Linux 2.6.7.
 pub const MPOL_DEFAULT: c_int = 0;
 /// The given node, or another when it is full. mbind(2), since Linux 2.6.7.
 pub const MPOL_PREFERRED: c_int = 1;
@@ -28,7 +28,7 @@ pub const MPOL_PREFERRED: c_int = 1;
 pub const MPOL_BIND: c_int = 2;
 /// The given nodes in turn, page by page. mbind(2), since Linux 2.6.7.
 pub const MPOL_INTERLEAVE: c_int = 3;
-/// The node that a page is first touched on. mbind(2), since Linux 3.8.
+/// The node of the processor that first touches a page. mbind(2), since Linux 3.8.
 pub const MPOL_LOCAL: c_int = 4;
 /// The given nodes, or others when those are full. mbind(2), since Linux 5.15.
 pub const MPOL_PREFERRED_MANY: c_int = 5;
@@ -47,7 +47,7 @@ pub const MPOL_F_NUMA_BALANCING: c_int = 1 << 13;
 /// The mask of everything that can be added to a mode. `<linux/mempolicy.h>`.
 pub const MPOL_MODE_FLAGS: c_int =
     MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES | MPOL_F_NUMA_BALANCING;
-/// The mask of the bits that say how the numbers of nodes are meant. `<linux/mempolicy.h>`.
+/// The mask of the bits that say how to interpret the numbers of nodes. `<linux/mempolicy.h>`.
 pub const MPOL_USER_NODEMASK_FLAGS: c_int = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 
 // get_mempolicy(2): its flags.
@@ -62,26 +62,25 @@ pub const MPOL_F_MEMS_ALLOWED: c_ulong = 1 << 2;
 
 // mbind(2), and move_pages(2), whose flags are an int: their flags.
 
-/// Fail with `EIO` where pages are on other nodes. mbind(2), since Linux 2.6.7.
+/// Fail with `EIO` if pages are on other nodes. mbind(2), since Linux 2.6.7.
 pub const MPOL_MF_STRICT: c_uint = 1 << 0;
 /// Move the pages that only this process uses. mbind(2), since Linux 2.6.16.
 pub const MPOL_MF_MOVE: c_uint = 1 << 1;
 /// Move all pages; privileged. mbind(2), since Linux 2.6.16.
 pub const MPOL_MF_MOVE_ALL: c_uint = 1 << 2;
-/// Move pages when they are used; no kernel accepts it from a program. `<linux/mempolicy.h>`.
+/// Move pages when they are used; no kernel accepts this from a program. `<linux/mempolicy.h>`.
 pub const MPOL_MF_LAZY: c_uint = 1 << 3;
 /// The mask of everything that `mbind` accepts. `<linux/mempolicy.h>`.
 pub const MPOL_MF_VALID: c_uint = MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL;
 
-/// Sets the policy of the pages in `addr..addr + len`: `mode` is one of `MPOL_`, `nodemask` says which nodes,
-/// and `flags`, of `MPOL_MF_`, what happens to pages that are already there. Source: mbind(2), since Linux
-/// 2.6.7.
+/// Sets the policy of the pages in `addr..addr + len`: `mode` is one of `MPOL_`, `nodemask` says which
+/// nodes, and `flags` (`MPOL_MF_`) say what happens to existing pages. Source: mbind(2), since Linux 2.6.7.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask` or a range that is not mapped, `EINVAL` for an
-/// unaligned address, a bad mode, bad flags or a node that does not exist, `EIO` where `MPOL_MF_STRICT` found
-/// pages elsewhere, `ENOMEM`, `EPERM` for `MPOL_MF_MOVE_ALL` without the privilege, `ENOSYS` where the kernel
-/// was built without it.
+/// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask` or a range that is not mapped, `EINVAL` for
+/// an unaligned address, a bad mode, bad flags or a node that does not exist, `EIO` if `MPOL_MF_STRICT`
+/// found pages elsewhere, `ENOMEM`, `EPERM` for `MPOL_MF_MOVE_ALL` without the privilege, `ENOSYS` if the
+/// kernel was built without it.
 ///
 /// # Safety
 /// `nodemask` must be null, or valid for reads of `maxnode` bits, rounded up to unsigned longs. The
@@ -115,7 +114,7 @@ pub unsafe extern "C" fn mbind(
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EFAULT` for a bad `nodemask`, `EINVAL` for a bad mode or a node that does
-/// not exist, `ENOMEM`, `ENOSYS` where the kernel was built without it.
+/// not exist, `ENOMEM`, `ENOSYS` if the kernel was built without it.
 ///
 /// # Safety
 /// `nodemask` must be null, or valid for reads of `maxnode` bits, rounded up to unsigned longs.
@@ -141,8 +140,8 @@ pub unsafe extern "C" fn set_mempolicy(
 /// `nodemask`; with `MPOL_F_NODE`, it writes a node to `mode`. Source: get_mempolicy(2), since Linux 2.6.7.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad pointer, `EINVAL` for bad flags or a `maxnode` that
-/// is less than the kernel's number of nodes, `ENOSYS` where the kernel was built without it.
+/// Returns -1 and sets `errno`: `EFAULT` for a bad pointer, `EINVAL` for bad flags or a `maxnode` that is
+/// less than the kernel's number of nodes, `ENOSYS` if the kernel was built without it.
 ///
 /// # Safety
 /// `mode` must be null or valid for a write; `nodemask` must be null, or valid for writes of
@@ -173,9 +172,9 @@ pub unsafe extern "C" fn get_mempolicy(
 /// returns how many pages could not be moved. Source: migrate_pages(2), since Linux 2.6.16.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EFAULT` for a bad mask, `EINVAL` for a node that does not exist, `EPERM` for
-/// a process of another user, or for nodes that it may not use, `ESRCH`, `ENOSYS` where the kernel was built
-/// without it.
+/// Returns -1 and sets `errno`: `EFAULT` for a bad mask, `EINVAL` for a node that does not exist, `EPERM`
+/// for a process of another user, or for nodes that it may not use, `ESRCH`, `ENOSYS` if the kernel was
+/// built without it.
 ///
 /// # Safety
 /// The masks must be valid for reads of `maxnode` bits, rounded up to unsigned longs. No content
@@ -200,14 +199,14 @@ pub unsafe extern "C" fn migrate_pages(
     }
 }
 
-/// Moves each of the `count` pages of the process `pid` (0: the caller) whose addresses are in `pages` to its
-/// node in `nodes`, and writes the node that it is on afterwards, or a negative error number, to `status`.
-/// Where `nodes` is null, nothing moves. Source: move_pages(2), since Linux 2.6.18.
+/// Moves each of the `count` pages of the process `pid` (0: the caller) whose addresses are in `pages` to
+/// its node in `nodes`, and writes the node that it is on afterwards, or a negative error number, to
+/// `status`. If `nodes` is null, nothing moves. Source: move_pages(2), since Linux 2.6.18.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`, or, since Linux 4.17, returns how many pages did not move: `E2BIG`, `EACCES`,
-/// `EFAULT`, `EINVAL`, `ENODEV` for a node that is not online, `EPERM`, `ESRCH`, `ENOSYS` where the kernel
-/// was built without it.
+/// Returns -1 and sets `errno`, or, since Linux 4.17, returns how many pages did not move: `E2BIG`,
+/// `EACCES`, `EFAULT`, `EINVAL`, `ENODEV` for a node that is not online, `EPERM`, `ESRCH`, `ENOSYS` if the
+/// kernel was built without it.
 ///
 /// # Safety
 /// `pages`, and `nodes` if it is not null, must be valid for reads of `count` elements, and `status` for
@@ -236,13 +235,13 @@ pub unsafe extern "C" fn move_pages(
     }
 }
 
-/// Sets the node that pages in `addr..addr + len` come from first, where their policy is `MPOL_BIND`
-/// or `MPOL_PREFERRED_MANY`; `flags` is 0. Source: set_mempolicy_home_node(2), since Linux 5.17.
+/// Sets the node that pages in `addr..addr + len` come from first, if their policy is `MPOL_BIND` or
+/// `MPOL_PREFERRED_MANY`; `flags` is 0. Source: set_mempolicy_home_node(2), since Linux 5.17.
 ///
 /// # Errors
 /// Returns -1 and sets `errno`: `EINVAL` for an unaligned address, bad flags or a node that does not exist,
-/// `ENOENT` where no page has a policy of its own, `EOPNOTSUPP` where it has another policy, `ENOSYS` on
-/// older kernels.
+/// `ENOENT` if no page has a policy of its own, `EOPNOTSUPP` if it has another policy, `ENOSYS` on older
+/// kernels.
 ///
 /// # Safety
 /// The range must be the caller's own; no content changes.

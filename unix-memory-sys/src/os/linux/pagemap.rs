@@ -7,8 +7,7 @@ use super::ioctl::{Request, read_write};
 /// regions written. PAGEMAP_SCAN(2const), since Linux 6.7.
 ///
 /// Fails with `EFAULT` for a bad pointer, `EINVAL` for bad flags, categories, sizes or addresses, `ENOMEM`,
-/// `EPERM` where `PM_SCAN_CHECK_WPASYNC` finds a page whose writes are not tracked, `ENOTTY` on older
-/// kernels.
+/// `EPERM` if `PM_SCAN_CHECK_WPASYNC` finds a page whose writes are not tracked, `ENOTTY` on older kernels.
 pub const PAGEMAP_SCAN: Request = read_write::<pm_scan_arg>(b'f', 16);
 
 /// Write-protect the pages that are found, so that they are no longer `PAGE_IS_WRITTEN`.
@@ -66,7 +65,7 @@ pub struct pm_scan_arg {
     pub start: u64,
     /// The address after the last page.
     pub end: u64,
-    /// Written: the address up to which all was scanned.
+    /// Written: the address up to which everything was scanned.
     pub walk_end: u64,
     /// The address of an array of [`page_region`].
     pub vec: u64,

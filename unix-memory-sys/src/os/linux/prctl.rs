@@ -10,7 +10,7 @@ pub const PR_SET_VMA: c_int = 0x5356_4d41;
 /// The attribute of `PR_SET_VMA`: the name of anonymous memory in `/proc/<pid>/maps`, a string of at
 /// most 79 bytes before its NUL, or null for none. PR_SET_VMA(2const), since Linux 5.17.
 pub const PR_SET_VMA_ANON_NAME: c_ulong = 0;
-/// Permanently forbids the process what the argument, of `PR_MDWE_`, says. PR_SET_MDWE(2const), since Linux
+/// Permanently forbids the process what the argument (`PR_MDWE_`) names. PR_SET_MDWE(2const), since Linux
 /// 6.3.
 pub const PR_SET_MDWE: c_int = 65;
 /// Returns what `PR_SET_MDWE` forbids. PR_GET_MDWE(2const), since Linux 6.3.
@@ -35,13 +35,13 @@ pub const PR_GET_THP_DISABLE: c_int = 42;
 pub const PR_THP_DISABLE_EXCEPT_ADVISED: c_ulong = 1 << 1;
 
 unsafe extern "C" {
-    /// Performs `option`, here of `PR_`, on the calling process. The arguments that the option takes follow,
-    /// each an unsigned long or a pointer, and zeros for those that it does not use. Source: prctl(2).
+    /// Performs `option` (`PR_`) on the calling process. The arguments that the option takes follow, each
+    /// an unsigned long or a pointer, with zeros for those that it does not use. Source: prctl(2).
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` for an option that the kernel does not know, or bad
-    /// arguments, `EPERM` for what `PR_SET_MDWE` has forbidden for good, `ENOMEM` for pages that are
-    /// not mapped, `EBADF` for pages of a file, which have no name of their own.
+    /// Returns -1 and sets `errno`: `EINVAL` for an option that the kernel does not know, or bad arguments,
+    /// `EPERM` for what `PR_SET_MDWE` has permanently forbidden, `ENOMEM` for pages that are not mapped,
+    /// `EBADF` for pages of a file, which have no name of their own.
     ///
     /// # Safety
     /// The arguments must be passed, and must be what the option takes.

@@ -5,7 +5,7 @@ use super::ioctl::{Request, read_write};
 /// Describes the mapping at an address; the argument is a `*mut` [`procmap_query`]. PROCMAP_QUERY(2const),
 /// since Linux 6.11.
 ///
-/// Fails with `ENOENT` where there is no mapping, `E2BIG` for a name that is longer than its buffer or a size
+/// Fails with `ENOENT` if there is no mapping, `E2BIG` for a name that is longer than its buffer or a size
 /// that the kernel does not know, `EFAULT` for a bad pointer, `EINVAL` for bad flags, `ESRCH` for a process
 /// without memory, `ENOTTY` on older kernels.
 pub const PROCMAP_QUERY: Request = read_write::<procmap_query>(b'f', 17);
@@ -22,7 +22,8 @@ pub const PROCMAP_QUERY_VMA_EXECUTABLE: u64 = 0x04;
 /// Asked: only mappings with `MAP_SHARED`. Written: the mapping is one. PROCMAP_QUERY(2const), since Linux
 /// 6.11.
 pub const PROCMAP_QUERY_VMA_SHARED: u64 = 0x08;
-/// Asked: the mapping at the address, or else the next one above it. PROCMAP_QUERY(2const), since Linux 6.11.
+/// Asked: the mapping at the address or, if there is none, the next one above it. PROCMAP_QUERY(2const),
+/// since Linux 6.11.
 pub const PROCMAP_QUERY_COVERING_OR_NEXT_VMA: u64 = 0x10;
 /// Asked: only mappings of a file. PROCMAP_QUERY(2const), since Linux 6.11.
 pub const PROCMAP_QUERY_FILE_BACKED_VMA: u64 = 0x20;

@@ -10,8 +10,8 @@ unsafe extern "C" {
     /// `MAP_FIXED` would. Source: remap_file_pages(2), since Linux 2.6.
     ///
     /// # Errors
-    /// Returns -1 and sets `errno`: `EINVAL` for a range that is not within one shared mapping, an unaligned
-    /// address or bad arguments, `ENOMEM`, `ENOSYS` where the kernel was built without it.
+    /// Returns -1 and sets `errno`: `EINVAL` for a range that is not within one shared mapping, an
+    /// unaligned address or bad arguments, `ENOMEM`, `ENOSYS` if the kernel was built without it.
     ///
     /// # Safety
     /// Whatever was mapped there is replaced.

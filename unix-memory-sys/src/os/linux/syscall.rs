@@ -41,8 +41,8 @@ pub unsafe extern "C" fn memfd_create(name: *const c_char, flags: c_uint) -> c_i
 /// Only the headers of these architectures define the number.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS`
-/// where the kernel was built, or started, without it.
+/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSYS` if the
+/// kernel was built or started without it.
 ///
 /// # Safety
 /// None beyond the call itself.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn memfd_secret(flags: c_uint) -> c_int {
 /// since Linux 4.4.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: as `mlock`, `EINVAL` for bad flags, `ENOSYS` on older kernels.
+/// Returns -1 and sets `errno`: as for `mlock`, `EINVAL` for bad flags, `ENOSYS` on older kernels.
 ///
 /// # Safety
 /// The range must be the caller's own; no content changes.
@@ -99,15 +99,15 @@ pub unsafe extern "C" fn mseal(addr: *mut c_void, len: size_t, flags: c_ulong) -
     int(unsafe { syscall(number::MSEAL, pointer(addr), len as c_long, flags as c_long) })
 }
 
-/// Allocates a protection key and returns it; `flags` is 0, and `access_rights`, of `PKEY_DISABLE_`, says
-/// what the calling thread must not do with pages that have the key. Source: pkey_alloc(2), since Linux 4.9.
+/// Allocates a protection key and returns it; `flags` is 0, and `access_rights` (`PKEY_DISABLE_`) says what
+/// the calling thread must not do with pages that have the key. Source: pkey_alloc(2), since Linux 4.9.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for bad arguments, `ENOSPC` where no key is left or the
-/// processor has none, `ENOSYS` on older kernels.
+/// Returns -1 and sets `errno`: `EINVAL` for bad arguments, `ENOSPC` if no key is left or the processor has
+/// none, `ENOSYS` on older kernels.
 ///
 /// # Safety
-/// None beyond the call itself: no page has the key yet.
+/// There is none: no page has the key yet.
 #[must_use]
 pub unsafe extern "C" fn pkey_alloc(flags: c_uint, access_rights: c_uint) -> c_int {
     // SAFETY: the arguments are those of pkey_alloc(2). [arguments]
@@ -128,12 +128,12 @@ pub unsafe extern "C" fn pkey_free(pkey: c_int) -> c_int {
     int(unsafe { syscall(number::PKEY_FREE, pkey as c_long) })
 }
 
-/// Like `mprotect`, and assigns a protection key to the pages; -1 means no key. Source: pkey_mprotect(2),
-/// since Linux 4.9.
+/// Like `mprotect`, but also assigns a protection key to the pages; -1 means no key. Source:
+/// pkey_mprotect(2), since Linux 4.9.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: as `mprotect`, `EINVAL` for a key that is not allocated, `ENOSYS` on older
-/// kernels.
+/// Returns -1 and sets `errno`: as for `mprotect`, `EINVAL` for a key that is not allocated, `ENOSYS` on
+/// older kernels.
 ///
 /// # Safety
 /// As for `mprotect`; the key's rights apply as well.
@@ -210,11 +210,11 @@ pub unsafe extern "C" fn pidfd_open(pid: c_int, flags: c_uint) -> c_int {
 /// 0. Source: process_mrelease(2), since Linux 5.15.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EBADF`, `EAGAIN` where no memory could be freed, `EINTR`, `EINVAL` for
-/// bad flags or a process that was not killed, `ENOSYS` on older kernels, `ESRCH`.
+/// Returns -1 and sets `errno`: `EBADF`, `EAGAIN` if no memory could be freed, `EINTR`, `EINVAL` for bad
+/// flags or a process that was not killed, `ENOSYS` on older kernels, `ESRCH`.
 ///
 /// # Safety
-/// None beyond the call itself: the process no longer runs its program.
+/// There is none: the process no longer runs its program.
 #[must_use]
 pub unsafe extern "C" fn process_mrelease(pidfd: c_int, flags: c_uint) -> c_int {
     // SAFETY: the arguments are those of process_mrelease(2). [arguments]

@@ -71,7 +71,7 @@ pub const UFFD_FEATURE_MOVE: u64 = 1 << 16;
 /// 4.3.
 pub const UFFDIO_API: Request = read_write::<uffdio_api>(UFFDIO, 0x3F);
 /// Starts watching the pages of a range; the argument is a `*mut` [`uffdio_register`]. Fails with `EBUSY`
-/// where another descriptor watches them, `EINVAL` for memory that cannot be watched in this way, or bad
+/// if another descriptor watches them, `EINVAL` for memory that cannot be watched in this way, or bad
 /// modes. UFFDIO_REGISTER(2const), since Linux 4.3.
 pub const UFFDIO_REGISTER: Request = read_write::<uffdio_register>(UFFDIO, 0x00);
 /// Stops watching the pages of a range, and lifts write protection; the argument is a `*mut`
@@ -118,7 +118,7 @@ pub const UFFDIO_WRITEPROTECT_MODE_DONTWAKE: u64 = 1 << 1;
 pub struct uffdio_api {
     /// `UFFD_API`.
     pub api: u64,
-    /// The features asked for, of `UFFD_FEATURE_`. Written: those that the kernel has.
+    /// The requested features (`UFFD_FEATURE_`). Written: those that the kernel has.
     pub features: u64,
     /// Written: the bits of the requests that exist.
     pub ioctls: u64,
@@ -164,12 +164,12 @@ pub struct uffdio_writeprotect {
 /// since Linux 4.3.
 ///
 /// # Errors
-/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `EPERM` without either
-/// `UFFD_USER_MODE_ONLY` or the privilege, unless `/proc/sys/vm/unprivileged_userfaultfd` allows it, `ENOSYS`
-/// where the kernel was built without it.
+/// Returns -1 and sets `errno`: `EINVAL` for bad flags, `EMFILE`, `ENFILE`, `ENOMEM`, `EPERM` without
+/// either `UFFD_USER_MODE_ONLY` or the privilege, unless `/proc/sys/vm/unprivileged_userfaultfd` allows it,
+/// `ENOSYS` if the kernel was built without it.
 ///
 /// # Safety
-/// None beyond the call itself: nothing is watched yet.
+/// There is none: nothing is watched yet.
 #[must_use]
 pub unsafe extern "C" fn userfaultfd(flags: c_int) -> c_int {
     // SAFETY: the argument is that of userfaultfd(2). [arguments]

@@ -75,9 +75,9 @@ pub const MAP_HUGETLB: c_int = 0x0008_0000;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 1;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 2;
 /// With either of them: lock each page when it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 4;

@@ -80,9 +80,9 @@ pub const MAP_UNINITIALIZED: c_int = 0x0400_0000;
 
 // mlockall(2).
 
-/// What is mapped now. mlockall(2).
+/// Lock what is mapped now. mlockall(2).
 pub const MCL_CURRENT: c_int = 0x2000;
-/// What will be mapped. mlockall(2).
+/// Lock what will be mapped in the future. mlockall(2).
 pub const MCL_FUTURE: c_int = 0x4000;
 /// With either of them: lock each page when it is brought in. mlockall(2), since Linux 4.4.
 pub const MCL_ONFAULT: c_int = 0x8000;
