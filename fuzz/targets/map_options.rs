@@ -1,5 +1,5 @@
-//! Mappings made with any options: what they promise is so, or the error says why not, and nothing is
-//! left of them.
+//! Mappings made with any options: they keep their promises, or the error says why not, and nothing
+//! is left of them.
 
 #![no_main]
 
@@ -237,7 +237,7 @@ impl Expected {
     }
 }
 
-/// What the kernel says about a page.
+/// What the kernel reports about a page.
 fn protection_at(address: *const u8) -> Protection {
     let real = permissions(address).get().expect("/proc");
     [
@@ -263,7 +263,7 @@ fn touch(mapping: &mut Mapping<ReadWrite>) {
     assert_eq!(mapping[last], 2);
 }
 
-/// Copies do not fault, whether there is anything or not.
+/// Copies do not fault, whether anything is mapped or not.
 fn touch_shared(mapping: SharedMapping<Protection>, file: Option<u64>) {
     let Some(last) = mapping.len().checked_sub(1) else {
         return;

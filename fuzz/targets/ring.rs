@@ -1,8 +1,8 @@
 //! A shared ring whose memory a hostile peer writes to: before and after each step, and, in some inputs,
 //! all the time from another thread.
 //!
-//! Until the first hostile act, the ends are a queue. After it, no step panics, runs for ever, or
-//! touches anything but the ring and the first bytes of the caller's buffer.
+//! Until the first hostile act, the ends are a queue. After it, no step panics, runs forever, or touches
+//! anything except the ring and the first bytes of the caller's buffer.
 
 #![no_main]
 
@@ -254,7 +254,7 @@ impl Ends {
     }
 }
 
-/// What a stream did; `None` where it had to wait, or the peer is not honest.
+/// What a stream did; `None` if it had to wait, or the peer is not honest.
 fn settle(done: std::io::Result<usize>) -> Option<usize> {
     use std::io::ErrorKind::{BrokenPipe, WouldBlock};
 

@@ -75,7 +75,7 @@ mod zeros {
     }
 }
 
-/// A page that is locked and let go, alone and beside a hundred that are locked.
+/// A page that is locked and unlocked, alone and beside a hundred that are locked.
 mod locks {
     use super::{Bencher, used};
 

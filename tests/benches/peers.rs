@@ -14,7 +14,7 @@ fn main() {
     divan::main();
 }
 
-/// A new page of memory, and gone again.
+/// A new page of memory, mapped and unmapped.
 mod anonymous {
     use super::{Mapping, black_box, page_size};
 

@@ -18,7 +18,7 @@ fn main() {
 /// What all rings hold: a common size.
 const CAPACITY: usize = 64 << 10;
 
-/// So many bytes go in and out again at a time; the last does not divide the capacity.
+/// That many bytes go in and out again at a time; the last number does not divide the capacity.
 const CHUNKS: [usize; 5] = [1, 16, 256, 4 << 10, 24_000];
 
 /// A chunk in, and out again, in one thread. Each ring has had all of its memory touched.
@@ -110,8 +110,8 @@ mod two_threads {
     const TOTAL: usize = 64 << 20;
     const CHUNKS: [usize; 3] = [256, 4 << 10, 24_000];
 
-    /// Calls `push`, which tells how much of a chunk it took, in one thread, and `pop`, which tells
-    /// how much it gave, in another, until everything has gone through.
+    /// Calls `push`, which returns how much of a chunk it took, in one thread, and `pop`, which
+    /// returns how much it delivered, in another, until everything has gone through.
     fn pass(
         len: usize,
         mut push: impl FnMut(&[u8]) -> usize + Send,

@@ -1,4 +1,4 @@
-//! Children made by `fork`: for what a process can do only once, or does not survive.
+//! Children made by `fork`, for what a process can do only once, or does not survive.
 
 use crate::is_emulated;
 use crate::kernel::new_pid_namespace;
@@ -13,23 +13,23 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs `f` in a child, whose only thread it is, and returns how that ended: with 0 where `f`
-/// returned, with 101 where it panicked (the message is on standard error), with [`GAVE_UP`] after a
-/// minute.
+/// Runs `f` in a child, as its only thread, and returns how that ended: with 0 if `f` returned, with 101
+/// if it panicked (the message is on standard error), with [`GAVE_UP`] after a minute.
 ///
 /// The child allocates, which glibc and musl allow after a fork.
 ///
 /// # Panics
-/// Where there can be no child.
+/// If no child can be made.
 pub fn in_a_child(f: impl FnOnce()) -> ExitStatus {
     spawn(f).wait()
 }
 
-/// Runs `f` in a child, as [`in_a_child`] does, which has the process number of this one if this is the
-/// first process of a PID namespace: the child is the first of another. Such a process can have but one.
+/// Runs `f` in a child, as [`in_a_child`] does. If this is the first process of a PID namespace, the
+/// child has the same process number, because it is the first process of another namespace. Such a
+/// process can have only one such child.
 ///
 /// # Panics
-/// Where there can be no child, or no namespace.
+/// If no child or no namespace can be made.
 pub fn in_a_child_of_the_same_number(f: impl FnOnce()) -> ExitStatus {
     if std::process::id() == 1 {
         new_pid_namespace().expect("one more PID namespace");
@@ -37,9 +37,10 @@ pub fn in_a_child_of_the_same_number(f: impl FnOnce()) -> ExitStatus {
     in_a_child(f)
 }
 
-/// Calls `f` here, and in a child that is the first process of a PID namespace: as root alone, which is
-/// said otherwise. If this is such a process itself, `f` is called in a child rather than here: it could
-/// take away where this process's children are, which others of its tests have as well.
+/// Calls `f` here, and in a child that is the first process of a PID namespace. Only root can do the
+/// latter; otherwise, this prints that it was skipped. If this process is itself the first of a
+/// namespace, `f` is called in a child rather than here, because it could change the namespace of this
+/// process's later children, which other tests make too.
 ///
 /// # Panics
 /// Where `f` does.
@@ -56,26 +57,26 @@ pub fn here_and_as_the_first_process(f: impl Fn()) {
     assert!(status.success(), "as the first process of a PID namespace");
 }
 
-/// Whether this is a child, whose panics are only said by [`spawn`]: the usual hook takes locks, which
-/// another thread of the parent may have had.
+/// Whether this is a child, whose panics only [`spawn`] reports: the usual hook takes locks, which
+/// another thread of the parent may have held.
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
-/// Done when panics look at [`IS_CHILD`].
+/// Set once panics look at [`IS_CHILD`].
 static QUIET: Once = Once::new();
 
-/// For how many seconds a child may run: an emulator is slow.
+/// How many seconds a child may run: an emulator is slow.
 pub(crate) fn patience() -> u32 {
     if is_emulated() { 500 } else { 60 }
 }
 
-/// Begins to run `f` in a child, as [`in_a_child`] does.
+/// Starts to run `f` in a child, as [`in_a_child`] does.
 ///
 /// # Panics
-/// Where there can be no child.
+/// If no child can be made.
 pub fn spawn(f: impl FnOnce()) -> Child {
     // In seconds: an emulator is slow. (Asked here: in the child the environment may be locked.)
     let patience = patience();
-    // (And set here: in the child it may be locked for good, by a thread that was panicking.)
+    // (And set here: in the child, it may be locked forever, by a thread that was panicking.)
     QUIET.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -84,12 +85,12 @@ pub fn spawn(f: impl FnOnce()) -> Child {
             }
         }));
     });
-    // SAFETY: the child uses nothing that another thread may have left locked but the allocator,
+    // SAFETY: the child uses nothing that another thread may have left locked, except the allocator,
     // which is repaired, and ends by `_exit`.
     let pid = unsafe { libc::fork() };
     assert_ne!(pid, -1, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // The first process of a namespace is only ended by a signal that it handles.
+        // The first process of a namespace is ended only by a signal that it handles.
         let end = give_up as extern "C" fn(libc::c_int) as libc::sighandler_t;
         // SAFETY: the function does what a handler may.
         unsafe { libc::signal(libc::SIGALRM, end) };
@@ -106,7 +107,7 @@ pub fn spawn(f: impl FnOnce()) -> Child {
             Ok(()) => 0,
             Err(panic) => {
                 let text = message(&*panic);
-                // SAFETY: as many bytes are there as is said.
+                // SAFETY: there are that many bytes.
                 unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
                 101
             }
@@ -117,7 +118,7 @@ pub fn spawn(f: impl FnOnce()) -> Child {
     Child(pid)
 }
 
-/// The code of a child that did not come to its end in time.
+/// The exit code of a child that did not end in time.
 pub const GAVE_UP: libc::c_int = 102;
 
 extern "C" fn give_up(_: libc::c_int) {
@@ -139,15 +140,15 @@ struct Work<F> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// Runs each of `bodies` in a thread of its own, and comes back when all have: the way to threads
-/// in a child. The standard library's take a lock when they start, which another thread of the
-/// parent may have held when it forked: the child would wait for it for ever.
+/// Runs each of `bodies` in a thread of its own, and returns when all have ended. This is how to use
+/// threads in a child: the standard library's threads take a lock when they start, which another thread
+/// of the parent may have held when it forked, so the child would wait for it forever.
 ///
 /// # Panics
-/// Where one of them does, or there can be no thread.
+/// If one of them does, or no thread can be made.
 pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
     extern "C" fn start<F: FnOnce()>(work: *mut c_void) -> *mut c_void {
-        // SAFETY: it is that of this thread alone until it is joined.
+        // SAFETY: it belongs to this thread alone until it is joined.
         let work = unsafe { &mut *work.cast::<Work<F>>() };
         if let Some(body) = work.body.take() {
             work.panic = catch_unwind(AssertUnwindSafe(body)).err();
@@ -167,7 +168,7 @@ pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
             // SAFETY: the work is sent to the thread, and lives until it is joined.
             let failed =
                 unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), start::<F>, work) };
-            // SAFETY: the call wrote it where it succeeded.
+            // SAFETY: the call wrote it if it succeeded.
             (failed == 0).then(|| unsafe { thread.assume_init() })
         })
         .collect();
@@ -185,10 +186,10 @@ pub fn in_threads<F: FnOnce() + Send>(bodies: impl IntoIterator<Item = F>) {
 /// Runs `f` in a thread of its own, also in a child: see [`in_threads`].
 ///
 /// # Panics
-/// Where `f` does, or there can be no thread.
+/// If `f` does, or no thread can be made.
 pub fn in_a_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     if !IS_CHILD.load(Ordering::Relaxed) {
-        // What such a thread prints is the test's.
+        // What such a thread prints belongs to the test.
         let joined = std::thread::scope(|scope| scope.spawn(f).join());
         return joined.unwrap_or_else(|panic| resume_unwind(panic));
     }
@@ -211,7 +212,7 @@ impl Child {
     /// Waits for its end.
     ///
     /// # Panics
-    /// Where it was waited for already.
+    /// If it was waited for already.
     #[must_use]
     pub fn wait(self) -> ExitStatus {
         let mut status = 0;
@@ -229,14 +230,14 @@ impl Child {
 }
 
 /// A child that does nothing until this is dropped, which ends it: its memory stays as it was here when
-/// it was made, but for what it took to begin.
+/// the child was made, except for what starting it changed.
 pub struct StillChild(Option<Child>);
 
 impl StillChild {
-    /// Makes one, and comes back when it does nothing any more.
+    /// Makes one, and returns once it does nothing any more.
     ///
     /// # Panics
-    /// Where there can be no child.
+    /// If no child can be made.
     #[must_use]
     pub fn new() -> Self {
         let (mut ready, tell) = std::io::pipe().expect("a pipe");
@@ -261,10 +262,10 @@ impl StillChild {
         child.id().unsigned_abs()
     }
 
-    /// Ends it, and leaves it to be waited for.
+    /// Ends it, but does not wait for it.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If that is refused.
     #[must_use = "wait for it"]
     pub fn kill(mut self) -> Child {
         let child = self.0.take().expect("it is there");

@@ -8,13 +8,13 @@ use unix_memory::{MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapp
 
 use crate::skip;
 
-/// Where the mapping of [`truncated`] begins in its file: not at a page.
+/// Where the mapping of [`truncated`] begins in its file: not at a page boundary.
 pub const START: usize = 5;
 
-/// The mechanisms that work here, apart from the choice that is made without any.
+/// The mechanisms that work here, in addition to the default choice.
 ///
 /// # Panics
-/// Where nothing can be mapped.
+/// If nothing can be mapped.
 #[must_use]
 pub fn mechanisms() -> Vec<Option<Mechanism>> {
     let mapping = MapOptions::new()
@@ -25,7 +25,7 @@ pub fn mechanisms() -> Vec<Option<Mechanism>> {
         let result = mapping.read_at_with(mechanism, 0, &mut [1]);
         if let Err(error) = result {
             assert!(matches!(error.errno(), ENOSYS | ENOTSUP | EPERM), "{error}");
-            // That one has children of its own.
+            // That test makes children itself.
             if error.reason() != Reason::NoHandler {
                 skip(&format!("{mechanism:?}"), &error.to_string());
             }
@@ -38,7 +38,7 @@ pub fn mechanisms() -> Vec<Option<Mechanism>> {
         .collect()
 }
 
-/// A copy out of `mapping`, `by` a mechanism or by the one that is chosen.
+/// A copy out of `mapping`, `by` a mechanism or by the default choice.
 ///
 /// # Errors
 /// Those of `read_at`.
@@ -54,7 +54,7 @@ pub fn read(
     }
 }
 
-/// A copy into `mapping`, `by` a mechanism or by the one that is chosen.
+/// A copy into `mapping`, `by` a mechanism or by the default choice.
 ///
 /// # Errors
 /// Those of `write_at`.
@@ -79,11 +79,11 @@ pub fn byte(offset: usize) -> u8 {
     u8::try_from(offset % 251).unwrap() + 1
 }
 
-/// A file of `pages` pages and its mapping from offset `START` on; then the file is cut to `left`
-/// bytes.
+/// A file of `pages` pages and its mapping from offset `START` on; after that, the file is cut to
+/// `left` bytes.
 ///
 /// # Panics
-/// Where that cannot be.
+/// If that is not possible.
 pub fn truncated(pages: usize, left: usize) -> (File, SharedMapping<ReadWrite>) {
     let file = tempfile::tempfile().unwrap();
     let bytes: Vec<u8> = (0..pages * page_size()).map(byte).collect();

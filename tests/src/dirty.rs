@@ -1,4 +1,4 @@
-//! Trackers of writes, by each way that works here.
+//! Trackers of writes, in each way that works here.
 
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,10 +17,10 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether writes can be tracked so here; where not, it says that `check` was left out.
+/// Whether writes can be tracked in this way here; if not, prints that `check` was skipped.
 ///
 /// # Panics
-/// Where it is refused for another reason.
+/// If it is refused for another reason.
 #[must_use]
 pub fn works(tracking: Tracking, check: &str) -> bool {
     let mapping = Mapping::anonymous(1).unwrap();
@@ -42,7 +42,7 @@ pub fn works(tracking: Tracking, check: &str) -> bool {
     }
 }
 
-/// Calls `f` with each way that works here, and says which do not.
+/// Calls `f` with each way that works here, and prints which do not.
 ///
 /// # Panics
 /// Where `f` does.
@@ -55,13 +55,13 @@ pub fn by_each_way(check: &str, f: impl Fn(Tracking)) {
     }
 }
 
-/// Private memory between pages that cannot be accessed, so that the kernel does not merge it with what
-/// is mapped beside it: to soft-dirty bits all of it would be written then.
+/// Private memory between inaccessible pages, so that the kernel does not merge it with adjacent
+/// mappings: otherwise soft-dirty bits would show all of it as written.
 #[derive(Debug)]
 pub struct Fenced {
     /// The memory.
     pub memory: Mapping<ReadWrite>,
-    /// What keeps it apart.
+    /// The pages that keep it apart.
     pub fences: [Mapping<NoAccess>; 2],
 }
 
@@ -69,7 +69,7 @@ impl Fenced {
     /// So many pages.
     ///
     /// # Panics
-    /// Where they cannot be mapped.
+    /// If they cannot be mapped.
     #[must_use]
     pub fn new(pages: usize) -> Self {
         let page = page_size();
@@ -81,10 +81,10 @@ impl Fenced {
     }
 }
 
-/// So many pages that are tracked, and what keeps them from being merged.
+/// That many tracked pages, and what keeps them from being merged.
 ///
 /// # Panics
-/// Where they cannot be.
+/// If that is not possible.
 pub fn tracked(
     pages: usize,
     tracking: Tracking,
@@ -96,7 +96,7 @@ pub fn tracked(
 /// What was written, in pages.
 ///
 /// # Panics
-/// Where an item is an error, or not whole pages.
+/// If an item is an error, or is not whole pages.
 #[must_use]
 pub fn pages(written: Written<'_>) -> Vec<Range<usize>> {
     let page = page_size();

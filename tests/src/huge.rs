@@ -1,14 +1,14 @@
-//! Huge pages in the pool of the system.
+//! Huge pages in the system's pool.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Huge pages that are in the system's pool as long as this lives, and were not before.
+/// Huge pages that are added to the system's pool as long as this lives.
 #[derive(Debug)]
 pub struct ReservedHugePages {
     path: String,
     count: u64,
-    /// The pool's number is changed by one at a time: in other programs too, since cargo runs tests
-    /// one after the other.
+    /// Only one thread at a time changes the size of the pool, across programs too, since cargo
+    /// runs test programs one after another.
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -16,7 +16,7 @@ impl ReservedHugePages {
     /// Adds `count` pages of `bytes` each.
     ///
     /// # Errors
-    /// Why that cannot be, as for who is not root.
+    /// Why that is not possible, for example because this is not root.
     pub fn new(bytes: usize, count: u64) -> Result<Self, String> {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +28,7 @@ impl ReservedHugePages {
         let now = pool(&path)?;
         let reserved = Self {
             path,
-            // What came of it goes again.
+            // Removes what was added.
             count: now.saturating_sub(before),
             _alone: alone,
         };

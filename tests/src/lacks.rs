@@ -1,7 +1,7 @@
-//! What there is not here: asked of the kernel, or of an emulator in its place, never assumed.
+//! What is missing here. The kernel, or an emulator in its place, is asked; nothing is assumed.
 //!
-//! User-mode emulators answer some calls themselves. Each function asks for one thing that a test
-//! needs; where it is missing it says, as [`skip`] does, that `check` was left out, and why, and
+//! User-mode emulators answer some calls themselves. Each function asks for one thing that a test needs.
+//! If it is missing, the function prints, as [`skip`] does, that `check` was skipped and why, and
 //! returns true.
 
 use std::io::{self, Read, Write};
@@ -26,7 +26,7 @@ use crate::{in_a_child, skip};
 pub fn advice(check: &str) -> bool {
     const NO_ADVICE: c_int = 0x7eed_beef;
     let taken = with_page(PROT_READ, 0, |page, len| {
-        // SAFETY: the page is ours alone, and there is no such advice.
+        // SAFETY: the page belongs to us alone, and there is no such advice.
         unsafe { libc::madvise(page, len, NO_ADVICE) == 0 }
     });
     told(
@@ -36,7 +36,7 @@ pub fn advice(check: &str) -> bool {
     )
 }
 
-/// A map of this process, which shows no emulator.
+/// A map of this process that does not show an emulator.
 ///
 /// # Panics
 /// As [`own_process`].
@@ -52,8 +52,9 @@ pub fn process_map(check: &str) -> bool {
     }
 }
 
-/// Pages that are as large for the kernel as for the process: an emulator that makes each of
-/// several does not do so in `mincore`, nor past the end of a file, of which devices are all.
+/// Pages that have the same size for the kernel and for the process: an emulator that makes each page of
+/// several does not do so in `mincore`, nor past the end of a file, and every page of a device is past
+/// its end.
 #[must_use]
 pub fn own_pages(check: &str) -> bool {
     let size = unix_memory::page_size() as u64;
@@ -68,10 +69,10 @@ pub fn own_pages(check: &str) -> bool {
     )
 }
 
-/// Shared mappings of files that can be written.
+/// Writable shared mappings of files.
 ///
 /// # Panics
-/// Where there is no file for it.
+/// If there is no file for it.
 #[must_use]
 pub fn shared_files(check: &str) -> bool {
     let file = tempfile::tempfile().unwrap();
@@ -89,11 +90,11 @@ pub fn protections(check: &str) -> bool {
     told(!Protection::is_enforced(), check, reason)
 }
 
-/// A process of the kernel's own, of which all that the kernel reports is said of this program: an
-/// emulator is one too, with memory of its own beside its program's.
+/// A real process, about which everything that the kernel reports is about this program. An emulator is
+/// a process too, with its own memory beside its program's.
 ///
 /// # Panics
-/// Where the path of the program is not mapped.
+/// If the path of the program is not mapped.
 #[must_use]
 pub fn own_process(check: &str) -> bool {
     // An emulator gives its program a stack that does not grow.
@@ -126,9 +127,9 @@ pub fn execution(check: &str) -> bool {
     )
 }
 
-/// Code that is executed as it was written last: QEMU's emulators before 8.2 take a store of many bytes,
-/// as the kernel makes when it copies, for one of the first byte, and go on executing what they have
-/// translated of the others.
+/// Code that is executed as it was last written: QEMU's emulators before 8.2 treat a store of many
+/// bytes, as the kernel makes when it copies, as a store of the first byte, and continue to execute
+/// their translation of the others.
 #[must_use]
 pub fn stores_over_code(check: &str) -> bool {
     const AT: usize = 64;
@@ -156,7 +157,7 @@ pub fn stores_over_code(check: &str) -> bool {
     )
 }
 
-/// `MAP_POPULATE`, of the bare call, that brings pages in.
+/// `MAP_POPULATE` that brings pages in, in the bare call.
 #[must_use]
 pub fn populate_flag(check: &str) -> bool {
     match kernel::populate_flag_populates() {
@@ -168,7 +169,7 @@ pub fn populate_flag(check: &str) -> bool {
 /// Mappings of the file behind `fd`, which is in huge pages of `size` bytes.
 ///
 /// # Panics
-/// Where what was mapped cannot be unmapped.
+/// If what was mapped cannot be unmapped.
 #[must_use]
 pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
     match kernel::huge_page_can_be_mapped(fd, size) {
@@ -177,20 +178,20 @@ pub fn huge_mappings(fd: c_int, size: usize, check: &str) -> bool {
     }
 }
 
-/// Masks of handlers that the C library hands to the kernel as they are: musl 1.2.5 does not on
-/// RISC-V, whose kernel has no place for the function that it puts before the mask.
+/// Masks of handlers that the C library passes to the kernel unchanged: musl 1.2.5 does not on RISC-V,
+/// whose kernel has no place for the function that musl puts before the mask.
 ///
 /// # Panics
-/// Where a signal cannot be handled.
+/// If a signal cannot be handled.
 #[must_use]
 pub fn masks_of_handlers(check: &str) -> bool {
     extern "C" fn noting(_: c_int) {
         let mut mask = MaybeUninit::uninit();
-        // SAFETY: given no mask, the call changes nothing, and writes the one that there is.
+        // SAFETY: given no mask, the call changes nothing, and writes the current one.
         let failed =
             unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr()) };
         assert_eq!(failed, 0);
-        // As the kernel takes what is not there for a mask, any signal may be among those blocked.
+        // Since the kernel reads a mask where there is none, any signal may be among the blocked ones.
         let right = (1..32).all(|signal| {
             // SAFETY: the mask was written.
             let blocked = unsafe { libc::sigismember(mask.as_ptr(), signal) } == 1;
@@ -219,10 +220,10 @@ pub fn masks_of_handlers(check: &str) -> bool {
 }
 
 /// The end of a program whose own access raises SIGBUS while it ignores that signal: a kernel ends it,
-/// user-mode emulators of QEMU's up to 7.2 begin the access again without end.
+/// but QEMU's user-mode emulators up to 7.2 repeat the access forever.
 ///
 /// # Panics
-/// Where no file can be made.
+/// If no file can be made.
 #[must_use]
 pub fn ends_by_ignored_faults(check: &str) -> bool {
     const PATIENCE: u32 = 10;
@@ -234,7 +235,7 @@ pub fn ends_by_ignored_faults(check: &str) -> bool {
         unsafe { libc::signal(libc::SIGBUS, libc::SIG_IGN) };
         // SAFETY: the call has no preconditions.
         unsafe { libc::alarm(PATIENCE) };
-        // SAFETY: the page is mapped; that the file has none is what the access is for.
+        // SAFETY: the page is mapped; the access is meant to find that the file has none.
         unsafe { mapping.as_ptr().read_volatile() };
     });
     let repeats = ended.code() == Some(crate::GAVE_UP);
@@ -246,14 +247,14 @@ pub fn ends_by_ignored_faults(check: &str) -> bool {
     )
 }
 
-/// Names of memory, of the bare call.
+/// Names of memory, by the bare call.
 #[must_use]
 pub fn names_of_memory(check: &str) -> bool {
     let reason = "this kernel gives memory no names";
     told(kernel::names_memory() != Some(true), check, reason)
 }
 
-/// Space that is not set aside (`MAP_NORESERVE`), of the bare call.
+/// Space that is not set aside (`MAP_NORESERVE`), by the bare call.
 #[must_use]
 pub fn no_reserve(check: &str) -> bool {
     let flags = with_page(PROT_READ, kernel::MAP_NORESERVE, |page, _| {
@@ -263,11 +264,11 @@ pub fn no_reserve(check: &str) -> bool {
     told(!told_of, check, "an emulator drops MAP_NORESERVE")
 }
 
-/// Locks on fault, of the bare call, that the kernel's flags of a mapping tell from full ones.
+/// Locks on fault, by the bare call, that the kernel's flags of a mapping distinguish from full ones.
 #[must_use]
 pub fn locks_on_fault_told(check: &str) -> bool {
     let flags = with_page(PROT_READ, 0, |page, len| {
-        // The lock goes with the page.
+        // The lock ends with the page.
         let locked = kernel::lock_on_fault(page, len).is_ok();
         locked.then(|| kernel::flags(page.cast_const().cast()))
     });
@@ -279,10 +280,10 @@ pub fn locks_on_fault_told(check: &str) -> bool {
     )
 }
 
-/// Places in a file beyond what 32 bits can tell, of the bare call: an emulator may cut them off.
+/// File offsets of more than 32 bits, by the bare call: an emulator may truncate them.
 ///
 /// # Panics
-/// Where there is no temporary file.
+/// If no temporary file can be made.
 #[must_use]
 pub fn far_offsets(check: &str) -> bool {
     const FAR: u64 = 1 << 32;
@@ -323,7 +324,7 @@ fn told(lacks: bool, check: &str, reason: &str) -> bool {
     lacks
 }
 
-/// Calls `f` with a new private page, made by the C library alone.
+/// Calls `f` with a new private page that the C library's call made.
 fn with_page<R>(protection: c_int, flags: c_int, f: impl FnOnce(*mut c_void, usize) -> R) -> R {
     let flags = flags | MAP_PRIVATE | MAP_ANON;
     let len = unix_memory::page_size();

@@ -7,31 +7,31 @@
 //! | to | use |
 //! |---|---|
 //! | ask the kernel what is mapped, and how | [`kernel`], of which most tests use [`permissions`], [`flags`], [`map_at`] |
-//! | ask it of everything, after each of many steps, on Linux | `kernel::List`, `kernel::Memory` |
+//! | ask about everything, after each of many steps, on Linux | `kernel::List`, `kernel::Memory` |
 //! | ask the kernel what is locked | [`is_locked`], [`is_unlocked`], [`lock_states`], [`as_told`] |
-//! | have the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`]; one among many alike, on Linux: `seccomp::listener` |
-//! | do in a child what a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_a_thread`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
-//! | have a process whose memory stays as it is | [`StillChild`] |
-//! | have a child with the number of its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
-//! | copy by each mechanism, over a file that was truncated | [`copies`] |
+//! | make the kernel refuse a call | [`seccomp`]: [`refusing`], [`refusing_argument`]; one among many similar ones, on Linux: `seccomp::listener` |
+//! | do something in a child that a process can do only once, or does not survive | [`in_a_child`], [`spawn`], [`in_a_thread`], [`in_threads`], [`is_true_in_a_child`], [`can_be_read`] |
+//! | get a process whose memory stays as it is | [`StillChild`] |
+//! | get a child with the same number as its parent | [`here_and_as_the_first_process`], [`in_a_child_of_the_same_number`] |
+//! | copy by each mechanism, from a truncated file | [`copies`] |
 //! | have another process truncate and rewrite a file meanwhile | [`storm`] |
-//! | track writes by each way that works | [`dirty`] |
-//! | leave a check out where the kernel, or an emulator, lacks something | [`lacks`], [`skip`] |
-//! | have few addresses, little data or locked memory, short or few open files, or huge pages in the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
+//! | track writes in each way that works | [`dirty`] |
+//! | skip a check if the kernel or an emulator lacks something | [`lacks`], [`skip`] |
+//! | limit addresses, data, locked memory, the length or number of files; add huge pages to the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
 //! | reach the kernel's limit of mappings | [`reachable_mapping_limit`], [`mappings_up_to_the_limit`], [`HalfWay`] |
 //! | do less work in an emulator | [`effort`] |
-//! | have memory that no guard owns | [`Others`] |
-//! | have a named pipe | [`make_pipe`] |
-//! | have a function in machine code | [`machine_code`] |
+//! | get memory that no guard owns | [`Others`] |
+//! | make a named pipe | [`make_pipe`] |
+//! | get a function in machine code | [`machine_code`] |
 //! | ask which code of the library runs | [`processor_copies`] |
 //!
 //! # Systems other than Linux
-//! The tests compile there too. What only Linux reports of a process is [`Reported`] as not known on
-//! other systems: checks of it are left out, with a line that says so. Likewise nothing is run where a
-//! call should be refused and the kernel has no filters of calls. So most tests need no `cfg`. Those
-//! about something that other systems do not have (protection keys, seals, huge pages, locks on fault)
-//! are under one, beside its reason. On Emscripten, where the tests run too, a test of what that lacks is
-//! ignored, with the reason, which `cargo xtask emulate` reports.
+//! The tests compile there too. What only Linux reports about a process is [`Reported`] as unknown on
+//! other systems: checks of it are skipped, with a line that says so. Likewise, if a call should be
+//! refused and the kernel has no filters of system calls, nothing is run. So most tests need no `cfg`.
+//! Those about something that other systems do not have (protection keys, seals, huge pages, locks on
+//! fault) have one, with its reason. On Emscripten, where the tests run too, a test of a missing feature
+//! is ignored, with the reason, which `cargo xtask emulate` reports.
 
 mod child;
 pub mod copies;
@@ -61,13 +61,13 @@ pub use limit::{
 pub use others::Others;
 pub use seccomp::{refusing, refusing_argument};
 
-/// Whether an emulator, which is slow, runs this.
+/// Whether this runs in an emulator, which is slow.
 fn is_emulated() -> bool {
     // `cargo xtask emulate` sets it.
     std::env::var_os("UNIX_MEMORY_RUNNER").is_some()
 }
 
-/// How much of `work` is to be done: a part of it in an emulator.
+/// How much of `work` to do: only a part of it in an emulator.
 #[must_use]
 pub fn effort(work: usize) -> usize {
     if is_emulated() {
@@ -77,13 +77,13 @@ pub fn effort(work: usize) -> usize {
     }
 }
 
-/// Whether the library has copies for this processor, and does not need the kernel for all.
+/// Whether the library has copies for this processor, and does not need the kernel for all of them.
 #[must_use]
 pub fn processor_copies() -> bool {
     matches!(std::env::consts::ARCH, "x86_64" | "aarch64" | "riscv64")
 }
 
-/// When a check that waits for another process gives up, well before its own time is over.
+/// When a check that waits for another process gives up, well before its own time runs out.
 #[must_use]
 pub fn deadline() -> std::time::Instant {
     std::time::Instant::now() + std::time::Duration::from_secs(u64::from(child::patience()) / 4)
@@ -92,7 +92,7 @@ pub fn deadline() -> std::time::Instant {
 /// Makes a named pipe.
 ///
 /// # Panics
-/// Where the system refuses.
+/// If the system refuses.
 pub fn make_pipe(path: &std::path::Path) {
     use std::os::unix::ffi::OsStrExt;
 
@@ -102,34 +102,34 @@ pub fn make_pipe(path: &std::path::Path) {
     assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
 }
 
-/// Says that a check could not be made here, and why: it counts as not done.
+/// Prints that a check could not be made here, and why: it counts as skipped.
 pub fn skip(check: &str, reason: &str) {
     println!("skipped: {check}: {reason}");
 }
 
-/// Runs `child` in a child, and says whether it came back with true.
+/// Runs `child` in a child, and returns whether it returned true.
 ///
 /// # Panics
-/// Where there can be no child.
+/// If no child can be made.
 #[must_use]
 pub fn is_true_in_a_child(child: impl FnOnce() -> bool) -> bool {
     in_a_child(|| assert!(child(), "it is not so in the child")).success()
 }
 
-/// Whether a child that does nothing but read the byte at `address` lives on: not where the page
-/// cannot be read.
+/// Whether a child that only reads the byte at `address` survives, which it does not if the page cannot
+/// be read.
 #[must_use]
 pub fn can_be_read(address: *const u8) -> bool {
     let address = address.expose_provenance();
     in_a_child(|| {
         let address = std::ptr::with_exposed_provenance::<u8>(address);
-        // SAFETY: an aligned byte; where it cannot be read, the child ends, as it is there for.
+        // SAFETY: an aligned byte; if it cannot be read, the child ends, which is its purpose.
         let _byte = unsafe { address.read_volatile() };
     })
     .success()
 }
 
-/// The programs of the repository's first page.
+/// The programs of the repository's README.
 #[cfg(all(doctest, target_os = "linux"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -8,8 +8,8 @@ use unix_memory::{
 
 use crate::{kernel, skip};
 
-/// Sets a limit of this process, to `$most` or to the most that it may be. (C libraries do not agree
-/// on the type of its number.)
+/// Sets a limit of this process to `$most`, or to the maximum that it may be. (C libraries do not
+/// agree on the type of its number.)
 macro_rules! limit {
     ($resource:expr, $most:expr) => {{
         let mut limit = libc::rlimit {
@@ -29,26 +29,26 @@ macro_rules! limit {
     }};
 }
 
-/// Lets this process make no file longer than `bytes`.
+/// Keeps this process from making a file longer than `bytes`.
 ///
 /// # Errors
-/// Where it cannot be set: the new limit is more than it may be.
+/// If it cannot be set, because the new limit is more than it may be.
 pub fn limit_file_size(bytes: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_FSIZE, bytes)
 }
 
-/// Lets this process open no file whose descriptor is not less than `count`.
+/// Keeps this process from opening a file whose descriptor would be `count` or more.
 ///
 /// # Errors
-/// Where it cannot be set: the new limit is more than it may be.
+/// If it cannot be set, because the new limit is more than it may be.
 pub fn limit_open_files(count: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_NOFILE, count)
 }
 
-/// Lets this process have no more than `bytes` of addresses.
+/// Limits this process to `bytes` of addresses.
 ///
 /// # Errors
-/// Where it cannot be set: the system has no such limit, or the new one is more than it may be.
+/// If it cannot be set, because the system has no such limit, or the new one is more than it may be.
 #[cfg(not(target_os = "openbsd"))]
 pub fn limit_address_space(bytes: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_AS, bytes)
@@ -63,18 +63,18 @@ pub fn limit_address_space(_: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Lets this process have no more than `bytes` of data.
+/// Limits this process to `bytes` of data.
 ///
 /// # Errors
-/// Where it cannot be set.
+/// If it cannot be set.
 pub fn limit_data(bytes: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_DATA, bytes)
 }
 
-/// Lets this process lock no more than `bytes`, if it has no privilege to.
+/// Limits this process to `bytes` of locked memory, unless it has the privilege to lock more.
 ///
 /// # Errors
-/// Where it cannot be set: the system has no such limit.
+/// If it cannot be set, because the system has no such limit.
 #[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
 pub fn limit_locked_memory(bytes: u64) -> io::Result<()> {
     limit!(libc::RLIMIT_MEMLOCK, bytes)
@@ -89,7 +89,7 @@ pub fn limit_locked_memory(_: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// The kernel's limit of mappings, where `check` can reach it in a moment.
+/// The kernel's limit of mappings, if `check` can reach it quickly.
 #[must_use]
 pub fn reachable_mapping_limit(check: &str) -> Option<usize> {
     let limit = kernel::mapping_limit()?;
@@ -100,11 +100,11 @@ pub fn reachable_mapping_limit(check: &str) -> Option<usize> {
     Some(limit)
 }
 
-/// Mappings up to the kernel's limit, which [can be reached](reachable_mapping_limit): no two are
-/// one for the kernel.
+/// Mappings up to the kernel's limit, which [can be reached](reachable_mapping_limit); the kernel
+/// merges no two of them.
 pub fn mappings_up_to_the_limit<A: Access + Copy>(access: A) -> Vec<SharedMapping<A>> {
     let options = MapOptions::new().len(page_size());
-    // Room for all of them now: at the limit there may be none.
+    // Room for all of them now, because at the limit there may be none.
     let mut many = Vec::with_capacity(2 << 20);
     while let Ok(mapping) = options.map_anonymous_shared(access) {
         many.push(mapping);
@@ -112,23 +112,23 @@ pub fn mappings_up_to_the_limit<A: Access + Copy>(access: A) -> Vec<SharedMappin
     many
 }
 
-/// Pages at the kernel's limit of mappings, of which a change is refused half-way.
+/// Pages at the kernel's limit of mappings, for which a change is refused half-way.
 pub struct HalfWay {
-    /// Four pages: the first is a mapping of its own for the kernel, the others are one with a
+    /// Four pages: to the kernel, the first is a mapping of its own, and the others are merged with a
     /// neighbour, from which there is no room to split them.
     pub mapping: Mapping<ReadWrite>,
     /// The neighbour, among others.
     pub neighbours: Vec<Mapping<ReadWrite>>,
-    /// What takes all the room.
+    /// The mappings that take all the room.
     pub many: Mapping<NoAccess>,
 }
 
 impl HalfWay {
-    /// Maps it all for `check`, if the kernel has neighbours and a limit in reach. The process should
-    /// have no other test.
+    /// Maps everything for `check`, if the kernel merges neighbours and its limit can be reached. The
+    /// process should have no other test.
     ///
     /// # Panics
-    /// Where a few pages cannot be mapped, or no advice is taken.
+    /// If a few pages cannot be mapped, or no advice is accepted.
     #[must_use]
     pub fn new(check: &str) -> Option<Self> {
         let page = page_size();
@@ -168,8 +168,8 @@ impl HalfWay {
     }
 }
 
-/// Whether `reason` is that of a limit on memory; or the kernel's alone, where it was not found out
-/// which limit that is.
+/// Whether `reason` is that of a limit on memory, or only the kernel's, if it was not found out which
+/// limit it is.
 #[must_use]
 pub const fn is_memory_limit(reason: Reason) -> bool {
     matches!(

@@ -41,8 +41,8 @@ const HAS_DESCRIPTORS: bool = cfg!(all(
     target_env = "gnu"
 ));
 
-/// What the address of the function at `address` is the address of, where that is not its first
-/// instruction: a descriptor.
+/// The descriptor of the function at `address`, if the address of a function is not that of its first
+/// instruction.
 #[must_use]
 pub fn descriptor(address: *const u8) -> Option<[usize; 3]> {
     HAS_DESCRIPTORS.then(|| [address.expose_provenance(), 0, 0])
@@ -51,7 +51,7 @@ pub fn descriptor(address: *const u8) -> Option<[usize; 3]> {
 /// Calls the function at `address`.
 ///
 /// # Safety
-/// There is a function there, as [`code`] returns it, which can be executed.
+/// At `address` there is an executable function, as [`code`] returns it.
 #[must_use]
 pub unsafe fn call(address: *const u8) -> u32 {
     let descriptor = descriptor(address);
@@ -64,8 +64,8 @@ pub unsafe fn call(address: *const u8) -> u32 {
     result
 }
 
-/// A function that returns `value`, as this architecture's instructions; where there is none here,
-/// that is said.
+/// A function that returns `value`, as this architecture's instructions; if there is none here, prints
+/// that.
 #[must_use]
 pub fn code(value: u8) -> Option<Vec<u8>> {
     let code = function(value);

@@ -7,7 +7,7 @@ use unix_memory::page_size;
 
 use crate::{Permissions, permissions};
 
-/// Memory that another library may have mapped: by the bare call.
+/// Memory that another library may have mapped: it comes from the bare call.
 pub struct Others {
     /// Its first byte.
     pub start: *mut u8,
@@ -16,10 +16,10 @@ pub struct Others {
 }
 
 impl Others {
-    /// So many pages, to be read and written.
+    /// That many pages, readable and writable.
     ///
     /// # Panics
-    /// Where there is no memory.
+    /// If there is no memory.
     #[must_use]
     pub fn anonymous(pages: usize) -> Self {
         let len = pages * page_size();
@@ -50,25 +50,25 @@ impl Others {
     /// Gives a page a protection.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If that is refused.
     pub fn protect(&self, index: usize, protection: c_int) {
         // SAFETY: the page is this value's own, and nothing refers to it.
         let done = unsafe { libc::mprotect(self.page(index).cast(), page_size(), protection) };
         assert_eq!(done, 0);
     }
 
-    /// Unmaps a page: in a process where no other thread maps anything, because dropping this unmaps
-    /// all of its addresses.
+    /// Unmaps a page. Use it only in a process where no other thread maps anything, because dropping
+    /// this unmaps all of its addresses.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If that is refused.
     pub fn unmap(&self, index: usize) {
         // SAFETY: as above.
         let done = unsafe { libc::munmap(self.page(index).cast(), page_size()) };
         assert_eq!(done, 0);
     }
 
-    /// What may be done with each page, as letters; `None` where that is not reported.
+    /// The protection of each page, as letters; `None` if that is not reported.
     #[must_use]
     pub fn letters(&self) -> Option<Vec<&'static str>> {
         let letters = |index| {

@@ -39,7 +39,8 @@ enum Std {
 /// with std, and the tests.
 const COLUMNS: [&str; 5] = ["sys", "sys = libc", "safe", "safe, std", "tests"];
 
-/// Also compiles the second copy of what is written twice: libc's values, and the tables of advice.
+/// Also compiles the second copy of what is written twice: the comparison with libc, and the tables of
+/// advice.
 const REVIEWED: &str = "--cfg=unix_memory_oracle";
 
 /// Runs the task.

@@ -106,9 +106,10 @@ fn arms<'a>(contract: &str, pages: impl Iterator<Item = &'a String>) -> Vec<Stri
 }
 
 /// What a system's page provides: for each item `none`, `own`, the part or module that it comes from (with
-/// its name there if that differs), or a constant's value. After it come the values that a function passes on,
-/// "(sys::A)", and the targets that it is for, "if target_os = ...", unless these are all of the system. Of
-/// advice only the place is listed: its values are reviewed in `os/reviewed/`. `read` reads a part.
+/// its name there if that differs), or a constant's value. After it come the values that a function passes
+/// on, "(sys::A)", and the targets that it is for, "if target_os = ...", unless these are all of the
+/// system. For advice, only the place is listed: its values are reviewed in `os/reviewed/`. `read` reads a
+/// part.
 fn page(text: &str, read: &dyn Fn(&str) -> Result<String>) -> Result<BTreeMap<String, String>> {
     let file = syn::parse_file(text)?;
     let parts: BTreeMap<String, String> = file

@@ -1,12 +1,12 @@
 //! `cargo xtask facts`: compares the crate's constants with values that were read in the systems' own
 //! sources, for systems whose headers no registry has: `xtask/facts/<set>.tsv`.
 //!
-//! A set is a text file of lines. `# <repository>@<commit>` says where the values that follow were read, one
-//! a line as `<name> <value> <path>#<line>`, separated by tabs (some without a line number); only the low 32
-//! bits of a value count. A line `! <name> <value> <reason>` records the value of a constant that no source
-//! proves, and says what it rests on: a change of it is noticed all the same. (Where the kernel's headers are
-//! available, they prove the constants that have no line; there, and for constants that the crate leaves out,
-//! such a line has no value.)
+//! A set is a text file of lines. `# <repository>@<commit>` says where the values that follow were read,
+//! one a line as `<name> <value> <path>#<line>`, separated by tabs (some without a line number); only the
+//! low 32 bits of a value count. A line `! <name> <value> <reason>` records the value of a constant that no
+//! source proves, and says what it rests on: a change of it is still noticed. (Where the kernel's headers
+//! are available, they prove the constants that have no line; there, and for constants that the crate
+//! leaves out, such a line has no value.)
 //!
 //! `calls.rs` compares the calls there.
 

@@ -1,5 +1,5 @@
 //! `cargo xtask faults`: refuses every system call with every errno, each time that a function makes it:
-//! the program `tests/tests/faults` with all of its cells. `cargo test` runs a choice of them.
+//! the program `tests/tests/faults` with all of its cells. `cargo test` runs a selection of them.
 
 use anyhow::Result;
 use clap::Parser;

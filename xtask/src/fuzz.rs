@@ -15,20 +15,20 @@ use crate::process::{command, installed, root, run, text, workdir};
 /// Runs the targets in `fuzz/` with libFuzzer
 #[derive(Parser)]
 pub struct Args {
-    /// For how many seconds to run, all targets together
+    /// How many seconds to run, for all targets together
     #[arg(long, default_value_t = 40)]
     seconds: u64,
     /// Run only this target (default: all)
     #[arg(long, value_parser = TARGETS)]
     target: Option<String>,
-    /// Afterwards, add to the corpus in `fuzz/corpus` those of the inputs found that cover more
+    /// Afterwards, add those inputs to the corpus in `fuzz/corpus` that cover more code
     #[arg(long)]
     keep: bool,
 }
 
 const TARGETS: [&str; 4] = ["map_options", "operations", "proc_text", "ring"];
 
-/// What makes rustc count coverage, in the way that libFuzzer reads it.
+/// The options that make rustc count coverage in the way that libFuzzer reads it.
 const FLAGS: &str = "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \

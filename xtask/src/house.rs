@@ -1,8 +1,8 @@
 //! `cargo xtask house`: checks the rules for `unix-memory/src` that a compiler does not know, the links
 //! between Markdown files (see `links.rs`), and the tests that these name (see `named.rs`).
 //!
-//! * Only `mod.rs` and `lib.rs` depend on the target, and the files that they choose by it: `os/<system>.rs`,
-//!   and what is below `arch/`.
+//! * Only `mod.rs`, `lib.rs`, and the files that these choose by target (`os/<system>.rs`, and what is
+//!   below `arch/`) depend on the target.
 //! * What each system provides for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
 //! * The program of all tests has every file of tests: see `test_programs.rs`.
 //! * Each unsafe block of both library crates names the facts that it relies on: see `safety.rs`.

@@ -1,7 +1,7 @@
-//! The project's chores: `cargo xtask <task>`.
+//! The project's development tasks: `cargo xtask <task>`.
 //!
-//! Each task is one file here. `targets.toml` alone says what a target is, and what can be proved about it on
-//! one machine. Everything that a task downloads or builds is under `target/xtask/`.
+//! Each task is one file here. `targets.toml` alone defines the targets, and what can be proved about each
+//! of them on one machine. Everything that a task downloads or builds is under `target/xtask/`.
 
 #![deny(missing_docs)]
 
@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// The project's chores.
+/// The project's development tasks.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", max_term_width = 100)]
 struct Cli {

@@ -20,7 +20,7 @@ const HEAD: &str = "# What cargo xtask found at each target; written by its task
 pub struct Options {
     #[command(flatten)]
     pub selection: Selection,
-    /// Writes what came out to xtask/results.toml, for the tables of platforms
+    /// Write the results to xtask/results.toml, for the tables of platforms
     #[arg(long)]
     record: bool,
 }

@@ -2,9 +2,9 @@
 //!
 //! Its runtime comes with the stable compiler, which takes the option with `RUSTC_BOOTSTRAP=1`.
 //!
-//! What counts is what the sanitizer reports: a use of memory that is freed, not there, or not mapped by
-//! anybody who should. A test that only fails does not count here, and several must: under the sanitizer
-//! `mlock` does nothing, and its shadow of all memory does not fit under a limit of addresses.
+//! Only the sanitizer's reports count: a use of memory that is freed, not there, or not mapped by
+//! anybody who should. A test that merely fails does not count, and several must fail: under the
+//! sanitizer `mlock` does nothing, and its shadow of all memory does not fit under a limit of addresses.
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -90,7 +90,7 @@ pub fn task(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Whether a line begins a report of what should not be.
+/// Whether a line begins a report of a wrong access.
 fn is_finding(line: &str) -> bool {
     let report = line.split_once("ERROR: AddressSanitizer: ");
     report.is_some_and(|(_, what)| FINDINGS.iter().any(|word| what.starts_with(word)))

@@ -1,7 +1,7 @@
-//! `cargo xtask soak`: runs random sequences of safe operations against the kernel, for as long as wanted:
+//! `cargo xtask soak`: runs random sequences of safe operations against the kernel, for any length of time:
 //! the test `soak` of `tests/tests/model`, with one seed after another, in one thread and in two, and near
-//! the kernel's limits. With `--storm`: uses a file in every way while another process truncates it: the test
-//! `soak` of `tests/tests/copy/storm.rs`.
+//! the kernel's limits. With `--storm`: uses a file in every way while another process truncates it: the
+//! test `soak` of `tests/tests/copy/storm.rs`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};

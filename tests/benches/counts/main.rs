@@ -1,5 +1,5 @@
-//! Each operation of the crate beside the bare calls and its peers, to be counted and not timed: one
-//! operation, so many times, for callgrind; or how many system calls it makes.
+//! Each operation of the crate, the bare calls and the peers, to be counted rather than timed: one
+//! operation, that many times, for callgrind; or how many system calls it makes.
 //!
 //! `cargo xtask counts` runs it, and compares with what is allowed.
 

@@ -1,4 +1,4 @@
-//! What is counted: an operation, as one of those does it that are compared.
+//! What is counted: an operation, as done by one of the implementations that are compared.
 
 /// An operation.
 #[derive(Clone, Copy)]
@@ -11,7 +11,7 @@ pub struct Operation {
     pub run: fn(usize),
 }
 
-/// Declares `OPERATIONS`: what is done, each by all of those that do it.
+/// Declares `OPERATIONS`: what is done, by each implementation that can do it.
 macro_rules! operations {
     (
         $(#[$doc:meta])*

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-/// The compiler whose words are in the `.stderr` files: another one may say the same otherwise.
+/// The compiler whose messages are in the `.stderr` files: another one may word them differently.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]

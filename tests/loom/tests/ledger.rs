@@ -14,7 +14,7 @@ use interleavings::region::ledger::{self, Kind, Marks};
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-/// There is one ledger, so that one test has it at a time.
+/// There is one ledger, so only one test uses it at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn model(switches: usize, f: impl Fn() + Send + Sync + 'static) {
@@ -53,7 +53,7 @@ fn threads_note_their_own_pages() {
             assert!(ledger::known(&range).marks.contains(Marks::HIDDEN));
             // SAFETY: they are this thread's.
             unsafe { ledger::unmap(pages, len) }.expect("they are mapped");
-            // (The other thread may be given the same addresses, and note something about them.)
+            // (The other thread may get the same addresses, and record something about them.)
         };
         let there = thread::spawn(work);
         work();

@@ -1,5 +1,5 @@
-//! Both ends of a ring, in every order: no byte is in both hands at once, none is lost, and what was given
-//! before an end was dropped is there.
+//! Both ends of a ring, in every order: no byte belongs to both ends at once, none is lost, and what was
+//! given before an end was dropped is available.
 
 #![cfg(all(
     target_os = "linux",
@@ -33,7 +33,7 @@ fn push(end: &mut End, value: u8) -> bool {
     true
 }
 
-/// Reads all that is there, and gives it back at once.
+/// Reads everything that is available, and gives it back at once.
 fn pop(end: &mut End, into: &mut Vec<u8>) {
     let bytes = end.refresh().expect("an honest peer");
     for at in 0..bytes {

@@ -1,4 +1,4 @@
-//! Linux and Android: `/proc/self`, and what their calls alone can tell.
+//! Linux and Android: `/proc/self`, and what only their calls report.
 #![allow(
     clippy::option_option,
     clippy::unnecessary_wraps,
@@ -22,7 +22,7 @@ use super::smaps::{Head, entry, find, head, text};
 pub use super::trace::system_calls;
 use super::{Flags, Map, Permissions};
 
-/// The flag that leaves space aside.
+/// The flag for not setting space aside.
 pub use libc::MAP_NORESERVE;
 
 /// The call whose offsets have 64 bits.
@@ -34,7 +34,7 @@ pub fn map_at(address: *const u8) -> Option<Option<Map>> {
     Some(map.map(ours))
 }
 
-/// Panics where nothing is mapped at one of `addresses`.
+/// Panics if nothing is mapped at one of `addresses`.
 pub fn permissions_at(addresses: &[usize]) -> Option<Vec<Permissions>> {
     let (shift, text) = (shift(), text());
     let heads: Vec<_> = text.lines().filter_map(head).collect();
@@ -48,7 +48,7 @@ pub fn permissions_at(addresses: &[usize]) -> Option<Vec<Permissions>> {
     Some(addresses.iter().map(permissions).collect())
 }
 
-/// Panics where nothing is mapped at `address`.
+/// Panics if nothing is mapped at `address`.
 pub fn maps_of_file_at(address: *const u8) -> Option<Vec<Map>> {
     let theirs = (address.addr() as u64).wrapping_add(shift());
     let holds = |map: &MemoryMap| (map.address.0..map.address.1).contains(&theirs);
@@ -79,12 +79,12 @@ pub fn mappings_of_length(len: usize) -> Option<usize> {
 }
 
 pub fn mappings_named(name: &str) -> Option<usize> {
-    // (Read as text: this is asked where much is mapped, or in children.)
+    // (Read as text, because this is used when much is mapped, or in children.)
     let maps = fs::read_to_string("/proc/self/maps").expect("/proc/self/maps");
     Some(maps.matches(name).count())
 }
 
-/// Panics where nothing is mapped at one of `addresses`.
+/// Panics if nothing is mapped at one of `addresses`.
 pub fn flags_at(addresses: &[usize]) -> Option<Vec<Flags>> {
     let (shift, text) = (shift(), text());
     let flags = |&address: &usize| {
@@ -99,7 +99,7 @@ pub fn flags_at(addresses: &[usize]) -> Option<Vec<Flags>> {
     Some(addresses.iter().map(flags).collect())
 }
 
-/// Panics where nothing is mapped at `address`.
+/// Panics if nothing is mapped at `address`.
 pub fn name_at(address: *const u8) -> Option<Option<String>> {
     let address = (address.addr() as u64).wrapping_add(shift());
     let text = text();
@@ -112,11 +112,11 @@ pub fn name_at(address: *const u8) -> Option<Option<String>> {
     Some(name.map(|name| name.strip_suffix(']').expect("its end").to_owned()))
 }
 
-/// Panics where nothing is mapped at `address`.
+/// Panics if nothing is mapped at `address`.
 pub fn memory_policy_at(address: *const u8) -> Option<String> {
     let address = (address.addr() as u64).wrapping_add(shift());
     let text = fs::read_to_string("/proc/self/numa_maps").ok()?;
-    // In rising order; where one ends, it does not say.
+    // In ascending order; their ends are not listed.
     let starts_before = |line: &&str| {
         let start = line.split(' ').next().expect("an address");
         u64::from_str_radix(start, 16).expect("an address") <= address
@@ -194,7 +194,7 @@ pub fn page_size_at_start() -> Option<usize> {
     Some(usize::try_from(told).expect("a size"))
 }
 
-/// Panics where `fd` is no descriptor.
+/// Panics if `fd` is not a descriptor.
 pub fn name_of(fd: RawFd) -> Option<PathBuf> {
     Some(fs::read_link(format!("/proc/self/fd/{fd}")).expect("a descriptor"))
 }
@@ -213,9 +213,9 @@ pub fn file_that_says_it_is_empty() -> Option<File> {
     Some(File::open("/proc/self/status").expect("/proc/self/status"))
 }
 
-/// Whether the stack that this program was started with grows, as the kernel's do.
+/// Whether the stack that this program was started with grows, as stacks of the kernel do.
 ///
-/// Panics where the path of the program is not mapped.
+/// Panics if the path of the program is not mapped.
 pub fn own_stack_grows() -> Option<bool> {
     // SAFETY: the call takes any number.
     let stack = unsafe { libc::getauxval(libc::AT_EXECFN) };
@@ -234,14 +234,14 @@ pub fn populate_flag_populates() -> Option<bool> {
     Some(asked == 0 && pages[0] & 1 == 1)
 }
 
-/// Maps a huge page of `size` bytes, of the file behind `fd`, some times at different addresses, and
-/// unmaps it: an emulator may hit upon an address that fits, or not.
+/// Maps a huge page of `size` bytes of the file behind `fd` several times, at different addresses, and
+/// unmaps it: an emulator may or may not happen to choose a suitable address.
 pub fn huge_page_can_be_mapped(fd: RawFd, size: usize) -> io::Result<()> {
     const TIMES: usize = 8;
     let mut all = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
         all.push(Mapped::new(MAP_SHARED | libc::MAP_NORESERVE, size, fd)?);
-        // Small pages in between, so that the next place is another.
+        // Small pages in between, so that the next place differs.
         all.push(Mapped::new(
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
             unix_memory::page_size(),
@@ -296,7 +296,7 @@ fn length(map: &MemoryMap) -> usize {
     usize::try_from(map.address.1 - map.address.0).expect("a length")
 }
 
-/// `map`, in words of ours, at the program's addresses.
+/// `map` in our own types, at the program's addresses.
 fn ours(map: MemoryMap) -> Map {
     let place = |address: u64| {
         let address = address.wrapping_sub(shift());
@@ -336,12 +336,12 @@ fn ours(map: MemoryMap) -> Map {
     }
 }
 
-/// How much higher memory is in the process than the program believes: not at all, except under an
-/// emulator. A file of our own is found at both addresses, by its name, which is chosen at random. (Its
-/// number may be that of another file too, on another file system.)
+/// How much higher memory lies in the process than the program believes: zero, except under an
+/// emulator. A file of our own is found at both addresses by its name, which is random. (Its inode
+/// number might also be that of another file, on another file system.)
 fn shift() -> u64 {
-    // No lock, which a thread that looks for it might hold while another one makes a child: all find
-    // the same. (In halves, as some processors with 32 bits have no larger atomics.)
+    // There is no lock, which one thread might hold while another makes a child; all threads find the
+    // same value. (In halves, because some 32-bit processors have no larger atomics.)
     static IS_KNOWN: AtomicBool = AtomicBool::new(false);
     static HALVES: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
     if !IS_KNOWN.load(Ordering::Acquire) {
@@ -364,7 +364,7 @@ fn shift() -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Bytes that are mapped for reading while this lives, by the C library alone.
+/// Bytes that are mapped for reading while this lives, by the C library's call.
 struct Mapped {
     start: *mut c_void,
     len: usize,

@@ -1,5 +1,6 @@
-//! All mappings of this process at once, read often: `/proc/self/maps` and `/proc/self/smaps` without
-//! what few tests ask for, and without a new allocation each time; and bytes as the kernel reads them.
+//! All mappings of this process at once, for frequent reading: `/proc/self/maps` and
+//! `/proc/self/smaps` without what few tests need, and without a new allocation each time; and bytes
+//! as the kernel reads them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,15 +18,15 @@ pub struct Entry {
     pub permissions: Permissions,
     /// The place in its file at which it starts.
     pub offset: u64,
-    /// The number of its file; zero where it is of none.
+    /// The inode number of its file; zero without a file.
     pub inode: u64,
     /// Whether it is the heap, which grows and shrinks as somebody allocates.
     pub is_heap: bool,
-    /// Its flags, where they were asked for.
+    /// Its flags, if they were requested.
     pub flags: Option<Flags>,
 }
 
-/// The list as it was when it was [read](Self::read) last, in the order of the addresses.
+/// The list as it was last [read](Self::read), in the order of the addresses.
 #[derive(Debug)]
 pub struct List {
     text: Vec<u8>,
@@ -33,8 +34,8 @@ pub struct List {
 }
 
 impl List {
-    /// An empty one, with room for what most processes have: where addresses are limited, there may be
-    /// none for it later.
+    /// An empty one, with room for what most processes have: if addresses are limited, there may be no
+    /// room later.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -43,13 +44,13 @@ impl List {
         }
     }
 
-    /// Reads it anew, with the flags if `with_flags`, which takes the kernel several times as long.
+    /// Reads it again, with the flags if `with_flags`, which takes the kernel several times as long.
     ///
     /// # Errors
     /// Those of `open` and `read`.
     ///
     /// # Panics
-    /// Where a line is not one of such a list.
+    /// If a line does not belong in such a list.
     pub fn read(&mut self, with_flags: bool) -> io::Result<()> {
         let path = if with_flags {
             "/proc/self/smaps"
@@ -89,7 +90,7 @@ impl List {
             .filter(|entry| entry.addresses.start <= address)
     }
 
-    /// The bytes of all entries but the heap.
+    /// The bytes of all entries except the heap.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let counted = self.entries.iter().filter(|entry| !entry.is_heap);
@@ -134,10 +135,10 @@ fn flags(words: &[u8]) -> Flags {
 pub struct Memory(File);
 
 impl Memory {
-    /// Of this process; a child needs one of its own.
+    /// For this process; a child needs its own.
     ///
     /// # Errors
-    /// Where it cannot be opened, or the kernel does not read what the process itself cannot.
+    /// If it cannot be opened, or the kernel does not read what the process itself cannot.
     pub fn open() -> io::Result<Self> {
         let memory = Self(File::open("/proc/self/mem")?);
         let closed = unix_memory::MapOptions::new()
@@ -150,7 +151,7 @@ impl Memory {
     /// Reads all of `buffer` from `address` on.
     ///
     /// # Errors
-    /// `EIO` where nothing can be brought in.
+    /// `EIO` if nothing can be brought in.
     pub fn read(&self, address: usize, buffer: &mut [u8]) -> io::Result<()> {
         self.0.read_exact_at(buffer, address as u64)
     }

@@ -1,5 +1,5 @@
-//! What the kernel says of this process, beside what its calls return: the one place that knows of
-//! `/proc` and of its like.
+//! What the kernel reports about this process, apart from what its calls return: the only place that knows
+//! about `/proc` and its equivalents.
 //!
 //! `linux.rs` reads it; `none.rs` is for systems that do not report such things, or whose way to do
 //! so is not written yet. Both have the same functions, which return `None` for what is not
@@ -37,7 +37,7 @@ pub(crate) use system::{
 };
 pub use words::{Flags, Map, Permissions};
 
-/// `answer`, which is about `what`; where there is none, that is said.
+/// `answer`, which is about `what`; if there is none, prints that.
 #[track_caller]
 fn reported<T>(what: &str, answer: Option<T>) -> Reported<T> {
     if answer.is_none() {
@@ -51,13 +51,13 @@ fn reported<T>(what: &str, answer: Option<T>) -> Reported<T> {
     Reported::new(answer)
 }
 
-/// The kernel's entry for the mapping that holds `address`; in it `None` where nothing is mapped.
+/// The kernel's entry for the mapping that holds `address`; the entry is `None` if nothing is mapped.
 ///
-/// An emulator may put its program's memory elsewhere in its own than the program believes: the
-/// addresses here are the program's.
+/// An emulator may put its program's memory at other addresses than the program believes: the addresses
+/// here are the program's.
 ///
 /// # Panics
-/// Where the kernel's list of mappings cannot be read.
+/// If the kernel's list of mappings cannot be read.
 #[track_caller]
 pub fn map_at(address: *const u8) -> Reported<Option<Map>> {
     reported("a mapping", system::map_at(address))
@@ -66,7 +66,7 @@ pub fn map_at(address: *const u8) -> Reported<Option<Map>> {
 /// The entries of the file that is mapped at `address`, in the order of their addresses.
 ///
 /// # Panics
-/// Where nothing is mapped there, or the kernel's list cannot be read.
+/// If nothing is mapped there, or the kernel's list cannot be read.
 #[track_caller]
 pub fn maps_of_file_at(address: *const u8) -> Reported<Vec<Map>> {
     reported("the mappings of a file", system::maps_of_file_at(address))
@@ -75,7 +75,7 @@ pub fn maps_of_file_at(address: *const u8) -> Reported<Vec<Map>> {
 /// How many mappings of `file` this process has.
 ///
 /// # Panics
-/// Where the kernel's list cannot be read.
+/// If the kernel's list cannot be read.
 #[track_caller]
 pub fn mappings_of(file: &File) -> Reported<usize> {
     reported("how often a file is mapped", system::mappings_of(file))
@@ -84,17 +84,17 @@ pub fn mappings_of(file: &File) -> Reported<usize> {
 /// How many bytes of addresses the mappings of `file` have in this process.
 ///
 /// # Panics
-/// Where the kernel's list cannot be read.
+/// If the kernel's list cannot be read.
 #[track_caller]
 pub fn bytes_mapped_of(file: &File) -> Reported<usize> {
     let bytes = system::bytes_mapped_of(file);
     reported("how much of a file is mapped", bytes)
 }
 
-/// The place in its file of the byte that is mapped at `address`.
+/// The offset in its file of the byte that is mapped at `address`.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 pub fn place_in_file(address: *const u8) -> Reported<u64> {
     let map = system::map_at(address).map(|map| map.expect("mapped"));
@@ -102,10 +102,10 @@ pub fn place_in_file(address: *const u8) -> Reported<u64> {
     reported("the place in a file", place)
 }
 
-/// The file, of the kernel's own, behind a mapping of shared memory that has none for others.
+/// The kernel's own file behind a mapping of shared memory without a file.
 ///
 /// # Errors
-/// Where there is none that can be opened, as for who is not root.
+/// If it cannot be opened, for example because this is not root.
 pub fn file_behind(addresses: Range<usize>) -> io::Result<File> {
     system::file_behind(addresses)
 }
@@ -113,7 +113,7 @@ pub fn file_behind(addresses: Range<usize>) -> io::Result<File> {
 /// How many mappings of exactly `len` bytes this process has.
 ///
 /// # Panics
-/// Where the kernel's list cannot be read.
+/// If the kernel's list cannot be read.
 #[track_caller]
 pub fn mappings_of_length(len: usize) -> Reported<usize> {
     let count = system::mappings_of_length(len);
@@ -123,7 +123,7 @@ pub fn mappings_of_length(len: usize) -> Reported<usize> {
 /// How many mappings this process has of files whose names have `name` in them.
 ///
 /// # Panics
-/// Where the kernel's list cannot be read.
+/// If the kernel's list cannot be read.
 #[track_caller]
 pub fn mappings_named(name: &str) -> Reported<usize> {
     let count = system::mappings_named(name);
@@ -134,25 +134,25 @@ pub fn mappings_named(name: &str) -> Reported<usize> {
 /// or `[anon_shmem:name]`.
 ///
 /// # Panics
-/// Where nothing is mapped there, or the kernel's list cannot be read.
+/// If nothing is mapped there, or the kernel's list cannot be read.
 #[track_caller]
 pub fn name_at(address: *const u8) -> Reported<Option<String>> {
     reported("a name of memory", system::name_at(address))
 }
 
-/// The policy of the memory at `address`, and its nodes, as the kernel lists them: `bind:0`, say.
+/// The policy of the memory at `address`, and its nodes, as the kernel lists them, such as `bind:0`.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 pub fn memory_policy_at(address: *const u8) -> Reported<String> {
     reported("a policy of memory", system::memory_policy_at(address))
 }
 
-/// What the kernel lets the process do with the page of `address`.
+/// The kernel's protection of the page of `address`.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 pub fn permissions(address: *const u8) -> Reported<Permissions> {
     permissions_of_all(&[address]).map(|all| all[0])
@@ -172,18 +172,18 @@ pub fn permissions_of_all(addresses: &[*const u8]) -> Reported<Vec<Permissions>>
 /// The kernel's flags of the mapping that holds `address`.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 pub fn flags(address: *const u8) -> Reported<Flags> {
     let flags = system::flags_at(&[address.addr()]);
     reported("flags of a mapping", flags.map(|flags| flags[0]))
 }
 
-/// For each of `count` pages from `address` on: `x` where it is locked, `f` where it is on fault,
-/// `.` where not.
+/// For each of `count` pages from `address` on: `x` if it is locked, `f` if it is locked on fault, `.` if
+/// it is not locked.
 ///
 /// # Panics
-/// Where one is not mapped.
+/// If one is not mapped.
 #[track_caller]
 pub fn lock_states(address: *const u8, count: usize) -> Reported<String> {
     let pages = (0..count).map(|page| address.addr() + page * unix_memory::page_size());
@@ -197,7 +197,7 @@ pub fn lock_states(address: *const u8, count: usize) -> Reported<String> {
     reported("which pages are locked", states)
 }
 
-/// What [`lock_states`] can be where it should be `states`: some kernels, as Linux 6.1, do not tell
+/// What [`lock_states`] can return if it should be `states`: some kernels, such as Linux 6.1, do not report
 /// which locks are on fault.
 #[must_use]
 pub fn as_told(states: &str) -> String {
@@ -207,34 +207,34 @@ pub fn as_told(states: &str) -> String {
     states.to_owned()
 }
 
-/// Whether the page of `address` is locked. Also true where that is not reported.
+/// Whether the page of `address` is locked. Also true if that is not reported.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 #[must_use]
 pub fn is_locked(address: *const u8) -> bool {
     flags(address).contains(Flags::LO)
 }
 
-/// Whether the page of `address` is not locked. Also true where that is not reported.
+/// Whether the page of `address` is not locked. Also true if that is not reported.
 ///
 /// # Panics
-/// Where nothing is mapped there.
+/// If nothing is mapped there.
 #[track_caller]
 #[must_use]
 pub fn is_unlocked(address: *const u8) -> bool {
     flags(address).lacks(Flags::LO)
 }
 
-/// The addresses of the main thread's stack, as the kernel has it now.
+/// The addresses that the main thread's stack has now.
 #[track_caller]
 #[must_use]
 pub fn stack() -> Option<Range<usize>> {
     reported("the stack of the main thread", system::stack()).get()
 }
 
-/// How many mappings this process may have, where the kernel has a limit.
+/// How many mappings this process may have, if the kernel has a limit.
 #[track_caller]
 #[must_use]
 pub fn mapping_limit() -> Option<usize> {
@@ -259,36 +259,36 @@ pub fn locked_size() -> Reported<usize> {
     reported("the locked memory", system::locked_size())
 }
 
-/// How many bytes of memory this process had in use when it had the most.
+/// The maximum number of bytes of memory that this process has had in use.
 #[track_caller]
 pub fn peak_resident_size() -> Reported<usize> {
     let bytes = system::peak_resident_size();
     reported("the most memory in use", bytes)
 }
 
-/// The size of a page, as the kernel told the program when it started it.
+/// The size of a page, as the kernel passed it to the program at its start.
 #[track_caller]
 pub fn page_size_at_start() -> Reported<usize> {
     reported("the size of a page", system::page_size_at_start())
 }
 
-/// What a descriptor is of, by the name that the kernel has for it.
+/// What a descriptor refers to, by the kernel's name.
 ///
 /// # Panics
-/// Where the descriptor is none.
+/// If it is not a descriptor.
 #[track_caller]
 pub fn name_of(fd: impl AsFd) -> Reported<PathBuf> {
     let name = system::name_of(fd.as_fd().as_raw_fd());
     reported("what a descriptor is of", name)
 }
 
-/// What the descriptors of this process are of, as [`name_of`] says.
+/// What the descriptors of this process refer to, as [`name_of`] returns it.
 #[track_caller]
 pub fn names_of_descriptors() -> Reported<Vec<PathBuf>> {
     reported("the descriptors", system::names_of_descriptors())
 }
 
-/// A path by which the file behind a descriptor can be opened once more, with another access.
+/// A path by which the file behind a descriptor can be opened again, with another access.
 #[track_caller]
 #[must_use]
 pub fn path_to_reopen(fd: impl AsFd) -> Option<PathBuf> {
@@ -296,7 +296,7 @@ pub fn path_to_reopen(fd: impl AsFd) -> Option<PathBuf> {
     reported("a path to a descriptor", path).get()
 }
 
-/// A file that says that it is a regular one and empty, though it has bytes: one of the kernel's.
+/// A file of the kernel that reports that it is regular and empty, although it has bytes.
 #[track_caller]
 #[must_use]
 pub fn file_that_says_it_is_empty() -> Option<File> {
@@ -310,7 +310,7 @@ pub fn file_that_says_it_is_empty() -> Option<File> {
 /// Makes a hole of `len` bytes at `start` in a file, which keeps its length.
 ///
 /// # Errors
-/// Where the file system has no holes, or the system no such call that is known here.
+/// If the file system has no holes, or the system has no such call that is known here.
 pub fn punch_hole(file: impl AsFd, start: usize, len: usize) -> io::Result<()> {
     system::punch_hole(file.as_fd().as_raw_fd(), start, len)
 }
@@ -318,26 +318,26 @@ pub fn punch_hole(file: impl AsFd, start: usize, len: usize) -> io::Result<()> {
 /// Asks for the pages of a file to be dropped from memory.
 ///
 /// # Errors
-/// Where there is no such call that is known here.
+/// If there is no such call that is known here.
 pub fn evict(file: &File) -> io::Result<()> {
     system::evict(file.as_raw_fd())
 }
 
-/// How many system calls a child makes while it runs `f`, and before and after that: the same for each
-/// child, so that the difference of two such counts is that of what they run.
+/// How many system calls a child makes while it runs `f`, and before and after that. The latter are the
+/// same for each child, so the difference of two counts is due to what they run.
 ///
 /// # Panics
-/// Where there can be no child, or `f` panics in it.
+/// If no child can be made, or `f` panics in it.
 #[track_caller]
 pub fn system_calls(f: impl FnOnce()) -> Reported<usize> {
     let count = system::system_calls(f);
     reported("how many system calls a child makes", count)
 }
 
-/// Has the children of this process be in a PID namespace of their own.
+/// Puts later children of this process into a new PID namespace.
 ///
 /// # Errors
-/// Where that is not allowed, or there is no such thing.
+/// If that is not allowed, or does not exist.
 pub(crate) fn new_pid_namespace() -> io::Result<()> {
     system::new_pid_namespace()
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::{Flags, Map, Permissions};
 
-/// The functions whose answer is that there is none.
+/// The functions that return that there is no answer.
 macro_rules! none {
     ($(fn $name:ident($($argument:ty),*) -> Option<$answer:ty>;)*) => {
         $(pub fn $name($(_: $argument),*) -> Option<$answer> {
@@ -48,7 +48,7 @@ pub fn system_calls(_: impl FnOnce()) -> Option<usize> {
     None
 }
 
-/// The flag that leaves space aside, where it is known here.
+/// The flag for not setting space aside, if it is known here.
 pub const MAP_NORESERVE: libc::c_int = 0;
 
 /// The call whose offsets have 64 bits.

@@ -1,16 +1,16 @@
-//! An answer that not every system gives.
+//! An answer that not every system has.
 
 use std::fmt;
 
 use super::Flags;
 use super::words::Permissions;
 
-/// What the kernel says, where it says it.
+/// What the kernel reports, if it does.
 ///
-/// A check of what is not reported is left out: it is true, so that one test can hold the library
-/// against the kernel where that reports things, and do the rest of its work elsewhere. Whoever
-/// asked has said by then that it is left out. Hence such a value equals everything, and there is no
-/// `assert_ne!` of it that holds everywhere.
+/// A check of something that is not reported is skipped: it is true, so that one test can compare
+/// the library with the kernel if the kernel reports things, and do the rest of its work elsewhere.
+/// The function that asked has already printed that the check is skipped. Hence such a value equals
+/// everything, and no `assert_ne!` of it holds everywhere.
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct Reported<T>(Option<T>);
@@ -30,7 +30,7 @@ impl<T> Reported<T> {
         Reported(self.0.map(f))
     }
 
-    /// Whether `check` is true of the answer.
+    /// Whether `check` is true for the answer.
     pub fn is(&self, check: impl FnOnce(&T) -> bool) -> bool {
         self.0.as_ref().is_none_or(check)
     }

@@ -5,8 +5,7 @@ use std::io::Read;
 use procfs::FromRead;
 use procfs::process::{MemoryMap, MemoryMaps, Process};
 
-/// /proc/self/smaps: asked for by its place in a directory, because emulators answer for the whole
-/// path.
+/// /proc/self/smaps, opened relative to its directory, because emulators intercept the whole path.
 pub fn text() -> String {
     let mut text = Vec::new();
     Process::myself()
@@ -27,7 +26,7 @@ pub struct Head<'a> {
     pub rest: &'a str,
 }
 
-/// The first entry whose head fits. Only that one is parsed as a whole: there are hundreds.
+/// The first entry whose head fits. Only that one is parsed completely, since there are hundreds.
 pub fn find(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<MemoryMap> {
     let entry = entry(text, fits)?;
     let maps = MemoryMaps::from_read(entry.as_bytes()).expect("an entry of smaps");

@@ -10,7 +10,7 @@ use crate::spawn;
 /// How a child ends that cannot be traced.
 const REFUSED: c_int = 103;
 
-/// How many system calls a child makes that runs `f`: from before that to its end.
+/// How many system calls a child that runs `f` makes, from before that to its end.
 pub fn system_calls(f: impl FnOnce()) -> Option<usize> {
     let none = ptr::null_mut::<c_void>();
     let child = spawn(|| {
@@ -20,7 +20,7 @@ pub fn system_calls(f: impl FnOnce()) -> Option<usize> {
             // SAFETY: the call has no preconditions.
             unsafe { libc::_exit(REFUSED) };
         }
-        // Until the parent has begun to count.
+        // Waits until the parent has begun to count.
         // SAFETY: the call has no preconditions.
         unsafe { libc::raise(libc::SIGSTOP) };
         f();
@@ -35,7 +35,7 @@ pub fn system_calls(f: impl FnOnce()) -> Option<usize> {
             assert!(libc::WIFEXITED(status), "the child was ended: {status:#x}");
             return match libc::WEXITSTATUS(status) {
                 REFUSED => None,
-                // Each has a stop before it and one behind it.
+                // Each call stops once before and once after it.
                 0 => Some(stops / 2),
                 code => panic!("the child ended with {code}"),
             };
@@ -47,7 +47,7 @@ pub fn system_calls(f: impl FnOnce()) -> Option<usize> {
         } else if signal == libc::SIGSTOP && !begun {
             begun = true;
             signal = 0;
-            // Stops for a call are told apart from SIGTRAP; and no child is left behind.
+            // Stops for a call can be distinguished from SIGTRAP; and no child is left behind.
             let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
             let options = data(options);
             // SAFETY: the request takes a number.

@@ -1,11 +1,11 @@
-//! What a kernel can say of a mapping, in types that every system has.
+//! What a kernel can report about a mapping, in types that exist on every system.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 bitflags::bitflags! {
-    /// What may be done with pages, and whether changes are seen by others: `rwxs` or `rwxp` in a list
-    /// of mappings.
+    /// The protection of pages, and whether others see changes: `rwxs` or `rwxp` in a list of
+    /// mappings.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Permissions: u8 {
         /// They can be read.
@@ -37,8 +37,7 @@ impl Permissions {
 }
 
 bitflags::bitflags! {
-    /// Flags of a mapping, by the names that Linux has for them in `/proc/self/smaps`, of which these
-    /// are the ones that tests ask for.
+    /// Flags of a mapping, as Linux names them in `/proc/self/smaps`: those that tests ask for.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Flags: u16 {
         /// It is not copied to children.
@@ -79,14 +78,14 @@ pub struct Map {
     pub permissions: Permissions,
     /// The place in its file at which it starts.
     pub offset: u64,
-    /// The name of its file, if it is one of a file.
+    /// The name of its file, if it has one.
     pub path: Option<PathBuf>,
-    /// The size of its pages, if the kernel tells.
+    /// The size of its pages, if the kernel reports it.
     pub page_size: Option<u64>,
-    /// The bytes of its pages that are of no file, if the kernel tells.
+    /// The bytes of its pages that belong to no file, if the kernel reports them.
     pub anonymous: Option<usize>,
-    /// Those of them that are in transparent huge pages.
+    /// Of these, the bytes that are in transparent huge pages.
     pub anonymous_huge: Option<usize>,
-    /// The bytes of it that are in huge pages of any kind, as far as the kernel reports them.
+    /// Its bytes that are in huge pages of any kind, as far as the kernel reports them.
     pub huge: usize,
 }

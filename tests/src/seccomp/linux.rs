@@ -1,7 +1,8 @@
-//! Filters of system calls, by which a test makes the kernel refuse one: seccomp(2).
+//! Filters of system calls, with which a test makes the kernel refuse a call: seccomp(2).
 //!
-//! Written out, and not by a library, because the libraries know only a few architectures: to the
-//! kernel a filter is the same on all, but for the numbers of the calls and the order of the bytes.
+//! Written out rather than with a library, because the libraries know only a few architectures. To
+//! the kernel, a filter is the same on all of them, except for the numbers of the calls and the byte
+//! order.
 
 use std::ffi::{c_long, c_ulong};
 use std::io;
@@ -74,14 +75,14 @@ pub use libc::SYS_pkey_mprotect as SYS_PKEY_MPROTECT;
 const NUMBER: usize = 0;
 const ARGUMENTS: usize = 16;
 
-/// Whether there are any that could be tried.
+/// Whether there are filters that could be tried.
 pub const HAS_FILTERS: bool = true;
 
-/// Has the kernel refuse `call` with `errno`, in this thread alone and for as long as it runs, where
-/// argument `index` is `value` if `argument` says one.
+/// Makes the kernel refuse `call` with `errno`, only in this thread and as long as it runs, and, if
+/// `argument` is given, only if argument `index` is `value`.
 ///
 /// # Errors
-/// Where this kernel, or an emulator in its place, has no filters.
+/// If this kernel, or an emulator in its place, has no filters.
 ///
 /// # Panics
 /// For a negative number.
@@ -90,11 +91,12 @@ pub fn refuse(call: c_long, argument: Option<(u8, u64)>, errno: i32) -> io::Resu
     filter(call, argument, action, 0).map(drop)
 }
 
-/// Installs, in this thread alone, a filter that answers `call` with `action`, where argument `index`
-/// is `value` if `argument` says one, and lets all others pass. Returns what the call did.
+/// Installs, only in this thread, a filter that answers `call` with `action` and lets all others
+/// pass; if `argument` is given, `call` is affected only if argument `index` is `value`. Returns what
+/// the call did.
 ///
 /// # Errors
-/// Where this kernel, or an emulator in its place, has no filters.
+/// If this kernel, or an emulator in its place, has no filters.
 ///
 /// # Panics
 /// For a negative number.
@@ -132,7 +134,7 @@ pub fn filter(
 /// `action`, and every other call with `otherwise`. Returns what the call did.
 ///
 /// # Errors
-/// Where this kernel, or an emulator in its place, has no filters.
+/// If this kernel, or an emulator in its place, has no filters.
 ///
 /// # Panics
 /// For a negative number, and for more calls than a filter can jump over.
@@ -176,7 +178,7 @@ fn install(steps: &mut [sock_filter], flags: c_ulong) -> io::Result<c_long> {
     if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, off, off, off) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the program is one, of so many steps, and lives until the kernel has copied it.
+    // SAFETY: the program is valid, has that many steps, and lives until the kernel has copied it.
     let result = unsafe {
         libc::syscall(
             libc::SYS_seccomp,

@@ -1,5 +1,6 @@
-//! System calls that wait until somebody else has answered for the kernel: `SECCOMP_RET_USER_NOTIF` of
-//! seccomp_unotify(2), since Linux 5.5. So a test chooses one call among many alike, by when it comes.
+//! System calls that wait until somebody else answers in place of the kernel: `SECCOMP_RET_USER_NOTIF`
+//! of seccomp_unotify(2), since Linux 5.5. This way, a test can choose one call among many similar
+//! ones, by when it comes.
 
 use std::ffi::{c_int, c_long};
 use std::io;
@@ -34,10 +35,10 @@ pub enum Answer {
 }
 
 impl Listener {
-    /// Has `calls` of the calling thread, and of those that it makes, wait from now on.
+    /// Makes `calls` of the calling thread, and of threads that it makes, wait from now on.
     ///
     /// # Errors
-    /// Where this kernel, or an emulator in its place, has no such filters.
+    /// If this kernel, or an emulator in its place, has no such filters.
     ///
     /// # Panics
     /// For a negative number.
@@ -45,7 +46,7 @@ impl Listener {
         Self::install(calls, libc::SECCOMP_RET_USER_NOTIF, libc::SECCOMP_RET_ALLOW)
     }
 
-    /// Has all calls but `calls` wait, of the calling thread and of those that it makes.
+    /// Makes all calls except `calls` wait, of the calling thread and of threads that it makes.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -64,10 +65,11 @@ impl Listener {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// That of another process, in which it has the number `fd`: pidfd_getfd(2), since Linux 5.6.
+    /// The listener of another process, which has the descriptor `fd` there: pidfd_getfd(2), since
+    /// Linux 5.6.
     ///
     /// # Errors
-    /// Where there is no such call, or the process is not one that this one may trace.
+    /// If there is no such call, or this process may not trace the other.
     pub fn of(process: libc::pid_t, fd: c_int) -> io::Result<Self> {
         let new = |fd: c_long| match c_int::try_from(fd) {
             // SAFETY: the calls return a new descriptor.
@@ -105,7 +107,7 @@ impl Listener {
             let mut call = MaybeUninit::<libc::seccomp_notif>::zeroed();
             // SAFETY: the command writes the structure, which is zeros.
             if unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_RECV, call.as_mut_ptr()) } != 0 {
-                // Its thread was ended in between, by a signal.
+                // A signal has ended its thread in between.
                 continue;
             }
             // SAFETY: the command succeeded; and any bytes are a value.

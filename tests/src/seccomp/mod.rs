@@ -1,8 +1,8 @@
 //! How a test makes the kernel refuse a call.
 //!
-//! A call is named by its number, `SYS_...`; some values of its arguments have names here too. Where
-//! the kernel has no filters of calls, as no kernel but Linux's has, the numbers and values are those
-//! of nothing and a filter cannot be installed, so that a test says what it leaves out.
+//! A call is named by its number, `SYS_...`; some values of its arguments have names here too. Only
+//! Linux has filters of system calls. Elsewhere, the numbers and values stand for nothing and a
+//! filter cannot be installed, so a test prints what it skips.
 
 use crate::{in_a_thread, skip};
 
@@ -18,8 +18,8 @@ cfg_if::cfg_if! {
 }
 
 /// Runs `f` in a thread in which the kernel refuses every `call` (a `SYS_` number) whose first
-/// argument is `first`, with `errno`. Where there can be no such filter, as in an emulator, it says
-/// so, and `f` is not run.
+/// argument is `first`, with `errno`. If there can be no such filter, as in an emulator, this prints
+/// so and does not run `f`.
 ///
 /// # Panics
 /// Where `f` does.
@@ -32,7 +32,7 @@ pub fn refusing<R: Send>(
     refusing_argument(call, 0, first.addr() as u64, errno, f)
 }
 
-/// As [`refusing`], where argument `index` (from zero) is `value`.
+/// Like [`refusing`], if argument `index` (from zero) is `value`.
 ///
 /// # Panics
 /// Where `f` does.
@@ -55,8 +55,8 @@ pub fn refusing_argument<R: Send>(
     result.ok()
 }
 
-/// The call that the C library makes for `mmap`, if a filter can see its arguments; else it says that
-/// `check` was left out.
+/// The call that the C library makes for `mmap`, if a filter can see its arguments; otherwise prints
+/// that `check` was skipped.
 #[must_use]
 pub fn mmap_call(check: &str) -> Option<libc::c_long> {
     let call = (std::env::consts::ARCH != "s390x").then_some(SYS_MMAP);

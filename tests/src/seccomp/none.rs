@@ -3,10 +3,10 @@
 use std::ffi::{c_int, c_long};
 use std::io;
 
-/// Whether there are any that could be tried.
+/// Whether there are filters that could be tried.
 pub const HAS_FILTERS: bool = false;
 
-/// Numbers, each of no call.
+/// Numbers that are no call's.
 macro_rules! no_calls {
     ($($name:ident)*) => {
         $(
@@ -22,7 +22,7 @@ no_calls! {
     SYS_PROCESS_VM_READV SYS_PROCESS_VM_WRITEV SYS_RT_SIGACTION SYS_USERFAULTFD
 }
 
-/// Values of arguments, each of none.
+/// Values that no argument has.
 macro_rules! no_arguments {
     ($($name:ident)*) => {
         $(
@@ -43,7 +43,7 @@ pub const PROCMAP_QUERY: u64 = u64::MAX;
 /// Refuses nothing.
 ///
 /// # Errors
-/// Always: this kernel has no filters.
+/// Always, since this kernel has no filters.
 pub fn refuse(_: c_long, _: Option<(u8, u64)>, _: i32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

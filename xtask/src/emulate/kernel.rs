@@ -22,7 +22,7 @@ pub struct Unpacked {
 }
 
 impl Unpacked {
-    /// Fetches what was not fetched before.
+    /// Fetches whatever has not been fetched before.
     ///
     /// # Errors
     /// If apt has no such kernel.

@@ -3,10 +3,10 @@
 //! A crate that says `extern crate watched_core as core` can compile files of the library as they are: their
 //! `use core::sync::atomic::...` finds these.
 //!
-//! An atomic here has the bytes of the real one, so that it can lie in a static, or in pages of zeros. Beside
-//! it there is one of loom's, found by the address. Those of loom's are all made before threads begin, with
-//! the value zero, which every atomic of the library has at first. So this checks what threads do to atomics
-//! in every order; that the memory in which they lie was made visible before, it does not.
+//! An atomic here has the bytes of the real one, so that it can lie in a static, or in pages of zeros.
+//! Beside it there is one of loom's, found by the address. Loom's are all made before threads begin, with
+//! the value zero, which every atomic of the library has at first. So this checks what threads do to
+//! atomics, in every order; it does not check that the memory they lie in was made visible before.
 
 #![cfg(all(
     target_os = "linux",

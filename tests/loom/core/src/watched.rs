@@ -23,8 +23,8 @@ thread_local! {
     static TABLE: RefCell<Table> = RefCell::default();
 }
 
-/// Runs `f` again and again, in every order that its threads can have with so many switches between them
-/// that nothing forced.
+/// Runs `f` repeatedly, in every order that its threads can have with at most that many unforced
+/// switches between them.
 pub fn model(switches: usize, f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(switches);

@@ -29,7 +29,7 @@ pub fn zeroed_pages(len: usize) -> Result<NonNull<u8>, Errno> {
 /// The pages were mapped by [`zeroed_pages`], and nobody uses them.
 ///
 /// # Panics
-/// Where they are not mapped, or not by one call.
+/// If they are not mapped, or not by one call.
 pub unsafe fn munmap(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
     let address = start.addr().get();
     let mapped = MAPPED.with_borrow_mut(|mapped| mapped.remove(&address));

@@ -13,7 +13,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     Some(row.split('|').map(str::trim).collect())
 }
 
-/// The version of each crate that the table is of.
+/// The version of each crate that the table covers.
 pub fn versions(document: &str) -> BTreeMap<&str, String> {
     let rows = document.lines().filter_map(cells);
     rows.filter(|row| row.len() == 2)
@@ -24,7 +24,7 @@ pub fn versions(document: &str) -> BTreeMap<&str, String> {
 /// The rows, without heads and rules.
 ///
 /// # Panics
-/// Where a row has not as many cells as it should.
+/// If a row does not have as many cells as it should.
 pub fn rows(document: &str) -> Vec<Row<'_>> {
     let rows = document.lines().filter_map(cells);
     rows.filter(|row| row.len() != 2 && row[0] != "here" && !row[0].starts_with("---"))
@@ -58,7 +58,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Whether `name` is what `pattern` says, in which a `*` stands for the rest of a word.
+/// Whether `name` matches `pattern`, in which `*` stands for the rest of a word.
 pub fn is_like(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => name == pattern,

@@ -1,11 +1,11 @@
-//! What users of the other crates type into the search of the documentation: each name that the table
-//! answers is a name or an alias here.
+//! What users of the other crates type into the search of the documentation: each name that the table has
+//! an answer for is a name or an alias here.
 
 use std::collections::BTreeSet;
 
 use super::{document, read, repository, rust_files};
 
-/// Constants of C, of each group of them one or two: names in the raw crate, and aliases in the safe one.
+/// Constants of C, one or two of each group: names in the raw crate, and aliases in the safe one.
 const CONSTANTS: [&str; 16] = [
     "F_SEAL_WRITE",
     "MADV_DONTNEED",

@@ -1,5 +1,5 @@
-//! What other crates can do with mappings is in unix-memory/docs/peers.md, name by name, and what the
-//! table says is here, is here, and is found by the name that it has there.
+//! unix-memory/docs/peers.md lists, name by name, what other crates can do with mappings; whatever
+//! the table says is here exists here, and the search finds it by its name there.
 
 mod document;
 mod lookup;
@@ -67,8 +67,8 @@ fn document() -> String {
     read(&repository().join("unix-memory/docs/peers.md"))
 }
 
-/// The directory of each package that this workspace is built with, by name and version. Nothing
-/// where the sources are not at hand.
+/// The directory of each package that this workspace is built with, by name and version. Empty if
+/// the sources are not available.
 fn packages() -> Option<BTreeMap<(String, String), PathBuf>> {
     if !cfg!(all(
         target_os = "linux",
@@ -80,7 +80,7 @@ fn packages() -> Option<BTreeMap<(String, String), PathBuf>> {
     }
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--offline", "--format-version", "1"])
-        // What other systems need was perhaps never downloaded.
+        // Packages for other systems may never have been downloaded.
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output();
