@@ -70,13 +70,19 @@ fn audit() -> Result<(Vec<String>, String)> {
     for name in CRATES {
         let source = root().join(name).join("src");
         let files = files(&source)?;
-        for (file, found) in blocks(&files) {
+        for (file, found) in found(&files) {
             let text = fs::read_to_string(source.join(&file))?;
             let lines: Vec<&str> = text.lines().collect();
             // A function's blocks that rely on the same facts are one row.
             let mut seen = BTreeSet::new();
             let mut comments = BTreeSet::new();
-            for block in found {
+            for (line, function) in found.undocumented {
+                let place = format!("{name}/src/{file}:{line}");
+                faults.push(format!(
+                    "{place}: `{function}` is unsafe, and has no `# Safety`"
+                ));
+            }
+            for block in found.blocks {
                 let place = format!("{name}/src/{file}:{}", block.line);
                 match check(&block, &lines, &facts) {
                     Ok((comment, _)) if !comments.insert(comment) => {
@@ -146,8 +152,8 @@ struct Block {
     is_in_unsafe: bool,
 }
 
-/// The blocks of each file, without those of tests.
-fn blocks(files: &BTreeMap<String, File>) -> BTreeMap<String, Vec<Block>> {
+/// What is unsafe in each file, without tests.
+fn found(files: &BTreeMap<String, File>) -> BTreeMap<String, Walk> {
     let mut found = BTreeMap::new();
     let mut tests = Vec::new();
     for (name, file) in files {
@@ -155,7 +161,7 @@ fn blocks(files: &BTreeMap<String, File>) -> BTreeMap<String, Vec<Block>> {
         walk.tokens(file.tokens.clone(), "", false);
         let children = walk.tests.iter().filter_map(|test| file.children.get(test));
         tests.extend(children.cloned());
-        found.insert(name.clone(), walk.blocks);
+        found.insert(name.clone(), walk);
     }
     found.retain(|file, _| {
         let is_of = |test: &String| file == test || is_below(file, test);
@@ -171,6 +177,8 @@ fn is_below(file: &str, module: &str) -> bool {
 #[derive(Default)]
 struct Walk {
     blocks: Vec<Block>,
+    /// The lines and names of unsafe functions whose documentation does not say what is safe.
+    undocumented: Vec<(usize, String)>,
     /// The modules in separate files that are for tests.
     tests: Vec<String>,
 }
@@ -197,6 +205,10 @@ impl Walk {
                         let is_unsafe = before.iter().any(
                             |token| matches!(token, TokenTree::Ident(word) if word == "unsafe"),
                         );
+                        if is_unsafe && !has_safety(&tokens[..at]) {
+                            let place = (name.span().start().line, name.to_string());
+                            self.undocumented.push(place);
+                        }
                         next = Some((name.to_string(), is_unsafe));
                     }
                 }
@@ -232,6 +244,20 @@ impl Walk {
             at += 1;
         }
     }
+}
+
+/// Whether the attributes at the end of `tokens`, before the words of a function, have a `# Safety`.
+fn has_safety(tokens: &[TokenTree]) -> bool {
+    let of_it = tokens.iter().rev().take_while(|token| match token {
+        TokenTree::Group(group) => group.delimiter() != Delimiter::Brace,
+        TokenTree::Punct(end) => end.as_char() != ';',
+        _ => true,
+    });
+    let mut texts = of_it.filter_map(|token| match token {
+        TokenTree::Group(group) => Some(group.stream().to_string()),
+        _ => None,
+    });
+    texts.any(|text| text.contains("# Safety"))
 }
 
 /// If `tokens` begin with an item for tests alone: where it ends.
@@ -296,11 +322,15 @@ fn a() {
 // SAFETY: no thread matters. [threads]
 unsafe impl<T: Send> Send for B<T> {}
 unsafe extern \"C\" { fn c(); }
+/// # Safety
+/// `f` can be called.
+#[inline]
 pub unsafe fn d(f: unsafe fn()) {
     // SAFETY: as the caller vouches. [caller]
     // SAFETY: it is not read. [other]
     unsafe { f() }
 }
+unsafe fn undocumented() {}
 #[cfg(test)]
 mod tests { fn e() { unsafe { f() } } }
 #[cfg(all(test, x))]
@@ -314,6 +344,7 @@ mod file;
         let functions: Vec<_> = walk.blocks.iter().map(|block| &*block.function).collect();
         assert_eq!(functions, ["a", "a", "<T:Send>Send for B<T>", "d"]);
         assert_eq!(walk.tests, ["file"]);
+        assert_eq!(walk.undocumented, [(20, "undocumented".to_owned())]);
         let lines: Vec<_> = SOURCE.lines().collect();
         let names = |at: usize| names_above(walk.blocks[at].line, &lines).map(|(_, names)| names);
         assert_eq!(names(0), Some(vec!["owned", "inside"]));

@@ -7,6 +7,8 @@ use super::way::InstructionCache;
 
 pub const INSTRUCTION_CACHE: InstructionCache = InstructionCache::Instructions(sync);
 
+/// # Safety
+/// None: it accesses no memory.
 unsafe fn sync(_: *const u8, _: usize) {
     // SAFETY: a barrier. [instruction]
     unsafe { asm!("ibar 0", options(nostack, preserves_flags)) };

@@ -79,6 +79,9 @@ cfg_if::cfg_if! {
         pub use sysarch::sysarch;
     } else {
         /// Nobody asks.
+        ///
+        /// # Safety
+        /// None: it does nothing.
         #[allow(dead_code, reason = "the BSDs name it")]
         pub const unsafe fn sysarch(_: usize, _: usize) -> core::ffi::c_int {
             -1
