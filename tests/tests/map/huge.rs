@@ -206,3 +206,29 @@ fn a_child_has_copies_while_there_are_some() {
     }));
     assert_eq!(mapping[0], 1);
 }
+
+/// Only root fills the pool; anybody may take pages out of it.
+#[test]
+fn other_users_take_them_too() {
+    let Some((size, _reserved)) = pool(2, "huge pages of a user that is not root") else {
+        return;
+    };
+    assert!(is_true_in_a_child(|| {
+        // SAFETY: the calls take integers.
+        assert_eq!(unsafe { libc::setgid(65534) }, 0);
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::setuid(65534) }, 0);
+        let options = |pages: usize| {
+            let options = MapOptions::new().len(pages * size.bytes());
+            options.huge_pages(size)
+        };
+        for _ in 0..2 {
+            let mut mapping = options(2).map_anonymous(ReadWrite).unwrap();
+            mapping.fill(1);
+            let error = options(1).map_anonymous(ReadWrite).unwrap_err();
+            let none = (ENOMEM, Reason::HugePagePool(size.bytes()));
+            assert_eq!((error.errno(), error.reason()), none);
+        }
+        true
+    }));
+}
