@@ -223,12 +223,14 @@ fn a_length_that_no_file_has() {
             assert!(loaded.unwrap().is_empty());
         }
     }
-    for loaded in all_ways(&OPTIONS.offset(11).len(0), &file) {
-        let error = loaded.unwrap_err();
-        assert_eq!(
-            (error.errno(), error.reason()),
-            (ENXIO, Reason::FileLength(10))
-        );
+    for (offset, len) in [(11, 0), (10, 1), (11, 1), (1 << 20, 1)] {
+        for loaded in all_ways(&OPTIONS.offset(offset).len(len), &file) {
+            let error = loaded.unwrap_err();
+            assert_eq!(
+                (error.errno(), error.reason()),
+                (ENXIO, Reason::FileLength(10))
+            );
+        }
     }
     assert!(OPTIONS.max_len(usize::MAX).load(&file).is_ok());
 }

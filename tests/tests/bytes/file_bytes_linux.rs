@@ -156,6 +156,13 @@ fn a_file_without_the_page_cache() {
         };
         let loaded = OPTIONS.load(&file).unwrap();
         assert!(*loaded == *content, "{len}");
+        // A limit need not be whole blocks.
+        let loaded = OPTIONS.max_len(len).load(&file).unwrap();
+        assert!(*loaded == *content, "{len}");
+        if let Some(less) = len.checked_sub(1) {
+            let error = OPTIONS.max_len(less).load(&file).unwrap_err();
+            assert_eq!(error.reason(), Reason::BytesLimit(less));
+        }
     }
 }
 

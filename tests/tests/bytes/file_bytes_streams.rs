@@ -3,13 +3,14 @@
 #![cfg(not(target_os = "emscripten"))]
 
 use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::os::unix::thread::JoinHandleExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use libc::{EAGAIN, EBADF, ENXIO, ESPIPE};
+use libc::{EAGAIN, EBADF, ENOMEM, ENXIO, ESPIPE};
 use tests::effort;
-use unix_memory::{Call, FileBytes, FileBytesOptions, FileKind, Reason, Way};
+use unix_memory::{Call, FileBytes, FileBytesOptions, FileKind, Reason, Way, page_size};
 
 const OPTIONS: FileBytesOptions = FileBytesOptions::new();
 
@@ -82,11 +83,18 @@ fn a_pipe_that_has_more_or_less() {
     writer.write_all(&bytes(100)).unwrap();
     let error = OPTIONS.max_len(99).load(&reader).unwrap_err();
     assert_eq!(error.reason(), Reason::BytesLimit(99));
-    // However much is asked for, it takes no more memory than there are bytes.
+    // What no memory can hold is refused before anything is read.
     writer.write_all(b"ten bytes.").unwrap();
     drop(writer);
-    let options = OPTIONS.len(isize::MAX.unsigned_abs());
-    let error = options.load(&reader).unwrap_err();
+    for len in [
+        isize::MAX.unsigned_abs(),
+        isize::MAX.unsigned_abs() - page_size(),
+    ] {
+        let error = OPTIONS.len(len).load(&reader).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+    }
+    // Otherwise it takes no more memory than there are bytes.
+    let error = OPTIONS.len(1 << 24).load(&reader).unwrap_err();
     let kind = FileKind::Pipe;
     assert_eq!(error.reason(), Reason::Ended { kind, at: 10 });
 
@@ -176,4 +184,27 @@ fn a_socket_is_read_to_its_end() {
         assert!(*loaded == *sent);
         assert_eq!(loaded.way(), Way::Read);
     });
+}
+
+/// Linux maps sockets of TCP, and has no bytes in them before another call puts some there.
+#[test]
+fn a_socket_is_never_mapped() {
+    let connected = || {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let ours = TcpStream::connect(listener.local_addr()?)?;
+        Ok::<_, std::io::Error>((ours, listener.accept()?.0))
+    };
+    let (ours, mut theirs) = match connected() {
+        Ok(both) => both,
+        Err(error) => return tests::skip("a socket of TCP", &error.to_string()),
+    };
+    theirs.write_all(b"first second").unwrap();
+    // SAFETY: what a socket delivers is read.
+    let first = unsafe { OPTIONS.len(6).map_shared(&ours) }.unwrap();
+    // SAFETY: as above.
+    let second = unsafe { OPTIONS.len(6).map_private(&ours) }.unwrap();
+    for (bytes, sent) in [(first, b"first "), (second, b"second")] {
+        assert_eq!(bytes.way(), Way::Read);
+        assert_eq!(*bytes, *sent);
+    }
 }

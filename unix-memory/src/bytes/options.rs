@@ -90,12 +90,13 @@ impl FileBytesOptions {
     /// * `ESPIPE`: an [`offset`](Self::offset) in a file without offsets, such as a pipe
     ///   ([`Reason::NoOffsets`]).
     /// * `ENOMEM`: more than the address space, its limit (`RLIMIT_AS`) or the kernel's limit of mappings
-    ///   allows, or more than a slice can have ([`Reason::LengthLimit`]).
+    ///   allows, or more than a slice can have ([`Reason::LengthLimit`]). If a [`len`](Self::len) was
+    ///   given, nothing has been read from a pipe or a device then.
     /// * `EAGAIN`: there is nothing to read yet, and the descriptor is non-blocking
     ///   ([`Reason::WouldBlock`]).
     /// * `EINVAL`: the file can be mapped but not read, such as memory of memfd_secret(2); or it is
-    ///   open with `O_DIRECT`, and the offset, the length or [`max_len`](Self::max_len) is not a
-    ///   multiple of what its file system requires.
+    ///   open with `O_DIRECT`, and the offset or the length is not a multiple of what its file system
+    ///   requires.
     /// * `EIO`, `ECONNRESET` and any other error of read(2). A call that is interrupted by a signal
     ///   (`EINTR`) is repeated.
     ///
@@ -195,6 +196,11 @@ impl FileBytesOptions {
         let is_doubtful = facts.kind == FileKind::Regular
             && facts.len == 0
             && (self.len.is_some() || self.offset != 0);
+        // Linux maps the sockets of some protocols, but not the bytes that they would deliver.
+        let ways = match facts.kind {
+            FileKind::Socket => &[],
+            _ => ways,
+        };
         for &way in ways {
             let map = |options: MapOptions| match way {
                 Way::MappedShared => options.map_shared(fd, ReadOnly),
@@ -273,7 +279,12 @@ impl FileBytesOptions {
 
     fn read(&self, fd: BorrowedFd<'_>, facts: &Facts) -> Result<FileBytes> {
         let offset = self.offset;
-        let expected = facts.end.map_or(0, |end| end.saturating_sub(offset));
+        // The memory for a requested length is made before anything is read: if there is none, no pipe
+        // loses bytes, and no endless device fills the machine's memory first.
+        let expected = match (facts.end, self.len) {
+            (Some(end), _) => end.saturating_sub(offset),
+            (None, len) => len.unwrap_or(0) as u64,
+        };
         let extent = match self.len {
             Some(len) => Extent::UpTo(len),
             None => Extent::Whole(self.max_len.unwrap_or(usize::MAX)),
@@ -297,6 +308,10 @@ impl FileBytesOptions {
             facts.kind == FileKind::Regular && facts.len < offset && !has_more
         };
         let end = match self.len {
+            // If nothing was read, it may have ended long before.
+            Some(len) if len > 0 && mapping.is_empty() => {
+                Some(facts.end.map_or(offset, |end| end.min(offset)))
+            }
             Some(len) if mapping.len() < len => Some(offset + mapping.len() as u64),
             _ if mapping.is_empty() && is_past_end() => Some(facts.len),
             _ => None,

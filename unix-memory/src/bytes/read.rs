@@ -114,23 +114,25 @@ pub fn read(
     expected: u64,
     ends_early: bool,
 ) -> Result<Mapping<ReadOnly>> {
-    let (limit, most) = match extent {
-        Extent::UpTo(len) => (len, len),
-        // One more byte shows that there are too many.
-        Extent::Whole(limit) => (limit, limit.saturating_add(1)),
+    let (limit, enough, most) = match extent {
+        Extent::UpTo(len) => (len, len, len),
+        // One more byte shows that there are too many. It is asked for with the rest of its page, since
+        // some files are not read by single bytes.
+        Extent::Whole(limit) => {
+            let most = whole_pages(limit).unwrap_or(usize::MAX);
+            (limit, limit.saturating_add(1), most)
+        }
     };
     let expected = usize::try_from(expected).unwrap_or(usize::MAX);
     // With room for one more byte, since only a call that does not fill its room shows the end; and in
     // whole pages, which is how files opened with O_DIRECT are read.
     let room = match expected {
         0 => Some(PIECE),
-        _ => expected
-            .checked_add(1)
-            .and_then(|len| len.checked_next_multiple_of(page_size())),
+        _ => whole_pages(expected),
     };
     let mut memory = allocate(room.unwrap_or(usize::MAX).min(most), expected)?;
     let mut done = 0;
-    while done < most {
+    while done < enough {
         if done == memory.len() {
             grow(&mut memory, most)?;
         }
@@ -146,6 +148,11 @@ pub fn read(
         return Err(too_long(source.offset.unwrap_or(0), limit));
     }
     finish(memory, done)
+}
+
+/// Returns how many bytes the pages have that hold `len` bytes and one more.
+fn whole_pages(len: usize) -> Option<usize> {
+    len.checked_add(1)?.checked_next_multiple_of(page_size())
 }
 
 /// Allocates `len` bytes for a file of `expected` bytes, in huge pages if that pays off.
