@@ -4,7 +4,8 @@ use libc::EINVAL;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use tests::map_at;
 use unix_memory::{
-    Backing, Call, MapOptions, Mapping, NoAccess, PlainData, ReadOnly, ReadWrite, Reason, page_size,
+    Backing, Call, MapOptions, Mapping, NoAccess, PlainData, Protection, ReadOnly, ReadWrite,
+    Reason, page_size,
 };
 
 #[test]
@@ -22,6 +23,27 @@ fn raw_and_back() {
         let mut mapping: Mapping<ReadWrite> = unsafe { Mapping::from_raw(bytes, backing) };
         assert_eq!((mapping.len(), mapping.backing()), (len, backing));
         mapping.resize(len + 1).unwrap();
+        mapping.unmap().unwrap();
+    }
+}
+
+/// With a protection that is known only when the program runs.
+#[test]
+fn raw_and_back_erased() {
+    for protection in [Protection::READ, Protection::READ | Protection::WRITE] {
+        let options = MapOptions::new().len(2 * page_size());
+        let mapping = options.map_anonymous(protection).unwrap();
+        let backing = mapping.backing();
+        let bytes = mapping.into_raw();
+        // SAFETY: they are those of a mapping of this kind and protection, used once.
+        let mut mapping = unsafe { Mapping::from_raw_with(bytes, backing, protection) };
+        assert_eq!(
+            (mapping.protection(), mapping.backing()),
+            (protection, backing)
+        );
+        let is_writable = protection.contains(Protection::WRITE);
+        assert_eq!(mapping.as_mut_slice().is_some(), is_writable);
+        assert_eq!(mapping.as_slice().unwrap()[page_size()], 0);
         mapping.unmap().unwrap();
     }
 }

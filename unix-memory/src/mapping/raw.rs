@@ -39,8 +39,8 @@ impl<A: Access> Mapping<A> {
 
     /// Returns the bytes as a raw slice, which is no longer unmapped on drop.
     ///
-    /// [`from_raw`](Self::from_raw) makes it a mapping again, and needs its kind: ask
-    /// [`backing`](Self::backing) for that first.
+    /// [`from_raw`](Self::from_raw), or [`from_raw_with`](Self::from_raw_with), makes it a mapping again,
+    /// and needs its kind: ask [`backing`](Self::backing) for that first.
     ///
     /// ```
     /// use unix_memory::{Mapping, ReadWrite};
@@ -74,11 +74,32 @@ impl<A: Access> Mapping<A> {
     where
         A: Default,
     {
+        // SAFETY: as the caller vouches.
+        unsafe { Self::from_raw_with(bytes, backing, A::default()) }
+    }
+
+    /// As [`from_raw`](Self::from_raw), of pages whose protection is known only when the program runs.
+    ///
+    /// # Safety
+    /// As for [`from_raw`](Self::from_raw), with the protection of `access`.
+    ///
+    /// ```
+    /// use unix_memory::{MapOptions, Mapping, Protection};
+    ///
+    /// let mapping = MapOptions::new().len(100).map_anonymous(Protection::READ)?;
+    /// let (protection, backing) = (mapping.protection(), mapping.backing());
+    /// let bytes = mapping.into_raw();
+    /// // SAFETY: they come from a mapping with this protection and backing, and are used once.
+    /// let mapping = unsafe { Mapping::from_raw_with(bytes, backing, protection) };
+    /// assert_eq!(mapping.as_slice(), Some(&[0; 100][..]));
+    /// # Ok::<(), unix_memory::Error>(())
+    /// ```
+    pub unsafe fn from_raw_with(bytes: NonNull<[u8]>, backing: Backing, access: A) -> Self {
         let anonymous = matches!(backing, Backing::PrivateAnonymous);
         // (If there are no bytes, it has no pages, and the address is not used.)
         // SAFETY: as the caller vouches. [caller]
         let region = unsafe { Region::from_raw(bytes.cast(), bytes.len(), anonymous) };
-        Self::from_region(region, A::default())
+        Self::from_region(region, access)
     }
 }
 
