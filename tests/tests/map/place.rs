@@ -136,6 +136,37 @@ fn an_alignment_beyond_the_address_space() {
     }
 }
 
+/// The room that an alignment takes counts: the reason says what there is.
+#[test]
+#[cfg_attr(
+    target_os = "emscripten",
+    ignore = "Emscripten enforces no protections"
+)]
+fn an_alignment_beyond_the_free_addresses() {
+    let check = "the free addresses";
+    if lacks::own_process(check) || lacks::process_map(check) {
+        return;
+    }
+    for shift in usize::BITS / 2..usize::BITS - 2 {
+        let options = MapOptions::new().len(1).alignment(1 << shift);
+        let Err(error) = options.map_anonymous(NoAccess) else {
+            continue;
+        };
+        assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
+        if !cfg!(any(target_os = "linux", target_os = "android")) {
+            return skip(check, "this system does not report them");
+        }
+        // (Or a limit on them that the tests run under.)
+        assert!(
+            matches!(
+                error.reason(),
+                Reason::FreeAddresses(_) | Reason::AddressSpaceLimit(_)
+            ),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 #[cfg_attr(
     target_os = "emscripten",

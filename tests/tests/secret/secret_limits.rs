@@ -309,6 +309,8 @@ fn the_limit_of_data() {
         assert_eq!(read, Ok(true));
         let error = write.unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mprotect, ENOMEM));
+        let limit = page_size() as u64;
+        assert_eq!(error.reason(), Reason::DataLimit(limit), "{error}");
         assert!(protections.contains(Protections::CLOSED));
     });
     assert!(status.success());

@@ -150,7 +150,18 @@ fn refused(
                     && is_set_aside
                     && request.protection.contains(Protection::WRITE),
             };
-            why_refused(errno, &wanted)
+            match why_refused(errno, &wanted) {
+                // To be aligned, it needs room for both.
+                Reason::Kernel if request.alignment > page_size() => {
+                    let room = Wanted {
+                        bytes: wanted.bytes.saturating_add(request.alignment),
+                        is_data: false,
+                        ..wanted
+                    };
+                    why_refused(errno, &room)
+                }
+                reason => reason,
+            }
         }
         reason => reason,
     };

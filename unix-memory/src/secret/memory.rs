@@ -18,11 +18,13 @@ use super::protections::Protections;
 use super::wipe::wipe;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::mapping::Mapping;
+use crate::os::call::Wanted;
 use crate::os::{self, call};
 use crate::page::Pages;
 use crate::protection::NoAccess;
 use crate::region::Region;
 use crate::region::alone::{Alone, Inherited};
+use crate::region::limit::why_refused;
 
 /// Nobody has the pages open.
 const NOBODY: usize = 0;
@@ -227,7 +229,15 @@ impl Memory {
         let users = self.users();
         let before = users.swap(1, Relaxed);
         self.protect(sys::PROT_READ | sys::PROT_WRITE)
-            .inspect_err(|_| users.store(before, Relaxed))
+            .map_err(|error| {
+                users.store(before, Relaxed);
+                let data = Wanted {
+                    bytes: self.pages().len,
+                    is_mapped: false,
+                    is_data: true,
+                };
+                error.because(why_refused(error.errno(), &data))
+            })
     }
 
     /// Closes the pages, which only the caller has open.
