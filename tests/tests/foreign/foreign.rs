@@ -7,7 +7,8 @@ use std::ptr;
 use libc::{MAP_SHARED, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
 use tests::seccomp::SYS_MPROTECT;
 use tests::{
-    Others, Permissions, can_be_read, in_a_child, lacks, permissions, refusing_argument, skip,
+    Others, Permissions, can_be_read, in_a_child, lacks, limit_address_space, permissions,
+    refusing_argument, skip,
 };
 use unix_memory::foreign::ForeignPages;
 use unix_memory::process_map::ProcessMap;
@@ -68,9 +69,7 @@ fn pages_that_hold_bytes() {
         assert_eq!(error.reason(), Reason::Unaligned(page));
     }
     for (start, len) in [
-        (ptr::without_provenance(usize::MAX), 1),
         (ptr::without_provenance(usize::MAX), usize::MAX),
-        (ptr::without_provenance(usize::MAX - page), 1),
         (memory.start.cast_const(), usize::MAX),
         (memory.start.cast_const(), isize::MAX as usize + 1),
     ] {
@@ -81,6 +80,13 @@ fn pages_that_hold_bytes() {
             reason => assert!(reason == Reason::NoAddress && !is_long, "{error}"),
         }
         assert_eq!(error.errno(), libc::EINVAL);
+    }
+    for start in [usize::MAX, usize::MAX - page] {
+        let error = ForeignPages::holding(ptr::without_provenance(start), 1).unwrap_err();
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (libc::EINVAL, Reason::NoAddress)
+        );
     }
     for start in [0, 1, page - 1] {
         let error = ForeignPages::holding(ptr::without_provenance(start), page).unwrap_err();
@@ -344,4 +350,39 @@ fn code_is_patched() {
     }
     let expected = memory.letters().is_none_or(|letters| letters == ["rx"]);
     assert!(expected || lacks::execution("rights of patched code"));
+}
+
+/// The notes of a guard take memory: where there is none, nothing changes, and the limit is named.
+#[test]
+#[cfg_attr(
+    target_os = "emscripten",
+    ignore = "Emscripten has neither processes nor limits"
+)]
+fn no_room_for_notes() {
+    let check = "no room for the old protections";
+    if lacks::own_process(check) || !has_map(check) {
+        return;
+    }
+    let status = in_a_child(|| {
+        let memory = Others::anonymous(2);
+        let pages = pages(&memory);
+        if let Err(error) = limit_address_space(1) {
+            return skip(check, &error.to_string());
+        }
+        // SAFETY: nobody refers to the memory.
+        let guard = unsafe { pages.protect_for_now(Protection::empty()) };
+        limit_address_space(u64::MAX >> 1).unwrap();
+        let Err(error) = guard else {
+            return skip(check, "the limit has no effect");
+        };
+        assert_eq!(
+            (error.call(), error.errno()),
+            (Call::Mprotect, libc::ENOMEM)
+        );
+        if cfg!(any(target_os = "linux", target_os = "android")) {
+            assert_eq!(error.reason(), Reason::AddressSpaceLimit(1));
+        }
+        assert!(permissions(memory.start).contains(Permissions::WRITE));
+    });
+    assert!(status.success(), "{status}");
 }

@@ -6,9 +6,11 @@ use core::ptr::NonNull;
 
 use super::pages::ForeignPages;
 use crate::error::{Call, Errno, Error, Failed, Result};
-use crate::page::Pages;
+use crate::os::call::Wanted;
+use crate::page::{Pages, page_size};
 use crate::page_list::PageList;
 use crate::protection::Protection;
+use crate::region::limit::why_refused;
 use crate::region::{ledger, spare};
 
 /// Restores the old protections of pages when it is dropped; made by
@@ -94,7 +96,15 @@ impl ForeignPages {
     #[doc(alias = "VirtualProtect")]
     #[doc(alias = "protect_with_handle")]
     pub unsafe fn protect_for_now(self, protection: Protection) -> Result<ProtectionGuard> {
-        let refuse = |errno| Error::kernel(Call::Mprotect, errno, self.arguments());
+        let refuse = |errno| {
+            let notes = Wanted {
+                bytes: page_size(),
+                is_mapped: true,
+                is_data: true,
+            };
+            let reason = why_refused(errno, &notes);
+            Error::new(Call::Mprotect, errno, self.arguments(), reason)
+        };
         let before = self.runs(refuse)?;
         if !self.is_empty() {
             spare::keep_for(self.pages).map_err(refuse)?;
