@@ -18,6 +18,7 @@ bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[doc(alias = "ProtFlags")]
     #[doc(alias = "MprotectFlags")]
+    #[doc(alias = "from_bits_unchecked")]
     pub struct Protection: c_int {
         /// Pages may be read.
         #[doc(alias = "PROT_READ")]

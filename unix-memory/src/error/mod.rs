@@ -156,6 +156,8 @@ impl Error {
     /// ```
     #[doc(alias = "raw_os_error")]
     #[doc(alias = "from_raw_os_error")]
+    #[doc(alias = "as_io_error")]
+    #[doc(alias = "into_io_error")]
     #[must_use]
     pub fn to_os_error(&self) -> std::io::Error {
         std::io::Error::from_raw_os_error(self.errno)

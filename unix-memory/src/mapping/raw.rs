@@ -54,6 +54,7 @@ impl<A: Access> Mapping<A> {
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
     #[must_use = "the pages stay mapped"]
+    #[doc(alias = "into_raw_parts")]
     pub fn into_raw(self) -> NonNull<[u8]> {
         let region = ManuallyDrop::new(self.into_region());
         NonNull::slice_from_raw_parts(region.start(), region.len())
@@ -70,6 +71,7 @@ impl<A: Access> Mapping<A> {
     /// * With [`Backing::PrivateAnonymous`], the memory is private and anonymous, in ordinary pages,
     ///   and begins at the start of a page.
     /// * If the memory is in explicit huge pages, it consists of whole ones.
+    #[doc(alias = "from_raw_parts")]
     pub unsafe fn from_raw(bytes: NonNull<[u8]>, backing: Backing) -> Self
     where
         A: Default,

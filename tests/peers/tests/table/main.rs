@@ -21,7 +21,7 @@ const SOURCES: [(&str, &[Source]); 5] = [
         "region",
         &[
             ("src/lib.rs", None),
-            ("src/alloc.rs", None),
+            ("src/allocation.rs", None),
             ("src/error.rs", None),
             ("src/lock.rs", None),
             ("src/page.rs", Some("page")),
