@@ -4,12 +4,13 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{ENXIO, EPERM};
 use tests::kernel::{self, Permissions};
-use tests::{in_a_child, lacks, map_at, permissions};
+use tests::{effort, in_a_child, lacks, map_at, permissions};
 use unix_memory::{FileBytes, FileBytesOptions, MemfdOptions, Reason, Seals, SharedMemory, Way};
 
 /// A memfd with the content.
@@ -107,4 +108,38 @@ fn the_caller_vouches_for_sealed_memory() {
     let bytes = unsafe { options.map_shared(&file) }.unwrap();
     assert!([Way::MappedShared, Way::MappedPrivate].contains(&bytes.way()));
     assert_eq!(*bytes, *b"content");
+}
+
+/// The number of standard input becomes that of another file at any moment, as safe functions of other
+/// crates can do: what is called sealed is what was sealed.
+#[test]
+fn a_number_that_changes_hands() {
+    let check = "a number that changes hands";
+    if lacks::own_process(check) {
+        return;
+    }
+    let status = in_a_child(|| {
+        let (sealed, other) = (
+            memfd(&[b's'; 100], BOTH),
+            memfd(&[b'o'; 100], Seals::SHRINK),
+        );
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    for file in [&sealed, &other] {
+                        // SAFETY: nobody owns the number of standard input.
+                        let number = unsafe { libc::dup2(file.as_raw_fd(), libc::STDIN_FILENO) };
+                        assert_eq!(number, libc::STDIN_FILENO);
+                    }
+                }
+            });
+            let loads = (0..effort(20_000)).filter_map(|_| FileBytes::load(std::io::stdin()).ok());
+            let sealed = loads.filter(|bytes| bytes.way() == Way::Sealed);
+            let wrong = sealed.filter(|bytes| bytes[..] != [b's'; 100]).count();
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(wrong, 0);
+        });
+    });
+    assert!(status.success(), "{status}");
 }

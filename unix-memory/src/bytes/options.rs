@@ -105,7 +105,7 @@ impl FileBytesOptions {
     ///
     /// # Platform
     /// Sealed files are mapped on Linux, Android and FreeBSD, and files with fs-verity on Linux and
-    /// Android. Elsewhere all files are read.
+    /// Android; if no more descriptors can be opened, they are read. Elsewhere all files are read.
     #[doc(alias = "pread")]
     #[doc(alias = "read")]
     pub fn load(&self, file: impl AsFd) -> Result<FileBytes> {

@@ -94,7 +94,7 @@ impl SealedMemory {
     }
 
     fn map(memory: &SharedMemory, options: MapOptions) -> Result<Mapping<ReadOnly>> {
-        map_unchanging(memory.as_fd(), options).map(|(mapping, _)| mapping)
+        map_unchanging(memory, options).map(|(mapping, _)| mapping)
     }
 
     /// The mapping, for locks, advice, residency.
@@ -131,16 +131,13 @@ impl SealedMemory {
     }
 }
 
-/// Maps a file that nobody can change any more, for reading; returns its seals too, or `None` for a file
-/// with fs-verity.
+/// Returns the seals of a file that nobody can change any more, or `None` for a file that has
+/// fs-verity.
 ///
 /// # Errors
-/// Those of [`MapOptions::map_sealed`].
-pub fn map_unchanging(
-    fd: BorrowedFd<'_>,
-    options: MapOptions,
-) -> Result<(Mapping<ReadOnly>, Option<Seals>)> {
-    let seals = match seals_of(fd) {
+/// As [`MapOptions::map_sealed`].
+pub fn unchanging(fd: BorrowedFd<'_>) -> Result<Option<Seals>> {
+    match seals_of(fd) {
         Ok(seals) => {
             let shrink = !seals.contains(Seals::SHRINK);
             let write = !seals.contains(Seals::WRITE);
@@ -153,11 +150,26 @@ pub fn map_unchanging(
                     reason,
                 ));
             }
-            Some(seals)
+            Ok(Some(seals))
         }
-        Err(error) if error.reason() == Reason::NotSealable && os::is_verified(fd) => None,
-        Err(error) => return Err(error),
-    };
+        Err(error) if error.reason() == Reason::NotSealable && os::is_verified(fd) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Maps a file that nobody can change any more, for reading, and returns its [seals](unchanging).
+///
+/// The descriptor is this crate's own. One that was borrowed may be standard input, say, whose number
+/// becomes another file's by a safe call in another thread: between the check and the mapping.
+///
+/// # Errors
+/// As [`MapOptions::map_sealed`].
+pub fn map_unchanging(
+    file: &SharedMemory,
+    options: MapOptions,
+) -> Result<(Mapping<ReadOnly>, Option<Seals>)> {
+    let fd = file.as_fd();
+    let seals = unchanging(fd)?;
     // From here on the file is at least this long.
     let facts = Facts::of(fd)?;
     // Privately: before Linux 6.7 such a file cannot be mapped shared. No page is ever copied,

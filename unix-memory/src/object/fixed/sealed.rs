@@ -7,9 +7,9 @@ use crate::map::facts::Facts;
 use crate::map::options::MapOptions;
 use crate::mapping::Mapping;
 use crate::object::memfd::MemfdOptions;
-use crate::object::sealed::map_unchanging;
+use crate::object::sealed::{map_unchanging, unchanging};
 use crate::object::seals::Seals;
-use crate::object::shared_memory::SharedMemory;
+use crate::object::shared_memory::{SharedMemory, clone};
 use crate::os;
 use crate::protection::ReadOnly;
 
@@ -48,6 +48,8 @@ pub fn map_fixed_content(
         // Not a memfd, so that it has no seals either.
         return None;
     }
-    let (mapping, seals) = map_unchanging(fd, options).ok()?;
+    let _seals = unchanging(fd).ok()?;
+    let file = SharedMemory::from(clone(fd).ok()?);
+    let (mapping, seals) = map_unchanging(&file, options).ok()?;
     Some((mapping, seals.is_some()))
 }
