@@ -1,5 +1,6 @@
 //! Which limit a call reached: asked once the kernel has refused it.
 
+use super::ledger;
 use crate::error::{Errno, Reason};
 use crate::os;
 use crate::os::call::Wanted;
@@ -12,7 +13,8 @@ pub fn why_refused(errno: Errno, wanted: &Wanted) -> Reason {
         // New memory is locked at once after `mlockall(MCL_FUTURE)`, as is what a locked mapping grows by.
         libc::EAGAIN if wanted.is_mapped => {
             let bytes = wanted.bytes as u64;
-            limit_on_locks(errno, bytes, bytes, 0)
+            let ours = ledger::with(|ledger| ledger.held.held_bytes(&(0..usize::MAX)) as u64);
+            limit_on_locks(errno, bytes, bytes, ours.unwrap_or(0))
         }
         _ => Reason::Kernel,
     }
