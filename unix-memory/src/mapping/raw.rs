@@ -76,7 +76,7 @@ impl<A: Access> Mapping<A> {
     where
         A: Default,
     {
-        // SAFETY: as the caller vouches.
+        // SAFETY: as the caller vouches. [caller]
         unsafe { Self::from_raw_with(bytes, backing, A::default()) }
     }
 
