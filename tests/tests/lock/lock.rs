@@ -349,6 +349,23 @@ fn has_on_fault() -> bool {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_lock_beside_its_mapping_that_goes_leaves_what_is_on_fault() {
+    if !has_on_fault() {
+        return;
+    }
+    let page = page_size();
+    let mapping = Mapping::anonymous(4 * page).unwrap();
+    let on_fault = mapping.lock_range_on_fault(..2 * page).unwrap();
+    mapping.mlock(page..).unwrap();
+    assert_eq!(locked(&mapping, 4), tests::as_told("fxxx"));
+    mapping.munlock(..3 * page).unwrap();
+    assert_eq!(locked(&mapping, 4), tests::as_told("ff.x"));
+    drop(on_fault);
+    assert_eq!(locked(&mapping, 4), "...x");
+}
+
 // Only Linux has locks on fault.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]

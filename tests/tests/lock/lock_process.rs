@@ -80,9 +80,37 @@ fn the_process_is_locked_as_guards_ask() {
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     on_fault(&old, &held);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    held_without_its_pages(&old);
     children(&old);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     over_the_limit();
+}
+
+/// Locks on pages that cannot come in are no reason to keep all of the process locked.
+// Only Linux has locks on fault, which show that there was room.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn held_without_its_pages(old: &Mapping<ReadWrite>) {
+    use unix_memory::{MapOptions, NoAccess};
+
+    let kept = map();
+    kept.mlock(..).unwrap();
+    let kept = kept.protect(NoAccess).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(2 * page_size() as u64).unwrap();
+    let shared = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let guard = shared.lock().unwrap();
+    file.set_len(page_size() as u64).unwrap();
+    let states_of_both = || [kept.as_ptr(), shared.as_ptr()].map(|first| lock_states(first, 2));
+
+    let process = ProcessLock::new(LockPages::CURRENT).unwrap();
+    assert_eq!(states(old), "xx");
+    drop(process);
+    assert_eq!(states(old), "..");
+    assert_eq!(states_of_both(), ["xx", "xx"]);
+    drop(guard);
+    kept.munlock(..).unwrap();
+    assert_eq!(states_of_both(), ["..", ".."]);
 }
 
 // Only Linux has locks on fault.

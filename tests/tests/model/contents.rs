@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unix_memory::{Flush, Protection, ReadWrite, ReadWriteExecute, page_size};
 
-use super::model::Source;
+use super::model::{Lock, Source};
 use super::operations::{Length, Place, Span};
 use super::oracle::Oracle;
 use super::world::{Memory, World, bytes, low, readable};
@@ -312,7 +312,7 @@ impl World {
             let disturbed = !self.process.is_empty();
             for page in &mut self.things[which].area.pages[pages] {
                 // Locked pages come when they can be written.
-                page.touched |= !page.open && (page.full != 0 || disturbed);
+                page.touched |= !page.open && (page.lock() == Some(Lock::Full) || disturbed);
                 page.open = true;
             }
         }

@@ -53,6 +53,40 @@ impl World {
         self.locked(which, guard, &range, within, Lock::OnFault);
     }
 
+    pub fn mlock(&mut self, which: usize, span: Span) {
+        let thing = &self.things[which];
+        let (range, within) = thing.range(span);
+        let Some(locked) = thing.mlock(range.clone()) else {
+            return;
+        };
+        let refusal = self.refusal(thing, &range, within, Lock::Full);
+        let is_kept = self.settle(locked, refusal).is_some();
+        if within {
+            let area = &mut self.things[which].area;
+            area.ambiguous |= area.may_be_copied();
+            let pages = area.pages_of(&range);
+            for page in &mut area.pages[pages] {
+                // Whether it is refused or not, pages may have been brought in.
+                page.touched = true;
+                if is_kept {
+                    page.keep();
+                }
+            }
+        }
+    }
+
+    pub fn munlock(&mut self, which: usize, span: Span) {
+        let thing = &self.things[which];
+        let (range, within) = thing.range(span);
+        let Some(unlocked) = thing.munlock(range.clone()) else {
+            return;
+        };
+        let refusal = (!within).then_some(libc::EINVAL);
+        if self.settle(unlocked, refusal).is_some() {
+            self.things[which].area.unkeep(&range);
+        }
+    }
+
     fn locked(
         &mut self,
         which: usize,
@@ -206,6 +240,41 @@ impl World {
         if count != 0 {
             drop(self.process.remove(usize::from(which) % count));
         }
+    }
+}
+
+impl Thing {
+    /// `mlock`, where there is one.
+    fn mlock(&self, range: Range<usize>) -> Option<unix_memory::Result<()>> {
+        Some(match &self.memory {
+            Memory::Private(mapping) => readable(mapping)?.mlock(range),
+            Memory::Shared(mapping) => mapping.readable()?.mlock(range),
+            Memory::Locked(locked) => locked.mapping().mlock(range),
+            Memory::Permanent(it) => readable(it.mapping())?.mlock(range),
+            Memory::Reserved(_) => return None,
+        })
+    }
+
+    fn munlock(&self, range: Range<usize>) -> Option<unix_memory::Result<()>> {
+        Some(match &self.memory {
+            Memory::Private(mapping) => mapping.munlock(range),
+            Memory::Shared(mapping) => mapping.munlock(range),
+            Memory::Locked(locked) => locked.mapping().munlock(range),
+            Memory::Permanent(it) => it.mapping().munlock(range),
+            Memory::Reserved(_) => return None,
+        })
+    }
+
+    /// Undoes `mlock` of a part, which may be lost when the length changes.
+    pub fn munlock_parts(&mut self) {
+        if self.area.pages.iter().all(|page| page.kept) {
+            return;
+        }
+        let all = 0..self.area.len;
+        if let Some(unlocked) = self.munlock(all.clone()) {
+            unlocked.expect("it is unlocked");
+        }
+        self.area.unkeep(&all);
     }
 }
 

@@ -89,6 +89,7 @@ impl World {
         }
         area.remembered = Remembered {
             lock: extras.lock.then_some(Lock::Full),
+            kept: false,
             hidden: extras.dont_dump,
         };
         self.add(Memory::Private(Box::new(mapping)), area);

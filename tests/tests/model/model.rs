@@ -11,6 +11,8 @@ use unix_memory::{Advice, Protection, page_size};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Remembered {
     pub lock: Option<Lock>,
+    /// By `mlock`: never without pages.
+    pub kept: bool,
     pub hidden: bool,
 }
 
@@ -47,6 +49,10 @@ pub enum Source {
 }
 
 /// A page.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 #[derive(Clone, Debug)]
 pub struct Page {
     /// What it holds, where that is its own: zeros otherwise, or what the object holds there.
@@ -61,6 +67,8 @@ pub struct Page {
     /// How many locks of each kind hold it.
     pub full: u32,
     pub on_fault: u32,
+    /// Whether `mlock` holds it.
+    pub kept: bool,
     /// What advice has made of it, as far as that is `known`.
     pub flags: Flags,
     pub known: Flags,
@@ -80,17 +88,32 @@ impl Page {
             open,
             full: 0,
             on_fault: 0,
+            kept: false,
             flags: Flags::empty(),
             known: advised(),
         }
     }
 
     pub fn lock(&self) -> Option<Lock> {
+        if self.kept {
+            Some(Lock::Full)
+        } else {
+            self.guarded()
+        }
+    }
+
+    /// How it is locked by what nests.
+    fn guarded(&self) -> Option<Lock> {
         match (self.full, self.on_fault) {
             (0, 0) => None,
             (0, _) => Some(Lock::OnFault),
             _ => Some(Lock::Full),
         }
+    }
+
+    /// Locked by `mlock`.
+    pub fn keep(&mut self) {
+        (self.kept, self.touched, self.late) = (true, true, false);
     }
 
     /// Locked once more, by what is never dropped.
@@ -207,7 +230,8 @@ impl Area {
     pub fn is_uniform(&self) -> bool {
         let alike = |pair: &[Page]| {
             let [one, other] = pair else { return true };
-            one.lock() == other.lock() && one.flags == other.flags && one.known == other.known
+            let locks = |page: &Page| (page.guarded(), page.kept);
+            locks(one) == locks(other) && one.flags == other.flags && one.known == other.known
         };
         self.pages.windows(2).all(alike)
     }
@@ -217,10 +241,19 @@ impl Area {
         if self.pages.is_empty() {
             return self.remembered;
         }
-        let locks = self.pages.iter().map(Page::lock);
+        let locks = self.pages.iter().map(Page::guarded);
         Remembered {
             lock: locks.min().expect("a page"),
+            kept: self.pages.iter().all(|page| page.kept),
             hidden: self.pages.iter().any(|page| page.flags.contains(Flags::DD)),
+        }
+    }
+
+    /// `mlock` is undone for the pages of `range`.
+    pub fn unkeep(&mut self, range: &Range<usize>) {
+        let pages = self.pages_of(range);
+        for page in &mut self.pages[pages] {
+            page.kept = false;
         }
     }
 
@@ -314,7 +347,10 @@ impl Area {
         self.len = mid;
         for part in [&mut self, &mut second] {
             if part.len == 0 {
-                part.remembered = kept;
+                part.remembered = Remembered {
+                    kept: false,
+                    ..kept
+                };
                 part.pages.clear();
             }
         }
@@ -335,7 +371,10 @@ impl Area {
             (self.before() + len).div_ceil(page_size())
         };
         if len == 0 {
-            self.remembered = kept;
+            self.remembered = Remembered {
+                kept: false,
+                ..kept
+            };
         }
         if shrinks {
             self.pages.truncate(count);
@@ -349,6 +388,7 @@ impl Area {
                 if !uniform {
                     (page.full, page.on_fault) = (0, 0);
                     page.hold(kept.lock);
+                    page.kept = kept.kept;
                     if kept.hidden {
                         page.flags |= Flags::DD;
                     }
@@ -357,6 +397,9 @@ impl Area {
         }
         let mut new = Page::new(true);
         new.hold(kept.lock);
+        if kept.kept {
+            new.keep();
+        }
         new.late = self.protection.is_empty();
         if kept.hidden {
             new.flags = Flags::DD;

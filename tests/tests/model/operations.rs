@@ -47,6 +47,8 @@ pub enum Operation {
     Advise(u8, Span, Hint),
     Lock(u8, Span),
     LockOnFault(u8, Span),
+    Mlock(u8, Span),
+    Munlock(u8, Span),
     /// Drops one of the guards over a mapping.
     Unlock(u8, u8),
     /// Drops one in another thread.
@@ -255,6 +257,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     let locks = prop_oneof![
         6 => (which(), span()).prop_map(|(w, s)| Op::Lock(w, s)),
         4 => (which(), span()).prop_map(|(w, s)| Op::LockOnFault(w, s)),
+        4 => (which(), span()).prop_map(|(w, s)| Op::Mlock(w, s)),
+        3 => (which(), span()).prop_map(|(w, s)| Op::Munlock(w, s)),
         6 => (which(), which()).prop_map(|(w, g)| Op::Unlock(w, g)),
         1 => (which(), which()).prop_map(|(w, g)| Op::UnlockElsewhere(w, g)),
         2 => (which(), which()).prop_map(|(w, g)| Op::Forget(w, g)),

@@ -296,7 +296,7 @@ impl Oracle {
                     "page {number} of m{name} is in memory, and was not used"
                 );
             }
-            if page.full != 0 && page.open && !page.late && is_own {
+            if page.lock() == Some(Lock::Full) && page.open && !page.late && is_own {
                 assert!(
                     is_in,
                     "page {number} of m{name} is locked, and not in memory"

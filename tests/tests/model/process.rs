@@ -116,7 +116,7 @@ impl World {
                     guard.inherited = true;
                 }
                 for page in &mut thing.area.pages {
-                    (page.full, page.on_fault) = (0, 0);
+                    (page.full, page.on_fault, page.kept) = (0, 0, false);
                 }
             }
             self.locked_forever = 0;

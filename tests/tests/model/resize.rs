@@ -10,6 +10,7 @@ impl World {
     pub fn resize(&mut self, which: usize, length: Length, in_place: bool) {
         let thing = &mut self.things[which];
         thing.unlock_all();
+        thing.munlock_parts();
         let (len, old) = (bytes(length), thing.area.len);
         let grows = len > old;
         // (At the limit of mappings, to count them takes too long.)

@@ -279,6 +279,8 @@ impl World {
             Op::Advise(which, span, hint) => of(which).map(|it| self.advise(it, span, hint)),
             Op::Lock(which, span) => of(which).map(|it| self.lock(it, span)),
             Op::LockOnFault(which, span) => of(which).map(|it| self.lock_on_fault(it, span)),
+            Op::Mlock(which, span) => of(which).map(|it| self.mlock(it, span)),
+            Op::Munlock(which, span) => of(which).map(|it| self.munlock(it, span)),
             Op::Unlock(which, guard) => of(which).map(|it| self.unlock(it, guard, false)),
             Op::UnlockElsewhere(which, guard) => of(which).map(|it| self.unlock(it, guard, true)),
             Op::Forget(which, guard) => of(which).map(|it| self.forget(it, guard)),

@@ -4,7 +4,7 @@ use core::ops::RangeBounds;
 
 use crate::error::Result;
 use crate::mapping::Mapping;
-use crate::protection::Readable;
+use crate::protection::{Access, Readable};
 use crate::shared::SharedMapping;
 
 /// Gives a guard the methods that lock and unlock it; `$new` makes one of two pages, for the examples.
@@ -48,7 +48,10 @@ macro_rules! mlock {
             pub fn mlock(&self, range: impl RangeBounds<usize>) -> Result<()> {
                 self.region().lock(&range)
             }
+        }
 
+        /// Unlocks, whatever the protection is by then.
+        impl<A: Access> $guard<A> {
             /// Undoes [`mlock`](Self::mlock) for the pages that hold a byte of `range`.
             ///
             /// What guards keep in memory stays locked, and so does what was mapped with

@@ -245,7 +245,21 @@ impl Region {
         if pages.len == 0 {
             return Ok(());
         }
-        ledger::unlock(&pages.addresses())
+        // As a full guard that goes, for all that others hold.
+        let hold = Hold {
+            pages,
+            kind: Kind::Full,
+            owner: None,
+            is_foreign: false,
+            region: PhantomData::<&Self>,
+        };
+        let unlocked = ledger::with(|ledger| {
+            ledger.held.mark(&hold.range(), Marks::KEPT, false)?;
+            hold.release(ledger);
+            Ok(())
+        });
+        unlocked
+            .and_then(|done| done)
             .map_err(|errno| Error::kernel(Call::Munlock, errno, Arguments::range(&range)))
     }
 }

@@ -161,26 +161,6 @@ pub fn mark(range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
     with(|ledger| ledger.held.mark(range, mark, yes))?
 }
 
-/// Undoes [`Marks::KEPT`] for the pages of `range`, which are of a region, and unlocks those that
-/// nothing else holds.
-///
-/// # Errors
-/// `ENOMEM` if there is no room for a note; nothing is changed then.
-pub fn unlock(range: &Range<usize>) -> Result<(), Errno> {
-    with(|ledger| {
-        ledger.held.mark(range, Marks::KEPT, false)?;
-        let mut at = range.start;
-        while at < range.end && !ledger.process.any() {
-            let (end, kind) = ledger.held.run(at, range.end);
-            if kind.is_none() {
-                ledger.unlock(&(at..end));
-            }
-            at = end;
-        }
-        Ok(())
-    })?
-}
-
 /// Unmaps the `len` bytes of `pages` that were mapped, and forgets what is known about them.
 ///
 /// # Errors
