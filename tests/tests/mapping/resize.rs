@@ -122,6 +122,9 @@ fn in_place_or_not_at_all() {
         (address, page, 1)
     );
     drop(behind);
+    if lacks::own_pages("room behind a mapping") {
+        return;
+    }
     // Unless another test took the place meanwhile.
     match mapping.resize_in_place(2 * page) {
         Ok(()) => assert_eq!(
