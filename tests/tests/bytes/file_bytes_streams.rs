@@ -86,10 +86,12 @@ fn a_pipe_that_has_more_or_less() {
     // What no memory can hold is refused before anything is read.
     writer.write_all(b"ten bytes.").unwrap();
     drop(writer);
-    for len in [
-        isize::MAX.unsigned_abs(),
-        isize::MAX.unsigned_abs() - page_size(),
-    ] {
+    let most = isize::MAX.unsigned_abs();
+    for len in [most, most - page_size()] {
+        // (Of 4 GiB of addresses, half may be free.)
+        if usize::BITS < 64 {
+            break;
+        }
         let error = OPTIONS.len(len).load(&reader).unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Mmap, ENOMEM));
     }
