@@ -67,9 +67,8 @@ fn main() -> io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(path).arg("writer").stdout(Stdio::piped());
     let mut writer = command.spawn()?;
-    // (Kept open: a writer whose reports nobody reads would end by itself.)
     let mut reports = BufReader::new(writer.stdout.take().unwrap()).lines();
-    let last = reports.by_ref().take(1000).last().unwrap()?;
+    let last = reports.nth(999).unwrap()?; // Not closed: the writer would end by itself.
     writer.kill()?;
     let signal = writer.wait()?.signal().unwrap_or(0);
     let reported = last.parse::<usize>().map_err(io::Error::other)? + 1;

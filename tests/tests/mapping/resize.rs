@@ -122,7 +122,7 @@ fn in_place_or_not_at_all() {
         (address, page, 1)
     );
     drop(behind);
-    if lacks::own_pages("room behind a mapping") {
+    if lacks::own_process("room behind a mapping") {
         return;
     }
     // Unless another test took the place meanwhile.
