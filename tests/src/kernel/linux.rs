@@ -18,7 +18,7 @@ use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_READ, c_int, c_void};
 use procfs::FromRead;
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, MemoryMaps, Process};
 
-use super::smaps::{Head, entry, find, head, text};
+use super::smaps::{Head, find, head, text};
 pub use super::trace::system_calls;
 use super::{Flags, Map, Permissions};
 
@@ -87,14 +87,26 @@ pub fn mappings_named(name: &str) -> Option<usize> {
 /// Panics if nothing is mapped at one of `addresses`.
 pub fn flags_at(addresses: &[usize]) -> Option<Vec<Flags>> {
     let (shift, text) = (shift(), text());
+    let theirs = |address: usize| (address as u64).wrapping_add(shift);
+    // Those of mappings that hold one of them.
+    let (mut mappings, mut of) = (Vec::new(), 0..0);
+    for line in text.lines() {
+        if let Some(words) = line.strip_prefix("VmFlags:") {
+            if addresses.iter().any(|&it| of.contains(&theirs(it))) {
+                let words = words.split_ascii_whitespace();
+                let known = words.filter_map(|word| Flags::from_name(&word.to_ascii_uppercase()));
+                mappings.push((of.clone(), known.collect()));
+            }
+        } else if let Some(head) = head(line) {
+            of = head.start..head.end;
+        }
+    }
     let flags = |&address: &usize| {
-        let theirs = (address as u64).wrapping_add(shift);
-        let entry = entry(&text, |map| (map.start..map.end).contains(&theirs));
-        let entry = entry.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
-        let flags = entry.lines().find_map(|line| line.strip_prefix("VmFlags:"));
-        let words = flags.expect("VmFlags").split_ascii_whitespace();
-        let known = words.filter_map(|word| Flags::from_name(&word.to_ascii_uppercase()));
-        known.collect()
+        let mapping = mappings
+            .iter()
+            .find(|(of, _)| of.contains(&theirs(address)));
+        let mapping = mapping.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
+        mapping.1
     };
     Some(addresses.iter().map(flags).collect())
 }

@@ -175,8 +175,18 @@ pub fn permissions_of_all(addresses: &[*const u8]) -> Reported<Vec<Permissions>>
 /// If nothing is mapped there.
 #[track_caller]
 pub fn flags(address: *const u8) -> Reported<Flags> {
-    let flags = system::flags_at(&[address.addr()]);
-    reported("flags of a mapping", flags.map(|flags| flags[0]))
+    flags_of_all(&[address]).map(|all| all[0])
+}
+
+/// The kernel's flags of the mappings that hold each of `addresses`, asked once, as
+/// [`permissions_of_all`] does.
+///
+/// # Panics
+/// Where nothing is mapped at one of them.
+#[track_caller]
+pub fn flags_of_all(addresses: &[*const u8]) -> Reported<Vec<Flags>> {
+    let addresses: Vec<_> = addresses.iter().map(|address| address.addr()).collect();
+    reported("flags of a mapping", system::flags_at(&addresses))
 }
 
 /// For each of `count` pages from `address` on: `x` if it is locked, `f` if it is locked on fault, `.` if

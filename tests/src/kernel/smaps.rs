@@ -34,7 +34,7 @@ pub fn find(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<MemoryMap> {
 }
 
 /// The text of the first entry whose head fits.
-pub fn entry(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<String> {
+fn entry(text: &str, fits: impl Fn(&Head<'_>) -> bool) -> Option<String> {
     let mut lines = text.split_inclusive('\n');
     let line = lines
         .by_ref()

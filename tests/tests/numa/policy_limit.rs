@@ -16,11 +16,11 @@ fn what_has_no_policy_at_the_limit_is_unmapped_as_what_has_one() {
         Err(error) => return skip(CHECK, &error.to_string()),
     };
     let (page, bind) = (page_size(), Bind(nodes));
-    // Each page a mapping of its own, when there was room.
+    // Several mappings, when there was room; at both ends with a policy, so that what lies beside them does
+    // not become one with them, which protecting them would have to cut.
     let mut apart = Mapping::anonymous(4 * page).unwrap();
     apart.fill(2);
-    for i in [0, 2] {
-        let range = i * page..(i + 1) * page;
+    for range in [0..page, 2 * page..4 * page] {
         apart.set_policy(range, bind, Migration::Never).unwrap();
     }
     let Some(HalfWay {

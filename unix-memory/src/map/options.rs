@@ -334,6 +334,9 @@ impl MapOptions {
     /// [`Call::Madvise`](crate::Call::Madvise), with
     /// [`Reason::Unsupported`](crate::Reason::Unsupported). To undo it, give [`Advice::DoDump`].
     ///
+    /// A child inherits this. If it was forked while another thread used this crate, memory that the
+    /// kernel cannot move as one mapping is in core dumps again once the child has resized it.
+    ///
     /// ```
     /// use unix_memory::{MapOptions, ReadWrite};
     ///
