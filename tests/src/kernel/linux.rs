@@ -18,7 +18,7 @@ use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_READ, c_int, c_void};
 use procfs::FromRead;
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, MemoryMaps, Process};
 
-use super::smaps::{Head, find, head, text};
+use super::smaps::{Head, find, head, permissions_of, text};
 pub use super::trace::system_calls;
 use super::{Flags, Map, Permissions};
 
@@ -43,7 +43,7 @@ pub fn permissions_at(addresses: &[usize]) -> Option<Vec<Permissions>> {
         let is_it = |head: &&Head<'_>| (head.start..head.end).contains(&theirs);
         let head = heads.iter().find(is_it);
         let head = head.unwrap_or_else(|| panic!("{address:#x} is not mapped"));
-        Permissions::of_word(head.rest.split(' ').next().expect("a word"))
+        permissions_of(head.rest.split(' ').next().expect("a word"))
     };
     Some(addresses.iter().map(permissions).collect())
 }

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
+use super::smaps::permissions_of;
 use super::{Flags, Permissions};
 
 /// A line of the list.
@@ -110,7 +111,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let number = |text| usize::from_str_radix(text, 16).ok();
-    let permissions = Permissions::of_word(words.next()?);
+    let permissions = permissions_of(words.next()?);
     Some(Entry {
         addresses: number(start)?..number(end)?,
         permissions,

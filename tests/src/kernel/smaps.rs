@@ -5,6 +5,8 @@ use std::io::Read;
 use procfs::FromRead;
 use procfs::process::{MemoryMap, MemoryMaps, Process};
 
+use super::Permissions;
+
 /// /proc/self/smaps, opened relative to its directory, because emulators intercept the whole path.
 pub fn text() -> String {
     let mut text = Vec::new();
@@ -54,4 +56,17 @@ pub fn head(line: &str) -> Option<Head<'_>> {
     let number = |text| u64::from_str_radix(text, 16).ok();
     let (start, end) = (number(start)?, number(end)?);
     Some(Head { start, end, rest })
+}
+
+/// What the second word of such a line says.
+pub fn permissions_of(word: &str) -> Permissions {
+    let letters = word.bytes().map(|letter| match letter {
+        b'r' => Permissions::READ,
+        b'w' => Permissions::WRITE,
+        b'x' => Permissions::EXECUTE,
+        b's' => Permissions::SHARED,
+        b'p' => Permissions::PRIVATE,
+        _ => Permissions::empty(),
+    });
+    letters.collect()
 }

@@ -21,21 +21,6 @@ bitflags::bitflags! {
     }
 }
 
-impl Permissions {
-    /// Those that the second word of a line of `/proc/self/maps` names.
-    pub(super) fn of_word(word: &str) -> Self {
-        let letters = word.bytes().map(|letter| match letter {
-            b'r' => Self::READ,
-            b'w' => Self::WRITE,
-            b'x' => Self::EXECUTE,
-            b's' => Self::SHARED,
-            b'p' => Self::PRIVATE,
-            _ => Self::empty(),
-        });
-        letters.collect()
-    }
-}
-
 bitflags::bitflags! {
     /// Flags of a mapping, as Linux names them in `/proc/self/smaps`: those that tests ask for.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
