@@ -2,7 +2,9 @@
 
 use tests::kernel::flags_of_all;
 use tests::seccomp::{SYS_MPROTECT, SYS_MREMAP, SYS_MUNMAP};
-use tests::{Flags, flags, is_locked, is_true_in_a_child, is_unlocked, lacks, refusing, skip};
+use tests::{
+    Flags, flags, in_a_child, is_locked, is_true_in_a_child, is_unlocked, lacks, refusing, skip,
+};
 use unix_memory::{
     Access, Advice, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, page_size,
 };
@@ -260,26 +262,26 @@ fn a_lock_on_a_part_does_not_spread() {
 fn children() {
     let Some(options) = secret() else { return };
     let page = page_size();
-    let mut mapping = options.len(2 * page).map_anonymous(ReadWrite).unwrap();
-    // (A child must not be the first to ask what is mapped, while another thread is at it.)
-    assert_secret(&mapping);
-    for in_pieces in [false, true] {
-        if in_pieces {
-            mapping.advise_range(..page, Advice::Random).unwrap();
-        }
-        let mut inherits = || {
-            is_true_in_a_child(|| {
+    // In a child, which has no other thread: a child that is made while a thread of another test changes the
+    // notes has none of them.
+    let ended = in_a_child(|| {
+        let mut mapping = options.len(2 * page).map_anonymous(ReadWrite).unwrap();
+        assert_secret(&mapping);
+        for in_pieces in [false, true] {
+            if in_pieces {
+                mapping.advise_range(..page, Advice::Random).unwrap();
+            }
+            assert!(is_true_in_a_child(|| {
                 mapping.resize(32 * page).unwrap();
                 [0, 1, 31].into_iter().all(|index| {
                     let flags = flags(mapping.as_ptr().wrapping_add(index * page));
                     flags.contains(Flags::DD) && flags.lacks(Flags::LO)
                 })
-            })
-        };
-        // A child that is made while a thread of another test changes the notes has none of them.
-        assert!((0..5).any(|_| inherits()));
-    }
-    assert_secret_for_good(&mapping);
+            }));
+        }
+        assert_secret_for_good(&mapping);
+    });
+    assert!(ended.success(), "{ended}");
 }
 
 /// So many guards that the room for notes of them is exactly used up, or one more or less.

@@ -73,7 +73,7 @@ fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
 
 #[test]
 fn any_operations_in_any_order() {
-    for seed in 1..20 {
+    for seed in 1..60 {
         let mut number = numbers(seed);
         let (mut tree, mut model) = (
             Tree::new(),

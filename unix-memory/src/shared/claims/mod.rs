@@ -174,7 +174,7 @@ mod tests {
     /// lengths.
     #[test]
     fn a_byte_has_one_size() {
-        const LEN: usize = (1 << 19) + 12;
+        const LEN: usize = (1 << 20) + 12;
         // On the heap, which only this test uses.
         let mut model = std::vec![0_u8; LEN];
         // A generator of numbers that look random: Marsaglia's xorshift.
@@ -185,7 +185,7 @@ mod tests {
             state ^= state << 5;
             state as usize % below
         };
-        for _ in 0..8 {
+        for _ in 0..20 {
             let claims = Claims::new();
             model.fill(0);
             let (mut taken, mut refused) = (0, 0);
