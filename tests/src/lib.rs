@@ -41,6 +41,8 @@ pub mod kernel;
 pub mod lacks;
 mod limit;
 pub mod machine_code;
+pub mod mounts;
+mod numbers;
 mod others;
 pub mod seccomp;
 pub mod storm;
@@ -58,6 +60,7 @@ pub use limit::{
     HalfWay, is_memory_limit, limit_address_space, limit_data, limit_file_size,
     limit_locked_memory, limit_open_files, mappings_up_to_the_limit, reachable_mapping_limit,
 };
+pub use numbers::Numbers;
 pub use others::Others;
 pub use seccomp::{refusing, refusing_argument};
 

@@ -6,26 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use unix_memory::page_size;
 
+use crate::Numbers;
 use crate::kernel;
 
 /// How many pages the file has when it is whole.
 pub const PAGES: usize = 16;
-
-/// A generator of numbers, by xorshift: the same ones in every run.
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    /// The next number, less than `end`.
-    ///
-    /// # Panics
-    /// Where `end` is zero.
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % end
-    }
-}
 
 /// The two bytes that the file may have at `offset`, but for zero.
 ///

@@ -290,19 +290,11 @@ struct Mounted(std::ffi::CString);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl Mounted {
     fn at(path: &std::path::Path, size: usize) -> Option<Self> {
-        let path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-        let options = std::ffi::CString::new(format!("size={size}")).unwrap();
-        // SAFETY: the strings end in zeros.
-        let result = unsafe {
-            libc::mount(
-                c"none".as_ptr(),
-                path.as_ptr(),
-                c"tmpfs".as_ptr(),
-                0,
-                options.as_ptr().cast(),
-            )
-        };
-        (result == 0).then_some(Self(path))
+        let options = format!("size={size}");
+        tests::mounts::mount("none", path, "tmpfs", 0, &options).ok()?;
+        Some(Self(
+            std::ffi::CString::new(path.to_str().unwrap()).unwrap(),
+        ))
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use libc::EFAULT;
-use tests::storm::{Numbers, PAGES, check, disturb};
-use tests::{deadline, effort, in_a_child, in_threads, lacks, skip, spawn};
+use tests::storm::{PAGES, check, disturb};
+use tests::{Numbers, deadline, effort, in_a_child, in_threads, lacks, skip, spawn};
 use unix_memory::{
     Call, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, install_fault_handler,
     page_size,

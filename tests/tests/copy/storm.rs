@@ -9,11 +9,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::storm::{Numbers, PAGES, bytes, check, disturb};
-use tests::{copies, effort, in_a_child, in_threads, lacks, skip, spawn};
+use tests::storm::{PAGES, bytes, check, disturb};
+use tests::{Numbers, copies, effort, in_a_child, in_threads, lacks, skip, spawn};
 use unix_memory::{
-    Cursor, Error, FileBytes, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, Result,
-    SharedMapping, Windows, install_fault_handler, page_size,
+    ChunksIn, Cursor, Error, FileBytes, MapOptions, Mechanism, ReadOnly, ReadWrite, Readable,
+    Reason, Result, SharedMapping, Windows, install_fault_handler, page_size,
 };
 
 /// What is disturbed, and how.
@@ -30,6 +30,17 @@ fn span(numbers: &mut Numbers) -> (usize, usize) {
     let all = PAGES * page_size();
     let offset = numbers.below(all);
     (offset, numbers.below((all - offset).min(9_000)) + 1)
+}
+
+/// Reads and checks all chunks.
+fn check_each<A: Readable>(mut chunks: ChunksIn<'_, A>) -> Result<()> {
+    let mut offset = 0;
+    while let Some(chunk) = chunks.next() {
+        let chunk = chunk?;
+        check(offset, chunk);
+        offset += chunk.len();
+    }
+    Ok(())
 }
 
 /// A way to read or to write, which checks what it gets.
@@ -92,14 +103,7 @@ const WAYS: [(&str, Way); 16] = [
     }),
     ("chunks_in", |place, numbers| {
         let mut buffer = vec![0; numbers.below(9_000) + 1];
-        let mut chunks = place.mapping.chunks_in(&mut buffer);
-        let mut offset = 0;
-        while let Some(chunk) = chunks.next() {
-            let chunk = chunk?;
-            check(offset, chunk);
-            offset += chunk.len();
-        }
-        Ok(())
+        check_each(place.mapping.chunks_in(&mut buffer))
     }),
     ("the cursor", |place, numbers| {
         let (offset, len) = span(numbers);
@@ -142,14 +146,7 @@ const WAYS: [(&str, Way); 16] = [
             check(offset, &buffer);
         }
         let mut buffer = [0; 5_000];
-        let mut chunks = mapped.chunks_in(&mut buffer);
-        let mut offset = 0;
-        while let Some(chunk) = chunks.next() {
-            let chunk = chunk?;
-            check(offset, chunk);
-            offset += chunk.len();
-        }
-        Ok(())
+        check_each(mapped.chunks_in(&mut buffer))
     }),
     ("windows", |place, numbers| {
         let size = (numbers.below(3) + 1) * page_size();

@@ -4,7 +4,7 @@
 
 use std::os::fd::AsFd;
 
-use tests::effort;
+use tests::{Numbers, effort};
 use unix_memory::ring::SharedRing;
 use unix_memory::{MapOptions, ReadWrite, Reason, page_size};
 
@@ -65,18 +65,6 @@ impl Drop for Child {
             self.kill();
             self.wait();
         }
-    }
-}
-
-/// A generator of numbers that needs nothing.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 & 0xffff_ffff).unwrap()
     }
 }
 

@@ -2,12 +2,12 @@
 //! other users where the system lets them.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
-use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use tests::mounts::{keep_private, mount};
 use tests::{copies, in_a_child, lacks, skip};
 use unix_memory::{
     Error, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, install_fault_handler, page_size,
@@ -36,27 +36,14 @@ fn enter() -> io::Result<()> {
         fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
     }
-    mount(c"/", None, libc::MS_REC | libc::MS_PRIVATE)
-}
-
-/// Mounts a tmpfs at `path`, or changes how what is there is mounted.
-fn mount(path: &CStr, options: Option<&CStr>, flags: libc::c_ulong) -> io::Result<()> {
-    let kind = options.map_or(std::ptr::null(), |_| c"tmpfs".as_ptr());
-    let data = options.map_or(std::ptr::null(), CStr::as_ptr);
-    // SAFETY: each string ends in a zero.
-    match unsafe { libc::mount(c"none".as_ptr(), path.as_ptr(), kind, flags, data.cast()) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    keep_private()
 }
 
 /// Calls `f` in a child which alone has a file system of [`ROOM`] pages, with `more` options, at `path`.
 fn with_little_room(check: &str, path: &Path, more: &str, f: impl FnOnce()) {
     let ended = in_a_child(|| {
         let options = format!("size={}{more}", ROOM * page_size());
-        let options = CString::new(options).expect("no zero");
-        let at = CString::new(path.to_str().expect("a path of text")).expect("no zero");
-        let mounted = enter().and_then(|()| mount(&at, Some(&options), 0));
+        let mounted = enter().and_then(|()| mount("none", path, "tmpfs", 0, &options));
         match mounted {
             Ok(()) => f(),
             Err(error) => skip(check, &format!("no file system could be mounted: {error}")),

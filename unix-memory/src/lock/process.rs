@@ -183,15 +183,12 @@ fn lock_again(ledger: &Ledger, kind: Kind) -> bool {
             // It also fails where a page cannot come in, because nobody may access it, or its file has
             // become shorter. The kernel has locked all of them by then, if there was room for that, as
             // a lock on fault shows, which brings in none.
-            Kind::Full => {
-                fully().is_ok() || {
-                    let has_room = on_fault().is_ok();
-                    if has_room {
-                        let _as_before = fully();
-                    }
-                    has_room
-                }
+            Kind::Full if fully().is_ok() => true,
+            Kind::Full if on_fault().is_ok() => {
+                let _as_before = fully();
+                true
             }
+            Kind::Full => false,
         };
     }
     is_all

@@ -11,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use tempfile::NamedTempFile;
+use tests::mounts::{keep_private, mount};
 use tests::{Child, skip, spawn};
 
 /// What the file is like.
@@ -57,15 +58,13 @@ impl Mounted {
         let path = NamedTempFile::new()?;
         // SAFETY: only what this thread sees of the file system is its own from now on.
         succeeded(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
-        let private = libc::MS_REC | libc::MS_PRIVATE;
-        mount(c"none", c"/", c"", private, c"")?;
+        keep_private()?;
         let options = format!(
             "fd={},rootmode=100644,user_id=0,group_id=0",
             device.as_raw_fd()
         );
-        let (options, target) = (CString::new(options)?, target(&path));
         let flags = libc::MS_NOSUID | libc::MS_NODEV;
-        mount(c"odd", &target, c"fuse", flags, &options)?;
+        mount("odd", path.path(), "fuse", flags, &options)?;
         let server = spawn(|| serve(&device, odd));
         Ok(Self {
             path,
@@ -101,26 +100,6 @@ fn succeeded(result: libc::c_int) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
-}
-
-fn mount(
-    source: &std::ffi::CStr,
-    target: &std::ffi::CStr,
-    kind: &std::ffi::CStr,
-    flags: libc::c_ulong,
-    options: &std::ffi::CStr,
-) -> io::Result<()> {
-    let (source, target) = (source.as_ptr(), target.as_ptr());
-    // SAFETY: all of them end in NUL.
-    succeeded(unsafe {
-        libc::mount(
-            source,
-            target,
-            kind.as_ptr(),
-            flags,
-            options.as_ptr().cast(),
-        )
-    })
 }
 
 /// Answers until the file system is gone.
