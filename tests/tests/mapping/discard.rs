@@ -199,42 +199,6 @@ fn whatever_the_kernel_says_the_bytes_are_zeros() {
     assert_eq!(pages(&mapping), [0; 3]);
 }
 
-// Only Linux has a pool of huge pages.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[test]
-fn parts_of_huge_pages_are_zeroed_and_stay() {
-    use unix_memory::HugePageSize;
-
-    let Some(size) = HugePageSize::system_default() else {
-        return skip("huge pages discarded", "the kernel tells no size");
-    };
-    let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
-    let mut mapping = match options.map_anonymous(ReadWrite) {
-        Ok(mapping) => mapping,
-        Err(error) => return skip("huge pages discarded", &error.to_string()),
-    };
-    let (page, huge) = (page_size(), size.bytes());
-    mapping.fill(7);
-    let sevens =
-        |mapping: &[u8]| -> usize { mapping.iter().map(|&byte| usize::from(byte == 7)).sum() };
-    // The kernel would apply it to the whole, or to nothing, and might not report it.
-    for part in [
-        0..page,
-        huge..huge + page,
-        huge - page..huge,
-        page..huge + page,
-    ] {
-        mapping.fill(7);
-        mapping.discard(part.clone()).unwrap();
-        assert_eq!(sevens(&mapping[part.clone()]), 0, "{part:?}");
-        assert_eq!(sevens(&mapping), 2 * huge - part.len(), "{part:?}");
-    }
-    mapping.fill(7);
-    mapping.discard(huge..).unwrap();
-    assert_eq!(mapping.residency().resident(), Ok(huge / page));
-    assert_eq!(sevens(&mapping), huge);
-}
-
 /// Gives `advice` on all of new memory that is sevens.
 fn advised(advice: UncheckedAdvice) -> Result<Mapping<ReadWrite>, Error> {
     let mapping = sevens(2 * page_size());

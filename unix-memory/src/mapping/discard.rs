@@ -10,8 +10,9 @@ impl<A: Writable> Mapping<A> {
     /// Sets the bytes of `range` to zero, and gives the memory behind them back to the system.
     ///
     /// The bytes always become zero. The memory is given back as far as possible: pages that are
-    /// fully locked, and parts of huge pages, are filled with zeros and stay. Pages that are locked
-    /// on fault are given back (since Linux 5.18), and come back, locked, when they are used again.
+    /// fully locked, and explicit huge pages, which the pool keeps for the mapping anyway, are filled
+    /// with zeros and stay. Pages that are locked on fault are given back (since Linux 5.18), and come
+    /// back, locked, when they are used again.
     /// `range` is in bytes from the start of the mapping and is never rounded: it must begin at a
     /// page boundary, and end at one or with the mapping.
     ///
@@ -21,7 +22,8 @@ impl<A: Writable> Mapping<A> {
     /// `EINVAL` for a range that does not lie in the mapping or is not whole pages
     /// ([`Reason::Unaligned`](crate::Reason::Unaligned)), and for memory that is not private and
     /// anonymous ([`Reason::NotAnonymous`](crate::Reason::NotAnonymous)), since behind other memory
-    /// there are no zeros. Nothing has changed then.
+    /// there are no zeros. Explicit huge pages are known to be anonymous by `/proc/self/maps`; where that
+    /// cannot be read, they are refused as a file is. Nothing has changed then.
     ///
     /// # Platform
     /// `MADV_DONTNEED` on Linux, which gives the memory back at once. On other systems, this writes

@@ -33,8 +33,8 @@ pub use super::none::{
 pub use mlockall::{MCL_CURRENT, MCL_FUTURE, mlockall, munlockall};
 
 pub use super::none::{
-    Mappings, huge_bytes, is_for_stack, is_in_huge_page, is_protected, may_be_several, meets_stack,
-    name_pages, remap, transparent_huge_page,
+    Mappings, huge_bytes, is_anonymous_in_huge_pages, is_for_stack, is_in_huge_page, is_protected,
+    may_be_several, meets_stack, name_pages, remap, transparent_huge_page,
 };
 
 pub use super::none::memfd_secret;

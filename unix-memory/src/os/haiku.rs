@@ -30,9 +30,9 @@ pub use super::none::{
 };
 
 pub use super::none::{
-    COUNTS_BYTES, ENFORCES_PROTECTION, Mappings, WRITES_FILES, huge_bytes, is_for_stack,
-    is_in_huge_page, is_protected, may_be_several, meets_stack, name_pages, remap,
-    transparent_huge_page,
+    COUNTS_BYTES, ENFORCES_PROTECTION, Mappings, WRITES_FILES, huge_bytes,
+    is_anonymous_in_huge_pages, is_for_stack, is_in_huge_page, is_protected, may_be_several,
+    meets_stack, name_pages, remap, transparent_huge_page,
 };
 
 pub use super::none::{memfd_secret, wipe_in_children};

@@ -89,7 +89,7 @@ pub use madvise::madvise;
 pub use process_madvise::advise_together;
 
 pub use huge_bytes::huge_bytes;
-pub use kernel_page_size::has_huge_pages;
+pub use kernel_page_size::{has_huge_pages, is_anonymous_in_huge_pages};
 pub use mincore::mincore;
 
 pub use lock_future::stop_locking_future;

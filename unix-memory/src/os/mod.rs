@@ -43,6 +43,8 @@
 //! * `WRITES_FILES`: whether what is written to a shared mapping of a file reaches the file;
 //! * `remap`: gives a mapping another length;
 //! * `is_in_huge_page`: whether a mapping cannot be cut at an address;
+//! * `is_anonymous_in_huge_pages`: whether pages are known to be private and anonymous, in explicit huge
+//!   pages;
 //! * `may_be_several`: whether the kernel may have several mappings in pages, and so can refuse to
 //!   change one of them for lack of more mappings;
 //! * `Mappings`: what is mapped, in this process or another: opened by `open`, asked by `at_or_after`;

@@ -143,6 +143,11 @@ pub const unsafe fn is_in_huge_page(_: *mut u8) -> bool {
     false
 }
 
+/// A program knows nothing about huge pages here.
+pub const fn is_anonymous_in_huge_pages(_: Pages) -> bool {
+    false
+}
+
 /// No huge pages are known that memory is put into on advice.
 pub const fn transparent_huge_page() -> Option<usize> {
     None

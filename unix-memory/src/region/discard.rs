@@ -4,6 +4,7 @@
 use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
 
+use super::ends::Ends;
 use super::{Region, ledger};
 use crate::advice::unchecked::UncheckedAdvice;
 use crate::error::{Arguments, Call, Error, Reason, Result};
@@ -16,9 +17,11 @@ impl Region {
     /// The pages can be written, and nothing refers to them.
     #[inline]
     pub unsafe fn discard(&self, range: &impl RangeBounds<usize>) -> Result<()> {
-        let range = self.whole_pages(Call::Discard, range, self.ends())?;
+        // (Other memory than that is refused, or is huge pages of the region's own.)
+        let range = self.whole_pages(Call::Discard, range, Ends::Own)?;
         if !self.is_private_anonymous() {
-            return Err(not_anonymous(&range));
+            // SAFETY: as the caller vouches. [caller]
+            return unsafe { self.discard_huge(&range) };
         }
         let pages = self.pages_of(&range);
         if pages.len == 0 {
@@ -34,6 +37,24 @@ impl Region {
         }
         // SAFETY: as the caller vouches. [caller]
         unsafe { fill_with_zeros(pages) };
+        Ok(())
+    }
+
+    /// The same for memory that is not in ordinary pages of its own: only explicit huge pages are left.
+    ///
+    /// They stay. The pool keeps them for this mapping anyway; and before Linux 6.9 it does not, once they
+    /// were given back, so that using them again could raise SIGBUS.
+    ///
+    /// # Safety
+    /// As for `discard`.
+    #[cold]
+    unsafe fn discard_huge(&self, range: &Range<usize>) -> Result<()> {
+        if self.len() == 0 || !os::is_anonymous_in_huge_pages(self.pages()) {
+            return Err(not_anonymous(range));
+        }
+        let pages = self.pages_of(range);
+        // SAFETY: as the caller vouches; the pages are the region's own. [caller, owned]
+        unsafe { pages.start.write_bytes(0, pages.len) };
         Ok(())
     }
 }

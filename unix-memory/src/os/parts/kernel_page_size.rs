@@ -9,7 +9,35 @@ use crate::error::Errno;
 use crate::page::{Pages, page_size};
 
 // Of the calling thread, since the first one of the process may have ended.
+const MAPS: &CStr = c"/proc/thread-self/maps";
 const SMAPS: &CStr = c"/proc/thread-self/smaps";
+
+/// Whether `pages` are known to be private and anonymous, in explicit huge pages: the kernel gives such
+/// memory a file without a name in any directory, and calls that so.
+pub fn is_anonymous_in_huge_pages(pages: Pages) -> bool {
+    let range = pages.addresses();
+    let (mut reached, mut alike) = (range.start, true);
+    let read = each_line(MAPS, |line| {
+        let Some(mapping) = addresses(line) else {
+            return;
+        };
+        if mapping.end <= range.start || range.end <= mapping.start {
+            return;
+        }
+        alike &= mapping.start <= reached && is_of_anonymous_huge_pages(line);
+        reached = mapping.end;
+    });
+    read.is_ok() && alike && reached >= range.end
+}
+
+/// Whether a line of maps is of private anonymous memory in explicit huge pages.
+fn is_of_anonymous_huge_pages(line: &[u8]) -> bool {
+    // Addresses, permissions, offset, device, inode, name.
+    let permissions = line.split(|&byte| byte == b' ').nth(1);
+    let is_private = permissions.is_some_and(|letters| letters.ends_with(b"p"));
+    let name = line.iter().position(|&byte| byte == b'/');
+    is_private && name.is_some_and(|at| &line[at..] == b"/anon_hugepage (deleted)")
+}
 
 /// Whether some of `pages`, of which there are at least two, are in explicit huge pages.
 ///
@@ -106,7 +134,7 @@ impl Seen {
 mod tests {
     use std::format;
 
-    use super::{Seen, is_new_enough};
+    use super::{Seen, is_new_enough, is_of_anonymous_huge_pages};
     use crate::page::page_size;
 
     #[test]
@@ -131,6 +159,20 @@ mod tests {
         ] {
             assert!(!is_new_enough(old), "{}", old.escape_ascii());
         }
+    }
+
+    #[test]
+    fn whose_huge_pages() {
+        let is = |rest: &str| is_of_anonymous_huge_pages(format!("10000-30000 {rest}").as_bytes());
+        assert!(is("rw-p 00000000 00:0f 7     /anon_hugepage (deleted)"));
+        assert!(is("---p 00200000 00:0f 7 /anon_hugepage (deleted)"));
+        // Shared; files; ordinary memory.
+        assert!(!is("rw-s 00000000 00:0f 7 /anon_hugepage (deleted)"));
+        assert!(!is("rw-p 00000000 00:0f 7 /memfd:anon_hugepage (deleted)"));
+        assert!(!is("rw-p 00000000 00:0f 7 /mnt/anon_hugepage (deleted)"));
+        assert!(!is("rw-p 00000000 00:0f 7 /anon_hugepage"));
+        assert!(!is("rw-p 00000000 00:00 0"));
+        assert!(!is(""));
     }
 
     #[test]
