@@ -198,10 +198,15 @@ fn instructions(program: &Path, operation: &str, by: &str, times: u64) -> Result
     }
 }
 
-/// How many system calls a run makes.
+/// How many system calls a run makes, if nothing is made twice: where the kernel places memory differs
+/// from run to run, and now and then a ring's two views do not fit there.
 fn calls(program: &Path, operation: &str, by: &str, times: u64) -> Result<u64> {
-    let counted = text(command(program).args(["calls", operation, by, &times.to_string()]))?;
-    counted.parse().with_context(|| counted.clone())
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        let counted = text(command(program).args(["calls", operation, by, &times.to_string()]))?;
+        least = least.min(counted.parse().with_context(|| counted.clone())?);
+    }
+    Ok(least)
 }
 
 #[cfg(test)]
