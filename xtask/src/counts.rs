@@ -24,13 +24,13 @@ const TIMES: u64 = 200;
 /// The implementation that has limits.
 const OURS: &str = "unix-memory";
 
-#[derive(Parser)]
+#[derive(Parser, Default)]
 pub struct Args {
     /// Count only operations whose names contain this
-    operation: Option<String>,
+    pub operation: Option<String>,
     /// Count the bare calls and the peers as well, which have no limits
     #[arg(long)]
-    peers: bool,
+    pub peers: bool,
 }
 
 /// The limit of an operation.
@@ -46,9 +46,24 @@ type Limits = BTreeMap<String, BTreeMap<String, Limit>>;
 
 /// Runs the task.
 pub fn task(args: &Args) -> Result<()> {
+    let Some((table, faults)) = count(args)? else {
+        return Ok(());
+    };
+    println!("{table}");
+    if faults.is_empty() {
+        return Ok(());
+    }
+    for fault in &faults {
+        println!("{fault}");
+    }
+    bail!("counts: {} faults, listed above", faults.len());
+}
+
+/// The table of counts, and what is over its limit; `None` if nothing can be counted here.
+pub fn count(args: &Args) -> Result<Option<(Table, Vec<String>)>> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         println!("counts: skipped: the limits are those of x86_64 and Linux");
-        return Ok(());
+        return Ok(None);
     }
     if installed("valgrind").is_none() {
         bail!("valgrind is not installed: run `apt-get install valgrind`");
@@ -56,7 +71,7 @@ pub fn task(args: &Args) -> Result<()> {
     let path = root().join("xtask/counts.toml");
     let limits: Limits =
         toml::from_str(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
-    let program = build()?;
+    let program = build("counts")?;
     let listed = text(command(&program).arg("list"))?;
     let mut operations = Vec::new();
     for line in listed.lines() {
@@ -120,14 +135,7 @@ pub fn task(args: &Args) -> Result<()> {
     if table.is_empty() {
         bail!("no operation has a name that contains the argument");
     }
-    println!("{table}");
-    if faults.is_empty() {
-        return Ok(());
-    }
-    for fault in &faults {
-        println!("{fault}");
-    }
-    bail!("counts: {} faults, listed above", faults.len());
+    Ok(Some((table, faults)))
 }
 
 /// Limits for operations that do not exist.
@@ -145,18 +153,17 @@ fn unknown(limits: &Limits, operations: &[(&str, &str)]) -> Vec<String> {
     unknown
 }
 
-/// Builds the program that does the operations, and returns its path.
-fn build() -> Result<PathBuf> {
+/// Builds a program in `tests/benches`, and returns its path.
+pub fn build(name: &str) -> Result<PathBuf> {
     let mut cargo = command("cargo");
-    cargo.args([
-        "bench", "--quiet", "--locked", "-p", "tests", "--bench", "counts",
-    ]);
+    cargo.args(["bench", "--quiet", "--locked", "-p", "tests", "--bench"]);
+    cargo.arg(name);
     cargo.args(["--no-run", "--message-format", "json"]);
     let messages = capture(&mut cargo)?;
     let mut built = None;
     for message in serde_json::Deserializer::from_slice(&messages).into_iter() {
         let message: serde_json::Value = message?;
-        if message["target"]["name"] == "counts" {
+        if message["target"]["name"] == name {
             built = message["executable"].as_str().map(PathBuf::from);
         }
     }

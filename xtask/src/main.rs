@@ -8,6 +8,7 @@
 mod allowed;
 mod api;
 mod apt;
+mod bench;
 mod calls;
 mod check;
 mod choices;
@@ -65,6 +66,8 @@ enum Task {
     Link(results::Options),
     /// Counts the instructions and system calls of operations, and compares them with limits
     Counts(counts::Args),
+    /// Measures the speed beside the bare calls, std and the peers, and writes a report with plots
+    Bench(bench::Args),
     /// Runs the tests for other architectures: big-endian, 32-bit, large pages
     Emulate(emulate::Args),
     /// Writes the tables of platforms in README.md and PLATFORMS.md
@@ -88,7 +91,7 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Runs the tests under AddressSanitizer
     Sanitize(sanitize::Args),
-    /// Runs all of the above except `safety`, `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
+    /// Runs all of the above except `bench`, `safety`, `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
     /// clippy and the documentation
     Ci,
     /// The linker that `emulate` passes to rustc
@@ -116,6 +119,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Facts(args) => facts::task(&args),
         Task::Link(args) => link::task(&args),
         Task::Counts(args) => counts::task(&args),
+        Task::Bench(args) => bench::task(&args),
         Task::Emulate(args) => emulate::task(&args),
         Task::Table(args) => table::task(&args),
         Task::Safety => safety::task(),
