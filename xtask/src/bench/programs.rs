@@ -56,12 +56,12 @@ const PROGRAMS: [Program; 8] = [
     Program {
         name: "vmap",
         dependency: "vmap = \"0.6\"",
-        code: "let (bytes, _) = vmap::Map::with_options().open(path)?;",
+        code: "drop(file); let (bytes, _) = vmap::Map::with_options().open(path)?;",
     },
     Program {
         name: "std::fs::read",
         dependency: "",
-        code: "let bytes = { let _ = file; std::fs::read(path)? };",
+        code: "drop(file); let bytes = std::fs::read(path)?;",
     },
     Program {
         name: "unix-memory, `map_private`",
