@@ -17,7 +17,7 @@
 //! | have another process truncate and rewrite a file meanwhile | [`storm`] |
 //! | track writes in each way that works | [`dirty`] |
 //! | skip a check if the kernel or an emulator lacks something | [`lacks`], [`skip`] |
-//! | limit addresses, data, locked memory, the length or number of files; add huge pages to the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], [`ReservedHugePages`] |
+//! | limit addresses, data, locked memory, the length or number of files; add huge pages to the system's pool | [`limit_address_space`], [`limit_data`], [`limit_locked_memory`], [`limit_file_size`], [`limit_open_files`], `ReservedHugePages` |
 //! | reach the kernel's limit of mappings | [`reachable_mapping_limit`], [`mappings_up_to_the_limit`], [`HalfWay`] |
 //! | do less work in an emulator | [`effort`] |
 //! | get memory that no guard owns | [`Others`] |
@@ -51,6 +51,7 @@ pub use child::{
     Child, GAVE_UP, StillChild, here_and_as_the_first_process, in_a_child,
     in_a_child_of_the_same_number, in_a_thread, in_threads, spawn,
 };
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use huge::ReservedHugePages;
 pub use kernel::{
     Flags, Permissions, Reported, as_told, flags, is_locked, is_unlocked, lock_states, map_at,

@@ -5,14 +5,48 @@
 mod pool;
 
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::{EINVAL, ENOMEM};
 use pool::pool;
-use tests::{is_true_in_a_child, spawn};
+use tests::{ReservedHugePages, is_true_in_a_child, spawn};
 use unix_memory::{
-    Backing, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
+    Backing, Call, HugePageSize, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason,
+    page_size,
 };
+
+/// A program that is killed leaves its pages in the pool, to the next one that adds some. (Another size than
+/// the default one would do, but few machines have one.)
+#[test]
+fn what_a_killed_program_has_added_is_taken_back() {
+    let check = "huge pages of a program that was killed";
+    let Some((size, reserved)) = pool(1, check) else {
+        return;
+    };
+    drop(reserved);
+    let program = std::env::current_exe().unwrap();
+    let ended = std::process::Command::new(program)
+        .args(["adds_huge_pages_and_is_killed", "--ignored"])
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(ended.signal(), Some(libc::SIGKILL), "{ended}");
+    let reserved = ReservedHugePages::new(size.bytes(), 1).unwrap();
+    assert_eq!(size.pool(), Some(1));
+    drop(reserved);
+}
+
+/// Not a test by itself: the program of the one above.
+#[test]
+#[ignore = "it is a part of another test"]
+fn adds_huge_pages_and_is_killed() {
+    let size = HugePageSize::system_default().unwrap();
+    let _reserved = ReservedHugePages::new(size.bytes(), 2).unwrap();
+    assert_eq!(size.pool(), Some(2));
+    // SAFETY: the call takes integers.
+    unsafe { libc::raise(libc::SIGKILL) };
+}
 
 #[test]
 fn those_of_a_mapping_are_set_aside_whatever_is_asked_for() {
