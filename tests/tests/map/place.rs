@@ -1,5 +1,8 @@
 //! Where mappings go: exactly there, aligned, within a range; and what the builder does afterwards.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod pool;
+
 use libc::{EEXIST, EINVAL, ENOMEM};
 use tests::seccomp::{SYS_MADVISE, SYS_MLOCK};
 use tests::{
@@ -277,24 +280,18 @@ fn huge_pages() {
         (EINVAL, Reason::NotAnonymous)
     );
 
-    let Some(size) = HugePageSize::system_default() else {
-        return skip("huge pages", "the kernel tells no size");
+    let Some((size, _reserved)) = pool::pool(2, "memory in huge pages") else {
+        return;
     };
-    let options = MapOptions::new().len(1).huge_pages(size);
-    match options.map_anonymous(ReadWrite) {
-        Ok(mut mapping) => {
-            assert_eq!(mapping.len(), size.bytes());
-            mapping[size.bytes() - 1] = 1;
-            mapping.unmap().unwrap();
-        }
-        Err(error) => {
-            assert_eq!(error.call(), Call::Mmap);
-            skip("memory in huge pages", &error.to_string());
-            if error.errno() != ENOMEM {
-                // No pool, not an empty one.
-                return;
-            }
-        }
+    // Each length is one of whole pages, which come back.
+    for len in [1, size.bytes() - 1, size.bytes(), size.bytes() + 1] {
+        let options = MapOptions::new().len(len).huge_pages(size);
+        let mut mapping = options.map_anonymous(ReadWrite).unwrap();
+        assert_eq!(mapping.len(), len.next_multiple_of(size.bytes()));
+        assert_eq!(mapping.as_ptr().addr() % size.bytes(), 0);
+        let last = mapping.len() - 1;
+        mapping[last] = 1;
+        mapping.unmap().unwrap();
     }
     // More than any pool has.
     let options = MapOptions::new().len(isize::MAX as usize / 2);

@@ -1,5 +1,9 @@
 //! `split_at`, `join`, guard pages.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "../map/pool/mod.rs"]
+mod pool;
+
 use libc::{EACCES, EINVAL, ENOMEM};
 use proptest::prelude::*;
 use tests::seccomp::SYS_MPROTECT;
@@ -228,16 +232,11 @@ fn executable_parts() {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn no_cut_inside_a_huge_page() {
-    use unix_memory::HugePageSize;
-
-    let Some(size) = HugePageSize::system_default() else {
-        return skip("huge pages cut", "the kernel tells no size");
+    let Some((size, _reserved)) = pool::pool(2, "huge pages cut") else {
+        return;
     };
     let options = MapOptions::new().len(2 * size.bytes()).huge_pages(size);
-    let mapping = match options.map_anonymous(ReadWrite) {
-        Ok(mapping) => mapping,
-        Err(error) => return skip("huge pages cut", &error.to_string()),
-    };
+    let mapping = options.map_anonymous(ReadWrite).unwrap();
     let (error, mut mapping) = mapping.split_at(page_size()).unwrap_err().into_parts();
     assert_eq!(error.reason(), Reason::HugePage);
     // Neither shrunk: the kernel unmaps no part of one.

@@ -1,5 +1,9 @@
 //! Shared memory objects: with names, without, in huge pages; their length and their descriptors.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "../map/pool/mod.rs"]
+mod pool;
+
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use libc::{EBADF, EFBIG, EINVAL, EMFILE, ENODEV, ENOENT, ENOSYS, EPERM};
@@ -372,11 +376,20 @@ fn huge_pages_in_memfds() {
     if lacks::huge_mappings(fd, bytes, "mappings of memfds in huge pages") {
         return;
     }
-    // Mapping them is for `sealed`, which reserves some.
-    match memory.map(ReadWrite) {
-        Ok(mapping) => assert_eq!(mapping.len(), bytes),
-        Err(error) => assert_eq!((error.call(), error.errno()), (Call::Mmap, libc::ENOMEM)),
-    }
+    let Some((_, _reserved)) = pool::pool(1, "mappings of memfds in huge pages") else {
+        return;
+    };
+    let mapping = memory.map(ReadWrite).unwrap();
+    assert_eq!(mapping.len(), bytes);
+    mapping.write_at(bytes - 4, b"last").unwrap();
+    drop(mapping);
+    let again = memory.map(ReadOnly).unwrap();
+    assert!(again.eq_at(bytes - 4, b"last").unwrap());
+    // The pool has no second one, and so no copy.
+    let error = MapOptions::new()
+        .map_private(&memory, ReadWrite)
+        .unwrap_err();
+    assert_eq!(error.reason(), Reason::HugePagePool(bytes));
 }
 
 #[test]
