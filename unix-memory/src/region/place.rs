@@ -145,28 +145,32 @@ impl Pending {
 
     /// Maps at `address`, a multiple of the page size, or nowhere; not where the stack has grown.
     fn take(&self, address: usize) -> Placed {
-        let occupied = (libc::EEXIST, Reason::Occupied);
-        let len = round_up(self.len);
         match self.mmap(address, os::NO_REPLACE) {
-            Ok(start) => {
-                let is_there = start.addr().get() == address;
-                // Asked now: from here on the kernel keeps the stack away.
-                if is_there && !os::meets_stack(address, address + len) {
-                    return Ok(start);
-                }
-                // Otherwise the stack is there; or a system without the flag, or an older kernel, took
-                // the address as a hint.
-                // SAFETY: it was mapped just now. [new]
-                let _or_later = unsafe { self.unmap(start) };
-                Err(if is_there {
-                    (libc::ENOMEM, Reason::Stack)
-                } else {
-                    occupied
-                })
-            }
-            Err(libc::EEXIST) => Err(occupied),
+            // SAFETY: it was mapped just now. [new]
+            Ok(start) => unsafe { self.keep_at(address, start) },
+            Err(libc::EEXIST) => Err((libc::EEXIST, Reason::Occupied)),
             Err(errno) => Err((errno, Reason::Kernel)),
         }
+    }
+
+    /// Returns what was mapped at `start` if that is `address`, and unmaps it otherwise: a system without
+    /// the flag, or an older kernel, takes the address as a hint.
+    ///
+    /// # Safety
+    /// It was mapped by these, and nothing refers to it.
+    unsafe fn keep_at(&self, address: usize, start: NonNull<u8>) -> Placed {
+        let is_there = start.addr().get() == address;
+        // Asked now: from here on the kernel keeps the stack away.
+        if is_there && !os::meets_stack(address, address + round_up(self.len)) {
+            return Ok(start);
+        }
+        // SAFETY: as the caller vouches. [caller]
+        let _or_later = unsafe { self.unmap(start) };
+        Err(if is_there {
+            (libc::ENOMEM, Reason::Stack)
+        } else {
+            (libc::EEXIST, Reason::Occupied)
+        })
     }
 
     /// Maps where it fits `unit`: finds room that is larger, gives it up, and takes the part of it
@@ -250,5 +254,41 @@ impl Pending {
                 self.offset,
             )
         }
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    /// Some systems, and older kernels, map elsewhere what was wanted at an address.
+    #[test]
+    fn what_lies_elsewhere_is_unmapped() {
+        if os::COUNTS_BYTES {
+            // A C library that stands in for the kernel maps nothing at a given address.
+            return;
+        }
+        let pending = Pending {
+            len: 3 * page_size(),
+            protection: sys::PROT_READ,
+            flags: sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+            fd: -1,
+            offset: 0,
+            lead: 0,
+        };
+        // Far from where the kernel puts what others map.
+        let place = Place::Within(1 << 28, 1 << 30);
+        let start = pending.map(place, page_size(), page_size()).expect("room");
+        let address = start.addr().get();
+        // SAFETY: it was mapped just now, and nothing refers to it.
+        let kept = unsafe { pending.keep_at(address + page_size(), start) };
+        assert_eq!(kept, Err((libc::EEXIST, Reason::Occupied)));
+        // The same place is free again, all of it.
+        assert_eq!(pending.take(address), Ok(start));
+        // SAFETY: as above.
+        let kept = unsafe { pending.keep_at(address, start) };
+        assert_eq!(kept, Ok(start));
+        // SAFETY: as above.
+        unsafe { pending.unmap(start) }.expect("the pages are whole mappings");
     }
 }
