@@ -32,6 +32,23 @@ fn content(mut file: &File) -> Vec<u8> {
     content
 }
 
+/// An offset inside a page puts the last bytes into one more page, which goes with the others.
+#[test]
+fn every_page_is_unmapped_whatever_the_offset() {
+    let page = page_size();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(4 * page as u64).unwrap();
+    let name = file.path().file_name().unwrap().to_str().unwrap();
+    for (offset, len) in [(page - 1, 2), (1, page), (10, 2 * page - 5)] {
+        let options = MapOptions::new().offset(offset as u64).len(len);
+        let mapping = options.map_shared(&file, ReadOnly).unwrap();
+        assert_eq!(mapping.len(), len);
+        assert_eq!(kernel::mappings_named(name), 1);
+        drop(mapping);
+        assert_eq!(kernel::mappings_named(name), 0, "offset {offset}");
+    }
+}
+
 #[test]
 fn the_length_is_the_files_unless_given() {
     let len = 2 * page_size() + 10;

@@ -4,7 +4,8 @@ use libc::{EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS};
 use tests::kernel::Map;
 use tests::seccomp::{SYS_MPROTECT, SYS_MREMAP, SYS_MUNMAP};
 use tests::{
-    Flags, Permissions, flags, is_locked, is_unlocked, lacks, map_at, permissions, refusing, skip,
+    Flags, Permissions, flags, is_locked, is_unlocked, lacks, map_at, permissions, refusing,
+    refusing_argument, skip,
 };
 use unix_memory::{
     Advice, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
@@ -283,6 +284,52 @@ fn a_refused_resize_changes_nothing() {
     let error = result.unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Mprotect, EINVAL));
     assert_eq!((mapping.as_ptr().addr(), mapping.len()), (address, page));
+}
+
+/// A mapping that is copied is made readable for that, and is not afterwards.
+#[test]
+#[cfg_attr(
+    target_os = "emscripten",
+    ignore = "Emscripten enforces no protections"
+)]
+fn a_copy_that_is_refused_leaves_it_hidden() {
+    let check = "a hidden mapping that could not be copied";
+    if lacks::advice(check) || lacks::own_process(check) {
+        return;
+    }
+    let page = page_size();
+    let mut mapping = Mapping::anonymous(3 * page).unwrap();
+    mapping.fill(7);
+    let mut mapping = mapping.protect(NoAccess).unwrap();
+    // The kernel has it in several pieces, and there is no room behind it: the bytes are copied.
+    mapping.advise_range(..page, Advice::Sequential).unwrap();
+    let behind = mapping.as_ptr().addr() + 3 * page;
+    let obstacle = MapOptions::new().len(1).at(behind);
+    let _obstacle = obstacle.map_anonymous(NoAccess);
+    let hidden = Permissions::PRIVATE;
+    // No other call has this length.
+    let len = 7_777 * page;
+    let resize = || {
+        let result = mapping.resize(len);
+        (result, mapping)
+    };
+    let refused = refusing_argument(SYS_MPROTECT, 1, len as u64, EINVAL, resize);
+    let Some((result, mut mapping)) = refused else {
+        return;
+    };
+    let error = result.unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Mprotect, EINVAL));
+    assert_eq!(mapping.len(), 3 * page);
+    for i in 0..3 {
+        let nth = mapping.as_ptr().wrapping_add(i * page);
+        assert_eq!(permissions(nth), hidden, "page {i}");
+    }
+    // Where nothing is refused, it is copied, and stays hidden.
+    mapping.resize(len).unwrap();
+    assert_eq!(permissions(mapping.as_ptr()), hidden);
+    let mapping = mapping.protect(ReadOnly).unwrap();
+    assert!(mapping[..3 * page].iter().all(|&byte| byte == 7));
+    assert!(mapping[3 * page..].iter().all(|&byte| byte == 0));
 }
 
 #[test]

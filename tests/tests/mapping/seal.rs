@@ -41,9 +41,14 @@ fn it_can_be_neither_unmapped_nor_changed() {
     let Some(mut sealed) = sealed() else { return };
     let address = sealed.as_ptr().cast_mut().cast();
     let page = page_size();
-    assert!(flags(sealed.as_ptr()).contains(Flags::SL));
-    // SAFETY: refused, which is what is tested; were it not, the test would end.
-    assert_eq!(refused(unsafe { libc::munmap(address, page) }), EPERM);
+    // Every page of it, not only the first one's mapping.
+    for i in 0..3 {
+        let nth = sealed.as_ptr().wrapping_add(i * page);
+        assert!(flags(nth).contains(Flags::SL), "page {i}");
+        // SAFETY: refused, which is what is tested; were it not, the test would end.
+        let unmapped = unsafe { libc::munmap(nth.cast_mut().cast(), page) };
+        assert_eq!(refused(unmapped), EPERM, "page {i}");
+    }
     // SAFETY: as above.
     let protected = unsafe { libc::mprotect(address, page, libc::PROT_READ) };
     assert_eq!(refused(protected), EPERM);

@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 
 use libc::{EACCES, ENOMEM};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tests::{in_a_child, kernel, lacks, limit_address_space, skip};
+use tests::{in_a_child, kernel, lacks, limit_address_space, map_at, skip};
 use unix_memory::{
     Backing, Call, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, SharedMemory,
     page_size,
@@ -96,6 +96,10 @@ fn a_hint_is_none_there() {
             let mapping = options.alignment(alignment).map_anonymous(ReadWrite);
             let end = mapping.unwrap().as_ptr().addr() + LEN;
             assert!(end <= stack.end - (8 << 20), "{end:#x}");
+            // Nor does anything stay where the kernel followed the hint.
+            let hint = ptr::without_provenance(stack.start - below);
+            let there = map_at(hint).get().flatten();
+            assert!(there.is_none(), "{below:#x} below the stack");
         }
     }
 }
