@@ -6,6 +6,7 @@
 //! * What each system provides for the contract in `os/mod.rs` is what was reviewed: see `choices.rs`.
 //! * The program of all tests has every file of tests: see `test_programs.rs`.
 //! * Each unsafe block of both library crates names the facts that it relies on: see `safety.rs`.
+//! * Each bug of `mutants.toml` can be planted: see `mutants/list.rs`.
 //! * Files do not import each other in a circle. (A module's methods may be in files below it, which then
 //!   import it; it does not import them.)
 
@@ -62,11 +63,13 @@ pub fn task() -> Result<()> {
     faults.extend(crate::safety::faults()?);
     let (missing, rows) = crate::named::faults()?;
     faults.extend(missing);
+    let (unplanted, bugs) = crate::mutants::faults()?;
+    faults.extend(unplanted);
     if faults.is_empty() {
         let files = files.len();
         println!(
             "house: {files} files, no import cycle, no stray cfg; {links} valid links; {rows} rows that name \
-             their tests"
+             their tests; {bugs} bugs to plant"
         );
         return Ok(());
     }

@@ -24,6 +24,7 @@ mod house;
 mod link;
 mod links;
 mod msrv;
+mod mutants;
 mod named;
 mod process;
 mod public_api;
@@ -91,8 +92,10 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Runs the tests under AddressSanitizer
     Sanitize(sanitize::Args),
-    /// Runs all of the above except `bench`, `safety`, `soak`, `faults` and `sanitize`, with their default sets, and rustfmt,
-    /// clippy and the documentation
+    /// Plants one bug at a time, and runs the tests that should notice it
+    Mutants(mutants::Args),
+    /// Runs all of the above except `bench`, `safety`, `soak`, `faults`, `sanitize` and `mutants`, with their default
+    /// sets, and rustfmt, clippy and the documentation
     Ci,
     /// The linker that `emulate` passes to rustc
     #[command(hide = true)]
@@ -131,6 +134,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Task::Faults(args) => faults::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Sanitize(args) => sanitize::task(&args),
+        Task::Mutants(args) => mutants::task(&args),
         Task::Ci => ci::task(),
         Task::Linker(args) => emulate::linker::task(&args),
     }

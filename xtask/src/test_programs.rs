@@ -1,7 +1,7 @@
 //! The list of test programs, `tests/Cargo.toml`, and the program that has all of their files,
 //! `tests/tests/all.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -48,6 +48,14 @@ pub fn modules(all: &str) -> BTreeMap<String, String> {
         }
     }
     modules
+}
+
+/// The names of the programs that `cargo test` runs.
+pub fn programs() -> Result<BTreeSet<String>> {
+    let manifest = fs::read_to_string(root().join("tests/Cargo.toml"))?;
+    let manifest: Manifest = toml::from_str(&manifest).context("tests/Cargo.toml")?;
+    let run = manifest.test.into_iter().filter(|test| test.is_run);
+    Ok(run.map(|test| test.name).collect())
 }
 
 /// The differences between the list and that program.
