@@ -4,12 +4,21 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use libc::{ENOSYS, ENOTSUP, EPERM};
-use unix_memory::{MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, page_size};
+use unix_memory::{
+    FaultCause, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping, page_size,
+};
 
 use crate::skip;
 
 /// Where the mapping of [`truncated`] begins in its file: not at a page boundary.
 pub const START: usize = 5;
+
+/// The reason of a copy that stopped after `done` bytes, at the byte at `at`, for a cause that is not known.
+#[must_use]
+pub const fn stopped(done: usize, at: usize) -> Reason {
+    let cause = FaultCause::Unknown;
+    Reason::Fault { done, at, cause }
+}
 
 /// The mechanisms that work here, in addition to the default choice.
 ///

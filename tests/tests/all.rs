@@ -51,6 +51,8 @@ mod test_exec;
 mod test_fault;
 #[path = "copy/fault_buffer.rs"]
 mod test_fault_buffer;
+#[path = "shared/fault_causes.rs"]
+mod test_fault_causes;
 #[path = "copy/fault_crash.rs"]
 mod test_fault_crash;
 #[path = "copy/fault_handler.rs"]

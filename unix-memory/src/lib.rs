@@ -279,7 +279,7 @@ pub use copy::mechanism::{
 pub use dirty::tracked::Tracked;
 pub use dirty::tracking::Tracking;
 pub use dirty::written::Written;
-pub use error::{Call, Error, Failed, FileKind, Reason, Result};
+pub use error::{Call, Error, Failed, FaultCause, FileKind, Reason, Result};
 pub use guard::flush::Flush;
 #[cfg(feature = "bytemuck")]
 pub use guard::plain_data::ByBytemuck;

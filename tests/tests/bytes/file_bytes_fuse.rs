@@ -6,10 +6,12 @@
 mod fuse;
 
 use libc::{EIO, ENXIO, ESPIPE};
+use tests::copies::stopped;
 use tests::kernel::Permissions;
 use tests::permissions;
 use unix_memory::{
-    Call, FileBytes, FileBytesOptions, FileKind, MapOptions, ReadOnly, Reason, Way, Windows,
+    Call, FaultCause, FileBytes, FileBytesOptions, FileKind, MapOptions, ReadOnly, Reason, Way,
+    Windows,
 };
 
 use self::fuse::{Mounted, Odd, byte_at};
@@ -143,6 +145,14 @@ fn broken() {
     assert_eq!(error.reason(), Reason::Kernel);
     let start = FileBytesOptions::new().len(1000).load(&file).unwrap();
     assert!(start.len() == 1000 && is_right(&start, 0));
+
+    let mapping = MapOptions::new().map_private(&file, ReadOnly).unwrap();
+    let at = mapping.len() - 10;
+    let error = mapping.read_at(at, &mut [0; 10]).unwrap_err();
+    assert_eq!(error.reason(), stopped(0, at));
+    let cause = FaultCause::of(&file, at as u64);
+    assert_eq!(cause, FaultCause::ReadError(EIO));
+    assert_eq!(FaultCause::of(&file, 0), FaultCause::Unknown);
 }
 
 /// A regular file that is read like a pipe.

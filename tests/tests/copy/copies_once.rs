@@ -75,7 +75,7 @@ fn copy_as_ordered(file: &File, orders: &Orders) {
         };
         let done = match result.map_err(|error| error.reason()) {
             Ok(()) => len,
-            Err(Reason::Fault { done, at }) if at == start + done => done,
+            Err(Reason::Fault { done, at, .. }) if at == start + done => done,
             Err(reason) => panic!("{reason:?}"),
         };
         orders.set(DONE, done);
@@ -206,9 +206,10 @@ impl Tracer {
             match self.go(Go::Step, 0) {
                 libc::SIGTRAP => {}
                 libc::SIGBUS => {
-                    // The handler makes it continue byte by byte, which faults again.
+                    // The handler makes it continue byte by byte, which faults again; and so does
+                    // reading the byte, to find out why.
                     let mut signal = self.go(Go::On, libc::SIGBUS);
-                    if signal == libc::SIGBUS && matches!(truncated, Truncated::ForGood(_)) {
+                    while signal == libc::SIGBUS && matches!(truncated, Truncated::ForGood(_)) {
                         signal = self.go(Go::On, libc::SIGBUS);
                     }
                     self.set_pages(2);
@@ -217,6 +218,8 @@ impl Tracer {
                     }
                     assert_eq!(signal, libc::SIGBUS);
                 }
+                // The copy ended at the fault, and then its byte could be read.
+                libc::SIGSTOP if matches!(truncated, Truncated::Once(_)) => break,
                 other => panic!("signal {other}"),
             }
             if seen.take(&self.file) {

@@ -5,7 +5,7 @@ use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL, ENOSYS};
-use tests::copies::{START, byte, mechanisms, read, truncated, write};
+use tests::copies::{START, byte, mechanisms, read, stopped, truncated, write};
 use tests::seccomp::SYS_MADVISE;
 use tests::{in_a_child, kernel, lacks, refusing_argument, seccomp, skip};
 use unix_memory::{Call, Cursor, MapOptions, ReadWrite, Reason, install_fault_handler, page_size};
@@ -38,7 +38,7 @@ fn exactly_how_far() {
                 let mut buffer = vec![0xff; len];
                 let error = read(&mapping, by, offset, &mut buffer).unwrap_err();
                 assert_eq!((error.call(), error.errno()), (Call::Read, EFAULT));
-                assert_eq!(error.reason(), Reason::Fault { done, at: end });
+                assert_eq!(error.reason(), stopped(done, end));
                 for (i, &got) in buffer.iter().enumerate() {
                     let at = START + offset + i;
                     let expected = match i {
@@ -51,7 +51,7 @@ fn exactly_how_far() {
 
                 let error = write(&mapping, by, offset, &buffer).unwrap_err();
                 assert_eq!((error.call(), error.errno()), (Call::Write, EFAULT));
-                assert_eq!(error.reason(), Reason::Fault { done, at: end });
+                assert_eq!(error.reason(), stopped(done, end));
             }
         }
         // What lies before is read and written, to the last byte.
@@ -64,7 +64,7 @@ fn exactly_how_far() {
         write(&mapping, by, 0, &buffer).unwrap();
         let error = write(&mapping, by, page, &vec![7; mapping.len() - page]).unwrap_err();
         let done = end - page;
-        assert_eq!(error.reason(), Reason::Fault { done, at: end });
+        assert_eq!(error.reason(), stopped(done, end));
         let mut written = vec![0; 95];
         file.read_exact_at(&mut written, (page + START) as u64)
             .unwrap();
@@ -98,7 +98,7 @@ fn the_other_methods() {
         let error = mapping.fill(start.., 9).unwrap_err();
         assert_eq!((error.call(), error.errno()), (Call::Fill, EFAULT));
         let done = end - start;
-        assert_eq!(error.reason(), Reason::Fault { done, at: end });
+        assert_eq!(error.reason(), stopped(done, end));
     }
     let mut buffer = vec![0; end];
     mapping.read_at(0, &mut buffer).unwrap();
@@ -109,7 +109,7 @@ fn the_other_methods() {
     let mut other = vec![9; len];
     let error = mapping.compare_at(0, &other).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::Compare, EFAULT));
-    assert_eq!(error.reason(), Reason::Fault { done: end, at: end });
+    assert_eq!(error.reason(), stopped(end, end));
     assert!(mapping.eq_at(0, &other).is_err());
     other[end - 1] = 10;
     assert_eq!(mapping.compare_at(0, &other).unwrap(), Ordering::Less);
@@ -123,21 +123,15 @@ fn the_other_methods() {
     let error = mapping.copy_within(..page, end).unwrap_err();
     assert_eq!((error.call(), error.errno()), (Call::CopyWithin, EFAULT));
     assert!(
-        matches!(error.reason(), Reason::Fault { done: 0, at } if at >= end),
+        matches!(error.reason(), Reason::Fault { done: 0, at, .. } if at >= end),
         "{error}"
     );
     // Up, from what is gone.
     let error = mapping.copy_within(end - 10..end + 10, 0).unwrap_err();
-    assert_eq!(error.reason(), Reason::Fault { done: 10, at: end });
+    assert_eq!(error.reason(), stopped(10, end));
     mapping.fill(..end, 1).unwrap();
     let error = mapping.copy_within(end - page..len, 0).unwrap_err();
-    assert_eq!(
-        error.reason(),
-        Reason::Fault {
-            done: page,
-            at: end
-        }
-    );
+    assert_eq!(error.reason(), stopped(page, end));
     assert_eq!(
         error.to_string().split(':').next().unwrap(),
         format!(
@@ -151,13 +145,7 @@ fn the_other_methods() {
     assert_eq!(chunks.len(), 4);
     assert_eq!(chunks.next().unwrap().unwrap(), vec![1; page]);
     let error = chunks.next().unwrap().unwrap_err();
-    assert_eq!(
-        error.reason(),
-        Reason::Fault {
-            done: end - page,
-            at: end
-        }
-    );
+    assert_eq!(error.reason(), stopped(end - page, end));
     assert!(chunks.next().unwrap().is_err());
     assert!(chunks.next().unwrap().is_err());
     assert!(chunks.next().is_none() && chunks.next().is_none());
@@ -186,7 +174,7 @@ fn a_cursor() {
         .get_ref()
         .unwrap()
         .downcast_ref::<unix_memory::Error>();
-    assert_eq!(inner.unwrap().reason(), Reason::Fault { done: 0, at: end });
+    assert_eq!(inner.unwrap().reason(), stopped(0, end));
     assert_eq!(cursor.read(&mut []).unwrap(), 0);
 
     cursor.rewind().unwrap();
@@ -279,7 +267,7 @@ fn anonymous_memory_that_was_resized() {
         let mut mapping = options.map_anonymous_shared(ReadWrite).unwrap();
         mapping.resize(3 * page).unwrap();
         let error = mapping.write_at(page - 5, &[1; 10]).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: 5, at: page });
+        assert_eq!(error.reason(), stopped(5, page));
         assert!(mapping.to_vec().is_err());
         assert!(mapping.eq_at(page - 6, &[0, 1, 1, 1, 1, 1]).unwrap());
     };
@@ -312,9 +300,9 @@ fn anonymous_memory_that_was_truncated() {
     let check = || {
         let at = page_size();
         let error = mapping.read_at(0, &mut vec![1; len]).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: at, at });
+        assert_eq!(error.reason(), stopped(at, at));
         let error = mapping.write_at(at - 1, &[1; 2]).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: 1, at });
+        assert_eq!(error.reason(), stopped(1, at));
         assert!(mapping.fill(at.., 1).is_err());
         assert!(mapping.copy_within(at.., 0).is_err());
         assert!(mapping.eq_at(at, &[0]).is_err());

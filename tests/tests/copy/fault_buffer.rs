@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::process::ExitStatusExt;
 
 use libc::{EFAULT, ENOMEM, SIGBUS};
+use tests::copies::stopped;
 use tests::{in_a_child, kernel, lacks, limit_address_space, skip};
 use unix_memory::{
     Call, Cursor, MapOptions, Mapping, Mechanism, ReadOnly, ReadWrite, Reason, SharedMapping,
@@ -68,9 +69,9 @@ fn the_kernel_says_which_side_it_is() {
         // otherwise.
         let (_file, cut) = cut(3, 0);
         let error = cut.read_at(0, &mut buffer[..page]).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: 0, at: 0 });
+        assert_eq!(error.reason(), stopped(0, 0));
         let error = cut.write_at(0, &buffer[..page]).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: 0, at: 0 });
+        assert_eq!(error.reason(), stopped(0, 0));
     }
     let other = mapping.compare_at(0, &buffer[..page]).unwrap();
     assert!(other.is_eq());
@@ -131,7 +132,7 @@ fn with_a_handler_it_is_the_crash_that_it_is() {
         let (_file, mapping) = cut(3, page_size() as u64);
         let mut bytes = vec![9; 100];
         let error = mapping.read_at(page - 50, &mut bytes).unwrap_err();
-        assert_eq!(error.reason(), Reason::Fault { done: 50, at: page });
+        assert_eq!(error.reason(), stopped(50, page));
         assert_eq!(bytes[50..], [9; 50]);
     });
     assert_eq!(ended.code(), Some(0), "{ended}");
@@ -180,10 +181,7 @@ fn what_is_not_copied_takes_no_memory() {
         let (_file, mapping) = cut(pages, page as u64);
         let before = kernel::peak_resident_size();
         let error = mapping.to_vec().unwrap_err();
-        let fault = Reason::Fault {
-            done: page,
-            at: page,
-        };
+        let fault = stopped(page, page);
         assert_eq!(error.reason(), fault);
         let error = mapping.chunks(128 << 20).next().unwrap().unwrap_err();
         assert_eq!(error.reason(), fault);

@@ -11,6 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::{EFAULT, ENOTSUP, EPERM, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SIGUSR1, siginfo_t};
+use tests::copies::stopped;
 use tests::seccomp::SYS_RT_SIGACTION;
 use tests::{in_a_child, in_threads, lacks, seccomp, skip};
 use unix_memory::{
@@ -129,7 +130,7 @@ impl Faulty {
 
     /// Copies return errors, with the handler if `handler`.
     fn is_error(&self, handler: bool) {
-        let fault = Reason::Fault { done: 0, at: 0 };
+        let fault = stopped(0, 0);
         for mapping in &self.0 {
             for error in [
                 mapping.read_at(0, &mut [1; 99]).unwrap_err(),

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use libc::{EINVAL, EMFILE, ENOSYS, ENOTSUP, EPERM};
-use tests::copies::{START, mechanisms, truncated};
+use tests::copies::{START, mechanisms, stopped, truncated};
 use tests::seccomp::{SYS_PIPE2, SYS_PROCESS_VM_READV, SYS_PROCESS_VM_WRITEV};
 use tests::{lacks, refusing_argument};
 use unix_memory::{Cursor, MapOptions, Mechanism, ReadWrite, Reason, page_size};
@@ -74,9 +74,9 @@ fn a_filter_that_forbids_process_vm() {
             mapping.read_at(0, &mut bytes).unwrap();
             assert_eq!(&bytes, b"by a pipe");
             let error = mapping.read_at(end - 4, &mut bytes).unwrap_err();
-            assert_eq!(error.reason(), Reason::Fault { done: 4, at: end });
+            assert_eq!(error.reason(), stopped(4, end));
             let error = mapping.write_at(end - 4, &bytes).unwrap_err();
-            assert_eq!(error.reason(), Reason::Fault { done: 4, at: end });
+            assert_eq!(error.reason(), stopped(4, end));
         });
     }
 }
@@ -102,7 +102,7 @@ fn no_mechanism_is_left() {
         {
             // Its own error for what is gone is enough then.
             let error = mapping.read_at(end - 4, &mut [0; 9]).unwrap_err();
-            assert_eq!(error.reason(), Reason::Fault { done: 4, at: end });
+            assert_eq!(error.reason(), stopped(4, end));
         }
         let error = mapping
             .read_at_with(Mechanism::Pipe, 0, &mut [0])
@@ -257,7 +257,7 @@ fn a_disk_without_room() {
         let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
         let bytes = vec![1; mapping.len()];
         let error = write(&mapping, by, 0, &bytes).unwrap_err();
-        let Reason::Fault { done, at } = error.reason() else {
+        let Reason::Fault { done, at, .. } = error.reason() else {
             panic!("{error}");
         };
         assert_eq!(done, at);

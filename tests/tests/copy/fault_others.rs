@@ -52,7 +52,7 @@ fn read(
             Err(error) => {
                 bad += 1;
                 assert_eq!((error.call(), error.errno()), (Call::Read, EFAULT));
-                let Reason::Fault { done, at } = error.reason() else {
+                let Reason::Fault { done, at, .. } = error.reason() else {
                     panic!("{error}");
                 };
                 assert_eq!(at, offset + done);

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind};
 
+use tests::copies::stopped;
 use tests::{
     in_a_child, lacks, limit_address_space, limit_data, limit_locked_memory, limit_open_files,
     mappings_up_to_the_limit, reachable_mapping_limit, skip,
@@ -174,10 +175,7 @@ fn populate_says_how_far_it_got() {
         .map_shared(file.as_file(), ReadWrite)
         .unwrap();
     file.as_file().set_len(2 * page as u64).unwrap();
-    let gone = |at: usize, start: usize| Reason::Fault {
-        done: at - start,
-        at,
-    };
+    let gone = |at: usize, start: usize| stopped(at - start, at);
     for start in [0, 1, page, page + 1, 2 * page - 1, 2 * page, 2 * page + 5] {
         let expected = gone((2 * page).max(start), start);
         for error in [
@@ -220,7 +218,7 @@ fn populate_says_how_far_it_got_in_all() {
     let (done, error) = (steps[0], steps[1].unwrap_err());
     assert_eq!((steps.len(), done), (2, Ok(32 << 20)));
     let done = 1 << 20;
-    assert_eq!(error.reason(), Reason::Fault { done, at });
+    assert_eq!(error.reason(), stopped(done, at));
 }
 
 #[test]

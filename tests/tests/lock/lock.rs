@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{EACCES, EAGAIN, EINVAL};
+use tests::copies::stopped;
 use tests::seccomp::{SYS_MLOCK, SYS_MPROTECT};
 use tests::{Reported, effort, is_locked, is_unlocked, lacks, lock_states, refusing};
 use unix_memory::{
@@ -229,7 +230,7 @@ fn pages_that_cannot_come_in_are_not_left_locked() {
             let error = result.unwrap_err();
             assert_eq!(error.call(), Call::Mlock);
             if says_why {
-                let reason = Reason::Fault { done: 0, at };
+                let reason = stopped(0, at);
                 assert_eq!(error.reason(), reason, "{range:?}: {error}");
             }
             for i in 0..3 {

@@ -6,11 +6,13 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tests::mounts::{keep_private, mount};
 use tests::{copies, in_a_child, lacks, skip};
 use unix_memory::{
-    Error, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, install_fault_handler, page_size,
+    Error, FaultCause, MapOptions, Mechanism, ReadOnly, ReadWrite, Reason, install_fault_handler,
+    page_size,
 };
 
 /// How many pages there is room for.
@@ -37,6 +39,14 @@ fn enter() -> io::Result<()> {
         fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
     }
     keep_private()
+}
+
+/// The cause of the fault that `error` reports.
+fn cause(error: &Error) -> FaultCause {
+    match error.reason() {
+        Reason::Fault { cause, .. } => cause,
+        reason => panic!("{reason:?}: {error}"),
+    }
 }
 
 /// Calls `f` in a child which alone has a file system of [`ROOM`] pages, with `more` options, at `path`.
@@ -94,7 +104,13 @@ fn an_append_that_has_no_room_changes_nothing() {
         log.append(&entry).expect("room for one");
         let filler = fill_up(directory.path());
         for _ in 0..3 {
-            fault(&log.append(&entry).expect_err("no room"));
+            let error = log.append(&entry).expect_err("no room");
+            assert_eq!((fault(&error), cause(&error)), (0, FaultCause::NoSpace));
+            let text = error.to_string();
+            assert!(
+                text.ends_with("its file system is full: free some space)"),
+                "{text}"
+            );
             assert_eq!(log.len(), page_size());
             let len = file.metadata().expect("a length").len();
             assert_eq!(len, page_size() as u64);
@@ -148,7 +164,10 @@ fn holes_are_read_or_are_errors() {
         match mapped.read_at(0, &mut found) {
             Ok(()) => assert!(found[6..].iter().all(|&byte| byte == 0)),
             // By the handler, which an outer test may have installed, it is a copy of the mapping.
-            Err(error) => assert!(fault(&error) >= page),
+            Err(error) => {
+                assert!(fault(&error) >= page);
+                assert_eq!(cause(&error), FaultCause::NoSpace);
+            }
         }
         if install_fault_handler().is_ok() {
             read(None);
@@ -162,6 +181,63 @@ fn holes_are_read_or_are_errors() {
             *b"\0more\0"
         );
     });
+}
+
+/// The bytes of a hole that a file system reads without taking room, and cannot write: ext4, on a file.
+#[test]
+fn what_can_be_read_but_not_written() {
+    let check = "a hole on a full disk that can be read";
+    if lacks::own_pages(check) {
+        return;
+    }
+    let populates = !lacks::advice("populate on a full disk");
+    let directory = tempfile::tempdir().expect("a directory");
+    let image = directory.path().join("image");
+    create(image.clone()).set_len(4 << 20).expect("a length");
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).arg(&image).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !run("mke2fs", &["-q", "-F", "-t", "ext4", "-m", "0"]) {
+        return skip(check, "mke2fs makes no ext4");
+    }
+    let ended = in_a_child(|| {
+        let at = directory.path().join("mounted");
+        fs::create_dir(&at).expect("a directory");
+        let is_mounted = enter().is_ok() && {
+            let mut mount = Command::new("mount");
+            let status = mount.args(["-o", "loop"]).arg(&image).arg(&at).status();
+            status.is_ok_and(|status| status.success())
+        };
+        if !is_mounted {
+            return skip(check, "an image of ext4 cannot be mounted");
+        }
+        let page = page_size();
+        let file = create(at.join("holes"));
+        file.set_len(4 * page as u64).expect("a length");
+        let mapping = MapOptions::new().map_shared(&file, ReadWrite).expect("it");
+        let mapped = MapOptions::new().map_file(&file, ReadWrite).expect("it");
+        let filler = fill_up(&at);
+        let not_written = |error: Error| {
+            assert_eq!(fault(&error), 0);
+            assert_eq!(cause(&error), FaultCause::NotWritable, "{error}");
+        };
+        for by in copies::mechanisms() {
+            copies::read(&mapping, by, page, &mut [1]).expect("a hole");
+            not_written(copies::write(&mapping, by, page, b"more").expect_err("no room"));
+        }
+        not_written(mapping.fill(page.., 1).expect_err("no room"));
+        not_written(mapping.copy_within(..4, 2 * page).expect_err("no room"));
+        if populates {
+            not_written(mapping.populate_write_range(page..).expect_err("no room"));
+        }
+        // This one keeps the file, and asks it.
+        let error = mapped.write_at(page, b"more").expect_err("no room");
+        assert_eq!(cause(&error), FaultCause::NoSpace, "{error}");
+        fs::remove_file(filler).expect("the filler");
+        mapping.write_at(page, b"more").expect("room again");
+    });
+    assert!(ended.success(), "{ended}");
 }
 
 /// Objects with names are files of a tmpfs, at this place.

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use libc::{EFAULT, EINVAL};
+use tests::copies::stopped;
 use tests::lacks;
-use unix_memory::{MapOptions, MappedFile, ReadOnly, ReadWrite, Reason, page_size};
+use unix_memory::{FaultCause, MapOptions, MappedFile, ReadOnly, ReadWrite, Reason, page_size};
 
 /// A file of that many pages, each full of its own number, counted from 1.
 fn file(pages: u8) -> File {
@@ -90,20 +91,16 @@ fn a_file_that_became_shorter_is_read_like_its_mapping() {
     assert_eq!(bytes[..7], [2, 2, 2, 2, 2, 0, 0]);
     let mut bytes = vec![9; 2 * page];
     let error = mapped.read_at(page - 1, &mut bytes).unwrap_err();
-    let reason = Reason::Fault {
-        done: page + 1,
-        at: 2 * page,
-    };
+    let cause = FaultCause::Truncated;
+    let (done, at) = (page + 1, 2 * page);
+    let reason = Reason::Fault { done, at, cause };
     assert_eq!((error.errno(), error.reason()), (EFAULT, reason));
     assert_eq!(bytes[..7], [1, 2, 2, 2, 2, 2, 0]);
     let mut chunks = mapped.chunks_in(&mut bytes[..page]);
     assert_eq!(chunks.next().unwrap().unwrap(), vec![1; page]);
     assert_eq!(chunks.next().unwrap().unwrap()[..6], [2, 2, 2, 2, 2, 0]);
     let error = chunks.next().unwrap().unwrap_err();
-    let reason = Reason::Fault {
-        done: 0,
-        at: 2 * page,
-    };
+    let reason = stopped(0, 2 * page);
     assert_eq!(error.reason(), reason);
     assert!(chunks.next().is_none());
 }

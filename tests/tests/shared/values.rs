@@ -2,6 +2,7 @@
 
 use libc::{EFAULT, EINVAL};
 use proptest::prelude::*;
+use tests::copies::stopped;
 use tests::lacks;
 use unix_memory::{
     ByBytemuck, ByZerocopy, Call, MapOptions, Mapping, PlainData, ReadOnly, ReadWrite, Reason,
@@ -74,9 +75,9 @@ fn values_that_are_gone_are_an_error() {
     // The first half of it is there.
     let error = mapping.read_value::<[u8; 16]>(page - 8).unwrap_err();
     assert_eq!(error.errno(), EFAULT);
-    assert_eq!(error.reason(), Reason::Fault { done: 8, at: page });
+    assert_eq!(error.reason(), stopped(8, page));
     let error = mapping.to_values::<u64>(page - 16, 4).unwrap_err();
-    assert_eq!(error.reason(), Reason::Fault { done: 16, at: page });
+    assert_eq!(error.reason(), stopped(16, page));
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub enum FaultHandler {
 /// Linux and Android on x86_64, aarch64 and riscv64. Elsewhere the kernel copies.
 ///
 /// ```
-/// use unix_memory::{MapOptions, Reason, ReadOnly, page_size};
+/// use unix_memory::{FaultCause, MapOptions, Reason, ReadOnly, page_size};
 ///
 /// match unix_memory::install_fault_handler() {
 ///     Err(error) if error.reason() == Reason::Unsupported => println!("the kernel copies"),
@@ -120,7 +120,8 @@ pub enum FaultHandler {
 /// let mut bytes = vec![1; 2 * page_size()];
 /// let error = mapping.read_at(0, &mut bytes).unwrap_err();
 /// let end = page_size();
-/// assert_eq!(error.reason(), Reason::Fault { done: end, at: end });
+/// let cause = FaultCause::Unknown; // The mapping does not keep the file: see `MappedFile`.
+/// assert_eq!(error.reason(), Reason::Fault { done: end, at: end, cause });
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[doc(alias = "sigaction")]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+mod cause;
 mod errno;
 mod reason;
 mod words;
@@ -11,6 +12,7 @@ use core::fmt;
 
 pub(crate) use arguments::{Arguments, Name};
 pub use call::Call;
+pub use cause::FaultCause;
 pub(crate) use errno::Errno;
 pub use reason::{FileKind, Reason};
 

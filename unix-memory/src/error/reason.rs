@@ -1,5 +1,7 @@
 //! Why a call was refused.
 
+use super::cause::FaultCause;
+
 /// Why a call was refused, beyond its `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -175,6 +177,8 @@ pub enum Reason {
         done: usize,
         /// The position of the byte that could not be reached, from the start of the mapping.
         at: usize,
+        /// Which of these it was, if that is known.
+        cause: FaultCause,
     },
     /// The call ended early, for the reason that the error number gives.
     Stopped {

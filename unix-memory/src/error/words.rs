@@ -277,15 +277,11 @@ impl fmt::Display for Reason {
                 "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
             ),
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
-            Self::Fault { done, at } => {
+            Self::Fault { done, at, cause } => {
                 if done > 0 {
                     write!(f, "after {}: ", Bytes(done as u64))?;
                 }
-                write!(
-                    f,
-                    "byte {at} cannot be reached, because the file was truncated, or its disk is \
-                     full or failed"
-                )
+                cause.fmt(at, f)
             }
             Self::Stopped { done, at } => {
                 write!(f, "after {}, at byte {at}", Bytes(done as u64))

@@ -4,7 +4,7 @@ use core::iter::FusedIterator;
 use core::ops::{Range, RangeBounds};
 
 use crate::copy::populate::{self, Memory};
-use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, FaultCause, Reason, Result};
 use crate::mapping::Mapping;
 use crate::page::{Pages, check_range, page_size};
 use crate::protection::{Readable, Writable};
@@ -52,12 +52,30 @@ const fn memory_of(region: &Region, shared: bool) -> Memory {
     }
 }
 
-/// A function that brings pages in.
-type Bring = unsafe fn(Pages, Memory) -> core::result::Result<(), Errno>;
+/// How pages are brought in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bring {
+    ToRead,
+    ToWrite,
+}
+
+impl Bring {
+    /// # Safety
+    /// The same as for [`populate::populate`] or [`populate::populate_write`].
+    #[inline]
+    unsafe fn call(self, pages: Pages, memory: Memory) -> core::result::Result<(), Errno> {
+        match self {
+            // SAFETY: as the caller vouches. [caller]
+            Self::ToRead => unsafe { populate::populate(pages, memory) },
+            // SAFETY: as the caller vouches. [caller]
+            Self::ToWrite => unsafe { populate::populate_write(pages, memory) },
+        }
+    }
+}
 
 impl<'a> PopulateSteps<'a> {
     /// # Safety
-    /// `bring` may be called for the pages of `range`, which lies in the region, as long as this
+    /// `bring.call` may be called for the pages of `range`, which lies in the region, as long as this
     /// lives.
     #[inline]
     unsafe fn new(
@@ -96,7 +114,7 @@ unsafe fn all(region: &Region, range: Range<usize>, bring: Bring, shared: bool) 
     }
     let memory = memory_of(region, shared);
     // SAFETY: as the caller vouches. [caller]
-    match unsafe { bring(region.pages_of(&range), memory) } {
+    match unsafe { bring.call(region.pages_of(&range), memory) } {
         Ok(()) => Ok(()),
         // SAFETY: as the caller vouches. [caller]
         Err(errno) => unsafe { see_how_far(region, &range, bring, memory, errno) },
@@ -134,7 +152,7 @@ unsafe fn see_how_far(
         let middle = good + (bad - good).div_ceil(2);
         let part = end_of(good)..end_of(middle);
         // SAFETY: as the caller vouches. [caller]
-        match unsafe { bring(region.pages_of(&part), memory) } {
+        match unsafe { bring.call(region.pages_of(&part), memory) } {
             Ok(()) if middle == count => return Ok(()),
             Ok(()) if middle == bad => (good, bad) = (middle, count),
             Ok(()) => good = middle,
@@ -145,7 +163,18 @@ unsafe fn see_how_far(
     let at = end_of(good);
     let done = at - range.start;
     let reason = match why {
-        libc::EFAULT => Reason::Fault { done, at },
+        libc::EFAULT => {
+            let page = region.pages_of(&(at..end_of(good + 1)));
+            // SAFETY: what can be brought in to be written can be read, and this page is one of
+            // those that the caller vouches for. [caller, inside]
+            let can_be_read = || unsafe { Bring::ToRead.call(page, memory) }.is_ok();
+            let cause = if bring == Bring::ToWrite && can_be_read() {
+                FaultCause::NotWritable
+            } else {
+                FaultCause::Unknown
+            };
+            Reason::Fault { done, at, cause }
+        }
         _ => Reason::Stopped { done, at },
     };
     Err(refused(why, reason))
@@ -156,9 +185,10 @@ unsafe fn see_how_far(
 fn in_all(error: Error, range: &Range<usize>) -> Error {
     let before = |at| at - range.start;
     let error = match error.reason() {
-        Reason::Fault { at, .. } => error.because(Reason::Fault {
+        Reason::Fault { at, cause, .. } => error.because(Reason::Fault {
             done: before(at),
             at,
+            cause,
         }),
         Reason::Stopped { at, .. } => error.because(Reason::Stopped {
             done: before(at),
@@ -182,7 +212,7 @@ impl Iterator for PopulateSteps<'_> {
         let len = (self.step - address % page_size()).min(self.range.len());
         let range = start..start + len;
         // SAFETY: whoever made this vouched for the range. [made]
-        match unsafe { (self.bring)(self.region.pages_of(&range), self.memory) } {
+        match unsafe { self.bring.call(self.region.pages_of(&range), self.memory) } {
             Ok(()) => {
                 self.range.start = range.end;
                 Some(Ok(range.end))
@@ -269,7 +299,7 @@ macro_rules! populate {
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
                 // [access, borrowed]
-                unsafe { all(region, range, populate::populate, $shared) }
+                unsafe { all(region, range, Bring::ToRead, $shared) }
             }
 
             /// Brings every page into memory like [`populate`](Self::populate), but `step` bytes at a
@@ -284,9 +314,7 @@ macro_rules! populate {
                 let region = self.region();
                 // SAFETY: `A` says that the pages can be read, and `self` keeps them.
                 // [access, borrowed]
-                unsafe {
-                    PopulateSteps::new(region, 0..region.len(), step, populate::populate, $shared)
-                }
+                unsafe { PopulateSteps::new(region, 0..region.len(), step, Bring::ToRead, $shared) }
             }
         }
     };
@@ -341,7 +369,7 @@ macro_rules! populate_write {
                 let range = check_range(Call::Madvise, &range, region.len())?;
                 // SAFETY: `A` says that the pages can be written; where they are not shared, the
                 // borrow is exclusive. [access, borrowed]
-                unsafe { all(region, range, populate::populate_write, $shared) }
+                unsafe { all(region, range, Bring::ToWrite, $shared) }
             }
 
             /// Brings every page into memory like [`populate_write`](Self::populate_write), but `step`
@@ -353,7 +381,7 @@ macro_rules! populate_write {
             pub fn populate_write_in_steps($($receiver)+, step: usize) -> PopulateSteps<'_> {
                 let region = $self.region();
                 // SAFETY: as above. [access, borrowed]
-                unsafe { PopulateSteps::new(region, 0..region.len(), step, populate::populate_write, $shared) }
+                unsafe { PopulateSteps::new(region, 0..region.len(), step, Bring::ToWrite, $shared) }
             }
         }
     };

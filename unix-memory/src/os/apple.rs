@@ -29,6 +29,9 @@ mod mlockall;
 mod pipe1;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
 
 pub use super::none::{MAP_CONCEAL, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE};
 pub use sys::MAP_NORESERVE;
@@ -64,6 +67,8 @@ pub use super::none::{
     OPEN_AT_ONCE, READS_MAPPINGS, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
 };
 pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 
 /// The `MADV_` value of `advice`.
 pub const fn advice(advice: Advice) -> Option<c_int> {

@@ -23,6 +23,9 @@ mod mlockall;
 mod pipe2;
 #[path = "parts/rlimit.rs"]
 mod rlimit;
+#[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
 
 pub use super::none::{
     MAP_CONCEAL, MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE,
@@ -62,5 +65,7 @@ pub use super::none::{
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 #[cfg(feature = "std")]
 pub use sys::shm_open;

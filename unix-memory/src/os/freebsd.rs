@@ -44,6 +44,9 @@ mod rlimit;
 mod sealed;
 #[path = "parts/snapshot.rs"]
 mod snapshot;
+#[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
 #[path = "parts/sysctl.rs"]
 mod sysctl;
 
@@ -84,6 +87,8 @@ pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;
 #[cfg(feature = "std")]
 pub use sealed::is_sealed;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 

@@ -32,6 +32,9 @@ mod pipe2;
 mod proc_path;
 #[path = "parts/snapshot.rs"]
 mod snapshot;
+#[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
 
 pub use super::none::{MAP_CONCEAL, MAP_POPULATE, MAP_STACK, MAY_BECOME, NO_REPLACE};
 pub use sys::MAP_NORESERVE;
@@ -71,6 +74,8 @@ pub use super::none::{
 };
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 

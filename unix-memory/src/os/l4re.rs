@@ -48,7 +48,7 @@ pub use pipe1::open_pipe;
 pub use super::none::file_size_limit;
 #[cfg(feature = "std")]
 pub use super::none::{
-    READS_MAPPINGS, device_len, drop_behind, file_status, is_in_huge_pages, is_sealed,
+    READS_MAPPINGS, device_len, drop_behind, file_status, is_full, is_in_huge_pages, is_sealed,
 };
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;

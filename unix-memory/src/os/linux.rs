@@ -74,6 +74,9 @@ mod sealed;
 #[path = "parts/stack.rs"]
 mod stack;
 #[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
+#[cfg(feature = "std")]
 #[path = "parts/verity.rs"]
 mod verity;
 #[path = "parts/vma_name.rs"]
@@ -132,6 +135,8 @@ pub use proc_file::number as number_in_file;
 pub use rlimit::file_size_limit;
 #[cfg(feature = "std")]
 pub use sealed::is_sealed;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use sys::shm_open;
 #[cfg(feature = "std")]

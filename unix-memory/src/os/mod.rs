@@ -72,6 +72,7 @@
 //!
 //! Files, with the feature `std`:
 //! * `file_status`: the kind and length of an open file;
+//! * `is_full`: whether a file's file system is known to have no free space for users;
 //! * `is_in_huge_pages`: whether a file is made of huge pages;
 //! * `is_sealed`: whether a file has a seal against a change;
 //! * `device_len`: how long a block device is, if the system reports it without a change to the open file;

@@ -312,6 +312,12 @@ pub const fn device_len(_: BorrowedFd<'_>) -> Option<u64> {
     None
 }
 
+/// Whether a file system has free space is not known.
+#[cfg(feature = "std")]
+pub const fn is_full(_: BorrowedFd<'_>) -> bool {
+    false
+}
+
 /// No file is made of huge pages.
 #[cfg(feature = "std")]
 pub const fn is_in_huge_pages(_: c_int) -> bool {

@@ -30,6 +30,9 @@ mod pipe2;
 mod rlimit;
 #[path = "parts/snapshot.rs"]
 mod snapshot;
+#[cfg(feature = "std")]
+#[path = "parts/statvfs.rs"]
+mod statvfs;
 #[path = "parts/sysctl.rs"]
 mod sysctl;
 
@@ -69,6 +72,8 @@ pub use super::none::{
 #[cfg(feature = "std")]
 pub use fsync::sync_to_device;
 pub use rlimit::file_size_limit;
+#[cfg(feature = "std")]
+pub use statvfs::is_full;
 #[cfg(feature = "std")]
 pub use sys::shm_open;
 

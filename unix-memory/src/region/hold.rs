@@ -12,7 +12,7 @@ use super::Region;
 use super::ledger::{self, Kind, Known, Ledger, Marks};
 use super::limit::{limit_on_locks, why_not_split};
 use crate::advice::Advice;
-use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, FaultCause, Reason, Result};
 use crate::os::{self, call};
 use crate::page::{Pages, check_range, page_size, round_down};
 use crate::process::Process;
@@ -276,7 +276,11 @@ fn explained(region: &Region, pages: Pages, error: Error) -> Error {
         return error;
     };
     let at = gone.saturating_sub(region.start().addr().get());
-    error.because(Reason::Fault { done: 0, at })
+    error.because(Reason::Fault {
+        done: 0,
+        at,
+        cause: FaultCause::Unknown,
+    })
 }
 
 /// The address of the first of `pages` that cannot be brought in, where a call of the kernel says so:

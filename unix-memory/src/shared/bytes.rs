@@ -5,33 +5,16 @@ use core::ops::RangeBounds;
 
 use crate::copy::mechanism::Mechanism;
 use crate::copy::{CHUNK, Copier, Stop};
-use crate::error::{Arguments, Call, Error, Reason, Result};
+use crate::error::{Arguments, Call, Error, Result};
 #[cfg(feature = "std")]
 use crate::guard::plain_data::PlainData;
 use crate::page::{check_range, check_span};
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
+use crate::shared::stopped::{stopped, stopped_in};
 
 /// Up to this many bytes are compared through a buffer that costs no time to make.
 const FEW: usize = 64;
-
-/// The error of a copy that stopped: `done` bytes were copied, and the byte at `at` was not.
-#[cold]
-const fn stopped(call: Call, arguments: Arguments, stop: Stop, done: usize, at: usize) -> Error {
-    let reason = if stop.is_gone {
-        Reason::Fault { done, at }
-    } else {
-        Reason::Kernel
-    };
-    Error::new(call, stop.errno, arguments, reason)
-}
-
-/// The error of a copy of `len` bytes at `offset` that stopped.
-#[cold]
-const fn stopped_in(call: Call, offset: usize, len: usize, stop: Stop) -> Error {
-    let arguments = Arguments::Range { start: offset, len };
-    stopped(call, arguments, stop, stop.done, offset + stop.done)
-}
 
 impl<A: Access> SharedMapping<A> {
     #[inline]
@@ -49,9 +32,9 @@ impl<A: Readable> SharedMapping<A> {
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied,
+    /// * `EFAULT` with [`Reason::Fault`](crate::Reason::Fault): memory is gone. The reason says how many bytes were copied,
     ///   and where the copy stopped: that many bytes of the buffer are valid.
-    /// * `EFAULT` with [`Reason::Kernel`]: the buffer itself cannot be written, for example because
+    /// * `EFAULT` with [`Reason::Kernel`](crate::Reason::Kernel): the buffer itself cannot be written, for example because
     ///   it lies in a mapping that was vouched for, but whose file was truncated nevertheless. If the
     ///   processor copies, this raises the signal that any other access to the buffer would raise.
     /// * `EMFILE`, `ENFILE` and other errors of pipe(2), if no other [`Mechanism`] works.
@@ -75,8 +58,8 @@ impl<A: Readable> SharedMapping<A> {
     ///
     /// # Errors
     /// Those of [`read_at`](Self::read_at); `ENOSYS` if the system has no such mechanism
-    /// ([`Reason::Unsupported`]); `ENOTSUP` if the handler is not installed, or is blocked in this
-    /// thread ([`Reason::NoHandler`]); and `ENOSYS`, `EPERM` or another error of a seccomp filter
+    /// ([`Reason::Unsupported`](crate::Reason::Unsupported)); `ENOTSUP` if the handler is not installed, or is blocked in this
+    /// thread ([`Reason::NoHandler`](crate::Reason::NoHandler)); and `ENOSYS`, `EPERM` or another error of a seccomp filter
     /// that forbids it.
     ///
     /// ```
@@ -115,7 +98,7 @@ impl<A: Readable> SharedMapping<A> {
 
     /// Copies bytes out of a range that was checked to lie in the mapping.
     #[inline]
-    fn load(
+    pub(super) fn load(
         &self,
         copier: &mut Copier,
         offset: usize,
@@ -260,10 +243,11 @@ impl<A: Writable> SharedMapping<A> {
     ///
     /// # Errors
     /// * `EINVAL`: the range does not lie in the mapping; nothing is copied then.
-    /// * `EFAULT` with [`Reason::Fault`]: memory is gone. The reason says how many bytes were copied
+    /// * `EFAULT` with [`Reason::Fault`](crate::Reason::Fault): memory is gone. The reason says how many bytes were copied
     ///   before, and where the copy stopped. A few more bytes may have been copied if the memory went
-    ///   away meanwhile.
-    /// * `EFAULT` with [`Reason::Kernel`]: `bytes` itself cannot be read; see
+    ///   away meanwhile. Its cause is [`FaultCause::NotWritable`](crate::FaultCause::NotWritable) if the byte can be read: then the file
+    ///   was not truncated.
+    /// * `EFAULT` with [`Reason::Kernel`](crate::Reason::Kernel): `bytes` itself cannot be read; see
     ///   [`read_at`](Self::read_at).
     /// * `EMFILE`, `ENFILE` and other errors of pipe(2), if no other [`Mechanism`] works.
     ///
@@ -299,7 +283,10 @@ impl<A: Writable> SharedMapping<A> {
         check_span(Call::Write, offset, bytes.len(), self.len())?;
         match self.store(copier, offset, bytes) {
             Ok(()) => Ok(()),
-            Err(stop) => Err(stopped_in(Call::Write, offset, bytes.len(), stop)),
+            Err(stop) => {
+                let error = stopped_in(Call::Write, offset, bytes.len(), stop);
+                Err(self.asked(copier, error))
+            }
         }
     }
 
@@ -331,14 +318,12 @@ impl<A: Writable> SharedMapping<A> {
     #[doc(alias = "memset")]
     pub fn fill(&self, range: impl RangeBounds<usize>, byte: u8) -> Result<()> {
         let range = check_range(Call::Fill, &range, self.len())?;
+        let mut copier = Copier::new();
         // SAFETY: as for `load`, of a mapping that can be written. [inside, access, copied, atomic]
-        unsafe { Copier::new().fill(self.address(range.start), range.len(), byte) }.map_err(
-            |stop| {
-                let arguments = Arguments::range(&range);
-                let done = stop.done;
-                stopped(Call::Fill, arguments, stop, done, range.start + done)
-            },
-        )
+        unsafe { copier.fill(self.address(range.start), range.len(), byte) }.map_err(|stop| {
+            let error = stopped_in(Call::Fill, range.start, range.len(), stop);
+            self.asked(&mut copier, error)
+        })
     }
 
     /// Copies the bytes of `range` to `to`, both in bytes from the start of the mapping; they may
@@ -385,7 +370,8 @@ impl<A: Writable> SharedMapping<A> {
             };
             if let Err(stop) = self.store(&mut copier, to + offset, &buffer[..good]) {
                 let more = if to <= start { stop.done } else { 0 };
-                return failed(stop, more, to + offset + stop.done);
+                return failed(stop, more, to + offset + stop.done)
+                    .map_err(|error| self.asked(&mut copier, error));
             }
             if let Err(stop) = loaded {
                 return failed(stop, good, start + offset + stop.done);

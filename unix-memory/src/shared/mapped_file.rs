@@ -44,9 +44,9 @@ use crate::shared::SharedMapping;
 #[must_use = "it is unmapped, and its file closed, when it is dropped"]
 pub struct MappedFile<F, A: Access> {
     mapping: SharedMapping<A>,
-    file: F,
+    pub(super) file: F,
     /// Used to map it once more, longer.
-    options: MapOptions,
+    pub(super) options: MapOptions,
     /// Whether reading the file returns the bytes of the mapping, and does nothing else.
     is_read: bool,
 }
@@ -338,6 +338,16 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
 }
 
 impl<F: AsFd, A: Writable> MappedFile<F, A> {
+    /// Copies `bytes` into the mapping, from `offset` on, as [`SharedMapping::write_at`] does.
+    ///
+    /// # Errors
+    /// Those of [`SharedMapping::write_at`], [explained](Self::explain).
+    #[inline]
+    pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
+        let written = self.mapping.write_at(offset, bytes);
+        written.map_err(|error| self.explain(error))
+    }
+
     /// Grows by the length of `bytes`, writes them there, and returns the offset at which they begin. If
     /// the mapping covers only the start of a longer file, this overwrites what the file has there.
     ///
@@ -345,7 +355,7 @@ impl<F: AsFd, A: Writable> MappedFile<F, A> {
     ///
     /// # Errors
     /// Those of [`grow`](Self::grow), and of [`write_at`](SharedMapping::write_at), for example
-    /// `EFAULT` if the disk is full ([`Reason::Fault`]). The mapping is as long as it was, and so is
+    /// `EFAULT` if the disk is full ([`FaultCause::NoSpace`](crate::FaultCause)). The mapping is as long as it was, and so is
     /// the file, if it can be cut off again.
     #[doc(alias = "ftruncate")]
     pub fn append(&mut self, bytes: &[u8]) -> Result<usize> {
@@ -354,6 +364,8 @@ impl<F: AsFd, A: Writable> MappedFile<F, A> {
         match self.mapping.write_at(start, bytes) {
             Ok(()) => Ok(start),
             Err(error) => {
+                // Before the file is cut off, which then ends before these bytes.
+                let error = self.explain(error);
                 // Only the bytes that were added: behind them, the file may have had more.
                 if let Ok(end) = self.end(self.mapping.len()) {
                     self.cut_off(end, was);

@@ -20,7 +20,7 @@ impl<F: AsFd, A: Readable> MappedFile<F, A> {
     /// [`SharedMapping::read_at`](crate::SharedMapping::read_at) does.
     ///
     /// # Errors
-    /// Those of [`SharedMapping::read_at`](crate::SharedMapping::read_at).
+    /// Those of [`SharedMapping::read_at`](crate::SharedMapping::read_at), [explained](Self::explain).
     ///
     /// ```
     /// use unix_memory::{MapOptions, ReadOnly};
@@ -42,7 +42,8 @@ impl<F: AsFd, A: Readable> MappedFile<F, A> {
         {
             return Ok(());
         }
-        (**self).read_at(offset, buffer)
+        let read = (**self).read_at(offset, buffer);
+        read.map_err(|error| self.explain(error))
     }
 
     /// Returns the pieces one after another, each copied into `buffer` and as long as it, as

@@ -2,6 +2,8 @@
 
 pub mod atomic;
 mod bytes;
+#[cfg(feature = "std")]
+mod cause;
 pub mod chunks;
 pub mod claims;
 #[cfg(feature = "std")]
@@ -12,6 +14,7 @@ pub mod mapped_file;
 mod mapped_reads;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod resize;
+mod stopped;
 mod values;
 
 use core::ops::RangeBounds;
@@ -43,9 +46,10 @@ use crate::shared::claims::Claims;
 /// * **Length zero**: no pages are mapped, and its methods make no system calls.
 /// * **Truncation**: a page that lies wholly past the end of its file is gone; so is a page that
 ///   could not be read from a disk, or for which a disk has no room. Copying its bytes returns an
-///   error that says how far the copy got ([`Reason::Fault`](crate::Reason)); the process lives. In
-///   the rest of the last page, past the end of the file, bytes are zero. Using an *atomic* in a page
-///   that is gone raises SIGBUS, which ends the process unless it handles the signal.
+///   error that says how far the copy got ([`Reason::Fault`](crate::Reason)), and why it stopped, if
+///   that can be asked ([`FaultCause`](crate::FaultCause)); the process lives. In the rest of the last
+///   page, past the end of the file, bytes are zero. Using an *atomic* in a page that is gone raises
+///   SIGBUS, which ends the process unless it handles the signal.
 /// * **Speed**: the kernel copies, which takes a system call, unless
 ///   [`install_fault_handler`](crate::install_fault_handler) was called. This also applies to memory
 ///   without a file: its pages can be gone as well ([`Mechanism`](crate::Mechanism) says why).
