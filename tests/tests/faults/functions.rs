@@ -46,6 +46,7 @@ const TRIED: &[(&str, &[&str])] = tried! {
     "MappedFile::grow" [file_grow];
     "MappedFile::read_at" [file_read];
     "MappedFile::truncate" [file_truncate];
+    "MappedFile::write_at" [file_write];
     "Mapping::advise" [advise hide];
     "Mapping::advise_range" [advise_part];
     "Mapping::advise_unchecked" [advise_unchecked];

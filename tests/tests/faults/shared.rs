@@ -13,7 +13,7 @@ use super::{Scenario, scenarios};
 pub const SCENARIOS: &[Scenario] = scenarios![
     map_shared map_private map_shared_anonymous map_empty_file map_droppable read_at write_at
     write_at_file fill copy_within compare_at atomics resize_shared protect_shared unmap_shared
-    flush_durable file_grow file_truncate file_follow file_read file_append fault_handler
+    flush_durable file_grow file_truncate file_follow file_read file_write file_append fault_handler
 ];
 
 /// A file of three pages of sevens.
@@ -198,6 +198,12 @@ fn file_read(trial: &Trial<'_>) {
         Ok::<_, unix_memory::Error>((bytes, sum))
     };
     assert_eq!(trial.twice(both, || ()), ([7; 10], 3 * page_size()));
+}
+
+fn file_write(trial: &Trial<'_>) {
+    let mapped = MapOptions::new().map_file(file(), ReadWrite).unwrap();
+    trial.twice(|| mapped.write_at(page_size() - 5, &[8; 10]), || ());
+    assert!(mapped.eq_at(page_size() - 5, &[8; 10]).unwrap());
 }
 
 fn file_append(trial: &Trial<'_>) {
