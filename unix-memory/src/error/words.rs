@@ -228,12 +228,13 @@ impl fmt::Display for Reason {
             Self::Unaligned(unit) => write!(f, "not at a multiple of {unit}"),
             Self::AddressSpaceLimit(limit) => write!(
                 f,
-                "this process may have at most {limit} bytes of addresses in all (RLIMIT_AS)"
+                "this process may have at most {} of addresses in all (RLIMIT_AS)",
+                Bytes(limit)
             ),
             Self::DataLimit(limit) => write!(
                 f,
-                "this process may have at most {limit} bytes of private writable memory in all \
-                 (RLIMIT_DATA)"
+                "this process may have at most {} of private writable memory in all (RLIMIT_DATA)",
+                Bytes(limit)
             ),
             Self::MappingsLimit(limit) => write!(
                 f,
@@ -274,7 +275,8 @@ impl fmt::Display for Reason {
             ),
             Self::FileSizeLimit(limit) => write!(
                 f,
-                "over the limit on the size of files: {limit} bytes (RLIMIT_FSIZE)"
+                "over the limit on the size of files: {} (RLIMIT_FSIZE)",
+                Bytes(limit)
             ),
             Self::NotWhole(size) => write!(f, "the length must be a multiple of {size}"),
             Self::Fault { done, at, cause } => {
