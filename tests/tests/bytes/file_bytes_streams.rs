@@ -19,6 +19,24 @@ fn bytes(len: usize) -> Vec<u8> {
 }
 
 #[test]
+fn one_byte_more_than_allowed_is_too_many() {
+    for limit in [4, page_size() - 1, page_size()] {
+        for len in [limit, limit + 1] {
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(&bytes(len)).unwrap();
+            drop(writer);
+            match OPTIONS.max_len(limit).load(&reader) {
+                Ok(loaded) => assert_eq!((len, &*loaded), (limit, &*bytes(limit))),
+                Err(error) => {
+                    assert_eq!(len, limit + 1);
+                    assert_eq!(error.reason(), Reason::BytesLimit(limit));
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_pipe_is_read_to_its_end() {
     let sent = bytes(effort(3_000_000));
     for i in 0..3 {

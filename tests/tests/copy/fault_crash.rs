@@ -217,6 +217,26 @@ fn address(handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void)) -> usize 
     handler as *const () as usize
 }
 
+/// A signal that a process sends with `kill` is no fault: it ends this one, as it would without the handler.
+#[test]
+fn a_signal_that_is_sent_ends_the_process() {
+    for signal in [SIGBUS, SIGSEGV] {
+        let ended = in_a_child(|| {
+            // In place of Rust's handler, to which the first one is lost.
+            // SAFETY: no handler is installed.
+            unsafe { libc::signal(signal, SIG_DFL) };
+            if let Err(error) = install_fault_handler() {
+                skip("signals that are sent to the handler", &error.to_string());
+            }
+            // SAFETY: the call takes integers.
+            unsafe { libc::kill(libc::getpid(), signal) };
+            // An emulator may deliver it late.
+            std::thread::sleep(std::time::Duration::from_secs(5));
+        });
+        assert_eq!(ended.signal(), Some(signal), "{ended}");
+    }
+}
+
 #[test]
 fn a_null_dereference_is_a_crash() {
     if !can_install() {

@@ -42,6 +42,31 @@ fn the_handler_must_be_there() {
     }
 }
 
+/// The descriptors of a copy by a pipe are closed after it.
+#[test]
+fn no_descriptor_stays_open() {
+    let check = "descriptors of copies";
+    if lacks::own_process(check) {
+        return;
+    }
+    let ended = tests::in_a_child(|| {
+        let mapping = MapOptions::new().len(100).map_anonymous_shared(ReadWrite);
+        let mapping = mapping.unwrap();
+        // SAFETY: the command takes nothing more, and reads.
+        let is_open = |&fd: &i32| unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1;
+        let open = || (0..1000).filter(is_open).count();
+        let before = open();
+        for mechanism in mechanisms().into_iter().flatten() {
+            mapping.write_at_with(mechanism, 0, b"bytes").unwrap();
+            let mut bytes = [0; 5];
+            mapping.read_at_with(mechanism, 0, &mut bytes).unwrap();
+            assert_eq!(&bytes, b"bytes");
+            assert_eq!(open(), before, "{mechanism:?}");
+        }
+    });
+    assert!(ended.success(), "{ended}");
+}
+
 /// The kernel's copies between processes are refused with `errno`.
 fn without_process_vm<R: Send>(errno: i32, f: impl FnOnce() -> R + Send) -> Option<R> {
     let us = u64::from(std::process::id());

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use libc::{EAGAIN, EBUSY, EINVAL, EIO};
 use tests::seccomp::{SYS_MINCORE, SYS_MSYNC};
-use tests::{lacks, refusing};
+use tests::{lacks, refusing, refusing_argument};
 use unix_memory::{Call, Flush, MapOptions, Mapping, ReadWrite, Reason, page_size};
 
 #[test]
@@ -27,6 +27,34 @@ fn flushed_writes_are_in_the_file() {
     let mut content = Vec::new();
     file.read_to_end(&mut content).unwrap();
     assert_eq!(content, b"\0\0flushed\0");
+}
+
+/// Each mode is the flag that the man page says, also where the device is to store it all.
+#[test]
+fn each_mode_is_its_flags() {
+    if lacks::shared_files("flags of flushes") {
+        return;
+    }
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(10).unwrap();
+    let mapping = MapOptions::new().map_shared(&file, ReadWrite).unwrap();
+    let modes = [
+        (Flush::Sync, libc::MS_SYNC),
+        (Flush::Async, libc::MS_ASYNC),
+        (Flush::Invalidate, libc::MS_SYNC | libc::MS_INVALIDATE),
+    ];
+    for (refused, flags) in modes {
+        let flags = u64::from(flags.unsigned_abs());
+        let flush = || {
+            let results = modes.map(|(mode, _)| mapping.flush(mode).is_err());
+            (results, mapping.flush_durable(&file).is_err())
+        };
+        let Some((failed, durable)) = refusing_argument(SYS_MSYNC, 2, flags, EIO, flush) else {
+            return;
+        };
+        assert_eq!(failed, modes.map(|(mode, _)| mode == refused));
+        assert_eq!(durable, refused == Flush::Sync, "{refused:?}");
+    }
 }
 
 #[test]

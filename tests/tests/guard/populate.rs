@@ -25,6 +25,22 @@ fn populate_brings_pages_in() {
     assert_eq!(mapping.residency().resident().unwrap(), 100);
 }
 
+/// At least one item comes, if there are pages: an error ends the iteration early.
+#[test]
+fn residency_knows_how_many_pages_are_left() {
+    if lacks::own_pages("the number of pages that are left") {
+        return;
+    }
+    let mapping = Mapping::anonymous(3 * page_size()).unwrap();
+    let mut pages = mapping.residency();
+    for left in [3, 2, 1] {
+        assert_eq!(pages.size_hint(), (1, Some(left)));
+        pages.next().unwrap().unwrap();
+    }
+    assert_eq!(pages.size_hint(), (0, Some(0)));
+    assert!(pages.next().is_none());
+}
+
 #[test]
 fn populate_says_when_the_file_is_gone() {
     if lacks::advice("populate past the end of a file") {

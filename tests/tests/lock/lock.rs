@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use libc::{EACCES, EAGAIN, EINVAL};
 use tests::copies::stopped;
 use tests::seccomp::{SYS_MLOCK, SYS_MPROTECT};
-use tests::{Reported, effort, is_locked, is_unlocked, lacks, lock_states, refusing};
+use tests::{
+    Reported, effort, is_locked, is_unlocked, lacks, lock_states, refusing, refusing_argument,
+};
 use unix_memory::{
     Call, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
 };
@@ -190,6 +192,38 @@ fn over_the_limit_says_so_and_locks_nothing() {
         assert!(locked >= part.len() as u64, "{locked}");
     });
     thread.join().unwrap();
+}
+
+/// A limit that leaves just enough room is not the reason.
+// Only Linux has filters, and a privilege to lock more that a thread can give up.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_limit_that_is_kept_is_not_the_reason() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+
+    let check = "a limit that is kept";
+    if lacks::own_process(check) || lacks::own_pages(check) {
+        return;
+    }
+    let ended = tests::in_a_child(|| {
+        let len = 4 * page_size();
+        tests::limit_locked_memory(len as u64).unwrap();
+        let mut sets = capabilities(None).unwrap();
+        sets.effective -= CapabilitySet::IPC_LOCK;
+        set_capabilities(None, sets).unwrap();
+        let mapping = Mapping::anonymous(len + 1).unwrap();
+        let over = mapping.lock().unwrap_err().reason();
+        assert!(matches!(over, Reason::LockLimit { .. }), "{over:?}");
+        let lock = || mapping.lock_range(..len).map(drop).unwrap_err();
+        let refused = refusing_argument(SYS_MLOCK, 1, len as u64, libc::ENOMEM, lock);
+        let Some(error) = refused else { return };
+        assert_eq!(
+            (error.errno(), error.reason()),
+            (libc::ENOMEM, Reason::Kernel)
+        );
+        assert_eq!(mapping.lock_range(..len).unwrap().len(), len);
+    });
+    assert!(ended.success(), "{ended}");
 }
 
 #[test]

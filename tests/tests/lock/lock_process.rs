@@ -52,6 +52,8 @@ fn the_process_is_locked_as_guards_ask() {
     assert_eq!(states(&held), "x.", "its own guard lives");
     drop(guard);
     assert_eq!(states(&held), "..");
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    refused(&held);
 
     // Future mappings, as long as somebody asks for that.
     let both = ProcessLock::new(LockPages::CURRENT | LockPages::FUTURE).unwrap();
@@ -85,6 +87,24 @@ fn the_process_is_locked_as_guards_ask() {
     children(&old);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     over_the_limit();
+}
+
+/// One that was refused counts for nothing: guards that go unlock their pages.
+// Only Linux has filters.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn refused(held: &Mapping<ReadWrite>) {
+    let flags = u64::from(LockPages::CURRENT.bits().unsigned_abs());
+    let lock = || ProcessLock::new(LockPages::CURRENT).unwrap_err();
+    let refused = tests::refusing_argument(libc::SYS_mlockall, 0, flags, libc::EAGAIN, lock);
+    let Some(error) = refused else { return };
+    assert_eq!(
+        (error.call(), error.errno()),
+        (Call::Mlockall, libc::EAGAIN)
+    );
+    let guard = held.lock().unwrap();
+    assert_eq!(states(held), "xx");
+    drop(guard);
+    assert_eq!(states(held), "..");
 }
 
 /// Locks on pages that cannot come in are no reason to keep all of the process locked.

@@ -56,6 +56,10 @@ fn what_is_vouched_for_says_so() {
     // SAFETY: nobody else has the file.
     let mapping = unsafe { mapping.assume_unshared() };
     assert_eq!(mapping.backing(), Backing::Other);
+    let bytes = mapping.into_raw();
+    // SAFETY: they are those of a mapping of this kind, used once.
+    let mapping: Mapping<ReadOnly> = unsafe { Mapping::from_raw(bytes, Backing::Other) };
+    assert_eq!(mapping.backing(), Backing::Other);
 }
 
 #[test]

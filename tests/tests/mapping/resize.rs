@@ -286,6 +286,33 @@ fn a_refused_resize_changes_nothing() {
     assert_eq!((mapping.as_ptr().addr(), mapping.len()), (address, page));
 }
 
+/// What is kept out of core dumps is not in them where it was copied to.
+#[test]
+#[cfg_attr(
+    target_os = "emscripten",
+    ignore = "Emscripten has no advice but that of POSIX"
+)]
+fn what_is_not_dumped_is_not_when_it_is_copied() {
+    let check = "memory that is not dumped, copied";
+    if lacks::advice(check) || lacks::own_process(check) {
+        return;
+    }
+    let page = page_size();
+    let mut mapping = Mapping::anonymous(3 * page).unwrap();
+    if let Err(error) = mapping.advise(Advice::DontDump) {
+        return skip(check, &error.to_string());
+    }
+    // The kernel has it in several pieces, and there is no room behind it.
+    mapping.advise_range(..page, Advice::Sequential).unwrap();
+    let behind = mapping.as_ptr().addr() + 3 * page;
+    let _obstacle = MapOptions::new().len(1).at(behind).map_anonymous(NoAccess);
+    mapping.resize(50 * page).unwrap();
+    for i in [0, 1, 3, 49] {
+        let nth = mapping.as_ptr().wrapping_add(i * page);
+        assert!(flags(nth).contains(Flags::DD), "page {i}");
+    }
+}
+
 /// A mapping that is copied is made readable for that, and is not afterwards.
 #[test]
 #[cfg_attr(

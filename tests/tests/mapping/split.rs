@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use tests::seccomp::SYS_MPROTECT;
 use tests::{Permissions, is_locked, is_unlocked, lacks, map_at, permissions, refusing, skip};
 use unix_memory::{
-    Call, MapOptions, Mapping, NoAccess, ReadExecute, ReadOnly, ReadWrite, Reason, page_size,
+    Call, MapOptions, Mapping, NoAccess, Protection, ReadExecute, ReadOnly, ReadWrite, Reason,
+    page_size,
 };
 
 const PRIVATE: Permissions = Permissions::PRIVATE;
@@ -155,6 +156,26 @@ fn strangers_are_not_joined() {
     let second = unsafe { Mapping::from_raw(second.into_raw(), backing) };
     let (error, _both) = first.join(second).unwrap_err().into_parts();
     assert_eq!(error.reason(), Reason::NotAdjacent);
+}
+
+/// Protections that the type does not say are compared too.
+#[test]
+#[cfg_attr(
+    target_os = "emscripten",
+    ignore = "Emscripten enforces no protections"
+)]
+fn parts_of_other_protections_are_not_joined() {
+    let both = Protection::READ | Protection::WRITE;
+    for (one, other) in [(Protection::READ, both), (both, Protection::READ)] {
+        let (first, second) = pages(2).split_at(page_size()).unwrap();
+        let (first, second) = (first.protect(one).unwrap(), second.protect(other).unwrap());
+        let (error, (first, second)) = first.join(second).unwrap_err().into_parts();
+        assert_eq!(error.reason(), Reason::NotAdjacent);
+        assert_eq!((first.protection(), second.protection()), (one, other));
+        let second = second.protect(one).unwrap();
+        let joined = first.join(second).unwrap();
+        assert_eq!((joined.len(), joined.protection()), (2 * page_size(), one));
+    }
 }
 
 #[test]

@@ -80,6 +80,12 @@ fn a_drop_that_is_refused_gives_the_memory_back_and_the_addresses_later() {
         assert!(!is_mapped(&gone), "it was tried again");
         assert!(is_mapped(&addresses(&first)) && is_mapped(&addresses(&last)));
         assert!(first.iter().chain(&*last).all(|&byte| byte == 1));
+        // But not again and again: what lies there next is left alone.
+        let options = MapOptions::new().at(gone.start).len(page_size());
+        let mut next = options.map_anonymous(ReadWrite).unwrap();
+        full.give(100);
+        assert!(is_mapped(&gone));
+        next.fill(2);
     });
 }
 

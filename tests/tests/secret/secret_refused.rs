@@ -86,6 +86,28 @@ fn refused_locks() {
     }
 }
 
+/// Secret memory that a child would have too is not made.
+// Only Linux has such memory.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn secret_memory_that_would_be_inherited_is_refused() {
+    let secret = Protections::SECRET_MEMORY;
+    let demanded = SecretOptions::new().demand(secret);
+    if let Err(error) = demanded.zeroed(1) {
+        return tests::skip("secret memory that is inherited", &error.to_string());
+    }
+    let make = || {
+        let optional = SecretOptions::new().secret_memory(true).optional(secret);
+        let error = demanded.zeroed(1).unwrap_err();
+        (error, optional.zeroed(1).unwrap().protections())
+    };
+    let value = libc::MADV_DONTFORK.unsigned_abs().into();
+    if let Some((error, had)) = refusing_argument(SYS_MADVISE, 2, value, EPERM, make) {
+        assert_eq!((error.call(), error.errno()), (Call::Minherit, EPERM));
+        assert!(!had.contains(secret), "{had:?}");
+    }
+}
+
 /// Pages that the kernel refuses to close are reported, and closed when it no longer refuses.
 #[test]
 fn a_close_that_is_refused_is_reported() {

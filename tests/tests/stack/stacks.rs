@@ -170,6 +170,18 @@ fn a_child_has_the_guard_too() {
     });
 }
 
+/// Not only the page that an overflow meets first.
+#[test]
+fn every_page_of_the_guard_is_one() {
+    let page = page_size();
+    let stack = Stack::with_guard(page, 3 * page).unwrap();
+    for i in 0..3 {
+        let guard = stack.limit().as_ptr().wrapping_add(i * page);
+        assert!(!tests::can_be_read(guard), "page {i}");
+    }
+    assert!(tests::can_be_read(stack.bottom().as_ptr()));
+}
+
 /// A guard that the kernel makes within a mapping: the stack and its guard are one.
 #[test]
 fn one_mapping_where_the_kernel_has_guards() {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::region::{Region, Sharing};
 use super::smap::Reader;
 use super::text::{Source, Text, file};
+use super::vm_flags::VmFlags;
 use crate::error::Errno;
 use crate::protection::Protection;
 
@@ -178,6 +179,7 @@ fn smaps_without_all_keys() {
         VmFlags: rd wr zz \n\
         1800-3000 r--s 00000000 00:01 2    /a\n\
         2800-2900 r--s 00000000 00:01 2    /a\n\
+        2800-3000 r--s 00000000 00:01 2    /a\n\
         3000-4000 r--p 00000000 00:00 0 \nRss:                   1 kB\n";
     let mut reader = Reader::new(Pieces { text, most: 3 });
     let mut next = || reader.next().expect("a region of smaps");
@@ -201,6 +203,17 @@ fn smaps_without_all_keys() {
     assert_eq!((second.usage.rss, second.flags), (0, None));
     assert_eq!(next().expect("the last").region.addresses, 0x3000..0x4000);
     assert!(next().is_none() && next().is_none());
+}
+
+#[test]
+fn each_flag_has_its_word() {
+    let words = "rd wr ex sh mr mw me ms gd pf lo lf io sr rr dc de ac nr ht sf wf dd sd mm hg nh mg um uw \
+                 ui sl ss dp bt mt gu";
+    for (bit, word) in words.split(' ').enumerate() {
+        let parsed = VmFlags::parse(word.as_bytes());
+        assert_eq!(parsed.bits(), 1 << bit, "{word}");
+    }
+    assert_eq!(VmFlags::parse(words.as_bytes()), VmFlags::all());
 }
 
 #[test]
