@@ -14,7 +14,7 @@ use super::tree::Tree;
 use crate::process::{command, workdir};
 
 /// How long a program of tests may run. A bug may make it wait forever.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(150);
 
 /// What became of a bug.
 pub enum Verdict {
