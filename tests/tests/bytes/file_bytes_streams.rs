@@ -20,7 +20,8 @@ fn bytes(len: usize) -> Vec<u8> {
 
 #[test]
 fn one_byte_more_than_allowed_is_too_many() {
-    for limit in [4, page_size() - 1, page_size()] {
+    // (A pipe has room for more, whatever the size of pages.)
+    for limit in [4, 4095, 4096] {
         for len in [limit, limit + 1] {
             let (reader, mut writer) = std::io::pipe().unwrap();
             writer.write_all(&bytes(len)).unwrap();

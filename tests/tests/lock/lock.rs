@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use libc::{EACCES, EAGAIN, EINVAL};
 use tests::copies::stopped;
 use tests::seccomp::{SYS_MLOCK, SYS_MPROTECT};
-use tests::{
-    Reported, effort, is_locked, is_unlocked, lacks, lock_states, refusing, refusing_argument,
-};
+use tests::{Reported, effort, is_locked, is_unlocked, lacks, lock_states, refusing};
 use unix_memory::{
     Call, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, Reason, page_size,
 };
@@ -215,7 +213,7 @@ fn a_limit_that_is_kept_is_not_the_reason() {
         let over = mapping.lock().unwrap_err().reason();
         assert!(matches!(over, Reason::LockLimit { .. }), "{over:?}");
         let lock = || mapping.lock_range(..len).map(drop).unwrap_err();
-        let refused = refusing_argument(SYS_MLOCK, 1, len as u64, libc::ENOMEM, lock);
+        let refused = tests::refusing_argument(SYS_MLOCK, 1, len as u64, libc::ENOMEM, lock);
         let Some(error) = refused else { return };
         assert_eq!(
             (error.errno(), error.reason()),

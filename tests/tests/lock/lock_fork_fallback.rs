@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use tests::seccomp::SYS_MADVISE;
 use tests::{in_a_child, is_locked, is_unlocked, refusing_argument, seccomp};
-use unix_memory::{LockGuard, Mapping, page_size};
+use unix_memory::{Mapping, page_size};
 
 #[test]
 fn a_child_is_told_apart_by_other_means() {
@@ -47,7 +47,7 @@ fn a_child_is_told_apart_by_other_means() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn bare_children(
     mapping: &Mapping<unix_memory::ReadWrite>,
-    inherited: &Cell<Option<LockGuard<'_>>>,
+    inherited: &Cell<Option<unix_memory::LockGuard<'_>>>,
 ) {
     if tests::lacks::own_process("children of the bare call") {
         return;
