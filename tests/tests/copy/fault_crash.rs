@@ -228,8 +228,9 @@ fn a_signal_that_is_sent_ends_the_process() {
             if let Err(error) = install_fault_handler() {
                 skip("signals that are sent to the handler", &error.to_string());
             }
+            let us = libc::pid_t::try_from(std::process::id()).unwrap();
             // SAFETY: the call takes integers.
-            unsafe { libc::kill(libc::getpid(), signal) };
+            unsafe { libc::kill(us, signal) };
             // An emulator may deliver it late.
             std::thread::sleep(std::time::Duration::from_secs(5));
         });
