@@ -61,7 +61,7 @@ fn bare_children(
         drop(inherited.take());
         let good = locked && is_locked(mapping.as_ptr());
         // SAFETY: the call has no preconditions.
-        unsafe { libc::_exit(if good { 0 } else { 1 }) };
+        unsafe { libc::_exit(i32::from(!good)) };
     }
     let child = libc::pid_t::try_from(child).unwrap();
     let mut status = 0;
