@@ -16,7 +16,10 @@ use crate::span::Span;
 /// directory, with everything in it, is one line too, unless --verbose shows each file. Files are never
 /// changed, and neither are their access times, if the system allows that.
 ///
-/// Options that vmtouch also has have the same letters here.
+/// Options that vmtouch has too have the same letters here, except -h: its hard links are --hard-links.
+///
+/// What a total reports as left out are symbolic links that are not followed, further names of a file
+/// that was already counted, files that an option excludes, and what is neither a file nor a directory.
 #[derive(Parser)]
 #[command(
     name = "pages",
