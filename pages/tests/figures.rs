@@ -69,7 +69,7 @@ fn a_range_is_looked_at_alone() {
     );
 
     // Pages that have bytes outside of the range are not evicted.
-    // (What is read the kernel may keep in large pages, which go as a whole.)
+    // (The kernel may keep what was read in large pages, which are evicted as a whole.)
     let path = file(directory.path(), "written", 100);
     File::open(&path)
         .and_then(|file| file.sync_all())

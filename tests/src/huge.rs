@@ -38,7 +38,7 @@ impl ReservedHugePages {
     /// Adds `count` pages of `bytes` each.
     ///
     /// # Errors
-    /// Why that is not possible, for example because this is not root.
+    /// The reason why that is not possible, for example that the user is not root.
     pub fn new(bytes: usize, count: u64) -> Result<Self, String> {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -201,7 +201,7 @@ pub fn masks_of_handlers(check: &str) -> bool {
         unsafe { libc::_exit(c_int::from(right)) };
     }
     let ended = in_a_child(|| {
-        // SAFETY: it holds integers alone.
+        // SAFETY: it holds only integers.
         let mut action: libc::sigaction = unsafe { mem::zeroed() };
         action.sa_sigaction = noting as *const () as usize;
         // SAFETY: the mask is whole.

@@ -117,7 +117,7 @@ impl Page {
 #[inline]
 fn page() -> Option<&'static Page> {
     let page = NonNull::new(PAGE.load(Acquire))?;
-    // SAFETY: it was mapped for this, holds atomics alone, for which any bits are a value, and is
+    // SAFETY: it was mapped for this, holds only atomics, for which any bits are a value, and is
     // never unmapped. [kept, atomic]
     Some(unsafe { page.as_ref() })
 }

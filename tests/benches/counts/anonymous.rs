@@ -156,7 +156,7 @@ fn nix_page() {
 
     let both = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     let len = std::num::NonZeroUsize::new(4096).unwrap();
-    // SAFETY: a new mapping, of which nothing is known to anybody.
+    // SAFETY: a new mapping, which nobody else knows.
     let address = unsafe { mmap_anonymous(None, len, both, MapFlags::MAP_PRIVATE) }.unwrap();
     // SAFETY: the mapping made above.
     unsafe { munmap(black_box(address), 4096) }.unwrap();

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 /// `mmap` anywhere.
 #[inline]
 pub fn map(len: usize, prot: c_int, flags: c_int, fd: c_int) -> *mut c_void {
-    // SAFETY: a new mapping, of which nothing is known to anybody.
+    // SAFETY: a new mapping, which nobody else knows.
     let address = unsafe { libc::mmap(null_mut(), len, prot, flags, fd, 0) };
     assert_ne!(address, libc::MAP_FAILED);
     black_box(address)

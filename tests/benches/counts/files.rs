@@ -22,7 +22,7 @@ fn file(len: usize) -> File {
 
 /// The length of `file`, as the kernel says.
 fn length(file: &File) -> usize {
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds only integers.
     let mut status: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: the status can be written.
     bare::zero(unsafe { libc::fstat(file.as_raw_fd(), &raw mut status) });

@@ -105,7 +105,7 @@ pub fn place_in_file(address: *const u8) -> Reported<u64> {
 /// The kernel's own file behind a mapping of shared memory without a file.
 ///
 /// # Errors
-/// If it cannot be opened, for example because this is not root.
+/// If it cannot be opened, for example because the user is not root.
 pub fn file_behind(addresses: Range<usize>) -> io::Result<File> {
     system::file_behind(addresses)
 }

@@ -155,7 +155,7 @@ fn an_interrupted_call_is_made_again() {
         CALLED.store(true, Ordering::Relaxed);
     }
     static CALLED: AtomicBool = AtomicBool::new(false);
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds only integers.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     // (Without SA_RESTART.)
     action.sa_sigaction = nothing as *const () as usize;

@@ -269,7 +269,7 @@ impl Tracer {
 /// Keeps this thread and its children on its processor: waking up another processor at each step takes
 /// ten times as long.
 fn stay_on_one_processor() {
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds only integers.
     let mut set = unsafe { std::mem::zeroed::<libc::cpu_set_t>() };
     // SAFETY: the call has no preconditions.
     let here = usize::try_from(unsafe { libc::sched_getcpu() });

@@ -118,7 +118,7 @@ fn set(signal: c_int, action: usize, flags: c_int) -> libc::sigaction {
 }
 
 fn set_masked(signal: c_int, action: usize, flags: c_int, mask: &[c_int]) -> libc::sigaction {
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds only integers.
     let mut new: libc::sigaction = unsafe { mem::zeroed() };
     new.sa_sigaction = action;
     new.sa_flags = flags;

@@ -76,7 +76,7 @@ fn address(handler: Handler) -> usize {
 
 /// Sets the disposition of `signal`, and returns the old one.
 fn set(signal: c_int, action: usize, flags: c_int) -> libc::sigaction {
-    // SAFETY: it holds integers alone.
+    // SAFETY: it holds only integers.
     let mut new: libc::sigaction = unsafe { mem::zeroed() };
     new.sa_sigaction = action;
     new.sa_flags = flags;
@@ -252,7 +252,7 @@ fn after_one_that_hands_on_to_nobody() {
                 well(|| faulty.is_error(true));
             });
             assert_eq!(ended.code(), Some(0), "{ended}");
-            // What is not ours is the other's.
+            // A fault of other code goes to the other handler.
             if signal == SIGSEGV {
                 ends_so(check(true, &follow_null), SIGSEGV);
             }

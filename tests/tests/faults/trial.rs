@@ -212,7 +212,7 @@ impl Page {
     }
 
     fn get(&self) -> &Shared {
-        // SAFETY: the page holds zeros, which are one, and changes by atomics alone; it is unmapped
+        // SAFETY: the page holds zeros, which are one, and changes only by atomics; it is unmapped
         // when this is dropped.
         unsafe { self.0.as_ref() }
     }

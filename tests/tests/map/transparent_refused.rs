@@ -19,7 +19,7 @@ fn a_process_without_huge_pages_has_small_ones() {
         return;
     };
     let ended = in_a_child(|| {
-        // SAFETY: the call takes numbers alone.
+        // SAFETY: the call takes only numbers.
         if unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) } != 0 {
             return skip(what, "no PR_SET_THP_DISABLE");
         }

@@ -102,9 +102,9 @@ fn what_statx_says_is_not_believed_of_others() {
     with_verity(|| is_refused(&file));
 }
 
-/// Runs `f` in a thread for which every file has fs-verity, as far as statx(2) says what it was not
-/// asked (a mask of zero, which the standard library never gives). If no thread can answer in place
-/// of the kernel, prints so.
+/// Runs `f` in a thread to which statx(2) reports that every file has fs-verity, if it is called with a
+/// mask of zero (which the standard library never passes). If no thread can answer in place of the
+/// kernel, prints so.
 fn with_verity(f: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::channel();

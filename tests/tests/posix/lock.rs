@@ -108,7 +108,7 @@ fn exec_unlocks() {
     command
         .args(["--exact", "lock::exec_unlocks"])
         .env(CHILD, "")
-        // What it prints is not of this program's tests.
+        // Its output would be taken for that of this program's tests.
         .stdout(std::process::Stdio::null());
     let command = std::cell::RefCell::new(command);
     for all in [false, true] {

@@ -178,7 +178,7 @@ fn the_same_holds_for_files() {
 #[test]
 fn a_write_and_a_sync_mark_the_time_of_the_change() {
     let check = "the time at which a mapped file changed";
-    // Beside the program: temporary files may be in memory, where Linux marks no times.
+    // In the directory of the program: temporary files may be in a tmpfs, where Linux marks no times.
     let program = std::env::current_exe().unwrap();
     let Ok(file) = tempfile::tempfile_in(program.parent().unwrap()) else {
         return skip(check, "no file can be made beside the program");

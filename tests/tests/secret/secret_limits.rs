@@ -232,7 +232,8 @@ fn more_memory_than_there_is() {
     }
 }
 
-/// No file may be made: secret memory is one for the kernel, and a signal would end the process.
+/// The limit on the size of files is zero. To the kernel, secret memory is a file, and a signal would end the
+/// process.
 #[test]
 fn the_limit_of_files() {
     let status = in_a_child(|| {

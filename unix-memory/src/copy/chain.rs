@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn disposition(action: usize) -> libc::sigaction {
-        // SAFETY: it holds integers alone. [values]
+        // SAFETY: it holds only integers. [values]
         let mut disposition: libc::sigaction = unsafe { core::mem::zeroed() };
         disposition.sa_sigaction = action;
         disposition

@@ -215,7 +215,7 @@ impl Canary {
     }
 
     fn touch(&self) {
-        // SAFETY: the page was mapped for this, holds atomics alone, and is unmapped on drop.
+        // SAFETY: the page was mapped for this, holds only atomics, and is unmapped on drop.
         // [owned, atomic]
         let byte = unsafe { self.0.as_ref() };
         byte.fetch_add(1, Ordering::Relaxed);

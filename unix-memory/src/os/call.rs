@@ -199,7 +199,7 @@ pub fn pause() {
 /// The same for `moments`, at most 1000: longer each time, where several threads compete.
 pub fn pause_for(moments: u16) {
     // Some systems pad it with fields of their own.
-    // SAFETY: it holds integers alone. [values]
+    // SAFETY: it holds only integers. [values]
     let mut moment: libc::timespec = unsafe { core::mem::zeroed() };
     moment.tv_nsec = (20_000 * i32::from(moments.min(1000))).into();
     // SAFETY: the call reads `moment` and, given null, writes nothing. [arguments]

@@ -120,7 +120,7 @@ impl Fenced {
             Ok(())
         };
         wish.settle(Protections::NOT_DUMPED, hidden)?;
-        // SAFETY: the pages are the region's own, private and anonymous; a secret refuses its bytes in a
+        // SAFETY: the pages are the region's own, private and anonymous; a secret gives out no bytes in a
         // child. [owned, child]
         let wiped = unsafe { os::wipe_in_children(self.region.pages()) };
         let wiped = wiped.map_err(|errno| {

@@ -284,7 +284,7 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
         if can_be_read && region.known().kind == Some(Kind::Full) {
             let pages = region.pages_of(&(before..region.len()));
             // SAFETY: the pages are the region's own, and can be read; those of a shared mapping are
-            // written by copies and atomics alone. [owned, access, atomic]
+            // written only by copies and atomics. [owned, access, atomic]
             let _as_far_as_it_goes = unsafe { populate(pages, Memory::Shared) };
         }
     }

@@ -55,7 +55,7 @@ pub struct Glibc {
     pub version: String,
     /// The Debian package.
     pub package: String,
-    /// The directory in it below which its `lib` is.
+    /// The directory in the package that contains its `lib`.
     pub root: String,
 }
 

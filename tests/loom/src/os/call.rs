@@ -9,7 +9,7 @@ use crate::error::Errno;
 use crate::page::page_size;
 
 thread_local! {
-    /// What is mapped, by address: of how many bytes. (All threads of a model run in one of the system.)
+    /// What is mapped, by address: of how many bytes. (All threads of a model run in one thread of the system.)
     static MAPPED: RefCell<HashMap<usize, usize>> = RefCell::default();
 }
 

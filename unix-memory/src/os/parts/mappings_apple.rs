@@ -126,7 +126,7 @@ impl Mappings {
             )
         };
         match written {
-            // SAFETY: it holds integers alone, which were zeros before. [arguments, values]
+            // SAFETY: it holds only integers, which were zeros before. [arguments, values]
             written if written == size => Ok(Some(unsafe { info.assume_init() })),
             written if written > 0 => Err(libc::EBADMSG),
             _ => match call::errno() {

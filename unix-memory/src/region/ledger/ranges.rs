@@ -80,7 +80,7 @@ impl Tree {
     /// Sets `mark` on the whole `range`, or clears it.
     ///
     /// # Errors
-    /// Those of `mmap`. A mark that was to be set is not.
+    /// Those of `mmap`. Then the mark is not set.
     pub fn mark(&mut self, range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
         let set = |yes| move |node: &mut Node| node.marks = node.marks.with(mark, yes);
         self.cut_out(range)?;
@@ -180,8 +180,8 @@ impl Tree {
         self.run_of(start, end, Node::kind)
     }
 
-    /// What `of` returns for the addresses from `start` on, and up to where that is the same, at most
-    /// `end`; the default where nothing is known.
+    /// What `of` returns for the address `start` (the default, where nothing is known), and the address up
+    /// to which it returns the same, at most `end`.
     fn run_of<T: PartialEq + Default>(
         &self,
         start: usize,

@@ -117,7 +117,7 @@ impl Tree {
         let Some(index) = self.pool.take(node) else {
             return false;
         };
-        // Down to the first that belongs below it.
+        // Goes down to the first node that belongs below the new one.
         let (mut above, mut at, mut is_left) = (NIL, self.root, false);
         while at != NIL && rank(at) > rank(index) {
             let node = self.pool.get(at);
