@@ -14,7 +14,7 @@ const WRITTEN: [usize; 5] = [1, 16, 164, 1638, 8192];
 
 fn used() -> Mapping<ReadWrite> {
     let mut mapping = Mapping::anonymous(LEN).unwrap();
-    // Which would make fewer faults, or more, as it comes.
+    // Huge pages would make the number of faults a matter of chance.
     let _not_everywhere = mapping.advise(Advice::NoHugePage);
     mapping.fill(1);
     mapping

@@ -24,7 +24,7 @@ pub fn all(contests: &Contests) {
 
 /// New private memory of `len` bytes, with nothing set aside, and back.
 fn bare(len: usize) {
-    // SAFETY: a new mapping, of which nothing is known to anybody.
+    // SAFETY: a new mapping, which nobody else knows.
     let address = unsafe {
         libc::mmap(
             std::ptr::null_mut(),
