@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use crate::house::{File, files, module_directory};
+use crate::house::files::{File, files, module_directory};
 use crate::named::rows;
 use crate::process::root;
 use crate::table::with_table;
