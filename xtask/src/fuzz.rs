@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -15,7 +16,7 @@ use crate::process::{command, installed, root, run, text, workdir};
 /// Runs the targets in `fuzz/` with libFuzzer
 #[derive(Parser)]
 pub struct Args {
-    /// How many seconds to run, for all targets together
+    /// How many seconds of a processor to use, for all targets together
     #[arg(long, default_value_t = 40)]
     seconds: u64,
     /// Run only this target (default: all)
@@ -55,8 +56,24 @@ pub fn task(args: &Args) -> Result<()> {
         .filter(|target| args.target.as_deref().is_none_or(|only| only == **target));
     let targets: Vec<_> = targets.collect();
     let seconds = (args.seconds / targets.len() as u64).max(1);
-    for target in targets {
-        fuzz(&programs.join(target), target, seconds, args.keep)?;
+    // One for each processor at a time, because each runs in one thread.
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    for some in targets.chunks(processors) {
+        let run = |target| fuzz(&programs.join(target), target, seconds, args.keep);
+        thread::scope(|scope| {
+            let running: Vec<_> = some
+                .iter()
+                .map(|&&target| scope.spawn(move || run(target)))
+                .collect();
+            let ended = running
+                .into_iter()
+                .map(|it| it.join().expect("it does not panic"));
+            // All of them end before the first failure is returned.
+            ended
+                .collect::<Vec<_>>()
+                .into_iter()
+                .collect::<Result<()>>()
+        })?;
     }
     Ok(())
 }
