@@ -1,5 +1,5 @@
 //! The list of test programs, `tests/Cargo.toml`, and the program that has all of their files,
-//! `tests/tests/all.rs`.
+//! `tests/tests/all.rs`; the test programs of the other packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -58,6 +58,24 @@ pub fn programs() -> Result<BTreeSet<String>> {
     Ok(run.map(|test| test.name).collect())
 }
 
+/// The names of the test programs that cargo finds in a package's `tests`: `x.rs` and `x/main.rs`.
+pub fn of_package(dir: &str) -> Result<Vec<String>> {
+    let tests = root().join(dir).join("tests");
+    let entries = fs::read_dir(&tests).with_context(|| tests.display().to_string())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let is_file = path.extension().is_some_and(|it| it == "rs");
+        if (is_file || path.join("main.rs").exists())
+            && let Some(name) = path.file_stem()
+        {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The differences between the list and that program.
 pub fn faults() -> Result<Vec<String>> {
     let manifest = fs::read_to_string(root().join("tests/Cargo.toml"))?;
@@ -94,7 +112,15 @@ fn compare(manifest: &str, all: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::compare;
+    use super::{compare, of_package};
+
+    #[test]
+    fn files_and_directories_are_programs() {
+        assert_eq!(of_package("unix-memory").unwrap(), ["examples"]);
+        let pages = of_package("pages").unwrap();
+        assert!(pages.contains(&"output".to_owned()) && !pages.contains(&"common".to_owned()));
+        assert!(of_package("no such package").is_err());
+    }
 
     #[test]
     fn a_file_that_is_missing_is_a_fault() {

@@ -1,4 +1,4 @@
-//! Building the tests and examples for a target, with its standard library.
+//! Building the tests and examples for a target.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,22 @@ use super::linker;
 use super::rows::{Glibc, Target};
 use crate::apt::Apt;
 use crate::process::{capture, workdir};
+use crate::sysroot::standard::{Form, Standard};
 use crate::targets::Row;
+use crate::test_programs;
 use crate::toolchain::Toolchain;
 use crate::zig::Zig;
 
-/// The packages whose tests are run, beside `tests`.
-const PACKAGES: [&str; 2] = ["unix-memory-sys", "unix-memory"];
-
-/// What is built of the package `tests`: the program that has all files.
-const ALL: [&str; 3] = ["--package=tests", "--lib", "--test=all"];
+/// The packages whose programs are built.
+const PACKAGES: [&str; 3] = [
+    "--package=unix-memory-sys",
+    "--package=unix-memory",
+    "--package=tests",
+];
 
 /// The package of the program `pages`, built where there are processes and the system reports
 /// something about pages.
-const PAGES: &str = "unix-memory-pages";
+const PAGES: &str = "--package=unix-memory-pages";
 
 /// A program that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,52 +47,59 @@ pub struct Program {
 /// # Errors
 /// cargo's output, if it does not build.
 pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec<Program>> {
-    let (linker, mut flags) = linked_by(target, row)?;
-    let static_unless = if target.glibc.is_some() {
-        "pic"
-    } else {
-        "static"
+    let (linker, linking) = linked_by(target, row)?;
+    let path = match &target.emscripten {
+        Some(_) => Some(emscripten::path(&linker)?),
+        None => None,
     };
-    let relocation = target.relocation.as_deref().unwrap_or(static_unless);
-    flags.push(format!("-Crelocation-model={relocation}"));
-    if let Some(features) = &target.features {
-        flags.push(format!("-Ctarget-feature={features}"));
-    }
-
+    let code = code(target);
+    let standard = Standard {
+        toolchain,
+        target: &target.name,
+        form: Form::Code,
+        flags: &code,
+        path: path.clone(),
+    };
+    let sysroot = format!("--sysroot={}", standard.sysroot()?.display());
+    let flags = [code, linking, vec![sysroot]].concat().join(" ");
     let variable = |what| {
         let name = target.name.to_uppercase().replace(['-', '.'], "_");
         format!("CARGO_TARGET_{name}_{what}")
     };
-    let pages = target.emscripten.is_none().then_some(PAGES);
-    let packages = PACKAGES.into_iter().chain(pages);
-    let build = |what: &[String]| {
+    // The same packages each time, since for others cargo would compile their dependencies again, with other
+    // features.
+    let mut packages = PACKAGES.to_vec();
+    packages.extend(target.emscripten.is_none().then_some(PAGES));
+    let build = |what: &[&str]| {
         let mut cargo = toolchain.tool("cargo");
         cargo
-            .args(["test", "--no-run", "--quiet", "--locked"])
+            .args(what)
+            .args(["--quiet", "--locked", "--target", &target.name])
             .arg("--message-format=json-render-diagnostics")
-            .args(["-Zbuild-std=std,panic_abort,test", "--target", &target.name])
             // One directory for all targets, and so for all jobs: build scripts and macros, which run
             // on this machine, are built once. cargo lets one job build at a time; the others run their
             // tests meanwhile.
             .arg("--target-dir")
             .arg(workdir("emulate/build")?)
-            .args(what)
+            .args(&packages)
             .env(variable("LINKER"), &linker)
-            .env(variable("RUSTFLAGS"), flags.join(" "))
+            .env(variable("RUSTFLAGS"), &flags)
             // These programs are not debugged, and without debug information they are a quarter of the
             // size.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_INCREMENTAL", "0");
-        if target.emscripten.is_some() {
-            cargo.env("PATH", emscripten::path(&linker)?);
+        if let Some(path) = &path {
+            cargo.env("PATH", path);
         }
         Ok::<_, anyhow::Error>(String::from_utf8(capture(&mut cargo)?)?)
     };
-    let packages: Vec<_> = packages
-        .map(|package| format!("--package={package}"))
-        .collect();
-    let messages = build(&packages)? + &build(&ALL.map(str::to_owned))?;
-    let mut programs = programs(&messages)?;
+    // Of the package `tests`, the program that has all files.
+    let ours = test_programs::of_package("unix-memory")?;
+    let ours: Vec<_> = ours.iter().map(|name| format!("--test={name}")).collect();
+    let mut tests = vec!["test", "--no-run", "--lib", "--test=all"];
+    tests.extend(ours.iter().map(String::as_str));
+    let users = ["build", "--examples", "--bins"];
+    let mut programs = programs(&(build(&tests)? + &build(&users)?))?;
     // Of `pages`, only the program is tried: what differs between machines is in the library.
     programs.retain(|program| program.example || !program.name.starts_with("pages/"));
     let all = programs
@@ -100,9 +110,25 @@ pub fn build(toolchain: &Toolchain, target: &Target, row: Row<'_>) -> Result<Vec
     Ok(programs)
 }
 
+/// rustc's flags for the code of `std` and of the programs.
+fn code(target: &Target) -> Vec<String> {
+    let is_static = target.glibc.is_none() && target.emscripten.is_none();
+    let usual = if target.glibc.is_some() {
+        "pic"
+    } else {
+        "static"
+    };
+    let relocation = target.relocation.as_deref().unwrap_or(usual);
+    let mut flags = vec![format!("-Crelocation-model={relocation}")];
+    flags.extend(is_static.then(|| "-Ctarget-feature=+crt-static".to_owned()));
+    let features = target.features.as_ref();
+    flags.extend(features.map(|features| format!("-Ctarget-feature={features}")));
+    flags
+}
+
 /// `all`, once for each of its files: many need a process of their own.
 fn parts(all: &Program) -> Result<Vec<Program>> {
-    let names = crate::test_programs::modules(&crate::test_programs::all()?);
+    let names = test_programs::modules(&test_programs::all()?);
     if names.is_empty() {
         bail!("{} has no files", all.name);
     }
@@ -116,20 +142,16 @@ fn parts(all: &Program) -> Result<Vec<Program>> {
 
 /// The linker, and rustc's flags to go with it.
 fn linked_by(target: &Target, row: Row<'_>) -> Result<(PathBuf, Vec<String>)> {
-    const STATIC: &str = "-Ctarget-feature=+crt-static";
     if let Some(gcc) = &target.gcc {
-        return Ok((linker::gcc(&target.name, gcc)?, vec![STATIC.to_owned()]));
+        return Ok((linker::gcc(&target.name, gcc)?, Vec::new()));
     }
+    let flags = vec!["-Clink-self-contained=no".to_owned()];
     if let Some(emscripten) = &target.emscripten {
-        let flags = vec!["-Clink-self-contained=no".to_owned()];
         return Ok((Emscripten::get(emscripten)?.emcc, flags));
     }
     let zig = row.zig().map_err(|reason| anyhow!("{reason}"))?;
     let (zig, flags) = match &target.glibc {
-        None => {
-            let flags = ["-Clink-self-contained=no", STATIC];
-            (zig.to_owned(), flags.map(str::to_owned).to_vec())
-        }
+        None => (zig.to_owned(), flags),
         Some(glibc) => (
             format!("{zig}.{}", glibc.version),
             loaded_from(target, glibc)?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The results of one test program, or of several together.
-#[derive(Default, Clone, PartialEq, Eq, Debug)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct Count {
     /// Tests that checked everything that they are for.
     pub passed: usize,
@@ -13,6 +13,8 @@ pub struct Count {
     pub skipped: usize,
     /// What was left out, and why, in the tests' own words.
     pub reasons: Vec<String>,
+    /// How long the tests took.
+    pub seconds: f64,
 }
 
 impl Count {
@@ -22,6 +24,7 @@ impl Count {
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.reasons.extend(other.reasons);
+        self.seconds += other.seconds;
     }
 }
 
@@ -35,6 +38,7 @@ pub fn read(output: &str) -> Option<Count> {
         failed: number(result, "failed")?,
         skipped: number(result, "ignored")?,
         reasons: Vec::new(),
+        seconds: seconds(result).unwrap_or_default(),
     };
     let mut failures = BTreeSet::new();
     let mut test = None;
@@ -64,6 +68,12 @@ pub fn read(output: &str) -> Option<Count> {
 fn number(line: &str, word: &str) -> Option<usize> {
     let (before, _) = line.split_once(&format!(" {word}"))?;
     before.rsplit(' ').next()?.parse().ok()
+}
+
+/// The number at the end of `...; finished in 1.23s`.
+fn seconds(line: &str) -> Option<f64> {
+    let (_, seconds) = line.rsplit_once("finished in ")?;
+    seconds.strip_suffix('s')?.parse().ok()
 }
 
 /// The test whose output follows `---- name stdout ----`.
@@ -101,7 +111,7 @@ mod tests {
             thread 'd' panicked\n\
             \n\
             test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; \
-            finished in 0.00s\n";
+            finished in 1.50s\n";
         let reasons = [
             "c: needs a moon",
             "an error path: no filters",
@@ -113,6 +123,7 @@ mod tests {
             failed: 1,
             skipped: 2,
             reasons: reasons.map(str::to_owned).into(),
+            seconds: 1.5,
         };
         assert_eq!(read(output), Some(expected));
     }

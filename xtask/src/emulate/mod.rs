@@ -17,6 +17,7 @@ mod rows;
 mod system;
 mod verdict;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -62,7 +63,10 @@ pub fn task(args: &Args) -> Result<()> {
     let selected = ours.select(&args.targets, args.all)?;
     let default = !args.all && args.targets.is_empty();
     let toolchain = ready(&selected, default)?;
-    let rows = selected
+    // Those that run on whole machines take longest, and so come first.
+    let mut in_turn = selected.clone();
+    in_turn.sort_by_key(|target| Reverse(target.kernels(default).count()));
+    let rows = in_turn
         .iter()
         .map(|target| target.row(&table))
         .collect::<Result<Vec<_>>>()?;
@@ -264,8 +268,10 @@ impl Visit<'_> {
     ) -> Run {
         let mut count = Count::default();
         let mut failures = Vec::new();
+        let mut seconds = Vec::new();
         for (name, found) in found {
             let (found, failure) = found.unwrap_or_else(|error| failed(&error));
+            seconds.push((name.to_owned(), found.seconds));
             count.add(found);
             failures.extend(failure.map(|failure| format!("{name}: {failure}")));
         }
@@ -277,6 +283,7 @@ impl Visit<'_> {
             count,
             failures,
             time: start.elapsed(),
+            seconds,
         }
     }
 }

@@ -29,19 +29,31 @@ pub struct Run {
     pub failures: Vec<String>,
     /// How long it took.
     pub time: Duration,
+    /// The programs, with their seconds.
+    pub seconds: Vec<(String, f64)>,
 }
+
+/// How many of the slowest programs a line names.
+const SLOWEST: usize = 5;
 
 impl Run {
     /// A line to read while other targets still run.
     pub fn line(&self) -> String {
+        let mut slowest: Vec<_> = self.seconds.iter().collect();
+        slowest.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let slowest = slowest.iter().take(SLOWEST);
+        let slowest: Vec<_> = slowest
+            .map(|(name, time)| format!("{name} {time:.0}"))
+            .collect();
         format!(
-            "pages of {}: {} passed, {} failed, {} skipped, {:.1} s by {}",
+            "pages of {}: {} passed, {} failed, {} skipped, {:.1} s by {}; slowest: {}",
             self.page,
             self.count.passed,
             self.count.failed,
             self.count.skipped,
             self.time.as_secs_f64(),
-            self.machine
+            self.machine,
+            slowest.join(", ")
         )
     }
 
@@ -219,6 +231,7 @@ mod tests {
             count,
             failures: Vec::new(),
             time: Duration::from_secs(1),
+            seconds: Vec::new(),
         }
     }
 

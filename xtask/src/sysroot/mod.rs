@@ -1,5 +1,7 @@
 //! Metadata of `core` for other targets, in the form that the compiler reads: enough to check types
-//! against.
+//! against; and `std`, in `standard.rs`.
+
+pub mod standard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
