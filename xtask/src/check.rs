@@ -1,8 +1,8 @@
 //! `cargo xtask check`: both library crates compile on every target, and their tests and the program `pages`
 //! compile on one target of each system besides Linux that they are meant for; a warning is a failure too.
 //!
-//! `core` is not built, because its metadata is enough to check types against: see `sysroot.rs`. cargo builds
-//! `std`, which takes a minute for each target, so few targets are visited by default.
+//! Neither `core` nor `std` is built, because their metadata is enough to check types against: see `sysroot/`.
+//! To make that of `std` takes a minute for each target, once, so few targets are visited by default.
 
 use std::process::Command;
 
@@ -11,7 +11,9 @@ use anyhow::{Result, bail};
 use crate::process::{capture, silent, workdir};
 use crate::results;
 use crate::sysroot;
+use crate::sysroot::standard::{Form, Standard};
 use crate::targets::{Row, Selection, Table};
+use crate::test_programs;
 use crate::toolchain::Toolchain;
 use crate::visit::{Outcome, visit};
 
@@ -146,11 +148,27 @@ impl Check<'_> {
             return skip("visited with --std=all");
         }
         let mut cargo = self.cargo("unix-memory", &[]);
-        if self.row.name() != self.toolchain.host {
-            cargo.arg("-Zbuild-std=std,panic_abort");
-        }
-        cargo.args(["--", "-Dwarnings"]);
+        let flags = match self.flags() {
+            Ok(flags) => flags,
+            Err(error) => return Outcome::Failed(format!("{error:#}")),
+        };
+        cargo.env("RUSTFLAGS", flags).args(["--", "-Dwarnings"]);
         capture(&mut cargo).map(|_| "ok".to_owned()).into()
+    }
+
+    /// The flags by which rustc finds `std`; this machine's own is installed.
+    fn flags(&self) -> Result<String> {
+        if self.row.name() == self.toolchain.host {
+            return Ok(String::new());
+        }
+        let standard = Standard {
+            toolchain: self.toolchain,
+            target: self.row.name(),
+            form: Form::Metadata,
+            flags: &[],
+            path: None,
+        };
+        Ok(format!("--sysroot {}", standard.sysroot()?.display()))
     }
 
     /// Compiles all programs of the tests and examples, and `pages` with its own. (Flags would apply to their
@@ -162,34 +180,36 @@ impl Check<'_> {
         if std == Std::None {
             return Outcome::Skipped("not asked for".to_owned());
         }
-        let check = |packages: &[&str], what: &[&str]| {
+        // The same packages each time, since for others cargo would compile their dependencies again, with
+        // other features. Emscripten has neither processes nor a page cache.
+        let is_emscripten = self.row.name().ends_with("-emscripten");
+        let pages = (!is_emscripten).then_some(("unix-memory-pages", "pages"));
+        let packages = [("unix-memory", "unix-memory")].into_iter().chain(pages);
+        let packages: Vec<_> = packages.collect();
+        let check = |what: &[String]| {
             let mut cargo = self.toolchain.tool("cargo");
             cargo
-                .args([
-                    "check",
-                    "--quiet",
-                    "--locked",
-                    "-Zbuild-std=std,panic_abort,test",
-                ])
+                .env("RUSTFLAGS", self.flags()?)
+                .args(["check", "--quiet", "--locked"])
                 .args(["--target", self.row.name()])
                 .args(["--target-dir", &self.target_dir])
-                .args(
-                    packages
-                        .iter()
-                        .map(|package| format!("--package={package}")),
-                )
-                .args(what);
-            silent(&mut cargo)
+                .arg("--package=tests");
+            let names = packages.iter().map(|(name, _)| name);
+            cargo.args(names.map(|name| format!("--package={name}")));
+            silent(cargo.args(what))
         };
-        // Emscripten has neither processes nor a page cache.
-        let packages = if self.row.name().ends_with("-emscripten") {
-            &["unix-memory"][..]
-        } else {
-            &["unix-memory", "unix-memory-pages"]
-        };
-        check(packages, &["--tests", "--examples"])
-            // The files of tests as one program, which takes less time than a hundred.
-            .and_then(|()| check(&["tests"], &["--lib", "--test=all"]))
+        // The profile is the one that `--tests` chooses. The files of the package `tests` are one program
+        // here, which takes less time than a hundred.
+        let tests = ["--profile=test", "--lib", "--bins", "--test=all"];
+        let mut tests = tests.map(str::to_owned).to_vec();
+        for (_, dir) in &packages {
+            match test_programs::of_package(dir) {
+                Ok(names) => tests.extend(names.iter().map(|name| format!("--test={name}"))),
+                Err(error) => return Outcome::Failed(format!("{error:#}")),
+            }
+        }
+        check(&tests)
+            .and_then(|()| check(&["--examples".to_owned()]))
             .map(|()| "ok".to_owned())
             .into()
     }
