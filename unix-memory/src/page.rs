@@ -114,11 +114,23 @@ pub fn check_range(
 /// Those of [`check_range`].
 #[inline]
 pub fn check_span(call: Call, start: usize, len: usize, total: usize) -> Result<()> {
-    if start <= total && len <= total - start {
+    if is_inside(start, len, total) {
         return Ok(());
     }
-    let arguments = Arguments::Range { start, len };
-    Err(outside(call, arguments, total))
+    Err(bad_span(call, start, len, total))
+}
+
+/// Whether [`check_span`] succeeds, for callers that make the error elsewhere.
+#[inline]
+pub const fn is_inside(start: usize, len: usize, total: usize) -> bool {
+    start <= total && len <= total - start
+}
+
+/// The error for a range of `len` bytes that begins at `start`.
+#[cold]
+#[inline(never)]
+const fn bad_span(call: Call, start: usize, len: usize, total: usize) -> Error {
+    outside(call, Arguments::Range { start, len }, total)
 }
 
 /// The error for the range of `start` to `end`; a bound that overflowed is `None`.
@@ -135,6 +147,7 @@ fn bad_range(call: Call, start: Option<usize>, end: Option<usize>, total: usize)
 
 /// The error for a range that does not lie in a mapping of `total` bytes.
 #[cold]
+#[inline(never)]
 const fn outside(call: Call, arguments: Arguments, total: usize) -> Error {
     Error::new(call, libc::EINVAL, arguments, Reason::MappingLength(total))
 }

@@ -269,12 +269,18 @@ fn are_blocked() -> bool {
     std::thread_local! {
         static BLOCKED: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
     }
-    BLOCKED.with(|blocked| {
-        blocked.get().unwrap_or_else(|| {
-            let now = ask_are_blocked();
-            blocked.set(Some(now));
-            now
-        })
+    BLOCKED.with(|blocked| blocked.get() != Some(false) && ask_once(blocked))
+}
+
+/// Returns the answer in `kept`, which is asked for where there is none.
+#[cfg(feature = "std")]
+#[cold]
+#[inline(never)]
+fn ask_once(kept: &core::cell::Cell<Option<bool>>) -> bool {
+    kept.get().unwrap_or_else(|| {
+        let now = ask_are_blocked();
+        kept.set(Some(now));
+        now
     })
 }
 

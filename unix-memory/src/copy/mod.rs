@@ -26,8 +26,8 @@ cfg_if::cfg_if! {
     }
 }
 
-pub use self::kernel::Stop;
-use self::kernel::{Chosen, Direction, Kernel};
+use self::kernel::{Chosen, Kernel};
+pub use self::kernel::{Direction, Stop};
 use self::mechanism::Mechanism;
 use crate::arch;
 use crate::error::{Errno, Reason};
@@ -171,7 +171,7 @@ impl Copier {
 
     /// # Safety
     /// The same as for [`copy`](Self::copy).
-    #[inline(never)]
+    #[inline]
     unsafe fn copy_by_kernel(
         &mut self,
         from: *const u8,
@@ -180,14 +180,31 @@ impl Copier {
         direction: Direction,
     ) -> Result<(), Stop> {
         // SAFETY: as the caller vouches. [caller]
-        unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) }.map_err(|stop| {
-            let buffer = buffer_of(from, to, stop.done, direction);
-            Stop {
-                // SAFETY: the byte is the caller's, who vouches for it. [caller]
-                is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
-                ..stop
-            }
-        })
+        match unsafe { self.kernel.copy(self.mechanism, from, to, len, direction) } {
+            Ok(()) => Ok(()),
+            // SAFETY: as the caller vouches. [caller]
+            Err(stop) => Err(unsafe { self.explained(from, to, stop, direction) }),
+        }
+    }
+
+    /// Returns why the kernel's copy stopped, which does not say on which side.
+    ///
+    /// # Safety
+    /// The same as for [`copy`](Self::copy).
+    #[cold]
+    unsafe fn explained(
+        &mut self,
+        from: *const u8,
+        to: *mut u8,
+        stop: Stop,
+        direction: Direction,
+    ) -> Stop {
+        let buffer = buffer_of(from, to, stop.done, direction);
+        Stop {
+            // SAFETY: the byte is the caller's, who vouches for it. [caller]
+            is_gone: stop.is_gone && unsafe { !self.is_refused(buffer, direction) },
+            ..stop
+        }
     }
 
     /// Returns whether there is a byte of the caller's own buffer that the kernel cannot access,
@@ -212,6 +229,35 @@ impl Copier {
     }
 }
 
+/// Copies by the processor, if a new copier would; returns how many bytes it left. If there are any, the
+/// error is that of [`interrupted`]. This comes down to a few instructions where it is called.
+///
+/// # Safety
+/// The same as for [`Copier::load`] or [`Copier::store`].
+#[inline]
+pub unsafe fn by_processor(from: *const u8, to: *mut u8, len: usize) -> Option<usize> {
+    if arch::AVAILABLE && handler::is_ready() {
+        // SAFETY: the caller vouches for both; bytes that are gone are for the handler.
+        // [caller, copied]
+        return Some(unsafe { arch::copy(to, from, len) });
+    }
+    None
+}
+
+/// Copies by the kernel, by whichever call works.
+///
+/// # Safety
+/// The same as for [`Copier::load`] or [`Copier::store`], depending on `direction`.
+pub unsafe fn by_kernel(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    direction: Direction,
+) -> Result<(), Stop> {
+    // SAFETY: as the caller vouches. [caller]
+    unsafe { Copier::of(Chosen::Kernel).copy_by_kernel(from, to, len, direction) }
+}
+
 /// Returns the byte of the caller's own buffer that comes after `done` bytes of a copy.
 const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> *mut u8 {
     match direction {
@@ -225,7 +271,7 @@ const fn buffer_of(from: *const u8, to: *mut u8, done: usize, direction: Directi
 /// # Safety
 /// Like [`crash_if_gone`], for the byte after these.
 #[cold]
-unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> Stop {
+pub unsafe fn interrupted(from: *const u8, to: *mut u8, done: usize, direction: Direction) -> Stop {
     let buffer = buffer_of(from, to, done, direction);
     // SAFETY: as the caller vouches. [caller]
     unsafe { crash_if_gone(buffer, direction) };

@@ -1,24 +1,20 @@
-//! The bytes of a shared mapping: copying them out and in, setting, moving and comparing them.
+//! The bytes of a shared mapping: copying them out and in, setting and moving them.
 
-use core::cmp::Ordering;
 use core::ops::RangeBounds;
 
 use crate::copy::mechanism::Mechanism;
-use crate::copy::{CHUNK, Copier, Stop};
+use crate::copy::{self, CHUNK, Copier, Direction, Stop};
 use crate::error::{Arguments, Call, Error, Result};
 #[cfg(feature = "std")]
 use crate::guard::plain_data::PlainData;
-use crate::page::{check_range, check_span};
+use crate::page::{check_range, check_span, is_inside};
 use crate::protection::{Access, Readable, Writable};
 use crate::shared::SharedMapping;
 use crate::shared::stopped::{stopped, stopped_in};
 
-/// Up to this many bytes are compared through a buffer that costs no time to make.
-const FEW: usize = 64;
-
 impl<A: Access> SharedMapping<A> {
     #[inline]
-    fn address(&self, offset: usize) -> *mut u8 {
+    pub(super) fn address(&self, offset: usize) -> *mut u8 {
         self.region().start().as_ptr().wrapping_add(offset)
     }
 }
@@ -51,7 +47,39 @@ impl<A: Readable> SharedMapping<A> {
     /// ```
     #[inline]
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        self.read_by(&mut Copier::new(), offset, buffer)
+        let (len, to) = (buffer.len(), buffer.as_mut_ptr());
+        if !is_inside(offset, len, self.len()) {
+            return self.read_otherwise(offset, buffer);
+        }
+        // SAFETY: as for `load`. [inside, access, copied, atomic]
+        match unsafe { copy::by_processor(self.address(offset), to, len) } {
+            Some(0) => Ok(()),
+            Some(left) => self.read_interrupted(offset, buffer, left),
+            None => self.read_otherwise(offset, buffer),
+        }
+    }
+
+    /// [`read_at`](Self::read_at) where the range is not inside, or the kernel copies.
+    #[inline(never)]
+    fn read_otherwise(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        check_span(Call::Read, offset, buffer.len(), self.len())?;
+        let (len, to) = (buffer.len(), buffer.as_mut_ptr());
+        // SAFETY: as for `load`. [inside, access, copied, atomic]
+        match unsafe { copy::by_kernel(self.address(offset), to, len, Direction::Out) } {
+            Ok(()) => Ok(()),
+            Err(stop) => Err(stopped_in(Call::Read, offset, len, stop)),
+        }
+    }
+
+    /// The error of [`read_at`](Self::read_at) where the processor left that many bytes.
+    #[cold]
+    #[inline(never)]
+    fn read_interrupted(&self, offset: usize, buffer: &mut [u8], left: usize) -> Result<()> {
+        let (len, to) = (buffer.len(), buffer.as_mut_ptr());
+        let (from, done) = (self.address(offset), len - left);
+        // SAFETY: the buffer can be written. [borrowed]
+        let stop = unsafe { copy::interrupted(from, to, done, Direction::Out) };
+        Err(stopped_in(Call::Read, offset, len, stop))
     }
 
     /// Like [`read_at`](Self::read_at), but only by the given mechanism.
@@ -160,77 +188,6 @@ impl<A: Readable> SharedMapping<A> {
         self.append_to(&mut bytes, 0, self.len())?;
         Ok(bytes)
     }
-
-    /// Returns whether the bytes from `offset` on equal `bytes`.
-    ///
-    /// # Errors
-    /// Those of [`compare_at`](Self::compare_at).
-    ///
-    /// ```
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.write_at(2, b"magic")?;
-    /// assert!(mapping.eq_at(2, b"magic")?);
-    /// # Ok::<(), unix_memory::Error>(())
-    /// ```
-    pub fn eq_at(&self, offset: usize, bytes: &[u8]) -> Result<bool> {
-        self.compare_at(offset, bytes).map(Ordering::is_eq)
-    }
-
-    /// Compares as many bytes as `bytes` has, from `offset` on, with `bytes`: the first byte that
-    /// differs decides, as for slices.
-    ///
-    /// # Errors
-    /// Those of [`read_at`](Self::read_at), if the bytes that could be read do not differ.
-    ///
-    /// ```
-    /// # use std::cmp::Ordering;
-    /// # use unix_memory::{MapOptions, ReadWrite};
-    /// let mapping = MapOptions::new().len(10).map_anonymous_shared(ReadWrite)?;
-    /// mapping.write_at(0, b"abc")?;
-    /// assert_eq!(mapping.compare_at(0, b"abd")?, Ordering::Less);
-    /// # Ok::<(), unix_memory::Error>(())
-    /// ```
-    #[doc(alias = "memcmp")]
-    pub fn compare_at(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
-        check_span(Call::Compare, offset, bytes.len(), self.len())?;
-        if bytes.len() <= FEW {
-            return self.compare_by::<FEW>(offset, bytes);
-        }
-        self.compare_by::<CHUNK>(offset, bytes)
-    }
-
-    /// Compares `PIECE` bytes at a time, of a range that lies in the mapping.
-    #[inline]
-    fn compare_by<const PIECE: usize>(&self, offset: usize, bytes: &[u8]) -> Result<Ordering> {
-        let mut copier = Copier::new();
-        let mut buffer = [0; PIECE];
-        let mut before = 0;
-        for theirs in bytes.chunks(PIECE) {
-            let ours = &mut buffer[..theirs.len()];
-            let at = offset + before;
-            let result = self.load(&mut copier, at, ours);
-            let good = result.map_or_else(|stop| stop.done, |()| theirs.len());
-            match ours[..good].cmp(&theirs[..good]) {
-                Ordering::Equal => {}
-                differs => return Ok(differs),
-            }
-            if let Err(stop) = result {
-                let len = bytes.len();
-                let arguments = Arguments::Range { start: offset, len };
-                let done = stop.done;
-                return Err(stopped(
-                    Call::Compare,
-                    arguments,
-                    stop,
-                    before + done,
-                    at + done,
-                ));
-            }
-            before += theirs.len();
-        }
-        Ok(Ordering::Equal)
-    }
 }
 
 /// Copying in.
@@ -260,7 +217,43 @@ impl<A: Writable> SharedMapping<A> {
     /// ```
     #[inline]
     pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        self.write_by(&mut Copier::new(), offset, bytes)
+        let (len, from) = (bytes.len(), bytes.as_ptr());
+        if !is_inside(offset, len, self.len()) {
+            return self.write_otherwise(offset, bytes);
+        }
+        // SAFETY: as for `store`. [inside, access, copied, atomic]
+        match unsafe { copy::by_processor(from, self.address(offset), len) } {
+            Some(0) => Ok(()),
+            Some(left) => self.write_interrupted(offset, bytes, left),
+            None => self.write_otherwise(offset, bytes),
+        }
+    }
+
+    /// [`write_at`](Self::write_at) where the range is not inside, or the kernel copies.
+    #[inline(never)]
+    fn write_otherwise(&self, offset: usize, bytes: &[u8]) -> Result<()> {
+        check_span(Call::Write, offset, bytes.len(), self.len())?;
+        let (len, from) = (bytes.len(), bytes.as_ptr());
+        // SAFETY: as for `store`. [inside, access, copied, atomic]
+        match unsafe { copy::by_kernel(from, self.address(offset), len, Direction::In) } {
+            Ok(()) => Ok(()),
+            Err(stop) => {
+                let error = stopped_in(Call::Write, offset, len, stop);
+                Err(self.asked(&mut Copier::new(), error))
+            }
+        }
+    }
+
+    /// The error of [`write_at`](Self::write_at) where the processor left that many bytes.
+    #[cold]
+    #[inline(never)]
+    fn write_interrupted(&self, offset: usize, bytes: &[u8], left: usize) -> Result<()> {
+        let (len, from) = (bytes.len(), bytes.as_ptr());
+        let (to, done) = (self.address(offset), len - left);
+        // SAFETY: the bytes can be read. [borrowed]
+        let stop = unsafe { copy::interrupted(from, to, done, Direction::In) };
+        let error = stopped_in(Call::Write, offset, len, stop);
+        Err(self.asked(&mut Copier::new(), error))
     }
 
     /// Like [`write_at`](Self::write_at), but only by the given mechanism.

@@ -6,6 +6,7 @@ mod bytes;
 mod cause;
 pub mod chunks;
 pub mod claims;
+mod compare;
 #[cfg(feature = "std")]
 pub mod cursor;
 #[cfg(feature = "std")]

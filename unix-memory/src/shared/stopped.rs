@@ -25,6 +25,7 @@ pub const fn stopped(
 
 /// The error of a copy of `len` bytes at `offset` that stopped.
 #[cold]
+#[inline(never)]
 pub const fn stopped_in(call: Call, offset: usize, len: usize, stop: Stop) -> Error {
     let arguments = Arguments::Range { start: offset, len };
     stopped(call, arguments, stop, stop.done, offset + stop.done)
