@@ -22,8 +22,10 @@ use crate::os::{self, call};
 use crate::page::{Pages, page_size};
 
 /// This process, or one that is or was an ancestor of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Process {
+    /// Where the number of the process that asks is.
+    page: &'static Page,
     /// Not zero.
     number: u32,
     /// The kernel's number if it is needed; otherwise zero.
@@ -31,6 +33,7 @@ pub struct Process {
 }
 
 /// The page that is all zeros in a child.
+#[derive(Debug)]
 #[repr(C)]
 struct Page {
     /// Zero until it is first asked for.
@@ -66,14 +69,14 @@ impl Process {
         } else {
             call::process_id()
         };
-        Ok(Self { number, id })
+        Ok(Self { page, number, id })
     }
 
     /// Whether this process is that one, rather than a child of it.
     #[inline]
     pub fn is_current(self) -> bool {
         // In a child that has not asked before, the number is zero.
-        page().is_some_and(|page| page.number.load(Relaxed) == self.number)
+        self.page.number.load(Relaxed) == self.number
             && (self.id == 0 || self.id == call::process_id())
     }
 

@@ -116,6 +116,14 @@ operations! {
                 assert_eq!(consumer.pop_slice(black_box(&mut buffer)), 16);
             }
         },
+        "rtrb" => |n| {
+            let (mut producer, mut consumer) = rtrb::RingBuffer::<u8>::new(65536);
+            let mut buffer = [0; 16];
+            for _ in 0..n {
+                producer.push_entire_slice(black_box(&[1; 16])).unwrap();
+                consumer.pop_entire_slice(black_box(&mut buffer)).unwrap();
+            }
+        },
         "unix-memory, pair" => |n| {
             let (mut producer, mut consumer) = pair(65536).unwrap();
             let mut buffer = [0; 16];

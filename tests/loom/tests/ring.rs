@@ -9,20 +9,20 @@
 use std::sync::Arc;
 
 use interleavings::error::Call;
-use interleavings::ring::end::{End, Role};
+use interleavings::ring::end::{ConsumerEnd, End, ProducerEnd};
 use interleavings::ring::memory::Memory;
 use loom::thread;
 use watched_core::model;
 
-fn ends(capacity: usize) -> (End, End) {
+fn ends(capacity: usize) -> (ProducerEnd, ConsumerEnd) {
     let memory = Arc::new(Memory::new(capacity));
-    let producer = End::new(Arc::clone(&memory), Role::Producer).expect("a new ring");
-    let consumer = End::new(memory, Role::Consumer).expect("a new ring");
+    let producer = End::new(Arc::clone(&memory)).expect("a new ring");
+    let consumer = End::new(memory).expect("a new ring");
     (producer, consumer)
 }
 
 /// Writes `value` where there is room.
-fn push(end: &mut End, value: u8) -> bool {
+fn push(end: &mut ProducerEnd, value: u8) -> bool {
     if end.bytes_for(1).expect("an honest peer") == 0 {
         return false;
     }
@@ -34,7 +34,7 @@ fn push(end: &mut End, value: u8) -> bool {
 }
 
 /// Reads everything that is available, and gives it back at once.
-fn pop(end: &mut End, into: &mut Vec<u8>) {
+fn pop(end: &mut ConsumerEnd, into: &mut Vec<u8>) {
     let bytes = end.refresh().expect("an honest peer");
     for at in 0..bytes {
         let byte = end.memory().byte(end.offset() + at);
@@ -95,8 +95,9 @@ fn what_was_given_before_the_drop_is_there() {
 fn an_end_that_is_taken_again_goes_on() {
     model(3, || {
         let memory = Arc::new(Memory::new(2));
-        let end = |role| End::new(Arc::clone(&memory), role).expect("a ring");
-        let (mut producer, mut consumer) = (end(Role::Producer), end(Role::Consumer));
+        let consume = || ConsumerEnd::new(Arc::clone(&memory)).expect("a ring");
+        let mut producer = ProducerEnd::new(Arc::clone(&memory)).expect("a ring");
+        let mut consumer = consume();
         let writer = thread::spawn(move || {
             for value in 1..=3 {
                 while !push(&mut producer, value) {
@@ -107,7 +108,7 @@ fn an_end_that_is_taken_again_goes_on() {
         let mut popped = Vec::new();
         pop(&mut consumer, &mut popped);
         drop(consumer);
-        let mut consumer = end(Role::Consumer);
+        let mut consumer = consume();
         while popped.len() < 3 {
             pop(&mut consumer, &mut popped);
             thread::yield_now();

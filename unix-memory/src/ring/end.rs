@@ -6,15 +6,15 @@
 //! that a full ring (positions a capacity apart) differs from an empty one (equal positions), and a
 //! capacity need not be a power of two.
 //!
-//! An end keeps a private copy of its own position and of the last position that it read from the
-//! other end. It never reads its own position back, and reads the other's only when the copy does not
-//! suffice.
+//! An end keeps a private copy of its own position, and how many bytes it had when it last read the
+//! other end's. It never reads its own position back, and reads the other's only when these bytes do
+//! not suffice.
 
 use core::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::memory::{Memory, unit};
+use super::memory::Memory;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::process::Process;
 
@@ -24,60 +24,59 @@ const LINE: usize = 128;
 
 /// Which end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+enum Role {
     Producer,
     Consumer,
 }
 
-impl Role {
-    /// The offset of its position in the header.
-    const fn position(self) -> usize {
-        match self {
-            Self::Producer => LINE,
-            Self::Consumer => 2 * LINE,
-        }
-    }
+/// The end that writes bytes.
+pub type ProducerEnd = End<true>;
 
-    /// The offset in the header of the number that is set when it is closed.
-    const fn closed(self) -> usize {
-        self.position() + size_of::<usize>()
-    }
+/// The end that reads them.
+pub type ConsumerEnd = End<false>;
 
-    const fn other(self) -> Self {
-        match self {
-            Self::Producer => Self::Consumer,
-            Self::Consumer => Self::Producer,
-        }
-    }
+/// The offset of a producer's, or a consumer's, position in the header.
+const fn position(produces: bool) -> usize {
+    if produces { LINE } else { 2 * LINE }
 }
 
-/// One end of a ring.
-pub struct End {
+/// The offset in the header of the number that is set when that end is closed.
+const fn closed(produces: bool) -> usize {
+    position(produces) + size_of::<usize>()
+}
+
+/// One end of a ring. Which one is part of the type, so that no copy asks.
+pub struct End<const PRODUCES: bool> {
     memory: Arc<Memory>,
-    role: Role,
-    /// Less than twice the capacity, as is `other`, and never more than a capacity ahead of it.
+    /// Less than twice the capacity.
     position: usize,
-    /// The other end's position when it was last read.
-    other: usize,
+    /// How many bytes this end is known to have: free ones for a producer, filled ones for a consumer.
+    /// At most the capacity.
+    bytes: usize,
     /// The process that owns this end.
     owner: Process,
 }
 
-impl End {
-    /// Returns the end `role` of the ring in `memory`, at the position where its last owner left it.
+impl<const PRODUCES: bool> End<PRODUCES> {
+    const ROLE: Role = if PRODUCES {
+        Role::Producer
+    } else {
+        Role::Consumer
+    };
+
+    /// Returns this end of the ring in `memory`, at the position where its last owner left it.
     ///
     /// # Errors
     /// `EIO` with [`Reason::RingPeer`] if the positions in the memory are impossible.
-    pub fn new(memory: Arc<Memory>, role: Role) -> Result<Self> {
+    pub fn new(memory: Arc<Memory>) -> Result<Self> {
         let owner = Process::current()
             .map_err(|errno| Error::kernel(Call::Ring, errno, Arguments::None))?;
         // Not dropped if it cannot be taken: that would close the end of its present owner.
         let mut end = ManuallyDrop::new(Self {
-            position: memory.number(role.position()).load(Acquire),
-            other: 0,
+            position: memory.number(position(PRODUCES)).load(Acquire),
+            bytes: 0,
             owner,
             memory,
-            role,
         });
         if end.position >= 2 * end.capacity() || end.refresh().is_err() {
             let Self { memory, .. } = &*end;
@@ -85,14 +84,16 @@ impl End {
             drop(unsafe { core::ptr::read(memory) });
             return Err(broken());
         }
-        end.memory.number(role.closed()).store(0, Release);
+        end.memory.number(closed(PRODUCES)).store(0, Release);
         Ok(ManuallyDrop::into_inner(end))
     }
 
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 
+    #[inline]
     pub fn memory(&self) -> &Memory {
         &self.memory
     }
@@ -109,11 +110,11 @@ impl End {
         Err(elsewhere(call))
     }
 
-    /// Returns how many bytes this end has when the other one is at `other`; more than the capacity
-    /// if that position is impossible.
+    /// Returns how many bytes this end has when the other one is at `other`, less than twice the
+    /// capacity; more than the capacity if that position is impossible.
     #[inline]
     fn bytes_with(&self, other: usize) -> usize {
-        let (first, last) = match self.role {
+        let (first, last) = match Self::ROLE {
             Role::Producer => (other, self.position),
             Role::Consumer => (self.position, other),
         };
@@ -122,17 +123,11 @@ impl End {
         } else {
             last + 2 * self.capacity() - first
         };
-        match self.role {
+        match Self::ROLE {
             Role::Consumer => filled,
             // If more is filled than the ring holds, this wraps around to a large number.
             Role::Producer => self.capacity().wrapping_sub(filled),
         }
-    }
-
-    /// Returns how many bytes this end is known to have: free ones for a producer, filled ones for a
-    /// consumer. At most the capacity.
-    pub fn bytes(&self) -> usize {
-        self.bytes_with(self.other)
     }
 
     /// Reads the other end's position, and returns how many bytes this end has.
@@ -151,55 +146,54 @@ impl End {
     fn ask(&mut self) -> Option<usize> {
         // Acquire pairs with the Release in `advance`: this end sees what the other did to the bytes
         // before it gave them, and what this end does to them comes after.
-        let other = self
-            .memory
-            .number(self.role.other().position())
-            .load(Acquire);
+        let other = self.memory.number(position(!PRODUCES)).load(Acquire);
         // No overflow below: both are less than twice the capacity, and that many bytes can be
         // mapped.
-        if other >= 2 * self.capacity() || self.bytes_with(other) > self.capacity() {
+        if other >= 2 * self.capacity() {
             return None;
         }
-        self.other = other;
-        Some(self.bytes())
+        let bytes = self.bytes_with(other);
+        if bytes > self.capacity() {
+            return None;
+        }
+        self.bytes = bytes;
+        Some(bytes)
     }
 
     /// Returns how many bytes this end has; reads the other's position only if fewer than `wanted`
-    /// are known.
-    ///
-    /// # Errors
-    /// Those of [`refresh`](Self::refresh).
+    /// are known. `None` for an error, which [`fault`](Self::fault) returns.
     #[inline]
-    pub fn bytes_for(&mut self, wanted: usize) -> Result<usize> {
-        self.check(Call::Ring)?;
-        self.known_or_asked(wanted).ok_or_else(broken)
-    }
-
-    /// Like [`bytes_for`](Self::bytes_for), but returns 0 for an error.
-    #[inline]
-    pub fn bytes_for_or_none(&mut self, wanted: usize) -> usize {
+    pub fn bytes_for(&mut self, wanted: usize) -> Option<usize> {
         if !self.memory.is_here() {
-            return 0;
+            return None;
         }
-        self.known_or_asked(wanted).unwrap_or(0)
+        if self.bytes >= wanted {
+            return Some(self.bytes);
+        }
+        self.ask()
     }
 
+    /// Returns why [`bytes_for`](Self::bytes_for) did not: an error of [`refresh`](Self::refresh).
+    #[cold]
+    pub fn fault(&self) -> Error {
+        self.check(Call::Ring).err().unwrap_or_else(broken)
+    }
+
+    /// Returns how many bytes this end is known to have, at most the capacity.
     #[inline]
-    fn known_or_asked(&mut self, wanted: usize) -> Option<usize> {
-        match self.bytes() {
-            known if known >= wanted => Some(known),
-            _ => self.ask(),
-        }
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Returns the offset in the mapping of this end's first byte. All its bytes follow in a row.
+    #[inline]
     pub fn offset(&self) -> usize {
         let in_ring = if self.position < self.capacity() {
             self.position
         } else {
             self.position - self.capacity()
         };
-        unit() + in_ring
+        self.memory.header() + in_ring
     }
 
     /// Gives the first `n` of this end's bytes to the other.
@@ -207,12 +201,11 @@ impl End {
     /// # Errors
     /// `EINVAL` if this end is not known to have that many; and the errors of
     /// [`check`](Self::check).
+    #[inline]
     pub fn advance(&mut self, call: Call, n: usize) -> Result<()> {
         self.check(call)?;
-        let bytes = self.bytes();
-        if n > bytes {
-            let reason = Reason::RingBytes(bytes);
-            return Err(Error::new(call, libc::EINVAL, Arguments::Length(n), reason));
+        if n > self.bytes {
+            return Err(too_many(call, n, self.bytes));
         }
         self.give(n);
         Ok(())
@@ -222,34 +215,36 @@ impl End {
     /// end's own process.
     #[inline]
     pub fn give(&mut self, n: usize) {
-        debug_assert!(n <= self.bytes());
+        debug_assert!(n <= self.bytes);
         let around = 2 * self.capacity();
+        self.bytes -= n;
         self.position += n;
         if self.position >= around {
             self.position -= around;
         }
         // Release: see `refresh`.
         self.memory
-            .number(self.role.position())
+            .number(position(PRODUCES))
             .store(self.position, Release);
     }
 
     /// Returns whether the other end was dropped, or this one belongs to another process. Bytes that
     /// the other end gave before remain available.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         if !self.memory.is_here() {
             return true;
         }
         // Acquire pairs with the Release in `drop`: the last position is visible after that.
-        self.memory.number(self.role.other().closed()).load(Acquire) != 0
+        self.memory.number(closed(!PRODUCES)).load(Acquire) != 0
     }
 }
 
-impl Drop for End {
+impl<const PRODUCES: bool> Drop for End<PRODUCES> {
     fn drop(&mut self) {
         // A child's copy does not close the ring.
         if self.owner.is_current() {
-            self.memory.number(self.role.closed()).store(1, Release);
+            self.memory.number(closed(PRODUCES)).store(1, Release);
         }
     }
 }
@@ -260,16 +255,22 @@ const fn elsewhere(call: Call) -> Error {
 }
 
 #[cold]
+const fn too_many(call: Call, n: usize, bytes: usize) -> Error {
+    let reason = Reason::RingBytes(bytes);
+    Error::new(call, libc::EINVAL, Arguments::Length(n), reason)
+}
+
+#[cold]
 const fn broken() -> Error {
     Error::new(Call::Ring, libc::EIO, Arguments::None, Reason::RingPeer)
 }
 
-impl core::fmt::Debug for End {
+impl<const PRODUCES: bool> core::fmt::Debug for End<PRODUCES> {
     /// Shows numbers, never content.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let other = || self.memory.number(self.role.other().position());
+        let other = || self.memory.number(position(!PRODUCES));
         f.debug_struct("End")
-            .field("role", &self.role)
+            .field("role", &Self::ROLE)
             .field("capacity", &self.capacity())
             .field("position", &self.position)
             .field(

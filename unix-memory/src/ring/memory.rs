@@ -26,6 +26,8 @@ use crate::shared::SharedMapping;
 /// mapped a second time after that.
 pub struct Memory {
     mapping: ManuallyDrop<SharedMapping<ReadWrite>>,
+    /// How many bytes the header has.
+    header: usize,
     capacity: usize,
     /// Set if the memory belongs to one process only; in a child, other memory is mapped in its
     /// place.
@@ -63,7 +65,7 @@ impl Memory {
             Ok(start) => {
                 // SAFETY: the pages were mapped just now, for this alone. They are shared. [new]
                 let region = unsafe { Region::from_raw(start, whole, false) };
-                Self::of(region, capacity)
+                Self::of(region, unit(), capacity)
             }
             Err(libc::ENOSYS) => {
                 let object = fixed_len((unit() + capacity) as u64)?;
@@ -81,12 +83,13 @@ impl Memory {
     pub fn map(object: &SharedMemory, capacity: usize) -> Result<Self> {
         let occupied = |error: &Error| error.reason() == Reason::Occupied;
         let region = until_free(|| map_twice(object, capacity), occupied)?;
-        Ok(Self::of(region, capacity))
+        Ok(Self::of(region, unit(), capacity))
     }
 
-    const fn of(region: Region, capacity: usize) -> Self {
+    const fn of(region: Region, header: usize, capacity: usize) -> Self {
         Self {
             mapping: ManuallyDrop::new(SharedMapping::from_region(region, ReadWrite)),
+            header,
             capacity,
             alone: None,
         }
@@ -101,17 +104,26 @@ impl Memory {
         }
     }
 
+    /// Returns how many bytes the header has, [`unit`].
+    #[inline]
+    pub const fn header(&self) -> usize {
+        self.header
+    }
+
+    #[inline]
     pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Returns the mapping: the header, the bytes, and the bytes again.
+    #[inline]
     pub fn mapping(&self) -> &SharedMapping<ReadWrite> {
         &self.mapping
     }
 
     /// Returns the number at `offset` in the header, a multiple of a word's size. It must only be
     /// accessed if [`is_here`](Self::is_here) returns true.
+    #[inline]
     pub fn number(&self, offset: usize) -> &AtomicUsize {
         // (No system has smaller pages, and the header is at least one.)
         assert!(offset < 4096 && offset % size_of::<usize>() == 0);

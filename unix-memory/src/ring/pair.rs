@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::end::{End, Role};
+use super::end::{ConsumerEnd, End, ProducerEnd};
 use super::memory::{Memory, round_up};
 use crate::error::{Call, Result};
 
@@ -31,8 +31,8 @@ use crate::error::{Call, Result};
 #[doc(alias = "circular buffer")]
 pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
     let memory = Arc::new(Memory::alone(round_up(capacity)?)?);
-    let producer = End::new(Arc::clone(&memory), Role::Producer)?;
-    let consumer = End::new(memory, Role::Consumer)?;
+    let producer = End::new(Arc::clone(&memory))?;
+    let consumer = End::new(memory)?;
     Ok((Producer { end: producer }, Consumer { end: consumer }))
 }
 
@@ -52,12 +52,13 @@ pub fn pair(capacity: usize) -> Result<(Producer, Consumer)> {
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct Producer {
-    pub(super) end: End,
+    pub(super) end: ProducerEnd,
 }
 
 impl Producer {
     /// Returns how many bytes the ring holds when it is full.
     #[must_use]
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
@@ -71,6 +72,7 @@ impl Producer {
     /// assert_eq!(producer.slot().len(), producer.capacity());
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn slot(&mut self) -> &mut [u8] {
         // Empty if the caller vouched for another process that does not follow the protocol.
         let len = self.end.refresh().unwrap_or(0);
@@ -78,6 +80,7 @@ impl Producer {
     }
 
     /// Returns the first `len` bytes of the end, which has that many.
+    #[inline]
     fn known_slot(&mut self, len: usize) -> &mut [u8] {
         debug_assert!(len <= self.end.bytes());
         let region = self.end.memory().mapping().region();
@@ -98,6 +101,7 @@ impl Producer {
     /// # Errors
     /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) if the last slot had fewer
     /// bytes; none is given then.
+    #[inline]
     pub fn commit(&mut self, n: usize) -> Result<()> {
         self.end.advance(Call::Commit, n)
     }
@@ -110,8 +114,22 @@ impl Producer {
     /// assert_eq!(producer.push_slice(b"all of it"), 9);
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn push_slice(&mut self, bytes: &[u8]) -> usize {
-        let free = self.end.bytes_for_or_none(bytes.len());
+        let free = self.end.bytes_for(bytes.len()).unwrap_or(0);
+        if bytes.is_empty() || free < bytes.len() {
+            return self.push_first(free, bytes);
+        }
+        // The length is the caller's own, which may be a constant.
+        self.known_slot(bytes.len()).copy_from_slice(bytes);
+        self.end.give(bytes.len());
+        bytes.len()
+    }
+
+    /// Like [`push_slice`](Self::push_slice), for the first `free` of the bytes, which there is space
+    /// for.
+    #[inline(never)]
+    fn push_first(&mut self, free: usize, bytes: &[u8]) -> usize {
         let n = free.min(bytes.len());
         if n != 0 {
             self.known_slot(n).copy_from_slice(&bytes[..n]);
@@ -123,6 +141,7 @@ impl Producer {
     /// Returns whether the consumer was dropped, so that nobody will read what is written from now
     /// on.
     #[must_use]
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }
@@ -144,12 +163,13 @@ impl Producer {
 #[derive(Debug)]
 #[must_use = "the ring is closed when it is dropped"]
 pub struct Consumer {
-    pub(super) end: End,
+    pub(super) end: ConsumerEnd,
 }
 
 impl Consumer {
     /// Returns how many bytes the ring holds when it is full.
     #[must_use]
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.end.capacity()
     }
@@ -164,6 +184,7 @@ impl Consumer {
     /// assert_eq!(consumer.available(), b"some");
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn available(&mut self) -> &[u8] {
         // Empty if the caller vouched for another process that does not follow the protocol.
         let len = self.end.refresh().unwrap_or(0);
@@ -171,6 +192,7 @@ impl Consumer {
     }
 
     /// Returns the first `len` bytes of the end, which has that many.
+    #[inline]
     fn known(&self, len: usize) -> &[u8] {
         debug_assert!(len <= self.end.bytes());
         let start = self.end.memory().mapping().as_ptr();
@@ -186,6 +208,7 @@ impl Consumer {
     /// # Errors
     /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) for more than were last
     /// available; none is given back then.
+    #[inline]
     pub fn consume(&mut self, n: usize) -> Result<()> {
         self.end.advance(Call::Consume, n)
     }
@@ -200,8 +223,21 @@ impl Consumer {
     /// assert_eq!(consumer.pop_slice(&mut buffer), 4);
     /// # Ok::<(), unix_memory::Error>(())
     /// ```
+    #[inline]
     pub fn pop_slice(&mut self, buffer: &mut [u8]) -> usize {
-        let filled = self.end.bytes_for_or_none(buffer.len());
+        let filled = self.end.bytes_for(buffer.len()).unwrap_or(0);
+        if buffer.is_empty() || filled < buffer.len() {
+            return self.pop_first(filled, buffer);
+        }
+        // As in `push_slice`.
+        buffer.copy_from_slice(self.known(buffer.len()));
+        self.end.give(buffer.len());
+        buffer.len()
+    }
+
+    /// Like [`pop_slice`](Self::pop_slice), for the first `filled` bytes, which are available.
+    #[inline(never)]
+    fn pop_first(&mut self, filled: usize, buffer: &mut [u8]) -> usize {
         let n = filled.min(buffer.len());
         if n != 0 {
             buffer[..n].copy_from_slice(self.known(n));
@@ -212,6 +248,7 @@ impl Consumer {
 
     /// Returns whether the producer was dropped, so that nothing will follow what is available now.
     #[must_use]
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }

@@ -13,10 +13,6 @@ pub struct Memory {
     bytes: Vec<UnsafeCell<u8>>,
 }
 
-pub const fn unit() -> usize {
-    NUMBERS * size_of::<usize>()
-}
-
 impl Memory {
     pub fn new(capacity: usize) -> Self {
         Self {
@@ -29,6 +25,10 @@ impl Memory {
         true
     }
 
+    pub const fn header(&self) -> usize {
+        NUMBERS * size_of::<usize>()
+    }
+
     pub fn capacity(&self) -> usize {
         self.bytes.len()
     }
@@ -39,6 +39,6 @@ impl Memory {
 
     /// The byte at `offset` of the mapping, which has two copies of the bytes.
     pub fn byte(&self, offset: usize) -> &UnsafeCell<u8> {
-        &self.bytes[(offset - unit()) % self.bytes.len()]
+        &self.bytes[(offset - self.header()) % self.bytes.len()]
     }
 }
