@@ -50,14 +50,16 @@ pub struct LockGuard<'a> {
 
 impl<'a> LockGuard<'a> {
     /// Locks the pages of `region` that hold a byte of `range`.
+    #[inline]
     pub(crate) fn new(
         region: &'a Region,
         range: &impl RangeBounds<usize>,
         kind: Kind,
     ) -> Result<Self> {
-        Ok(Self {
-            hold: Hold::new(region, range, kind)?,
-        })
+        match Hold::new(region, range, kind) {
+            Ok(hold) => Ok(Self { hold }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Locks pages that no region has.

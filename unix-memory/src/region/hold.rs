@@ -3,18 +3,20 @@
 //! The kernel's locks do not nest: one `munlock` undoes any number of `mlock`. So the ledger records
 //! what all live locks hold, and a lock that is dropped unlocks only what no other holds.
 
+mod refused;
+
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Range, RangeBounds};
 use core::ptr::NonNull;
 
+use self::refused::{Refused, explained, unnoted};
 use super::Region;
 use super::ledger::{self, Kind, Known, Ledger, Marks};
-use super::limit::{limit_on_locks, why_not_split};
 use crate::advice::Advice;
-use crate::error::{Arguments, Call, Errno, Error, FaultCause, Reason, Result};
+use crate::error::{Arguments, Call, Errno, Error, Result};
 use crate::os::{self, call};
-use crate::page::{Pages, check_range, page_size, round_down};
+use crate::page::{Pages, check_range};
 use crate::process::Process;
 
 /// A lock on pages, either of a region that it borrows, or that stay mapped otherwise.
@@ -31,12 +33,15 @@ pub struct Hold<'a> {
 
 impl<'a> Hold<'a> {
     /// Locks the pages of `region` that hold a byte of `range`.
+    #[inline]
     pub fn new(region: &'a Region, range: &impl RangeBounds<usize>, kind: Kind) -> Result<Self> {
         let range = check_range(Call::Mlock, range, region.len())?;
-        let (pages, arguments) = (region.pages_of(&range), Arguments::range(&range));
+        let pages = region.pages_of(&range);
         // SAFETY: the pages are of the region, which the result borrows. [owned, borrowed]
-        unsafe { Self::of(pages, kind, false, arguments) }
-            .map_err(|error| explained(region, pages, error))
+        match unsafe { Self::of(pages, kind, false) } {
+            Ok(hold) => Ok(hold),
+            Err(refused) => Err(explained(region, pages, refused, Arguments::range(&range))),
+        }
     }
 
     /// Fully locks pages that no region has.
@@ -45,35 +50,31 @@ impl<'a> Hold<'a> {
     /// They stay mapped for `'a`.
     pub unsafe fn foreign(pages: Pages, arguments: Arguments) -> Result<Self> {
         // SAFETY: as the caller vouches. [caller]
-        unsafe { Self::of(pages, Kind::Full, true, arguments) }
+        unsafe { Self::of(pages, Kind::Full, true) }
+            .map_err(|refused| refused.error(pages, arguments))
     }
 
     /// # Safety
     /// The pages stay mapped for `'a`.
-    unsafe fn of(pages: Pages, kind: Kind, is_foreign: bool, arguments: Arguments) -> Result<Self> {
-        let mut hold = Self {
+    #[inline]
+    unsafe fn of(
+        pages: Pages,
+        kind: Kind,
+        is_foreign: bool,
+    ) -> core::result::Result<Self, Refused> {
+        let owner = if pages.len == 0 {
+            None
+        } else {
+            // SAFETY: as the caller vouches. [caller]
+            Some(unsafe { take(pages, kind, is_foreign) }?)
+        };
+        Ok(Self {
             pages,
             kind,
-            owner: None,
+            owner,
             is_foreign,
             region: PhantomData,
-        };
-        if pages.len == 0 {
-            return Ok(hold);
-        }
-        // Noted: from now on no other lock that is dropped unlocks these pages.
-        hold.owner = ledger::with(|ledger| {
-            ledger.held.add(&hold.range(), kind)?;
-            Ok(ledger.owner())
         })
-        .and_then(|owner| owner)
-        .map_err(|errno| unnoted(errno, arguments))?;
-        if let Err(errno) = hold.lock() {
-            // A failure may have locked some of them; this undoes that.
-            drop(hold);
-            return Err(refusal(errno, arguments, pages));
-        }
-        Ok(hold)
     }
 
     /// The lock on all pages of `region`, which `owner` has locked and noted as fully held.
@@ -96,21 +97,18 @@ impl<'a> Hold<'a> {
         self.pages.addresses()
     }
 
-    /// Locks the pages, which are noted as held.
-    fn lock(&self) -> core::result::Result<(), Errno> {
-        match self.kind {
-            // SAFETY: the pages stay mapped as long as `self` lives. [borrowed, harmless]
-            Kind::Full => unsafe { call::mlock(self.pages.start, self.pages.len) },
-            // Under the lock of the ledger, so that no full lock comes in between; and not where
-            // there is one, which this would weaken. It brings in no pages, and so is quick.
-            Kind::OnFault => ledger::with(|ledger| {
-                self.for_runs(ledger, |_, run, kind| match kind {
-                    Some(Kind::OnFault) => self.lock_on_fault(run),
-                    _ => Ok(()),
-                })
+    /// Locks the pages on fault, which are noted as held.
+    #[cold]
+    fn lock_on_fault(&self) -> core::result::Result<(), Errno> {
+        // Under the lock of the ledger, so that no full lock comes in between; and not where there is
+        // one, which this would weaken. It brings in no pages, and so is quick.
+        ledger::with(|ledger| {
+            self.for_runs(ledger, |_, run, kind| match kind {
+                Some(Kind::OnFault) => self.lock_run_on_fault(run),
+                _ => Ok(()),
             })
-            .and_then(|done| done),
-        }
+        })
+        .and_then(|done| done)
     }
 
     /// Calls `f` with each part of the pages that is held in the same way.
@@ -128,7 +126,7 @@ impl<'a> Hold<'a> {
         Ok(())
     }
 
-    fn lock_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
+    fn lock_run_on_fault(&self, run: &Range<usize>) -> core::result::Result<(), Errno> {
         // SAFETY: the run lies in pages that stay mapped as long as `self` lives.
         // [borrowed, harmless]
         self.at(run.start).map_or(Ok(()), |start| unsafe {
@@ -152,6 +150,17 @@ impl<'a> Hold<'a> {
         }
     }
 
+    /// Counts the lock out, beside others, and unlocks what it alone held.
+    #[inline(never)]
+    fn release_beside(&self, ledger: &mut Ledger) {
+        let range = self.range();
+        if ledger.held.remove(&range, self.kind) && !ledger.process.any() {
+            self.unlock(ledger, &range);
+        } else {
+            self.release(ledger);
+        }
+    }
+
     /// Unlocks what no other guard holds, and weakens the lock on what others hold only on fault.
     fn release(&self, ledger: &mut Ledger) {
         if ledger.process.any() {
@@ -162,7 +171,7 @@ impl<'a> Hold<'a> {
                 None => self.unlock(ledger, run),
                 Some(Kind::OnFault) if self.kind == Kind::Full => {
                     // If this fails, they stay locked as they are, which is more than others ask for.
-                    let _or_fully = self.lock_on_fault(run);
+                    let _or_fully = self.lock_run_on_fault(run);
                 }
                 Some(_) => {}
             }
@@ -180,11 +189,14 @@ impl Drop for Hold<'_> {
         // Unlocked before the ledger is free again: otherwise a new guard over the same pages could
         // lock them in between, and lose its lock.
         ledger::with_that_of(owner, |ledger| {
-            let range = self.range();
-            if ledger.held.remove(&range, self.kind) && !ledger.process.any() {
-                self.unlock(ledger, &range);
-            } else {
-                self.release(ledger);
+            if !ledger.held.remove_only(&self.range(), self.kind) {
+                self.release_beside(ledger);
+            } else if !ledger.process.any() {
+                // SAFETY: the pages stay mapped as long as `self` lives. [borrowed, harmless]
+                let unlocked = unsafe { call::munlock(self.pages.start, self.pages.len) }.is_ok();
+                if !self.is_foreign {
+                    ledger.note_unlocked(&self.range(), unlocked);
+                }
             }
         });
     }
@@ -264,46 +276,64 @@ impl Region {
     }
 }
 
-/// The error of locking `pages` of `region`, with the page that is gone if that is why: one of a file
-/// that has become shorter, for example.
-#[cold]
-fn explained(region: &Region, pages: Pages, error: Error) -> Error {
-    let may_be = error.reason() == Reason::Kernel && !region.is_private_anonymous();
-    if !may_be || ![libc::ENOMEM, libc::EAGAIN].contains(&error.errno()) {
-        return error;
+/// Notes that a lock holds `pages`, which are some, and locks them; returns whose lock it is.
+///
+/// # Safety
+/// They stay mapped as long as the lock lives.
+unsafe fn take(
+    pages: Pages,
+    kind: Kind,
+    is_foreign: bool,
+) -> core::result::Result<Process, Refused> {
+    let range = pages.addresses();
+    // Noted: from now on no other lock that is dropped unlocks these pages.
+    let noted = Process::current().and_then(|owner| {
+        ledger::with_that_of(owner, |ledger| ledger.held.add(&range, kind)).map(|()| owner)
+    });
+    let owner = noted.map_err(Refused::Unnoted)?;
+    if kind == Kind::OnFault {
+        return take_on_fault(pages, owner, is_foreign);
     }
-    let Some(gone) = first_gone(pages) else {
-        return error;
-    };
-    let at = gone.saturating_sub(region.start().addr().get());
-    error.because(Reason::Fault {
-        done: 0,
-        at,
-        cause: FaultCause::Unknown,
-    })
+    // SAFETY: as the caller vouches. [caller, harmless]
+    match unsafe { call::mlock(pages.start, pages.len) } {
+        Ok(()) => Ok(owner),
+        Err(errno) => Err(give_up(pages, kind, owner, is_foreign, errno)),
+    }
 }
 
-/// The address of the first of `pages` that cannot be brought in, where a call of the kernel says so:
-/// whether they can be read, so that they could be touched, is not known here.
-fn first_gone(mut pages: Pages) -> Option<usize> {
-    let is_gone = |pages| os::populate(pages) == Err(libc::EFAULT);
-    if !is_gone(pages) {
-        return None;
+/// Like [`take`], once the lock on fault is noted.
+#[cold]
+#[inline(never)]
+fn take_on_fault(
+    pages: Pages,
+    owner: Process,
+    is_foreign: bool,
+) -> core::result::Result<Process, Refused> {
+    let kind = Kind::OnFault;
+    let hold = ManuallyDrop::new(noted(pages, kind, owner, is_foreign));
+    match hold.lock_on_fault() {
+        Ok(()) => Ok(owner),
+        Err(errno) => Err(give_up(pages, kind, owner, is_foreign, errno)),
     }
-    while pages.len > page_size() {
-        let half = round_down(pages.len / 2).max(page_size());
-        let first = Pages { len: half, ..pages };
-        pages = if is_gone(first) {
-            first
-        } else {
-            Pages {
-                // SAFETY: the half is within the pages. [inside]
-                start: unsafe { pages.start.add(half) },
-                len: pages.len - half,
-            }
-        };
+}
+
+/// Undoes a lock that is noted, of which the kernel may have locked some pages before it refused.
+#[cold]
+#[inline(never)]
+fn give_up(pages: Pages, kind: Kind, owner: Process, is_foreign: bool, errno: Errno) -> Refused {
+    drop(noted(pages, kind, owner, is_foreign));
+    Refused::Kernel(errno)
+}
+
+/// The lock of `pages` that is noted.
+const fn noted(pages: Pages, kind: Kind, owner: Process, is_foreign: bool) -> Hold<'static> {
+    Hold {
+        pages,
+        kind,
+        owner: Some(owner),
+        is_foreign,
+        region: PhantomData,
     }
-    Some(pages.start.addr().get())
 }
 
 /// Unlocks those of `pages` that no lock of this crate holds.
@@ -334,26 +364,4 @@ pub unsafe fn unlock_others(pages: Pages) -> core::result::Result<(), Errno> {
         }
         Ok(())
     })?
-}
-
-/// The error where there was no room to note that pages are held.
-#[cold]
-const fn unnoted(errno: Errno, arguments: Arguments) -> Error {
-    Error::kernel(Call::Mlock, errno, arguments)
-}
-
-/// Why `pages`, those of `arguments`, could not be locked. Nobody holds them for that any more.
-#[cold]
-fn refusal(errno: Errno, arguments: Arguments, pages: Pages) -> Error {
-    let asked = pages.len as u64;
-    let held = ledger::with(|ledger| {
-        let all = ledger.held.held_bytes(&(0..usize::MAX)) as u64;
-        (all, ledger.held.held_bytes(&pages.addresses()) as u64)
-    });
-    let (ours, again) = held.unwrap_or((0, 0));
-    let reason = match limit_on_locks(errno, asked, asked - again, ours) {
-        Reason::Kernel => why_not_split(errno),
-        reason => reason,
-    };
-    Error::new(Call::Mlock, errno, arguments, reason)
 }

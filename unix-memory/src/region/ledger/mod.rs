@@ -39,9 +39,7 @@ pub struct Ledger {
     next_try: usize,
     /// What guards of the whole process ask for.
     pub process: Wishes,
-    /// The process that owns this; `None` until it is used.
-    owner: Option<Process>,
-    /// The number of that process, or zero.
+    /// The number of the process that owns this; zero until it is used.
     number: u32,
 }
 
@@ -64,7 +62,6 @@ static SHARED: Shared = Shared {
         refused: Tree::new(),
         next_try: 0,
         process: Wishes::NONE,
-        owner: None,
         number: 0,
     }),
 };
@@ -93,7 +90,7 @@ pub fn with_that_of<R>(process: Process, f: impl FnOnce(&mut Ledger) -> R) -> R 
     // SAFETY: `user` was not us and is now, so no thread of this process has a reference. [turns]
     let ledger = unsafe { &mut *SHARED.ledger.get() };
     if ledger.number != us {
-        ledger.begin(process, user == 0);
+        ledger.begin(us, user == 0);
     }
     let result = f(ledger);
     let len = ledger.held.len() + ledger.refused.len();
@@ -293,11 +290,11 @@ pub unsafe fn abandon(pages: Pages) {
 }
 
 impl Ledger {
-    /// Makes this the ledger of `process`, a child, which has none of its parent's locks, but
+    /// Makes this the ledger of the process with that number, a child, which has none of its parent's locks, but
     /// everything else. If a thread of the parent was changing the ledger, the ledger is not `whole`:
     /// nothing in it is read, and all of it is forgotten.
     #[cold]
-    fn begin(&mut self, process: Process, whole: bool) {
+    fn begin(&mut self, number: u32, whole: bool) {
         if whole {
             self.held.keep(Marks::HIDDEN.with(Marks::READ_ONLY, true));
             self.refused.keep(Marks::MAPPED);
@@ -306,12 +303,7 @@ impl Ledger {
             self.refused.abandon();
         }
         self.process = Wishes::NONE;
-        (self.owner, self.number) = (Some(process), process.number());
-    }
-
-    /// The process that owns this.
-    pub const fn owner(&self) -> Option<Process> {
-        self.owner
+        self.number = number;
     }
 
     /// Whether anything is known about `range`.
@@ -347,11 +339,25 @@ impl Ledger {
         };
         // SAFETY: the pages are those of a guard that is being dropped, or of an earlier one, which
         // the kernel kept locked; no content changes. [owned, harmless]
-        let unlocked = unsafe { call::munlock(start, range.len()) };
-        if unlocked.is_err() {
-            let _or_until_unmapped = self.refused.mark(range, Marks::LOCKED, true);
-        } else if self.refused.len() != 0 {
+        let unlocked = unsafe { call::munlock(start, range.len()) }.is_ok();
+        self.note_unlocked(range, unlocked);
+    }
+
+    /// Notes whether the kernel has just unlocked `range`, pages of a guard that is dropped: where it
+    /// refused, that is tried again.
+    #[inline]
+    pub fn note_unlocked(&mut self, range: &Range<usize>, unlocked: bool) {
+        if !unlocked || self.refused.len() != 0 {
+            self.note_refused(range, unlocked);
+        }
+    }
+
+    #[cold]
+    fn note_refused(&mut self, range: &Range<usize>, unlocked: bool) {
+        if unlocked {
             self.refused.forget(range);
+        } else {
+            let _or_until_unmapped = self.refused.mark(range, Marks::LOCKED, true);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is known about a range of addresses.
 
+use core::ops::Range;
+
 /// Where a node is; [`NIL`] is nowhere.
 pub type Index = u32;
 pub const NIL: Index = Index::MAX;
@@ -104,12 +106,31 @@ impl Node {
         }
     }
 
+    /// A range that is one guard's.
+    #[inline]
+    pub const fn held(range: &Range<usize>, kind: Kind) -> Self {
+        let mut node = Self::new(range.start, range.end);
+        (node.full, node.on_fault) = Self::counted(kind);
+        (node.begin, node.finish) = (1, 1);
+        node
+    }
+
     /// The counts where one guard holds it.
-    pub const fn counted(kind: Kind) -> (u32, u32) {
+    #[inline]
+    const fn counted(kind: Kind) -> (u32, u32) {
         match kind {
             Kind::OnFault => (0, 1),
             Kind::Full => (1, 0),
         }
+    }
+
+    /// Whether it is [`held`](Self::held), and has no marks.
+    #[inline]
+    pub fn is_held(&self, range: &Range<usize>, kind: Kind) -> bool {
+        (self.start, self.end) == (range.start, range.end)
+            && (self.full, self.on_fault) == Self::counted(kind)
+            && (self.begin, self.finish) == (1, 1)
+            && self.marks == Marks::NONE
     }
 
     pub const fn is_needed(&self) -> bool {

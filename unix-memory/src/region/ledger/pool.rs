@@ -17,7 +17,7 @@ pub struct Pool {
     chunks: [Option<NonNull<Node>>; CHUNKS],
     /// How many nodes there is room for.
     capacity: usize,
-    /// The nodes below this index were in use at some time.
+    /// The nodes below this index were in use at some time since none was.
     fresh: usize,
     /// How many of these are in use now.
     used: usize,
@@ -104,6 +104,32 @@ impl Pool {
         Ok(())
     }
 
+    /// The first node, if that is the only one in use.
+    #[inline]
+    pub const fn only(&self) -> Option<&Node> {
+        // No other is in use then, nor was since.
+        if self.used == 1 && self.fresh == 1 {
+            return Some(&self.first[0]);
+        }
+        None
+    }
+
+    /// Takes the first node, for `node`, where none is in use.
+    #[inline]
+    pub const fn take_only(&mut self, node: Node) -> Index {
+        debug_assert!(self.used == 0 && self.fresh == 0 && self.free == NIL);
+        (self.used, self.fresh) = (1, 1);
+        self.first[0] = node;
+        0
+    }
+
+    /// Takes back the [`only`](Self::only) node in use.
+    #[inline]
+    pub const fn give_back_only(&mut self) {
+        debug_assert!(self.used == 1 && self.fresh == 1 && self.free == NIL);
+        (self.used, self.fresh) = (0, 0);
+    }
+
     /// A node that holds `node`, unless there is no room.
     #[inline]
     pub fn take(&mut self, node: Node) -> Option<Index> {
@@ -132,8 +158,12 @@ impl Pool {
         self.get_mut(index).left = free;
         self.free = index;
         self.used -= 1;
-        if self.used == 0 && self.capacity > FIRST {
-            self.release();
+        if self.used == 0 {
+            // From the first node on again.
+            (self.fresh, self.free) = (0, NIL);
+            if self.capacity > FIRST {
+                self.release();
+            }
         }
     }
 

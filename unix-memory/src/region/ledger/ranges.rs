@@ -17,16 +17,23 @@ impl Tree {
     /// Those of `mmap`; nothing is counted then.
     #[inline]
     pub fn add(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
+        if self.len() == 0 {
+            self.insert_only(Node::held(range, kind));
+            return Ok(());
+        }
+        self.add_beside(range, kind)
+    }
+
+    /// Counts in a guard where there may be other ranges.
+    #[inline(never)]
+    fn add_beside(&mut self, range: &Range<usize>, kind: Kind) -> Result<(), Errno> {
         self.reserve(2)?;
         if self
             .find(range.start)
             .is_none_or(|(_, node)| node.start >= range.end)
         {
             // It touches no other range, like most guards.
-            let mut node = Node::new(range.start, range.end);
-            (node.begin, node.finish) = (1, 1);
-            *node.count(kind) = 1;
-            self.insert(node);
+            self.insert(Node::held(range, kind));
             return Ok(());
         }
         self.add_over(range, kind)
@@ -46,17 +53,21 @@ impl Tree {
         Ok(())
     }
 
-    /// Counts out a guard that was counted in; returns whether no guard holds any of it now.
+    /// Counts out a guard if nothing else is known, which is quick; returns whether it did.
     #[inline]
+    pub fn remove_only(&mut self, range: &Range<usize>, kind: Kind) -> bool {
+        let is_only = self.only().is_some_and(|node| node.is_held(range, kind));
+        if is_only {
+            self.delete_only();
+        }
+        is_only
+    }
+
+    /// Counts out a guard that was counted in; returns whether no guard holds any of it now.
     pub fn remove(&mut self, range: &Range<usize>, kind: Kind) -> bool {
         match self.find(range.start) {
-            // The only one.
-            Some((_, node))
-                if (node.start, node.end) == (range.start, range.end)
-                    && (node.full, node.on_fault) == Node::counted(kind)
-                    && (node.begin, node.finish) == (1, 1)
-                    && node.marks == Marks::NONE =>
-            {
+            // No other guard has any of it.
+            Some((_, node)) if node.is_held(range, kind) => {
                 self.delete(range.start);
                 true
             }

@@ -111,6 +111,25 @@ impl Tree {
         }
     }
 
+    /// The only range since there was none, if it is that.
+    #[inline]
+    pub const fn only(&self) -> Option<&Node> {
+        self.pool.only()
+    }
+
+    /// Inserts a range where there is none.
+    #[inline]
+    pub const fn insert_only(&mut self, node: Node) {
+        self.root = self.pool.take_only(node);
+    }
+
+    /// Removes the [`only`](Self::only) range.
+    #[inline]
+    pub const fn delete_only(&mut self) {
+        self.root = NIL;
+        self.pool.give_back_only();
+    }
+
     /// Inserts a range that overlaps with none; false if there is no room.
     pub fn insert(&mut self, node: Node) -> bool {
         let start = node.start;
