@@ -9,7 +9,7 @@ use super::{Region, ledger};
 use crate::advice::unchecked::UncheckedAdvice;
 use crate::error::{Arguments, Call, Error, Reason, Result};
 use crate::os;
-use crate::page::{Pages, page_size};
+use crate::page::{Pages, check_range, page_size};
 use crate::process;
 
 impl Region {
@@ -17,16 +17,21 @@ impl Region {
     /// The pages can be written, and nothing refers to them.
     #[inline]
     pub unsafe fn discard(&self, range: &impl RangeBounds<usize>) -> Result<()> {
-        // (Other memory than that is refused, or is huge pages of the region's own.)
-        let range = self.whole_pages(Call::Discard, range, Ends::Own)?;
-        if !self.is_private_anonymous() {
+        let range = check_range(Call::Discard, range, self.len())?;
+        let within = page_size() - 1;
+        let is_whole = range.start & within == 0
+            && (range.end & within == 0 || range.end == self.len())
+            && !range.is_empty();
+        // Private anonymous memory begins at the start of a page.
+        if !is_whole || !self.is_private_anonymous() {
             // SAFETY: as the caller vouches. [caller]
-            return unsafe { self.discard_huge(&range) };
+            return unsafe { self.discard_otherwise(&range) };
         }
-        let pages = self.pages_of(&range);
-        if pages.len == 0 {
-            return Ok(());
-        }
+        // SAFETY: the range lies in the region. [inside]
+        let start = unsafe { self.start().add(range.start) };
+        // Of the last page, which is the region's own, the rest is discarded as well.
+        let len = (range.len() + within) & !within;
+        let pages = Pages { start, len };
         if let Some(value) = os::unchecked_advice(UncheckedAdvice::DontNeed) {
             // SAFETY: the pages are the region's own, whole, private and anonymous, and nothing
             // refers to them: they become zero. [owned, caller]
@@ -37,6 +42,22 @@ impl Region {
         }
         // SAFETY: as the caller vouches. [caller]
         unsafe { fill_with_zeros(pages) };
+        Ok(())
+    }
+
+    /// The same for parts of pages, for nothing, and for other memory, which is refused, or is huge pages
+    /// of the region's own.
+    ///
+    /// # Safety
+    /// As for `discard`.
+    #[cold]
+    unsafe fn discard_otherwise(&self, range: &Range<usize>) -> Result<()> {
+        let range = self.whole_pages(Call::Discard, &(range.start..range.end), Ends::Own)?;
+        if !self.is_private_anonymous() {
+            // SAFETY: as the caller vouches. [caller]
+            return unsafe { self.discard_huge(&range) };
+        }
+        debug_assert!(range.is_empty());
         Ok(())
     }
 

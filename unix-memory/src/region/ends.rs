@@ -38,10 +38,11 @@ impl Region {
         ends: Ends,
     ) -> Result<Range<usize>> {
         let range = check_range(call, range, self.len())?;
+        // (A mask, because the compiler would divide: it does not know that it is a power of two.)
+        let within = page_size() - 1;
         let whole = |position| {
             let at_an_end = position == 0 || position == self.len();
-            (self.start().addr().get() + position) % page_size() == 0
-                || at_an_end && ends == Ends::Own
+            (self.start().addr().get() + position) & within == 0 || at_an_end && ends == Ends::Own
         };
         if range.is_empty() || whole(range.start) && whole(range.end) {
             return Ok(range);

@@ -76,7 +76,7 @@ impl<A: Writable> SharedMapping<A> {
         // Usually it lies there, and was requested before.
         if self.len().saturating_sub(offset) >= size {
             let atomic = self.region().start().as_ptr().wrapping_add(offset);
-            if atomic.addr() % size == 0 && self.claims.has(self.region(), offset, size) {
+            if atomic.addr() % size == 0 && self.claims.has(self.region(), atomic.addr(), size) {
                 // SAFETY: as in `atomics`: it lies in the mapping and is aligned, and its bytes were
                 // claimed for this size. [atomic, inside]
                 return Ok(unsafe { &*atomic.cast::<T>() });
@@ -126,7 +126,7 @@ impl<A: Writable> SharedMapping<A> {
         let range = offset..offset + len;
         let (claims, region) = (&self.claims, self.region());
         let had = match count {
-            1 => claims.has(region, offset, size),
+            1 => claims.has(region, first.addr(), size),
             _ => claims.has_all(region, &range, size),
         };
         if !had && !claims.claim(region, &range, size)? {

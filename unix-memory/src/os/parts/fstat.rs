@@ -18,7 +18,21 @@ pub fn file_status(fd: BorrowedFd<'_>) -> Result<FileStatus, Errno> {
     match zero_or_errno(unsafe { libc::fstat64(fd.as_raw_fd(), status.as_mut_ptr()) }) {
         // A C library whose times have 32 bits cannot report a file that changed after the year 2038.
         // The standard library makes another call, statx(2).
-        Err(libc::EOVERFLOW) => return none::file_status(fd),
+        Err(libc::EOVERFLOW) => {
+            let FileStatus {
+                mode,
+                len,
+                block,
+                is_on_disk,
+            } = none::file_status(fd)?;
+            // (Field by field: then what is returned need not lie in memory.)
+            return Ok(FileStatus {
+                mode,
+                len,
+                block,
+                is_on_disk,
+            });
+        }
         result => result?,
     }
     // SAFETY: the call succeeded, so it wrote all of it. [arguments]

@@ -55,6 +55,7 @@ pub unsafe fn probe(address: *mut u8) -> Option<bool> {
     }
 }
 
+#[inline]
 fn to_result(address: *mut c_void) -> Result<NonNull<u8>, Errno> {
     if address == sys::MAP_FAILED {
         return Err(errno());

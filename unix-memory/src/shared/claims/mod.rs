@@ -44,19 +44,19 @@ impl Claims {
         }
     }
 
-    /// Returns whether the atomic of `size` bytes (1, 2, 4 or 8) at `offset` of `region`, which lies
-    /// there and is aligned, was claimed before.
+    /// Returns whether the atomic of `size` bytes (1, 2, 4 or 8) at `address`, which lies in `region`
+    /// and is aligned, was claimed before.
     #[inline]
-    pub fn has(&self, region: &Region, offset: usize, size: usize) -> bool {
+    pub fn has(&self, region: &Region, address: usize, size: usize) -> bool {
         // Acquire pairs with the release of `make_root`: its nodes are visible.
         let Some(root) = Root::from_raw(self.root.load(Acquire)) else {
             return false;
         };
-        let byte = skip(region) + offset;
-        let within = byte % GRANULE;
+        let first = region.start().addr().get() & !(GRANULE - 1);
+        let within = address % GRANULE;
         let own = bits(size, &(within..within + size));
         // SAFETY: the mapping has the byte, and the tree lives as long as `self`. [inside, owned]
-        unsafe { root.has(byte / GRANULE, own, size) }
+        unsafe { root.has((address - first) / GRANULE, own, size) }
     }
 
     /// Returns whether `range`, in bytes from the start of `region`, was claimed before. It is one or
