@@ -22,6 +22,19 @@ operations! {
         "nix" => |n| for _ in 0..n {
             nix_page();
         },
+        "rustix" => |n| for _ in 0..n {
+            rustix_page();
+        },
+        "memmapix" => |n| for _ in 0..n {
+            drop(black_box(memmapix::MmapMut::map_anon(4096).unwrap()));
+        },
+        "mmap-rs" => |n| for _ in 0..n {
+            let options = mmap_rs::MmapOptions::new(4096).unwrap();
+            drop(black_box(options.map_mut().unwrap()));
+        },
+        "vmap" => |n| for _ in 0..n {
+            drop(black_box(vmap::MapMut::new(4096).unwrap()));
+        },
         "unix-memory" => |n| for _ in 0..n {
             drop(black_box(Mapping::anonymous(4096).unwrap()));
         },
@@ -160,4 +173,15 @@ fn nix_page() {
     let address = unsafe { mmap_anonymous(None, len, both, MapFlags::MAP_PRIVATE) }.unwrap();
     // SAFETY: the mapping made above.
     unsafe { munmap(black_box(address), 4096) }.unwrap();
+}
+
+/// A page by rustix.
+fn rustix_page() {
+    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+    let both = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping, which nobody else knows.
+    let address = unsafe { mmap_anonymous(std::ptr::null_mut(), 4096, both, MapFlags::PRIVATE) };
+    // SAFETY: the mapping made above.
+    unsafe { munmap(black_box(address.unwrap()), 4096) }.unwrap();
 }

@@ -79,6 +79,19 @@ operations! {
                 drop(black_box(unsafe { memmap2::Mmap::map(&file) }.unwrap()));
             }
         },
+        "memmapix" => |n| {
+            let file = file(4096);
+            for _ in 0..n {
+                // SAFETY: nobody else has the file.
+                drop(black_box(unsafe { memmapix::Mmap::map(&file) }.unwrap()));
+            }
+        },
+        "vmap" => |n| {
+            let file = file(4096);
+            for _ in 0..n {
+                drop(black_box(vmap::Map::with_options().map(&file).unwrap()));
+            }
+        },
         "unix-memory" => |n| {
             let file = file(4096);
             for _ in 0..n {
