@@ -174,7 +174,7 @@ impl MapOptions {
     /// there.
     fn setting_aside(&self, facts: &Facts) -> Self {
         match facts.huge_page {
-            Some(_) => self.no_reserve(false),
+            Some(_) => self.without(os::MAP_NORESERVE),
             None => *self,
         }
     }

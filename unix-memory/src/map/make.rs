@@ -12,6 +12,7 @@ use crate::page::page_size;
 use crate::protection::{Access, Protection, ReadWrite};
 use crate::region::Region;
 use crate::region::map::Request;
+use crate::region::place::Place;
 use crate::shared::SharedMapping;
 
 impl MapOptions {
@@ -217,6 +218,32 @@ impl MapOptions {
     }
 
     fn map_checked(
+        &self,
+        protection: Protection,
+        len: usize,
+        flags: c_int,
+        fd: c_int,
+        arguments: Arguments,
+    ) -> Result<Region> {
+        if let Some(map) = self.special.map() {
+            return map(self, protection, len, flags, fd, arguments);
+        }
+        let request = Request {
+            place: Place::Anywhere,
+            alignment: 0,
+            lead: 0,
+            len,
+            page_size: page_size(),
+            protection,
+            flags,
+            fd,
+            offset: self.offset,
+        };
+        Region::map_anywhere(&request, arguments)
+    }
+
+    /// Maps where options are set that need it: see [`Special`](super::special::Special).
+    pub(super) fn map_special(
         &self,
         protection: Protection,
         len: usize,

@@ -9,6 +9,7 @@ pub mod guarded;
 pub mod length;
 mod make;
 pub mod options;
+mod special;
 mod steps;
 pub mod transparent;
 

@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_int};
 use core::ops::Range;
 
+use super::special::Special;
 use super::steps::Steps;
 use crate::advice::Advice;
 use crate::os;
@@ -46,6 +47,8 @@ pub struct MapOptions {
     /// For a file: whether the mapping may be longer than the file.
     pub(super) past_end: bool,
     pub(super) steps: Steps,
+    /// Set by every option but the length, the offset, and `past_end`.
+    pub(super) special: Special,
 }
 
 impl MapOptions {
@@ -68,18 +71,20 @@ impl MapOptions {
                 lock: false,
                 dont_dump: false,
             },
+            special: Special::NONE,
         }
     }
 
     /// Whether they set nothing but a length and an offset: see [`Region::plain`].
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        matches!(self.place, Place::Anywhere)
-            && self.alignment == 0
-            && self.flags == 0
-            && self.huge_page.is_none()
-            && !self.transparent
-            && self.steps.is_none()
+        self.special.map().is_none()
+    }
+
+    /// The same options, which set more than a length and an offset.
+    pub(super) const fn specially(mut self) -> Self {
+        self.special = Special::SOME;
+        self
     }
 
     /// The same options without an address, since that is occupied by now.
@@ -147,7 +152,7 @@ impl MapOptions {
     #[doc(alias = "with_address")]
     pub const fn hint(mut self, address: usize) -> Self {
         self.place = Place::Near(address);
-        self
+        self.specially()
     }
 
     /// Map the first page at exactly this address, or fail. This never replaces a mapping: if
@@ -187,7 +192,7 @@ impl MapOptions {
     #[doc(alias = "MAP_TRYFIXED")]
     pub const fn at(mut self, address: usize) -> Self {
         self.place = Place::At(address);
-        self
+        self.specially()
     }
 
     /// The range of addresses that the whole mapping must lie in, for example below 2 GiB (`0..1 <<
@@ -206,7 +211,7 @@ impl MapOptions {
     #[doc(alias = "MAP_32BIT")]
     pub const fn within(mut self, addresses: Range<usize>) -> Self {
         self.place = Place::Within(addresses.start, addresses.end);
-        self
+        self.specially()
     }
 
     /// Align the address of the first page to this many bytes, a power of two. Less than a page means
@@ -231,7 +236,7 @@ impl MapOptions {
     #[doc(alias = "MAP_ALIGNED_SUPER")]
     pub const fn alignment(mut self, bytes: usize) -> Self {
         self.alignment = bytes;
-        self
+        self.specially()
     }
 
     /// Bring the pages in now rather than when they are used, as far as possible; failures are not
@@ -280,7 +285,7 @@ impl MapOptions {
     #[doc(alias = "mlock")]
     pub const fn lock(mut self, yes: bool) -> Self {
         self.steps.lock = yes;
-        self
+        self.specially()
     }
 
     /// Give this advice on the whole mapping at once, before it is locked.
@@ -299,7 +304,7 @@ impl MapOptions {
     #[doc(alias = "madvise")]
     pub const fn advice(mut self, advice: Advice) -> Self {
         self.steps.advice = Some(advice);
-        self
+        self.specially()
     }
 
     /// Name the memory in `/proc/<pid>/maps`. This is a hint: on systems that show no names, it has
@@ -325,7 +330,7 @@ impl MapOptions {
     #[doc(alias = "PR_SET_VMA_ANON_NAME")]
     pub const fn name(mut self, name: &'static CStr) -> Self {
         self.steps.name = Some(name);
-        self
+        self.specially()
     }
 
     /// Leave the memory out of core dumps: for secrets.
@@ -364,14 +369,14 @@ impl MapOptions {
     /// Exactly at this address, where the kernel had found room that has been given up again.
     pub(crate) const fn in_room(mut self, address: usize) -> Self {
         self.place = Place::Room(address);
-        self
+        self.specially()
     }
 
     /// Puts memory without a file in pages of `size` bytes, which `flags` request.
     #[allow(dead_code, reason = "only some systems have such pages")]
     pub(crate) const fn in_huge_pages(mut self, size: usize, flags: c_int) -> Self {
         self.huge_page = Some((size, flags));
-        self
+        self.specially()
     }
 
     /// The options without the steps that follow the mapping, and those steps.
@@ -388,10 +393,16 @@ impl MapOptions {
 
     /// Sets or clears flags of `mmap`, none of which may replace a mapping.
     pub(crate) const fn flag(mut self, flags: c_int, yes: bool) -> Self {
-        self.flags &= !flags;
-        if yes {
-            self.flags |= flags;
+        if !yes {
+            return self.without(flags);
         }
+        self.flags |= flags;
+        self.specially()
+    }
+
+    /// Clears flags of `mmap`.
+    pub(crate) const fn without(mut self, flags: c_int) -> Self {
+        self.flags &= !flags;
         self
     }
 }

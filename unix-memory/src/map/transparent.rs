@@ -71,7 +71,7 @@ impl MapOptions {
     #[doc(alias = "THP")]
     pub const fn transparent_huge_pages(mut self, yes: bool) -> Self {
         self.transparent = yes;
-        self
+        self.specially()
     }
 
     /// Maps `request` where huge pages fit, and asks for them before there is any page.

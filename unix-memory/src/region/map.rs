@@ -7,7 +7,7 @@ use unix_memory_sys as sys;
 use super::Region;
 use super::ledger::Known;
 use super::limit::why_refused;
-use super::place::{Pending, Place};
+use super::place::{Pending, Place, Placed};
 use crate::error::{Arguments, Call, Errno, Error, Reason, Result};
 use crate::os;
 use crate::os::call::Wanted;
@@ -52,10 +52,25 @@ pub const fn makes_private_anonymous(flags: c_int) -> bool {
 impl Region {
     /// Maps what `request` asks for.
     pub fn map(request: &Request, arguments: Arguments) -> Result<Self> {
+        Self::map_by(request, arguments, |pending| {
+            let unit = request.alignment.max(request.page_size);
+            pending.map(request.place, unit, request.page_size)
+        })
+    }
+
+    /// Maps what `request` asks for, which is neither a place nor an alignment.
+    pub fn map_anywhere(request: &Request, arguments: Arguments) -> Result<Self> {
+        Self::map_by(request, arguments, Pending::map_anywhere)
+    }
+
+    /// Maps what `request` asks for, where `place` puts it.
+    fn map_by(
+        request: &Request,
+        arguments: Arguments,
+        place: impl FnOnce(&Pending) -> Placed,
+    ) -> Result<Self> {
         let refuse = |errno, reason| Err(Error::new(Call::Mmap, errno, arguments, reason));
         let &Request {
-            place,
-            alignment,
             lead,
             len,
             page_size: natural,
@@ -63,6 +78,7 @@ impl Region {
             flags,
             fd,
             offset,
+            ..
         } = request;
 
         // `mmap` requires an offset at a page boundary: the bytes before it in its page are mapped
@@ -110,7 +126,7 @@ impl Region {
             offset: file_offset,
             lead,
         };
-        match pending.map(place, alignment.max(natural), natural) {
+        match place(&pending) {
             Ok(base) => {
                 // SAFETY: `before` is less than a page, and the mapping has at least one more byte.
                 // [inside]

@@ -62,7 +62,8 @@ pub struct Pending {
     pub lead: usize,
 }
 
-type Placed = Result<NonNull<u8>, (Errno, Reason)>;
+/// Where the first page is, or why there is none.
+pub type Placed = Result<NonNull<u8>, (Errno, Reason)>;
 
 impl Pending {
     /// Maps at `place`, aligned so that a multiple of `unit` in the file, or in memory after the
@@ -78,9 +79,14 @@ impl Pending {
             Place::Within(first, end) => self.within(first, end, unit),
             Place::Anywhere if unit > natural => self.aligned(0, unit),
             Place::Near(address) if unit > natural => self.aligned(address, unit),
-            Place::Anywhere => self.anywhere(0),
+            Place::Anywhere => self.map_anywhere(),
             Place::Near(address) => self.anywhere(address),
         }
+    }
+
+    /// Maps wherever the kernel chooses.
+    pub fn map_anywhere(&self) -> Placed {
+        self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
     }
 
     /// The first address from `address` on that fits `unit`; it may wrap.
@@ -105,7 +111,7 @@ impl Pending {
         // Not there: that place belongs to the stack.
         // SAFETY: it was mapped just now. [new]
         let _or_later = unsafe { self.unmap(start) };
-        self.mmap(0, 0).map_err(|errno| (errno, Reason::Kernel))
+        self.map_anywhere()
     }
 
     /// Unmaps what was mapped at `start`. If the kernel refuses, this is unmapped later, like a region
