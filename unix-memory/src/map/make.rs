@@ -225,7 +225,7 @@ impl MapOptions {
         fd: c_int,
         arguments: Arguments,
     ) -> Result<Region> {
-        if let Some(map) = self.special.map() {
+        if let Some(map) = self.special.0 {
             return map(self, protection, len, flags, fd, arguments);
         }
         let request = Request {

@@ -6,8 +6,9 @@ use core::ops::Range;
 use super::special::Special;
 use super::steps::Steps;
 use crate::advice::Advice;
+use crate::error::{Arguments, Result};
 use crate::os;
-#[cfg(doc)]
+use crate::protection::Protection;
 use crate::region::Region;
 use crate::region::place::Place;
 
@@ -48,8 +49,12 @@ pub struct MapOptions {
     pub(super) past_end: bool,
     pub(super) steps: Steps,
     /// Set by every option but the length, the offset, and `past_end`.
-    pub(super) special: Special,
+    pub(super) special: Special<Map>,
 }
+
+/// Maps with options: the protection, the length in bytes, the flags, the descriptor or -1, and what an error
+/// reports.
+type Map = fn(&MapOptions, Protection, usize, c_int, c_int, Arguments) -> Result<Region>;
 
 impl MapOptions {
     /// No length, offset zero, no hints.
@@ -71,19 +76,19 @@ impl MapOptions {
                 lock: false,
                 dont_dump: false,
             },
-            special: Special::NONE,
+            special: Special(None),
         }
     }
 
     /// Whether they set nothing but a length and an offset: see [`Region::plain`].
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        self.special.map().is_none()
+        self.special.0.is_none()
     }
 
     /// The same options, which set more than a length and an offset.
     pub(super) const fn specially(mut self) -> Self {
-        self.special = Special::SOME;
+        self.special = Special(Some(Self::map_special));
         self
     }
 
@@ -404,5 +409,18 @@ impl MapOptions {
     pub(crate) const fn without(mut self, flags: c_int) -> Self {
         self.flags &= !flags;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MapOptions;
+
+    #[test]
+    fn options_that_set_the_same_are_equal() {
+        let set_back = MapOptions::new().lock(true).lock(false);
+        assert_eq!(set_back, MapOptions::new());
+        assert!(!set_back.is_plain());
+        assert!(MapOptions::new().len(1).offset(2).past_end(true).is_plain());
     }
 }
