@@ -243,7 +243,7 @@ fn advice_on_spans_is_remembered() {
 #[test]
 fn a_lock_on_a_part_does_not_spread() {
     // Some emulators lose pages when the kernel refuses to move several mappings as one.
-    if lacks::own_pages("a lock on a part of a mapping that grows") {
+    if lacks::own_process("a lock on a part of a mapping that grows") {
         return;
     }
     let page = page_size();
