@@ -3,7 +3,8 @@
 use tests::kernel::flags_of_all;
 use tests::seccomp::{SYS_MPROTECT, SYS_MREMAP, SYS_MUNMAP};
 use tests::{
-    Flags, flags, in_a_child, is_locked, is_true_in_a_child, is_unlocked, lacks, refusing, skip,
+    Flags, flags, in_a_child, is_locked, is_true_in_a_child, is_unlocked, lacks,
+    limit_address_space, refusing, skip,
 };
 use unix_memory::{
     Access, Advice, LockGuard, MapOptions, Mapping, NoAccess, ReadOnly, ReadWrite, page_size,
@@ -237,6 +238,42 @@ fn advice_on_spans_is_remembered() {
     };
     assert!(grown(&[Advice::DontDump]).contains(Flags::DD));
     assert!(grown(&[Advice::DontDump, Advice::DoDump]).lacks(Flags::DD));
+}
+
+/// Pages that were hidden stay so when hiding all of them is refused in the middle, for lack of room for
+/// notes.
+#[test]
+fn a_refusal_in_the_middle() {
+    if secret().is_none() {
+        return;
+    }
+    let page = page_size();
+    let hide = |mapping: &Mapping<ReadWrite>, index: usize| {
+        mapping.advise_range(index * page..(index + 1) * page, Advice::DontDump)
+    };
+    for others in 40..70 {
+        let ended = in_a_child(|| {
+            // Each is a note.
+            let room = Mapping::anonymous(140 * page).unwrap();
+            for i in 0..others {
+                hide(&room, 2 * i).unwrap();
+            }
+            let mut mapping = Mapping::anonymous(16 * page).unwrap();
+            for i in [0, 2, 4] {
+                hide(&mapping, i).unwrap();
+            }
+            if limit_address_space(1).is_ok() {
+                let _or_refused = mapping.advise_range(.., Advice::DontDump);
+                limit_address_space(u64::MAX).unwrap();
+            }
+            mapping.resize(256 * page).unwrap();
+            for i in [0, 2, 4] {
+                let flags = flags(mapping.as_ptr().wrapping_add(i * page));
+                assert!(flags.contains(Flags::DD), "page {i} beside {others}");
+            }
+        });
+        assert!(ended.success(), "{ended}");
+    }
 }
 
 /// What a guard holds of a part is not held of the whole.

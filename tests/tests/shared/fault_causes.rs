@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use tests::copies::stopped;
-use tests::lacks;
+use tests::{lacks, skip};
 use unix_memory::{Error, FaultCause, MapOptions, ReadWrite, Reason, page_size};
 
 /// A file of that many pages, and another descriptor of it.
@@ -99,4 +99,28 @@ fn what_has_no_end_or_cannot_be_read_says_nothing() {
     file.as_file().set_len(1).unwrap();
     let to_write = File::options().write(true).open(file.path()).unwrap();
     assert_eq!(FaultCause::of(&to_write, 0), FaultCause::Unknown);
+}
+
+/// A byte that is there, and that this descriptor refuses to read alone.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn how_a_file_was_opened_is_no_fault_of_its_bytes() {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let check = "a file that is read without the cache";
+    if lacks::own_process(check) {
+        return;
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&vec![7; page_size()]).unwrap();
+    file.as_file().sync_all().unwrap();
+    let direct = File::options()
+        .read(true)
+        .custom_flags(libc::O_DIRECT)
+        .open(file.path());
+    match direct {
+        Ok(direct) => assert_eq!(FaultCause::of(&direct, 0), FaultCause::Unknown),
+        Err(error) => skip(check, &error.to_string()),
+    }
 }

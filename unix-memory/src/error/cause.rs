@@ -18,8 +18,8 @@ pub enum FaultCause {
     Unknown,
     /// The file ends before the page of the byte: it was truncated.
     Truncated,
-    /// The file system has no free space for ordinary users. The page is in a hole of the file, or is
-    /// shared with another file (`cp --reflink`), and needs some.
+    /// The file system has no free space for ordinary users, which the page needs if it is in a hole of the
+    /// file, or is shared with another file (`cp --reflink`).
     NoSpace,
     /// The byte can be read, but not written: the file system is full, a quota is used up, or the disk
     /// failed.

@@ -52,8 +52,8 @@ impl Reason {
             Self::EmptyMapping => "the mapping is empty: map the file again",
             Self::NoOffset => "anonymous memory has no offset",
             Self::NotAnonymous => {
-                "only private anonymous memory can do this: neither a file, nor shared memory, nor \
-                 explicit huge pages"
+                "only private anonymous memory can do this: neither a file, nor shared memory, nor, \
+                 except for discard, explicit huge pages"
             }
             Self::Occupied => "something is already mapped at these addresses",
             Self::NoAddress => "the kernel lets this process map nothing at that address",

@@ -110,8 +110,9 @@ impl MapOptions {
     /// The length in bytes. Required, except for regular files, and for block devices on Linux and
     /// Android, which are mapped to their end without it.
     ///
-    /// Zero maps nothing: the guard is empty. The maximum is `isize::MAX`, rounded down to whole
-    /// pages.
+    /// Zero maps nothing: the guard is empty. If memory without a file grows out of it, that has the
+    /// lock and is left out of core dumps as the options say, and has none of the other options. The
+    /// maximum is `isize::MAX`, rounded down to whole pages.
     #[inline]
     pub const fn len(mut self, bytes: usize) -> Self {
         self.len = Some(bytes);

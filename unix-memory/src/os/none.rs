@@ -144,7 +144,10 @@ pub const unsafe fn is_in_huge_page(_: *mut u8) -> bool {
 }
 
 /// A program knows nothing about huge pages here.
-pub const fn is_anonymous_in_huge_pages(_: Pages) -> bool {
+///
+/// # Safety
+/// None: it does nothing.
+pub const unsafe fn is_anonymous_in_huge_pages(_: Pages) -> bool {
     false
 }
 

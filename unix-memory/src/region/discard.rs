@@ -70,7 +70,8 @@ impl Region {
     /// As for `discard`.
     #[cold]
     unsafe fn discard_huge(&self, range: &Range<usize>) -> Result<()> {
-        if self.len() == 0 || !os::is_anonymous_in_huge_pages(self.pages()) {
+        // SAFETY: the pages are the region's own. [owned]
+        if self.len() == 0 || unsafe { !os::is_anonymous_in_huge_pages(self.pages()) } {
             return Err(not_anonymous(range));
         }
         let pages = self.pages_of(range);

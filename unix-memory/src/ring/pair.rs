@@ -99,8 +99,8 @@ impl Producer {
     /// Gives the first `n` bytes of [`slot`](Self::slot) to the consumer.
     ///
     /// # Errors
-    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) if the last slot had fewer
-    /// bytes; none is given then.
+    /// `EINVAL` with [`Reason::RingBytes`](crate::Reason::RingBytes) if fewer bytes are known to be free:
+    /// at least those of the last slot are. None is given then.
     #[inline]
     pub fn commit(&mut self, n: usize) -> Result<()> {
         self.end.advance(Call::Commit, n)

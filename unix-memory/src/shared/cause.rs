@@ -62,11 +62,22 @@ impl FaultCause {
     }
 }
 
-/// The error number of reading a byte at `position`; `None` if it can be read, or if the file is not open
-/// for reading.
+/// Errors of reading that are about the way in which the byte was asked for (`O_DIRECT`, secret memory, a
+/// security policy), and say nothing about the byte.
+const OF_THE_WAY: [core::ffi::c_int; 6] = [
+    libc::EINVAL,
+    libc::ESPIPE,
+    libc::EOPNOTSUPP,
+    libc::EAGAIN,
+    libc::EACCES,
+    libc::EPERM,
+];
+
+/// The error number of reading a byte at `position`; `None` if it can be read, or cannot be asked for.
 fn read_error(fd: BorrowedFd<'_>, position: u64) -> Option<core::ffi::c_int> {
     let error = Source::at(fd, position).read(0, &mut [0]).err()?;
-    (error.reason() == Reason::Kernel).then(|| error.errno())
+    let is_known = error.reason() == Reason::Kernel && !OF_THE_WAY.contains(&error.errno());
+    is_known.then(|| error.errno())
 }
 
 impl<F: AsFd, A: Access> MappedFile<F, A> {
@@ -92,13 +103,19 @@ impl<F: AsFd, A: Access> MappedFile<F, A> {
     #[must_use]
     #[cold]
     pub fn explain(&self, error: Error) -> Error {
-        let Reason::Fault { done, at, .. } = error.reason() else {
+        let Reason::Fault {
+            done,
+            at,
+            cause: found,
+        } = error.reason()
+        else {
             return error;
         };
         let position = self.options.start().saturating_add(at as u64);
         match FaultCause::of(&self.file, position) {
             // What the mapping itself found out stands.
             FaultCause::Unknown => error,
+            FaultCause::ReadError(_) if found == FaultCause::NotWritable => error,
             cause => error.because(Reason::Fault { done, at, cause }),
         }
     }

@@ -14,7 +14,14 @@ const SMAPS: &CStr = c"/proc/thread-self/smaps";
 
 /// Whether `pages` are known to be private and anonymous, in explicit huge pages: the kernel gives such
 /// memory a file without a name in any directory, and calls that so.
-pub fn is_anonymous_in_huge_pages(pages: Pages) -> bool {
+///
+/// # Safety
+/// The pages are the caller's.
+pub unsafe fn is_anonymous_in_huge_pages(pages: Pages) -> bool {
+    // SAFETY: as the caller vouches. [caller]
+    if pages.len <= page_size() || unsafe { has_huge_pages(pages) } != Ok(true) {
+        return false;
+    }
     let range = pages.addresses();
     let (mut reached, mut alike) = (range.start, true);
     let read = each_line(MAPS, |line| {

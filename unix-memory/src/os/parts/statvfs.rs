@@ -3,8 +3,8 @@
 use core::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Whether the file system of an open file has space, and none of it is free for ordinary users. (Some
-/// file systems report no space at all, because they have no limit.)
+/// Whether the file system of an open file can be written and has space, and none of it is free for ordinary
+/// users. (Some file systems report no space at all, because they have no limit.)
 pub fn is_full(fd: BorrowedFd<'_>) -> bool {
     let mut figures = MaybeUninit::<libc::statvfs>::uninit();
     // SAFETY: the descriptor is open while it is borrowed, and there is room for the figures.
@@ -14,5 +14,11 @@ pub fn is_full(fd: BorrowedFd<'_>) -> bool {
     }
     // SAFETY: the call has succeeded, so it has written all of them. [arguments]
     let figures = unsafe { figures.assume_init() };
-    figures.f_blocks != 0 && figures.f_bavail == 0
+    #[allow(
+        clippy::useless_conversion,
+        clippy::unnecessary_cast,
+        reason = "the type differs between systems"
+    )]
+    let is_read_only = figures.f_flag as u64 & libc::ST_RDONLY as u64 != 0;
+    !is_read_only && figures.f_blocks != 0 && figures.f_bavail == 0
 }

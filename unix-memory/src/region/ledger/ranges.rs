@@ -91,13 +91,18 @@ impl Tree {
     /// Sets `mark` on the whole `range`, or clears it.
     ///
     /// # Errors
-    /// Those of `mmap`. Then the mark is not set.
+    /// Those of `mmap`. Nothing has changed then: what was marked before still is.
     pub fn mark(&mut self, range: &Range<usize>, mark: Marks, yes: bool) -> Result<(), Errno> {
-        let set = |yes| move |node: &mut Node| node.marks = node.marks.with(mark, yes);
         self.cut_out(range)?;
-        let marked = self.update(range, yes, set(yes));
-        if let Err((_, reached)) = marked {
-            let _cannot_fail = self.update(&(range.start..reached), false, set(false));
+        let room = if yes {
+            self.reserve(self.gaps(range))
+        } else {
+            Ok(())
+        };
+        if room.is_ok() {
+            let _has_room = self.update(range, yes, |node| {
+                node.marks = node.marks.with(mark, yes);
+            });
         }
         // Marks that differed inside no longer do.
         let mut at = range.start;
@@ -109,7 +114,21 @@ impl Tree {
                 break;
             }
         }
-        marked.map_err(|(errno, _)| errno)
+        room
+    }
+
+    /// How many parts of `range` are in no node.
+    fn gaps(&self, range: &Range<usize>) -> usize {
+        let (mut at, mut gaps) = (range.start, 0);
+        while at < range.end {
+            let (start, end) = match self.find(at) {
+                Some((_, node)) => (node.start, node.end),
+                None => (range.end, range.end),
+            };
+            gaps += usize::from(at < start);
+            at = end;
+        }
+        gaps
     }
 
     /// Forgets all that is known about `range`.
