@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use tests::copies::stopped;
-use tests::{lacks, skip};
+use tests::lacks;
 use unix_memory::{Error, FaultCause, MapOptions, ReadWrite, Reason, page_size};
 
 /// A file of that many pages, and another descriptor of it.
@@ -107,6 +107,7 @@ fn what_has_no_end_or_cannot_be_read_says_nothing() {
 fn how_a_file_was_opened_is_no_fault_of_its_bytes() {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
+    use tests::skip;
 
     let check = "a file that is read without the cache";
     if lacks::own_process(check) {
