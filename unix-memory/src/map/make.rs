@@ -225,9 +225,6 @@ impl MapOptions {
         fd: c_int,
         arguments: Arguments,
     ) -> Result<Region> {
-        if let Some(map) = self.special.0 {
-            return map(self, protection, len, flags, fd, arguments);
-        }
         let request = Request {
             place: Place::Anywhere,
             alignment: 0,
@@ -239,46 +236,34 @@ impl MapOptions {
             fd,
             offset: self.offset,
         };
-        Region::map_anywhere(&request, arguments)
+        match self.special.0 {
+            Some(map) => map(self, request, arguments),
+            None => Region::map_anywhere(&request, arguments),
+        }
     }
 
-    /// Maps where options are set that need it: see [`Special`](super::special::Special).
-    pub(super) fn map_special(
-        &self,
-        protection: Protection,
-        len: usize,
-        flags: c_int,
-        fd: c_int,
-        arguments: Arguments,
-    ) -> Result<Region> {
+    /// Maps what `request` asks for, as the options that it does not have yet say: see
+    /// [`Special`](super::special::Special).
+    pub(super) fn map_special(&self, mut request: Request, arguments: Arguments) -> Result<Region> {
         let refuse = |reason| Err(Error::new(Call::Mmap, libc::EINVAL, arguments, reason));
         if self.alignment != 0 && !self.alignment.is_power_of_two() {
             return refuse(Reason::PowerOfTwo);
         }
-        let mut flags = flags | self.flags;
-        let mut len = len;
-        let mut natural = page_size();
+        (request.place, request.alignment) = (self.place, self.alignment);
+        request.lead = self.lead;
+        request.flags |= self.flags;
         if let Some((size, huge)) = self.huge_page {
-            if fd != -1 {
+            if request.fd != -1 {
                 return refuse(Reason::NotAnonymous);
             }
             // Only whole ones can be unmapped.
-            len = len.checked_next_multiple_of(size).unwrap_or(usize::MAX);
+            let whole = request.len.checked_next_multiple_of(size);
+            request.len = whole.unwrap_or(usize::MAX);
+            request.page_size = size;
             // Pages that are used in place, for example by atomics, must be there, even when a child
             // shares them: using a page that the pool no longer has raises SIGBUS.
-            (natural, flags) = (size, (flags | huge) & !os::MAP_NORESERVE);
+            request.flags = (request.flags | huge) & !os::MAP_NORESERVE;
         }
-        let request = Request {
-            place: self.place,
-            alignment: self.alignment,
-            lead: self.lead,
-            len,
-            page_size: natural,
-            protection,
-            flags,
-            fd,
-            offset: self.offset,
-        };
         if self.huge_page.is_none() && !self.transparent && self.steps.is_none() {
             return Region::map(&request, arguments);
         }

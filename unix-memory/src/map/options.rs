@@ -8,8 +8,8 @@ use super::steps::Steps;
 use crate::advice::Advice;
 use crate::error::{Arguments, Result};
 use crate::os;
-use crate::protection::Protection;
 use crate::region::Region;
+use crate::region::map::Request;
 use crate::region::place::Place;
 
 /// What to map, and how: set what you need, then call one of the `map_` methods, any number of times.
@@ -52,9 +52,8 @@ pub struct MapOptions {
     pub(super) special: Special<Map>,
 }
 
-/// Maps with options: the protection, the length in bytes, the flags, the descriptor or -1, and what an error
-/// reports.
-type Map = fn(&MapOptions, Protection, usize, c_int, c_int, Arguments) -> Result<Region>;
+/// Maps with options: what else is asked for, and what an error reports.
+type Map = fn(&MapOptions, Request, Arguments) -> Result<Region>;
 
 impl MapOptions {
     /// No length, offset zero, no hints.

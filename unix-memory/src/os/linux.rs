@@ -333,7 +333,6 @@ pub fn may_be_several(pages: Pages) -> bool {
 
 /// Whether /proc/self/maps says that all of `pages` is protected as `protection`.
 pub fn is_protected(pages: Pages, protection: Protection) -> bool {
-    let Range { start, end } = pages.addresses();
     let letters = [
         (Protection::READ, b'r'),
         (Protection::WRITE, b'w'),
@@ -346,17 +345,7 @@ pub fn is_protected(pages: Pages, protection: Protection) -> bool {
             b'-'
         }
     });
-    let (mut reached, mut alike) = (start, true);
-    let read = proc_file::each_line(c"/proc/thread-self/maps", |line| {
-        let Some(mapping) = proc_file::addresses(line) else {
-            return;
-        };
-        if mapping.end <= start || end <= mapping.start {
-            return;
-        }
-        let theirs = line.split(|&byte| byte == b' ').nth(1);
-        alike &= mapping.start <= reached && theirs.is_some_and(|them| them.starts_with(&letters));
-        reached = mapping.end;
-    });
-    read.is_ok() && alike && reached >= end
+    proc_file::is_in_maps(&pages.addresses(), |line| {
+        proc_file::permissions(line).is_some_and(|theirs| theirs.starts_with(&letters))
+    })
 }

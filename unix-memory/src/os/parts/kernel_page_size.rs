@@ -4,12 +4,11 @@ use core::ffi::CStr;
 use core::ops::Range;
 
 use super::mremap::probe;
-use super::proc_file::{addresses, each_line};
+use super::proc_file::{addresses, each_line, is_in_maps, permissions};
 use crate::error::Errno;
 use crate::page::{Pages, page_size};
 
 // Of the calling thread, since the first one of the process may have ended.
-const MAPS: &CStr = c"/proc/thread-self/maps";
 const SMAPS: &CStr = c"/proc/thread-self/smaps";
 
 /// Whether `pages` are known to be private and anonymous, in explicit huge pages: the kernel gives such
@@ -22,26 +21,12 @@ pub unsafe fn is_anonymous_in_huge_pages(pages: Pages) -> bool {
     if pages.len <= page_size() || unsafe { has_huge_pages(pages) } != Ok(true) {
         return false;
     }
-    let range = pages.addresses();
-    let (mut reached, mut alike) = (range.start, true);
-    let read = each_line(MAPS, |line| {
-        let Some(mapping) = addresses(line) else {
-            return;
-        };
-        if mapping.end <= range.start || range.end <= mapping.start {
-            return;
-        }
-        alike &= mapping.start <= reached && is_of_anonymous_huge_pages(line);
-        reached = mapping.end;
-    });
-    read.is_ok() && alike && reached >= range.end
+    is_in_maps(&pages.addresses(), is_of_anonymous_huge_pages)
 }
 
 /// Whether a line of maps is of private anonymous memory in explicit huge pages.
 fn is_of_anonymous_huge_pages(line: &[u8]) -> bool {
-    // Addresses, permissions, offset, device, inode, name.
-    let permissions = line.split(|&byte| byte == b' ').nth(1);
-    let is_private = permissions.is_some_and(|letters| letters.ends_with(b"p"));
+    let is_private = permissions(line).is_some_and(|letters| letters.ends_with(b"p"));
     let name = line.iter().position(|&byte| byte == b'/');
     is_private && name.is_some_and(|at| &line[at..] == b"/anon_hugepage (deleted)")
 }

@@ -88,6 +88,28 @@ pub fn addresses(line: &[u8]) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
+/// Whether `/proc/thread-self/maps` has all of `range`, and `is` returns true for the line of each mapping
+/// that has some of it: of the calling thread, since the first one of the process may have ended.
+pub fn is_in_maps(range: &Range<usize>, is: impl Fn(&[u8]) -> bool) -> bool {
+    let (mut reached, mut alike) = (range.start, true);
+    let read = each_line(c"/proc/thread-self/maps", |line| {
+        let Some(mapping) = addresses(line) else {
+            return;
+        };
+        if mapping.end <= range.start || range.end <= mapping.start {
+            return;
+        }
+        alike &= mapping.start <= reached && is(line);
+        reached = mapping.end;
+    });
+    read.is_ok() && alike && reached >= range.end
+}
+
+/// The letters of a mapping's permissions, in its line of maps: `rw-p`.
+pub fn permissions(line: &[u8]) -> Option<&[u8]> {
+    line.split(|&byte| byte == b' ').nth(1)
+}
+
 /// An open file, closed on drop.
 ///
 /// It has a position of its own, and not the descriptor's, which a child of `fork` would share.

@@ -14,11 +14,7 @@ pub fn is_full(fd: BorrowedFd<'_>) -> bool {
     }
     // SAFETY: the call has succeeded, so it has written all of them. [arguments]
     let figures = unsafe { figures.assume_init() };
-    #[allow(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "the type differs between systems"
-    )]
+    #[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]
     let is_read_only = figures.f_flag as u64 & libc::ST_RDONLY as u64 != 0;
     !is_read_only && figures.f_blocks != 0 && figures.f_bavail == 0
 }
